@@ -1,0 +1,409 @@
+package event
+
+// Bodies are integers, strings, booleans, and lists and structs of them: no floats, so that every machine writes
+// the same bytes. 64-bit integers are written as strings. Instants are nanoseconds of the monotonic clock,
+// durations milliseconds, hashes and nonces lower-case hexadecimal.
+
+// Epoch begins a log. Prev fields are empty for the first epoch of a station.
+type Epoch struct {
+	Site      string `json:"site"`
+	Why       string `json:"why"`              // "first", "tail lost", "restored", "acknowledged beyond"
+	Prev      string `json:"prev,omitempty"`   // the epoch that ended for ever
+	PrevSize  int64  `json:"prev_size,string"` // its last good size
+	PrevRoot  string `json:"prev_root,omitempty"`
+	Key       string `json:"key"` // the verifier key (note form) that signs this epoch's checkpoints
+	Simulated bool   `json:"simulated,omitempty"`
+}
+
+// Laws are the versions of the code that decides; a record says which it was made under.
+type Laws struct {
+	Draw   int `json:"draw"`
+	Engine int `json:"engine"`
+	Score  int `json:"score"`
+}
+
+// Team is one dog with one handler. Dog and Handler are references ("p-..."); names lie in the identity file.
+type Team struct {
+	Dog        string `json:"dog"`
+	Handler    string `json:"handler"`
+	Discipline string `json:"discipline,omitempty"`
+}
+
+// Role is what a person does in a session.
+type Role string
+
+// The roles, least first. Public is everybody.
+const (
+	Public    Role = "public"
+	Handler   Role = "handler"
+	Assessor  Role = "assessor"
+	Loader    Role = "loader"
+	Authority Role = "authority"
+	Admin     Role = "admin"
+)
+
+// Person is somebody with roles in this session.
+type Person struct {
+	Ref   string `json:"ref"`
+	Roles []Role `json:"roles"`
+	// SharesAccount is set when the same account of the machine also belongs to somebody of another role.
+	SharesAccount bool `json:"shares_account,omitempty"`
+}
+
+// Settings are the station's numbers that the engine decides by; they are part of what is sealed.
+type Settings struct {
+	LeadMS     int `json:"lead_ms"`     // from arming to the common start of all moves
+	TravelMS   int `json:"travel_ms"`   // from the start of the moves to "presented"
+	CloseMS    int `json:"close_ms"`    // from the lock or void to "closed"
+	GridMS     int `json:"grid_ms"`     // the public grid that a mechanical void falls on, counted from "presented"
+	WithdrawMS int `json:"withdraw_ms"` // how long an entered call may be taken back
+	LongPress  int `json:"long_press_ms"`
+	EdgeBudget int `json:"edge_budget"` // raw edges of one line in one run
+	OpenMS     int `json:"open_ms"`     // longest time that a canister may stay open
+}
+
+// Opening opens a session. Plan and Rule are the exact bytes of their files.
+type Opening struct {
+	Name      string   `json:"name"`
+	Plan      string   `json:"plan"`
+	PlanHash  string   `json:"plan_hash"`
+	Rule      string   `json:"rule,omitempty"`
+	Mode      string   `json:"mode"`
+	Team      Team     `json:"team"`
+	People    []Person `json:"people"`
+	Settings  Settings `json:"settings"`
+	Laws      Laws     `json:"laws"`
+	Config    string   `json:"config,omitempty"` // hash of the station's configuration
+	Simulated bool     `json:"simulated,omitempty"`
+}
+
+// Loaded is what lies in one canister.
+type Loaded struct {
+	Position int    `json:"position"`
+	Canister string `json:"canister"`
+	Odour    string `json:"odour"`
+}
+
+// Load says what lies where and commits the station to its share of the seed.
+type Load struct {
+	Loading     []Loaded `json:"loading"`
+	LoadingHash string   `json:"loading_hash"`
+	StationHash string   `json:"station_hash"` // commits to the station's share
+}
+
+// StationShare is the station's part of the seed; sealed until the reveal.
+type StationShare struct {
+	Share string `json:"share"`
+}
+
+// SeedSource says who chose the draw.
+type SeedSource string
+
+// The sources of a seed, best first.
+const (
+	TwoParty SeedSource = "two-party"
+	Dice     SeedSource = "dice"
+	Alone    SeedSource = "station"
+)
+
+// Seed is the second party's answer to the station's hash.
+type Seed struct {
+	Source    SeedSource `json:"source"`
+	Share     string     `json:"share,omitempty"`     // 32 bytes, two-party
+	Key       string     `json:"key,omitempty"`       // the authority's verifier key (note form)
+	Signature string     `json:"signature,omitempty"` // Ed25519 over the station's hash and Share
+	Dice      string     `json:"dice,omitempty"`      // as typed
+}
+
+// NonceSeed is what the nonces of the commitments are derived from; sealed until the reveal.
+type NonceSeed struct {
+	Seed string `json:"seed"`
+}
+
+// Commitment binds the station to the placement of one run before the first run begins.
+type Commitment struct {
+	Index      int    `json:"index"`
+	Commitment string `json:"commitment"`
+}
+
+// PlacementOpening opens a commitment: one placement for a scheduled run, one for every composition for a
+// reserve run. Used is the one that was presented, -1 when none was.
+type PlacementOpening struct {
+	Index      int      `json:"index"`
+	Nonce      string   `json:"nonce"`
+	Placements [][]Slot `json:"placements"`
+	Used       int      `json:"used"`
+}
+
+// Reason says why, in words that tell nothing of the placement.
+type Reason struct {
+	Reason string `json:"reason"`
+}
+
+// Restart is a daemon that came back in mid-session. SameBoot is false when the monotonic base was lost.
+type Restart struct {
+	SameBoot bool   `json:"same_boot"`
+	Cause    string `json:"cause"` // "daemon restarted", "power cut", "journal failed"
+}
+
+// End says how a session ended: "completed", "aborted" or "not valid" (the reserve was used up).
+type End struct {
+	How    string `json:"how"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// AidCount is the count of the aids at the end. Missing aids are an alarm.
+type AidCount struct {
+	Out    int    `json:"out"`
+	Back   int    `json:"back"`
+	Remark string `json:"remark,omitempty"`
+}
+
+// Arming fixes the instant at which all moves of the run start.
+type Arming struct {
+	MoveAt      int64 `json:"move_at,string"`
+	PresentedAt int64 `json:"presented_at,string"`
+}
+
+// Lock closes a run to further facts at At.
+type Lock struct {
+	Reason LockReason `json:"reason"`
+	At     int64      `json:"at,string"`
+	// Inconclusive is set when error bounds leave open what came first.
+	Inconclusive bool `json:"inconclusive,omitempty"`
+}
+
+// LockReason says what locked a run.
+type LockReason string
+
+// The reasons for a lock.
+const (
+	LockCall     LockReason = "call"
+	LockClear    LockReason = "all clear"
+	LockFinished LockReason = "finished"
+	LockTimeOut  LockReason = "time-out"
+)
+
+// Void takes a run out of the result. Reason is one of the Void constants or a person's words.
+type Void struct {
+	Reason string `json:"reason"`
+	When   string `json:"when"` // "before the lock"; nothing voids a run after it
+}
+
+// The reasons for a void that the station itself gives.
+const (
+	VoidMechanical = "mechanical"
+	VoidRestart    = "daemon restarted"
+	VoidPower      = "power cut"
+	VoidJournal    = "journal failed"
+	VoidEStop      = "emergency stop"
+	VoidLateSync   = "late sync"
+	VoidEdges      = "edge budget spent"
+	VoidClock      = "clock jump"
+	VoidButton     = "stuck button"
+	VoidSource     = "source lost"
+)
+
+// CallKind says what was called.
+type CallKind string
+
+// The kinds of calls.
+const (
+	CallAt      CallKind = "alert"
+	CallClear   CallKind = "clear"
+	CallBetween CallKind = "between" // between Position and Other
+	CallNowhere CallKind = "nowhere" // an alert at no position
+)
+
+// Means says how a call reached the station.
+type Means string
+
+// The means of a call.
+const (
+	ByButton Means = "button"
+	ByVoice  Means = "voice entered"
+	ByPanel  Means = "panel"
+)
+
+// Call is the handler's call.
+type Call struct {
+	Kind      CallKind `json:"kind"`
+	Position  int      `json:"position,omitempty"`
+	Other     int      `json:"other,omitempty"`
+	MadeBy    string   `json:"made_by"`
+	EnteredBy string   `json:"entered_by"`
+	Means     Means    `json:"means"`
+}
+
+// Observation is what the assessor saw the dog do.
+type Observation struct {
+	What     string `json:"what"` // "change of behaviour", "final response", "hesitation"
+	Position int    `json:"position,omitempty"`
+	Note     string `json:"note,omitempty"`
+}
+
+// Instant is one of the fixed moments of a run at which sealed facts are written.
+type Instant string
+
+// The instants of a run, in order.
+const (
+	Presented   Instant = "presented"
+	ClosedAgain Instant = "closed"
+	PurgedAgain Instant = "purged"
+)
+
+// Handling is the public side of what was done at one position up to an instant: that it was handled.
+type Handling struct {
+	Position int     `json:"position"`
+	Instant  Instant `json:"instant"`
+}
+
+// Moves is the sealed side: what each canister that was used there did. An instant at 0 means never.
+type Moves struct {
+	Canister  string `json:"canister"`
+	Open      bool   `json:"open"` // the commanded state
+	Commanded int64  `json:"commanded,string"`
+	Confirmed int64  `json:"confirmed,string"`
+	Fault     string `json:"fault,omitempty"`
+}
+
+// Move is one commanded movement; a list of them tells the placement.
+type Move struct {
+	Position int
+	Canister string
+	Open     bool
+}
+
+// Beam is a nose that entered or left a position.
+type Beam struct {
+	Position int `json:"position"`
+}
+
+// ButtonRole says what a button is for.
+type ButtonRole string
+
+// The roles of a button. A short press of the alert button calls the position of the last beam, a long one is
+// all clear.
+const (
+	ButtonAlert ButtonRole = "alert"
+	ButtonClear ButtonRole = "all clear"
+	ButtonStart ButtonRole = "start"
+	ButtonAbort ButtonRole = "abort"
+	ButtonEStop ButtonRole = "e-stop"
+	ButtonStuck ButtonRole = "stuck" // any button held longer than a hand holds it
+)
+
+// Press is a button that was pressed and let go. The event's stamp is the press.
+type Press struct {
+	Role   ButtonRole `json:"role"`
+	HeldMS int        `json:"held_ms"`
+}
+
+// RawEdge is an edge as the line gave it, before debouncing.
+type RawEdge struct {
+	Device string `json:"device"` // "beam-3"
+	Active bool   `json:"active"`
+}
+
+// EdgeSum stands for the raw edges past a line's budget.
+type EdgeSum struct {
+	Device string `json:"device"`
+	Budget int    `json:"budget"`
+}
+
+// TimerName names a deadline of the engine.
+type TimerName string
+
+// The engine's timers.
+const (
+	TimerPresented TimerName = "presented"
+	TimerTimeOut   TimerName = "time-out"
+	TimerLock      TimerName = "lock"
+	TimerClosed    TimerName = "closed"
+	TimerPurged    TimerName = "purged"
+)
+
+// Timer is a deadline that passed, with every source heard past it or past its declared lateness.
+type Timer struct {
+	Name TimerName `json:"name"`
+}
+
+// ClockFix is a change of the map from monotonic time to UTC.
+type ClockFix struct {
+	StepNS  int64   `json:"step_ns,string"`
+	Quality Quality `json:"quality"`
+}
+
+// Refusal is an input that made no sense in the state that it met.
+type Refusal struct {
+	Type   Type   `json:"type"`
+	Reason string `json:"reason"`
+}
+
+// Lateness is an input that arrived after its instant was closed.
+type Lateness struct {
+	Type     Type   `json:"type"`
+	At       int64  `json:"at,string"`
+	Position int    `json:"position,omitempty"`
+	Detail   string `json:"detail,omitempty"`
+}
+
+// OpenedBody publishes a sealed body.
+type OpenedBody struct {
+	Of    int64  `json:"of,string"` // the seq of the record that it belongs to
+	Nonce string `json:"nonce"`
+	Body  string `json:"body"` // the exact bytes that were sealed, padding included
+}
+
+// Outcome is the result of one presentation.
+type Outcome string
+
+// The outcomes (DOMAIN.md, "Outcomes, decided").
+const (
+	Hit              Outcome = "hit"
+	Miss             Outcome = "miss"
+	FalseAlert       Outcome = "false alert"
+	CorrectRejection Outcome = "correct rejection"
+	NotSampled       Outcome = "not sampled"
+	Inconclusive     Outcome = "inconclusive"
+	OutcomeVoid      Outcome = "void"
+)
+
+// Presentation is one position of one run with its outcome.
+type Presentation struct {
+	Position int     `json:"position"`
+	Kind     Kind    `json:"kind"`
+	Odour    string  `json:"odour"`
+	Outcome  Outcome `json:"outcome"`
+	Sampled  string  `json:"sampled"`        // "yes", "no", "observed by assessor", "unknown"
+	Flag     string  `json:"flag,omitempty"` // "unsearched", "time-out"
+}
+
+// RunResult is a scored run. Latencies are from the first entry at the called position and from the start, -1
+// when there is none.
+type RunResult struct {
+	Result         string         `json:"result"` // "correct", "wrong", "inconclusive"
+	Presentations  []Presentation `json:"presentations"`
+	LatencyMS      int            `json:"latency_ms"`
+	SinceStartMS   int            `json:"since_start_ms"`
+	EffectiveBlind string         `json:"effective_blindness"`
+}
+
+// Clause is one clause of a pass rule with its numbers, as decimal text.
+type Clause struct {
+	Name string `json:"name"`
+	Need string `json:"need"`
+	Got  string `json:"got"`
+	Met  bool   `json:"met"`
+}
+
+// Verdict is what the pass rule says: "pass", "fail" or "not a valid test"; "no rule" without one.
+type Verdict struct {
+	Rule    string   `json:"rule"`
+	Verdict string   `json:"verdict"`
+	Clauses []Clause `json:"clauses"`
+	Hits    int      `json:"hits"`
+	Misses  int      `json:"misses"`
+	False   int      `json:"false_alerts"`
+	Correct int      `json:"correct_rejections"`
+}
