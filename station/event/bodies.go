@@ -135,6 +135,11 @@ type PlacementOpening struct {
 	Used       int      `json:"used"`
 }
 
+// Shown lists the roles that are served the placement of a run before the reveal.
+type Shown struct {
+	To []Role `json:"to"`
+}
+
 // Reason says why, in words that tell nothing of the placement.
 type Reason struct {
 	Reason string `json:"reason"`
@@ -309,23 +314,6 @@ type RawEdge struct {
 type EdgeSum struct {
 	Device string `json:"device"`
 	Budget int    `json:"budget"`
-}
-
-// TimerName names a deadline of the engine.
-type TimerName string
-
-// The engine's timers.
-const (
-	TimerPresented TimerName = "presented"
-	TimerTimeOut   TimerName = "time-out"
-	TimerLock      TimerName = "lock"
-	TimerClosed    TimerName = "closed"
-	TimerPurged    TimerName = "purged"
-)
-
-// Timer is a deadline that passed, with every source heard past it or past its declared lateness.
-type Timer struct {
-	Name TimerName `json:"name"`
 }
 
 // ClockFix is a change of the map from monotonic time to UTC.

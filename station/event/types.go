@@ -19,14 +19,15 @@ const (
 
 	RunCommitted    Type = "run.committed"    // derived
 	RunArmed        Type = "run.armed"        // fact
-	RunPresented    Type = "run.presented"    // derived
+	RunPresented    Type = "run.presented"    // fact: its timer fired
 	RunStarted      Type = "run.started"      // fact
 	RunFinished     Type = "run.finished"     // fact: the handler says that the search is over
-	RunLocked       Type = "run.locked"       // derived
+	RunLocked       Type = "run.locked"       // fact: its timer fired
 	RunVoided       Type = "run.voided"       // fact when commanded or mechanical, derived otherwise
-	RunClosed       Type = "run.closed"       // derived
-	RunPurged       Type = "run.purged"       // derived
+	RunClosed       Type = "run.closed"       // fact: its timer fired
+	RunPurged       Type = "run.purged"       // fact: its timer fired
 	RunScored       Type = "run.scored"       // derived
+	PlacementShown  Type = "placement.shown"  // derived: who is served the placement of the run before the reveal
 	PlacementOpened Type = "placement.opened" // derived: opens a commitment
 
 	CallMade      Type = "call.made"      // fact when entered, derived when a button stands for it
@@ -41,7 +42,6 @@ const (
 	ButtonPressed Type = "button.pressed" // fact
 	Edge          Type = "edge"           // fact: a raw edge of a public line
 	EdgesSummed   Type = "edges.summed"   // derived: the budget is spent
-	TimerFired    Type = "timer.fired"    // fact
 
 	ClockFixed Type = "clock.fixed" // fact
 	Refused    Type = "refused"     // what came in and made no sense in this state
@@ -81,6 +81,7 @@ var bodies = map[Type]body{
 	RunClosed:       {},
 	RunPurged:       {},
 	RunScored:       {public: func() any { return new(RunResult) }},
+	PlacementShown:  {public: func() any { return new(Shown) }},
 	PlacementOpened: {public: func() any { return new(PlacementOpening) }},
 
 	CallMade:      {public: func() any { return new(Call) }},
@@ -95,7 +96,6 @@ var bodies = map[Type]body{
 	ButtonPressed: {public: func() any { return new(Press) }},
 	Edge:          {public: func() any { return new(RawEdge) }},
 	EdgesSummed:   {public: func() any { return new(EdgeSum) }},
-	TimerFired:    {public: func() any { return new(Timer) }},
 
 	ClockFixed: {public: func() any { return new(ClockFix) }},
 	Refused:    {public: func() any { return new(Refusal) }},
