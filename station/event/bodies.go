@@ -71,6 +71,7 @@ type Opening struct {
 	Mode      string   `json:"mode"`
 	Team      Team     `json:"team"`
 	People    []Person `json:"people"`
+	Beams     []int    `json:"beams"` // the positions that have a beam
 	Settings  Settings `json:"settings"`
 	Laws      Laws     `json:"laws"`
 	Config    string   `json:"config,omitempty"` // hash of the station's configuration

@@ -1,0 +1,62 @@
+package trial
+
+import (
+	"time"
+
+	"scentpost/station/event"
+)
+
+// EffectKind says what an Effect asks for.
+type EffectKind uint8
+
+// The kinds of effects.
+const (
+	// Record appends Event to the journal. The first one of a step is the input itself, or what it became.
+	Record EffectKind = iota + 1
+	// Move starts all Moves at the instant At. It waits until its cause is durable.
+	Move
+	// CloseAll takes every canister to its safe state. It waits for nothing.
+	CloseAll
+	// Light switches the light Name on or off. It waits until its cause is durable.
+	Light
+	// SetTimer asks for an event of type Timer at the instant At, replacing an earlier one of that type.
+	SetTimer
+	// StopTimers forgets every timer.
+	StopTimers
+	// Checkpoint asks for a signed checkpoint of the log up to here, because of Name.
+	Checkpoint
+	// Open asks for a record of type event.Opened for each sealed body of run Run (0: of the session) that is
+	// not open yet, in their order.
+	Open
+)
+
+// Effect is one thing that the engine wants done. Only the fields that its kind names are set.
+type Effect struct {
+	Kind  EffectKind
+	Event event.Event   // Record
+	At    int64         // Move, SetTimer: monotonic nanoseconds
+	Timer event.Type    // SetTimer
+	Moves []event.Move  // Move, in position order
+	Open  time.Duration // Move: the longest time that a canister may stay open
+	Name  string        // Light, Checkpoint
+	On    bool          // Light
+	For   time.Duration // Light: how long it stays on, 0 for until it is switched
+	Run   int           // Move, Open
+}
+
+// The lights. Their protocol depends on public facts only: ready is on from presented to the lock, ack is on for
+// AckFor at each lock, the same for every call.
+const (
+	LightReady = "ready"
+	LightAck   = "ack"
+	AckFor     = time.Second
+)
+
+// The reasons for checkpoints.
+const (
+	CheckpointLoad   = "load"
+	CheckpointSeal   = "seal"
+	CheckpointLock   = "lock"
+	CheckpointReveal = "reveal"
+	CheckpointClose  = "close"
+)

@@ -1,0 +1,236 @@
+// Package trial is the engine of a detection trial: a state machine into which events go and from which effects
+// come.
+//
+// It reads no clock, disk, network or global chance. Time arrives inside events, timers are effects that come
+// back as events, chance is the seed that was sealed. The same machine runs on a station, in a simulation, and
+// again over a stored record to check it: every input that changes its state is one record, and the records that
+// it writes besides come out again when it is run over the inputs.
+//
+// Arrival drives, stamps decide. A fact counts for the run when it is stamped at or before the instant of the
+// lock; who feeds the machine holds a timer back until every source has reported past it (see Horizon), so what
+// still arrives later is recorded as late and changes nothing.
+package trial
+
+import (
+	"scentpost/station/blind"
+	"scentpost/station/event"
+)
+
+// Law is the version of this engine. A record names the law that it was made under; a change of what the machine
+// writes for the same inputs is a new law.
+const Law = 1
+
+// Phase is where a session is.
+type Phase string
+
+// The phases of a session, in order.
+const (
+	Idle   Phase = "idle"
+	Opened Phase = "opened"
+	Loaded Phase = "loaded"
+	Sealed Phase = "sealed"
+	Ended  Phase = "ended"
+)
+
+// RunState is where a run is.
+type RunState string
+
+// The states of a run, in order. Void and Aborted end a run as Completed does.
+const (
+	Armed     RunState = "armed"
+	Shown     RunState = "presented"
+	Searching RunState = "searching"
+	Called    RunState = "called" // a call stands; the lock waits for slower sources and for the withdrawal
+	Locked    RunState = "locked"
+	Purging   RunState = "purging"
+	Completed RunState = "completed"
+	Voided    RunState = "void"
+	Aborted   RunState = "aborted"
+)
+
+// Machine is the engine of one station. It holds the one active session.
+type Machine struct {
+	station, epoch string
+
+	phase   Phase
+	session session
+	run     *run // the active run, nil between runs
+
+	out     []Effect
+	refusal string // why the last input was refused, "" when it was not
+}
+
+// New returns the engine of a station in an epoch of its log, with no session.
+func New(station, epoch string) *Machine {
+	return &Machine{station: station, epoch: epoch, phase: Idle}
+}
+
+// session is what is known of the active session.
+type session struct {
+	id      string
+	opening event.Opening
+	plan    blind.Plan
+	binding blind.Binding
+	load    event.Load
+	share   event.Sealed[[32]byte]
+	seed    event.Seed
+	nonces  event.Sealed[[32]byte]
+	deal    event.Sealed[blind.Deal]
+
+	next     []nextRun // what is still to be run, first first
+	reserves int       // reserve runs used
+	runs     []*run    // every run that was armed, in order
+	shortBy  int       // voided runs that no reserve run replaced
+
+	paused     string // why, "" when not paused
+	mechanical int    // mechanical voids so far
+	opened     map[int]bool
+	aborted    string // why, "" when not aborted
+	verdict    *event.Verdict
+	results    map[int]*event.RunResult
+}
+
+// nextRun is a run that has not been armed: its index, and for a reserve run which of its placements is used.
+type nextRun struct {
+	index int
+	used  int
+}
+
+// Step feeds one event to the machine and returns what it asks for, in order. The slice is valid until the next
+// call. An input that makes no sense in this state comes back as a record of type event.Refused; an input that
+// concerns no session leaves no trace.
+func (m *Machine) Step(in event.Event) []Effect {
+	m.out, m.refusal = m.out[:0], ""
+	if m.phase != Idle && in.Session == "" {
+		in.Session = m.session.id
+	}
+	if reason := m.dispatch(in); reason != "" {
+		m.refuse(in, reason)
+	}
+	return m.out
+}
+
+func (m *Machine) dispatch(in event.Event) string {
+	switch in.Type {
+	case event.Edge:
+		return m.edge(in)
+	case event.BeamEntered, event.BeamLeft:
+		return m.beam(in)
+	case event.CanisterMoved:
+		return m.moved(in)
+	case event.ButtonPressed:
+		return m.button(in)
+	case event.CallMade, event.CallClaimed:
+		return m.call(in)
+	case event.CallWithdrawn:
+		return m.withdraw(in)
+	case event.Observed:
+		return m.observed(in)
+	case event.RunArmed, event.RunPresented, event.RunStarted, event.RunFinished, event.RunLocked,
+		event.RunVoided, event.RunClosed, event.RunPurged:
+		return m.runStep(in)
+	default:
+		return m.sessionStep(in)
+	}
+}
+
+func (m *Machine) runStep(in event.Event) string {
+	if m.phase != Sealed {
+		return "no sealed session"
+	}
+	switch in.Type {
+	case event.RunArmed:
+		return m.arm(in)
+	case event.RunPresented:
+		return m.presented(in)
+	case event.RunStarted:
+		return m.started(in)
+	case event.RunFinished:
+		return m.finished(in)
+	case event.RunLocked:
+		return m.lock(in)
+	case event.RunVoided:
+		return m.voided(in)
+	case event.RunClosed:
+		return m.closed(in)
+	default:
+		return m.purged(in)
+	}
+}
+
+func (m *Machine) sessionStep(in event.Event) string {
+	switch in.Type {
+	case event.SessionOpened:
+		return m.open(in)
+	case event.SessionLoaded:
+		return m.loaded(in)
+	case event.SessionSealed:
+		return m.seal(in)
+	case event.SessionPaused:
+		return m.pause(in)
+	case event.SessionResumed:
+		return m.resume(in)
+	case event.SessionAborted:
+		return m.abort(in)
+	case event.SessionRestarted:
+		return m.restarted(in)
+	case event.SessionClosed:
+		return m.closeSession(in)
+	case event.ClockFixed:
+		return m.clockFixed(in)
+	case event.Refused, event.Late:
+		m.record(in)
+		return ""
+	default:
+		return "not an input: " + string(in.Type)
+	}
+}
+
+// record writes e. An event of the active run that does not say so is marked as one.
+func (m *Machine) record(e event.Event) {
+	m.out = append(m.out, Effect{Kind: Record, Event: e})
+}
+
+// derive writes a record of the machine's own making, caused by in.
+func (m *Machine) derive(in event.Event, t event.Type, run int, body any) {
+	m.record(event.Event{Type: t, Session: m.session.id, Run: run, At: in.At, By: event.ByStation, Body: body})
+}
+
+// Refusal returns why the input of the last step was refused, "" when it was not. Outside a session a refusal
+// leaves no record.
+func (m *Machine) Refusal() string { return m.refusal }
+
+func (m *Machine) refuse(in event.Event, reason string) {
+	m.refusal = reason
+	if m.phase == Idle && in.Session == "" {
+		return
+	}
+	refusal := &event.Refusal{Type: in.Type, Reason: reason}
+	m.record(event.Event{Type: event.Refused, Session: in.Session, Run: m.runIndex(), At: in.At, By: in.By, Body: refusal})
+}
+
+// runIndex returns the index of the active run, 0 between runs.
+func (m *Machine) runIndex() int {
+	if m.run == nil {
+		return 0
+	}
+	return m.run.index
+}
+
+func (m *Machine) timer(t event.Type, at int64) {
+	m.out = append(m.out, Effect{Kind: SetTimer, Timer: t, At: at})
+}
+
+func (m *Machine) light(name string, on bool) {
+	e := Effect{Kind: Light, Name: name, On: on}
+	if name == LightAck && on {
+		e.For = AckFor
+	}
+	m.out = append(m.out, e)
+}
+
+func (m *Machine) checkpoint(why string) {
+	m.out = append(m.out, Effect{Kind: Checkpoint, Name: why})
+}
+
+func (m *Machine) do(kind EffectKind) { m.out = append(m.out, Effect{Kind: kind}) }

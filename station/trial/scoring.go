@@ -1,0 +1,75 @@
+package trial
+
+import (
+	"scentpost/station/event"
+	"scentpost/station/score"
+)
+
+// score writes the result of each completed run that has none yet, and the verdict of the pass rule.
+func (m *Machine) score(in event.Event, end event.End) {
+	s := &m.session
+	var results []event.RunResult
+	for _, r := range s.runs {
+		if r.outcome != Completed {
+			continue
+		}
+		if s.results[r.index] == nil {
+			m.scoreRun(in, r)
+		}
+		results = append(results, *s.results[r.index])
+	}
+	verdict := score.Judge(s.opening.Rule, results)
+	if end.How != "completed" {
+		verdict.Verdict = score.NotValid
+		verdict.Clauses = append(verdict.Clauses, event.Clause{Name: "session completed", Need: "completed", Got: end.How})
+	}
+	s.verdict = &verdict
+	m.derive(in, event.SessionScored, 0, &verdict)
+}
+
+func (m *Machine) scoreRun(in event.Event, r *run) {
+	result := score.Run(m.facts(r))
+	result.EffectiveBlind = m.effectiveBlindness()
+	m.session.results[r.index] = &result
+	m.derive(in, event.RunScored, r.index, &result)
+}
+
+// facts gathers what a run is scored by: only what is stamped at or before the lock.
+func (m *Machine) facts(r *run) score.RunFacts {
+	s := &m.session
+	f := score.RunFacts{
+		Placement:          r.placement.Reveal(),
+		Observed:           r.observed,
+		HasBeam:            s.opening.Beams,
+		StartedAt:          r.startedAt,
+		Lock:               r.lock,
+		FirstEnds:          s.plan.FirstEnds(),
+		InconclusivePolicy: s.plan.Inconclusive,
+	}
+	for _, e := range r.entries {
+		if e.At <= r.lock.At {
+			f.Entries = append(f.Entries, e)
+		}
+	}
+	for _, c := range r.calls {
+		f.Calls = append(f.Calls, score.CallFact{Call: c.Call, At: c.at.Mono, Inconclusive: c.inconclusive})
+	}
+	return f
+}
+
+// effectiveBlindness is the lower of what was intended and what was possible: an account shared between the
+// handler and somebody who is served the placement makes the run open, except where all is simulated.
+func (m *Machine) effectiveBlindness() string {
+	o := m.session.opening
+	if o.Mode != "single" || o.Simulated {
+		return o.Mode
+	}
+	for _, p := range o.People {
+		for _, role := range p.Roles {
+			if role == event.Handler && p.SharesAccount {
+				return "open"
+			}
+		}
+	}
+	return o.Mode
+}
