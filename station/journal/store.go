@@ -1,0 +1,204 @@
+// Package journal is the durable store of the record: public lines, the vault of sealed bodies, checkpoints,
+// names and cursors, written by one group-commit goroutine.
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"scentpost/station/event"
+)
+
+// MaxLine is the largest public line in bytes. A plan may have 1 MiB and stands in one line, escaped as JSON.
+const MaxLine = 8 << 20
+
+// The reasons for which an epoch begins; they stand in its first record (event.Epoch.Why).
+const (
+	WhyFirst    = "first"               // the station never had one
+	WhyTailLost = "tail lost"           // records are missing or malformed
+	WhyRestored = "restored"            // an older copy, or another history, lies in the folder
+	WhyBeyond   = "acknowledged beyond" // somebody signed for a size that we do not have
+)
+
+// The errors that a caller may want to tell apart.
+var (
+	// ErrGap says that a batch does not follow the tail; nothing of it was written.
+	ErrGap = errors.New("journal: rows do not follow the tail")
+	// ErrNoEpoch says that no epoch has begun, or that the current one may not be continued (see Recovery).
+	ErrNoEpoch = errors.New("journal: no epoch to write in: begin one")
+	// ErrDamaged says that a stored row is not what was written.
+	ErrDamaged = errors.New("journal: damaged")
+	// ErrClosed says that the store or writer was closed.
+	ErrClosed = errors.New("journal: closed")
+)
+
+// Row is one record to be written: its public line and, when Sealed, what goes to the vault.
+type Row struct {
+	hidden
+	Seq     int64  // from 0, without gaps: the leaf index of the Merkle log
+	Session string // empty outside a session
+	Line    []byte // the public line, without newline; alone hashed and served
+	Type    event.Type
+	Run     int // from 1; 0 outside a run
+	Sealed  bool
+	Nonce   [32]byte // of the sealed body
+	Body    []byte   // the sealed body, padding included; nil unless Sealed
+}
+
+// Line is one public line as it was stored. The caller must not change Bytes.
+type Line struct {
+	Seq     int64
+	Session string
+	Bytes   []byte
+}
+
+// VaultRow is one sealed body. It is never served: only an "opened" record publishes it.
+type VaultRow struct {
+	hidden
+	Seq   int64
+	Type  event.Type
+	Run   int
+	Nonce [32]byte
+	Body  []byte
+}
+
+// hidden makes the struct that embeds it print, log and marshal as "sealed": no log or error may show a body.
+type hidden struct{}
+
+// Format writes "sealed" for every verb.
+func (hidden) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, event.Hidden) }
+
+// MarshalText returns "sealed".
+func (hidden) MarshalText() ([]byte, error) { return []byte(event.Hidden), nil }
+
+// LogValue returns "sealed".
+func (hidden) LogValue() slog.Value { return slog.StringValue(event.Hidden) }
+
+// Checkpoint is a signed tree head of the log.
+type Checkpoint struct {
+	Size    int64  // number of records that it covers
+	Why     string // "seal", "lock", "close", ...
+	Session string // empty outside a session
+	Note    []byte // the signed note, C2SP tlog-checkpoint form
+}
+
+// Identity is a person's name behind the reference that stands in records. It lies beside the log, so that a
+// lawful erasure does not break it.
+type Identity struct {
+	Ref  string // "p-" and hexadecimal digits
+	Salt string // hexadecimal
+	Name string // as entered
+}
+
+// Batch is what is committed in one piece. After Commit or Append its slices belong to the store: the caller
+// must not change them.
+type Batch struct {
+	Rows        []Row
+	Checkpoints []Checkpoint
+	Identities  []Identity // one with a known Ref replaces it
+}
+
+// Store is the journal's contract. All methods may be called from several goroutines; Commit from one at a time.
+type Store interface {
+	// Commit writes the batch, all or nothing, and returns when it is durable. Rows must follow the tail without
+	// a gap, and a checkpoint may not be larger than the log: else ErrGap, and nothing was written.
+	//
+	// After any other error nobody knows what is on the disk: the store refuses all further commits with the same
+	// error, and must be closed, opened and checked.
+	Commit(Batch) error
+	// Size returns the number of records of the current epoch.
+	Size() (int64, error)
+	// Lines returns public lines from seq on, at most max and, save for the first, at most maxBytes of them.
+	Lines(from int64, max, maxBytes int) ([]Line, error)
+	// SessionStart returns the seq of the session's first record, -1 when there is none.
+	SessionStart(session string) (int64, error)
+	// Vault returns the sealed bodies of the session in order.
+	Vault(session string) ([]VaultRow, error)
+	// Checkpoints returns the checkpoints of the session in order, all of them when session is empty.
+	Checkpoints(session string) ([]Checkpoint, error)
+	// Identities returns the known names in order of reference.
+	Identities() ([]Identity, error)
+	// HashReader gives the stored hashes of the Merkle log (tlog.StoredHashIndex), for frontiers and proofs.
+	tlog.HashReader
+	// Cursor returns how many records of the current epoch the named reader is done with, 0 when it is new.
+	Cursor(name string) (int64, error)
+	// SetCursor keeps it. A cursor may go back; it may not be negative or larger than the log.
+	SetCursor(name string, size int64) error
+	// Close marks a clean stop, if there was one, and lets go of the files.
+	Close() error
+}
+
+// Beginning is what an epoch's first record must say about where it came from.
+type Beginning struct {
+	ID       string    `json:"id"`
+	Why      string    `json:"why"`
+	Prev     string    `json:"prev,omitempty"` // the epoch that ended for ever
+	PrevSize int64     `json:"prev_size"`      // its last good size, in records
+	PrevRoot tlog.Hash `json:"prev_root"`      // the root at that size
+}
+
+// Epochs is a store with its epochs: what the host needs to start, whether on disk or in memory.
+type Epochs interface {
+	Store
+	// Epoch returns the current epoch, the zero value before the first one. While its Size is 0 its first record
+	// is still to be written, from this Beginning.
+	Epoch() Beginning
+	// Recovery says whether the current epoch may be continued. After an unclean start it is final once Check
+	// has returned.
+	Recovery() Recovery
+	// Check reads what an unclean start leaves in doubt; it may run beside readers, and must have returned before
+	// the first Commit. After a clean start it returns at once.
+	Check(ctx context.Context) (Recovery, error)
+	// BeginEpoch ends the current epoch for ever and begins the next one; Prev, PrevSize and PrevRoot come from
+	// Recovery. The old one's records stay readable in its archive.
+	BeginEpoch(id, why string) error
+}
+
+// Recovery says what was found at the start.
+type Recovery struct {
+	NewEpochNeeded bool
+	Unclean        bool // the last stop was no clean one
+	Checked        bool // false: an unclean start whose Check has not returned yet
+	Why            string
+	Detail         string // for people: what was found, and where
+	PrevEpoch      string
+	PrevSize       int64     // last good size in records
+	PrevRoot       tlog.Hash // the root at PrevSize
+	Quarantined    int       // malformed rows, kept in the quarantine and not in the log
+}
+
+// checkBatch asserts that the batch may follow a log of the given size.
+func checkBatch(b Batch, size int64) error {
+	for i := range b.Rows {
+		r := &b.Rows[i]
+		if r.Seq != size {
+			return fmt.Errorf("%w: got seq %d, want %d", ErrGap, r.Seq, size)
+		}
+		if len(r.Line) == 0 || len(r.Line) > MaxLine {
+			return fmt.Errorf("%w: line %d has %d bytes, want 1 to %d", ErrGap, r.Seq, len(r.Line), MaxLine)
+		}
+		if r.Sealed != (len(r.Body) > 0) {
+			return fmt.Errorf("%w: record %d (%s) is sealed without a body, or has one unsealed", ErrGap, r.Seq, r.Type)
+		}
+		size++
+	}
+	for _, c := range b.Checkpoints {
+		if c.Size < 0 || c.Size > size {
+			return fmt.Errorf("%w: a checkpoint of size %d over a log of %d", ErrGap, c.Size, size)
+		}
+	}
+	return nil
+}
+
+// checkCursor asserts that size can be a cursor of a log of the given length.
+func checkCursor(name string, size, length int64) error {
+	if size < 0 || size > length {
+		return fmt.Errorf("journal: cursor %q at %d, want 0 to %d", name, size, length)
+	}
+	return nil
+}
