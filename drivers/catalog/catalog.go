@@ -1,0 +1,190 @@
+// Package catalog is the one table of the device types that a station's configuration may name.
+package catalog
+
+import (
+	"fmt"
+	"time"
+
+	"scentpost/drivers/beam"
+	"scentpost/drivers/bus"
+	"scentpost/drivers/bus/settle"
+	"scentpost/drivers/button"
+	"scentpost/drivers/shutter"
+)
+
+// Class says what the station uses a device for.
+type Class string
+
+// The classes of devices.
+const (
+	Beam     Class = "beam"     // a nose at a position
+	Button   Class = "button"   // a hand
+	Canister Class = "canister" // presents and closes an aid at a position
+	Light    Class = "light"    // shows something to people
+)
+
+// Line is one line that a device of a type needs.
+type Line struct {
+	Role   string // its key in the configuration
+	Output bool
+	About  string
+}
+
+// Setting is one number or choice that a device of a type may be given.
+type Setting struct {
+	Name  string
+	About string
+	// Choices are the words allowed; nil for a duration between Min and Max.
+	Choices  []string
+	Min, Max time.Duration
+	// Default is the duration or the choice when the configuration says nothing; "" means that it must say.
+	Default string
+}
+
+// Values are checked settings: each duration and choice of the type, by name.
+type Values struct {
+	Durations map[string]time.Duration
+	Choices   map[string]string
+}
+
+// Type is one device type.
+type Type struct {
+	Name     string // the word in the configuration
+	Class    Class
+	About    string
+	Lines    []Line
+	Settings []Setting
+	// Sensor makes the part of a beam or button, whose one line is the first of Lines; nil for other classes.
+	Sensor func(Values) (bus.Sensor, error)
+	// Gate makes the part of a canister, whose drive is its one output; nil for other classes.
+	Gate func(Values) (bus.Gate, error)
+}
+
+// The names of the settings, and the role of a sole line.
+const (
+	SettingSettle  = "settle"
+	SettingStuck   = "stuck"
+	SettingTravel  = "travel"
+	SettingLongest = "longest"
+	SettingRole    = "role"
+	RoleLine       = "line"
+)
+
+// RoleEmergency is the role of a button that closes every canister at once.
+const RoleEmergency = "e-stop"
+
+// Longest is the default of the longest time that a canister may stay open: an odour that stands longer than a
+// run and its aftermath fills the room.
+const Longest = 5 * time.Minute
+
+// ButtonRoles are the roles that a button may have.
+var ButtonRoles = []string{"alert", "all clear", "start", "abort", RoleEmergency}
+
+// Types returns the table, in the order in which it is shown to people. The caller may change what it gets.
+func Types() []Type {
+	return []Type{
+		{
+			Name: "beam", Class: Beam, About: "a light beam that a nose breaks",
+			Lines:    []Line{{Role: RoleLine, About: "active while the beam is broken"}},
+			Settings: []Setting{settling(beam.Settle)},
+			Sensor:   func(v Values) (bus.Sensor, error) { return beam.New(v.Durations[SettingSettle]) },
+		},
+		{
+			Name: "button", Class: Button, About: "a button in somebody's hand",
+			Lines: []Line{{Role: RoleLine, About: "active while the button is pressed"}},
+			Settings: []Setting{
+				{Name: SettingRole, About: "what it is for", Choices: ButtonRoles},
+				settling(button.Settle),
+				{Name: SettingStuck, About: "held longer than this it is stuck", Min: button.MinStuck, Max: time.Minute, Default: button.Stuck.String()},
+			},
+			Sensor: newButton,
+		},
+		{
+			Name: "shutter", Class: Canister, About: "a canister's shutter with a limit switch at either end",
+			Lines: []Line{
+				{Role: shutter.Drive, Output: true, About: "opens the shutter; closed when it is off"},
+				{Role: shutter.Opened, About: "active while it is wholly open"},
+				{Role: shutter.Closed, About: "active while it is wholly closed"},
+			},
+			Settings: []Setting{
+				settling(shutter.Settle),
+				{Name: SettingTravel, About: "a move that takes longer has failed", Min: time.Millisecond, Max: shutter.MaxTravel, Default: shutter.Travel.String()},
+				{Name: SettingLongest, About: "longest time that it may stay open", Min: time.Second, Max: time.Hour, Default: Longest.String()},
+			},
+			Gate: func(v Values) (bus.Gate, error) {
+				return shutter.New(v.Durations[SettingSettle], v.Durations[SettingTravel])
+			},
+		},
+		{
+			Name: "light", Class: Light, About: "a lamp",
+			Lines: []Line{{Role: RoleLine, Output: true, About: "on while it burns"}},
+		},
+	}
+}
+
+// Find returns the type of a name; ok is false when there is none.
+func Find(name string) (t Type, ok bool) {
+	for _, t := range Types() {
+		if t.Name == name {
+			return t, true
+		}
+	}
+	return Type{}, false
+}
+
+func settling(byDefault time.Duration) Setting {
+	return Setting{Name: SettingSettle, About: "a change counts when the line then stood still for this long", Max: settle.MaxSettle, Default: byDefault.String()}
+}
+
+func newButton(v Values) (bus.Sensor, error) {
+	if v.Choices[SettingRole] == RoleEmergency {
+		return button.NewEmergency(v.Durations[SettingSettle])
+	}
+	return button.New(v.Durations[SettingSettle], v.Durations[SettingStuck])
+}
+
+// Check returns the values of a device of type t: what the configuration says, text by setting, and the defaults
+// for the rest. It returns every problem by the setting's name, nil when there is none.
+func (t Type) Check(given map[string]string) (Values, map[string]error) {
+	v := Values{Durations: map[string]time.Duration{}, Choices: map[string]string{}}
+	problems := map[string]error{}
+	known := map[string]bool{}
+	for _, s := range t.Settings {
+		known[s.Name] = true
+		text, said := given[s.Name]
+		if !said {
+			text = s.Default
+		}
+		if err := s.read(text, v); err != nil {
+			problems[s.Name] = err
+		}
+	}
+	for name := range given {
+		if !known[name] {
+			problems[name] = fmt.Errorf("a %s has no such setting", t.Name)
+		}
+	}
+	if len(problems) > 0 {
+		return Values{}, problems
+	}
+	return v, nil
+}
+
+// read puts the value of s into v.
+func (s Setting) read(text string, v Values) error {
+	if s.Choices != nil {
+		for _, c := range s.Choices {
+			if c == text {
+				v.Choices[s.Name] = text
+				return nil
+			}
+		}
+		return fmt.Errorf("%q, expected one of %q", text, s.Choices)
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < s.Min || d > s.Max {
+		return fmt.Errorf("%q, expected a duration from %s to %s", text, s.Min, s.Max)
+	}
+	v.Durations[s.Name] = d
+	return nil
+}
