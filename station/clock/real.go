@@ -1,0 +1,144 @@
+package clock
+
+import (
+	"container/heap"
+	"sync"
+	"time"
+
+	"scentpost/station/event"
+)
+
+// soonest is the shortest real time that the goroutine waits: a base that stands still must not make it spin.
+const soonest = 200 * time.Microsecond
+
+// Real is a Clock over a Base that runs by itself. It owns one goroutine.
+type Real struct {
+	base   Base
+	wake   chan struct{} // holds one token when the earliest call may have changed
+	closed chan struct{}
+	ended  chan struct{}
+	once   sync.Once
+
+	mu    sync.Mutex // guards what follows; never held while a call runs
+	calls calls
+	order uint64
+}
+
+// New returns a running clock.
+func New(base Base) (*Real, error) {
+	if err := base.check(); err != nil {
+		return nil, err
+	}
+	r := &Real{base: base, wake: make(chan struct{}, 1), closed: make(chan struct{}), ended: make(chan struct{})}
+	go r.run()
+	return r, nil
+}
+
+// Now returns the present instant. Bound is 0: what the reading itself costs is below a microsecond.
+func (r *Real) Now() event.Stamp {
+	mono := r.base.Mono()
+	utc := r.base.UTC(mono)
+	return event.Stamp{Boot: r.base.Boot, Mono: mono, UTC: utc.Nanos, UTCBound: utc.Bound, Quality: utc.Quality}
+}
+
+// At calls f at mono; see Clock. After Close nothing is called any more.
+func (r *Real) At(mono int64, f func()) (stop func()) {
+	r.mu.Lock()
+	r.order++
+	c := &call{at: mono, order: r.order, f: f}
+	heap.Push(&r.calls, c)
+	first := r.calls[0] == c
+	r.mu.Unlock()
+	if first {
+		select {
+		case r.wake <- struct{}{}:
+		default:
+		}
+	}
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if c.index >= 0 {
+			heap.Remove(&r.calls, c.index)
+		}
+	}
+}
+
+// Close ends the clock and waits for a call that runs. It must not be called from within one.
+func (r *Real) Close() error {
+	r.once.Do(func() { close(r.closed) })
+	<-r.ended
+	return nil
+}
+
+func (r *Real) run() {
+	defer close(r.ended)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		f, wait := r.next()
+		if f != nil {
+			f()
+			wait = 0
+		}
+		timer.Reset(wait)
+		select {
+		case <-r.closed:
+			return
+		case <-r.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// next takes out a call that is due, or returns how much real time to wait for one.
+func (r *Real) next() (f func(), wait time.Duration) {
+	now := r.base.Mono()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.calls) == 0 {
+		return nil, time.Hour
+	}
+	if c := r.calls[0]; c.at <= now {
+		heap.Pop(&r.calls)
+		return c.f, 0
+	}
+	left := float64(r.calls[0].at-now) / r.base.Scale
+	return nil, max(soonest, time.Duration(min(left, float64(time.Hour))))
+}
+
+// call is a function and its instant; index is its place in the heap, -1 outside.
+type call struct {
+	at    int64
+	order uint64
+	f     func()
+	index int
+}
+
+// calls is a heap by instant, then by order of asking.
+type calls []*call
+
+func (c calls) Len() int { return len(c) }
+func (c calls) Less(i, j int) bool {
+	if c[i].at != c[j].at {
+		return c[i].at < c[j].at
+	}
+	return c[i].order < c[j].order
+}
+func (c calls) Swap(i, j int) {
+	c[i], c[j] = c[j], c[i]
+	c[i].index, c[j].index = i, j
+}
+func (c *calls) Push(x any) {
+	added := x.(*call)
+	added.index = len(*c)
+	*c = append(*c, added)
+}
+func (c *calls) Pop() any {
+	old := *c
+	last := old[len(old)-1]
+	old[len(old)-1] = nil
+	*c = old[:len(old)-1]
+	last.index = -1
+	return last
+}
