@@ -1,0 +1,157 @@
+// Package hardware is a virtual station: canisters that travel and fail, beams, buttons, lights and the air between
+// them, behind the lines of drivers/bus.
+package hardware
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// NoOdour is the odour of a carrier that smells of nothing.
+const NoOdour = "blank"
+
+// DefaultLoading is what lies in the canisters A, B, C and D of a position when nobody says otherwise. Further
+// canisters are blank.
+var DefaultLoading = []string{"tnt", "smokeless-powder", "glove", NoOdour}
+
+// The sources that stamp edges. Limit switches have one of their own: their edges tell which canister moved, so
+// neither their number nor their promises may show in what beams and buttons give.
+const (
+	SourceFront  = "front"  // beams and buttons
+	SourceLimits = "limits" // limit switches
+)
+
+// Layout says what a station is built of and on which lines. Every line name is used once.
+type Layout struct {
+	Canisters []Canister
+	Beams     []Beam
+	Buttons   []Button
+	Lights    []Light
+	// Bounces is how many times a button's or beam's contact opens again at most, within BounceTime of each
+	// change; 0 gives clean edges.
+	Bounces    int
+	BounceTime time.Duration
+}
+
+// Canister is one canister: what lies in it and its lines. Drive true opens it; without power it shuts. Opened and
+// Closed are the lines of its limit switches, empty for none.
+type Canister struct {
+	Position              int    // from 1
+	Name                  string // "1A"
+	Odour                 string // NoOdour for a blank
+	Drive, Opened, Closed string
+}
+
+// Beam is a light beam that a nose at Position breaks.
+type Beam struct {
+	Position int
+	Line     string
+}
+
+// Button is a push button.
+type Button struct{ Name, Line string }
+
+// Light is a lamp that people see.
+type Light struct{ Name, Line string }
+
+// The names of the buttons and lights of a LineUp.
+const (
+	ButtonAlert = "alert"
+	ButtonStart = "start"
+	ButtonAbort = "abort"
+	ButtonEStop = "estop"
+	LightReady  = "ready"
+	LightAck    = "ack"
+)
+
+// LineUp returns the usual layout: canisters 1A, 1B... with lines "c1a.drive", "c1a.opened", "c1a.closed", loaded
+// by letter from loading, beams "beam1"..., buttons "button.alert", ..., lights "light.ready" and "light.ack".
+func LineUp(positions, each int, loading []string) Layout {
+	var l Layout
+	for p := 1; p <= positions; p++ {
+		for i := range each {
+			name := fmt.Sprintf("%d%c", p, 'A'+rune(i))
+			line := "c" + strings.ToLower(name)
+			odour := NoOdour
+			if i < len(loading) {
+				odour = loading[i]
+			}
+			l.Canisters = append(l.Canisters, Canister{Position: p, Name: name, Odour: odour,
+				Drive: line + ".drive", Opened: line + ".opened", Closed: line + ".closed"})
+		}
+		l.Beams = append(l.Beams, Beam{Position: p, Line: fmt.Sprintf("beam%d", p)})
+	}
+	for _, name := range []string{ButtonAlert, ButtonStart, ButtonAbort, ButtonEStop} {
+		l.Buttons = append(l.Buttons, Button{Name: name, Line: "button." + name})
+	}
+	for _, name := range []string{LightReady, LightAck} {
+		l.Lights = append(l.Lights, Light{Name: name, Line: "light." + name})
+	}
+	return l
+}
+
+// Positions returns the highest position of the layout.
+func (l Layout) Positions() int {
+	n := 0
+	for _, c := range l.Canisters {
+		n = max(n, c.Position)
+	}
+	for _, b := range l.Beams {
+		n = max(n, b.Position)
+	}
+	return n
+}
+
+// Check returns all that is wrong with the layout, nil when nothing is.
+func (l Layout) Check() error {
+	var problems []error
+	lines, names := map[string]bool{}, map[string]bool{}
+	use := func(what, line string) {
+		switch {
+		case line == "":
+			problems = append(problems, fmt.Errorf("%s has no line: name one", what))
+		case lines[line]:
+			problems = append(problems, fmt.Errorf("%s: line %q is used twice: give each device its own", what, line))
+		}
+		lines[line] = true
+	}
+	name := func(kind, n string) string {
+		what := fmt.Sprintf("%s %q", kind, n)
+		if n == "" || names[what] {
+			problems = append(problems, fmt.Errorf("%s: expected a name that no other %s has", what, kind))
+		}
+		names[what] = true
+		return what
+	}
+	for _, c := range l.Canisters {
+		what := name("canister", c.Name)
+		if c.Position < 1 {
+			problems = append(problems, fmt.Errorf("%s is at position %d: positions count from 1", what, c.Position))
+		}
+		use(what, c.Drive)
+		for _, limit := range []string{c.Opened, c.Closed} {
+			if limit != "" {
+				use(what, limit)
+			}
+		}
+	}
+	for _, b := range l.Beams {
+		what := name("beam", fmt.Sprint(b.Position))
+		if b.Position < 1 {
+			problems = append(problems, fmt.Errorf("%s: positions count from 1", what))
+		}
+		use(what, b.Line)
+	}
+	for _, b := range l.Buttons {
+		use(name("button", b.Name), b.Line)
+	}
+	for _, b := range l.Lights {
+		use(name("light", b.Name), b.Line)
+	}
+	if l.Bounces < 0 || l.BounceTime < 0 {
+		problems = append(problems, fmt.Errorf("bounces %d within %s: neither can be negative", l.Bounces, l.BounceTime))
+	}
+	return errors.Join(problems...)
+}
