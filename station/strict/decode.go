@@ -25,7 +25,8 @@ var (
 
 // Decode fills the struct that into points to from the document and notes every unknown key and wrong type as
 // a problem; what is wrong or absent keeps the value it had. Fields are named by the tag `yaml:"name"` and
-// those without one are left alone. Supported are structs, pointers, slices, maps with string keys, strings,
+// those without one are left alone; a field map[string]Node with the tag `yaml:",rest"` takes the keys that no
+// other field has, for a caller who knows more. Supported are structs, pointers, slices, maps with string keys, strings,
 // bools, integers, float64, time.Duration ("90s"), Node (taken as it is), and types that implement Scalar.
 func (d *Document) Decode(into any) {
 	v := reflect.ValueOf(into)
@@ -107,24 +108,38 @@ func (d *Document) structure(path string, n *Node, v reflect.Value) {
 		d.want(path, n, string(Mapping))
 		return
 	}
-	fields := map[string]int{}
-	var names []string
-	for i := range v.NumField() {
-		if name, ok := v.Type().Field(i).Tag.Lookup("yaml"); ok {
-			fields[name] = i
-			names = append(names, name)
-		}
-	}
+	fields, names, rest := known(v)
 	for i, k := range n.keys {
 		below := join(path, k.name)
-		field, known := fields[k.name]
-		if !known {
+		field, ok := fields[k.name]
+		if !ok && rest.IsValid() {
+			rest.SetMapIndex(reflect.ValueOf(k.name), reflect.ValueOf(*n.items[i]))
+			continue
+		}
+		if !ok {
 			d.problems.add(Problem{Line: k.line, Column: k.column, Field: below, Message: "unknown key",
 				Hint: DidYouMean(k.name, names)})
 			continue
 		}
 		d.decode(below, n.items[i], v.Field(field))
 	}
+}
+
+// known returns the fields of a struct by their keys, the keys in order, and the field for the rest, made empty.
+func known(v reflect.Value) (fields map[string]int, names []string, rest reflect.Value) {
+	fields = map[string]int{}
+	for i := range v.NumField() {
+		name, ok := v.Type().Field(i).Tag.Lookup("yaml")
+		switch {
+		case ok && name == ",rest":
+			rest = v.Field(i)
+			rest.Set(reflect.ValueOf(map[string]Node{}))
+		case ok:
+			fields[name] = i
+			names = append(names, name)
+		}
+	}
+	return fields, names, rest
 }
 
 // dictionary decodes a mapping with free keys.

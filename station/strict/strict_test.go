@@ -279,3 +279,29 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestRestTakesWhatNoFieldHas(t *testing.T) {
+	var into struct {
+		List []struct {
+			Name string                 `yaml:"name"`
+			Rest map[string]strict.Node `yaml:",rest"`
+		} `yaml:"list"`
+	}
+	doc, err := strict.Parse("f", []byte("list:\n  - {name: a, settle: 20ms, stuk: [1]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc.Decode(&into)
+	if err := doc.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got := into.List[0].Rest; len(got) != 2 || got["settle"].Text != "20ms" || got["stuk"].Kind != strict.Sequence {
+		t.Errorf("got %v", got)
+	}
+	doc.UnknownKey("list[0].stuk", []string{"settle", "stuck"})
+	doc.UnknownKey("list[0].none", nil)
+	want := "f:2:6: list[0].none: unknown key\nf:2:29: list[0].stuk: unknown key (did you mean \"stuck\"?)"
+	if err := doc.Err(); err.Error() != want {
+		t.Errorf("got\n%s\nwant\n%s", err, want)
+	}
+}
