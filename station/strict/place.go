@@ -9,6 +9,17 @@ import (
 // Root returns the document's value.
 func (d *Document) Root() *Node { return d.root }
 
+// Kind returns the kind of the value at path, "" when none stands there.
+func (d *Document) Kind(path string) Kind {
+	n := d.root
+	for _, step := range steps(path) {
+		if n = n.child(step); n == nil {
+			return ""
+		}
+	}
+	return n.Kind
+}
+
 // Has tells whether a value stands at path, be it of the right type or not.
 func (d *Document) Has(path string) bool {
 	_, _, whole := d.find(path)

@@ -1,0 +1,136 @@
+// Package config turns the text of a station.yaml into a checked Config, or into all that is wrong with it.
+package config
+
+import (
+	"crypto/sha256"
+	"path/filepath"
+	"time"
+
+	"scentpost/station/event"
+	"scentpost/station/strict"
+)
+
+// Config is a station as it is to be, checked as far as it can be without the station.
+type Config struct {
+	// Site and Station name the station in its records and topics: small letters, digits and hyphens.
+	Site, Station string
+	// Data is the folder of the journal, Socket the Unix socket for commands.
+	Data, Socket string
+	Driver       Driver
+	Broker       Broker
+	People       []Person
+	// Authorities are the verifier keys (note form) whose shares of a seed are taken.
+	Authorities []string
+	// Positions is how many positions the station has, numbered from 1.
+	Positions int
+	Timing    Timing
+	Devices   []Device
+	// Warnings are what is allowed but seldom meant, by place.
+	Warnings []strict.Problem
+
+	hash [sha256.Size]byte
+}
+
+// DriverVirtual is the driver of a station without hardware.
+const DriverVirtual = "virtual"
+
+// Driver says where the lines are.
+type Driver struct {
+	Type   string // one of Types.Drivers
+	Socket string // of a virtual station
+}
+
+// Broker is where the station reports to; without a URL it reports nowhere.
+type Broker struct {
+	URL      string // tcp://, ssl://, ws:// or wss:// with host and port; holds no password
+	ClientID string // site and station when the file does not say
+	User     string
+	// PasswordFile is the file whose first line is the password. The password itself is never in the configuration.
+	PasswordFile string
+}
+
+// Person is somebody who uses the station.
+type Person struct {
+	Name  string
+	Roles []event.Role
+	// UID is the person's account on the machine, -1 without one. Accounts may be shared; it costs blindness.
+	UID int
+}
+
+// Timing are the station's numbers that trials run by.
+type Timing struct {
+	Lead       time.Duration // from arming to the common start of all moves
+	Travel     time.Duration // from the start of the moves to "presented"
+	Close      time.Duration // from the lock or void to "closed"
+	Grid       time.Duration // the public grid that a mechanical void falls on
+	Withdraw   time.Duration // how long an entered call may be taken back
+	LongPress  time.Duration // a press of the alert button as long as this is all clear
+	Open       time.Duration // the longest time that a canister may stay open
+	EdgeBudget int           // raw edges of one line in one run
+}
+
+// Device is one device with its lines.
+type Device struct {
+	// Name is the device's name in records ("beam-3"); a light's name is what it is asked for by.
+	Name string
+	Type string // one of Types.Devices
+	// Class is the class of the type.
+	Class Class
+	// Position is the position from 1, 0 for a device that has none.
+	Position int
+	// Canister is the canister's id: its position and a letter ("1A"); "" for other classes.
+	Canister string
+	// Lines are the names of the lines by the type's line roles.
+	Lines map[string]string
+	// Settings are the texts of the type's settings that the file gives; checked, without the defaults.
+	Settings map[string]string
+}
+
+// Hash returns the SHA-256 of the exact bytes that the configuration was read from.
+func (c Config) Hash() [sha256.Size]byte { return c.hash }
+
+// Simulated tells whether all that the station does is a simulation.
+func (c Config) Simulated() bool { return c.Driver.Type == DriverVirtual }
+
+// Settings returns the numbers that a trial runs by, as they are sealed.
+func (c Config) Settings() event.Settings {
+	ms := func(d time.Duration) int { return int(d / time.Millisecond) }
+	t := c.Timing
+	return event.Settings{LeadMS: ms(t.Lead), TravelMS: ms(t.Travel), CloseMS: ms(t.Close), GridMS: ms(t.Grid),
+		WithdrawMS: ms(t.Withdraw), LongPress: ms(t.LongPress), EdgeBudget: t.EdgeBudget, OpenMS: ms(t.Open)}
+}
+
+// Of returns the devices of a class, in the order of the file.
+func (c Config) Of(class Class) []Device {
+	var out []Device
+	for _, d := range c.Devices {
+		if d.Class == class {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// In returns the configuration with its relative paths taken from dir, the folder of the file.
+func (c Config) In(dir string) Config {
+	for _, path := range []*string{&c.Data, &c.Socket, &c.Driver.Socket, &c.Broker.PasswordFile} {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, *path)
+		}
+	}
+	return c
+}
+
+// SharesAccount tells whether the person's account also belongs to somebody else.
+func (c Config) SharesAccount(name string) bool {
+	owners := map[int]int{}
+	for _, p := range c.People {
+		owners[p.UID]++
+	}
+	for _, p := range c.People {
+		if p.Name == name {
+			return p.UID >= 0 && owners[p.UID] > 1
+		}
+	}
+	return false
+}

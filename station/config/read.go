@@ -1,0 +1,288 @@
+package config
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"scentpost/station/event"
+	"scentpost/station/strict"
+)
+
+// The limits of a configuration.
+const (
+	maxPositions = 64   // a carousel has 17; a bound for a slip of the finger
+	maxDevices   = 1024 // lines of a station that one board can serve
+	maxPeople    = 500
+	maxName      = 100 // characters of a person's name
+	maxSocket    = 107 // bytes of a Unix socket's path; the kernel's sun_path has 108 with its end
+	maxUID       = 1<<32 - 2
+	maxBudget    = 1_000_000
+)
+
+// file is the shape of a station.yaml.
+type file struct {
+	Site    string `yaml:"site"`
+	Station string `yaml:"station"`
+	Data    string `yaml:"data"`
+	Socket  string `yaml:"socket"`
+	Driver  struct {
+		Type   string `yaml:"type"`
+		Socket string `yaml:"socket"`
+	} `yaml:"driver"`
+	Broker struct {
+		URL          string `yaml:"url"`
+		ClientID     string `yaml:"client_id"`
+		User         string `yaml:"user"`
+		PasswordFile string `yaml:"password_file"`
+	} `yaml:"broker"`
+	People []struct {
+		Name  string   `yaml:"name"`
+		Roles []string `yaml:"roles"`
+		UID   *int     `yaml:"uid"`
+	} `yaml:"people"`
+	Authorities []string `yaml:"authorities"`
+	Positions   int      `yaml:"positions"`
+	Timing      timing   `yaml:"timing"`
+	Devices     []device `yaml:"devices"`
+}
+
+type timing struct {
+	Lead       time.Duration `yaml:"lead"`
+	Travel     time.Duration `yaml:"travel"`
+	Close      time.Duration `yaml:"close"`
+	Grid       time.Duration `yaml:"grid"`
+	Withdraw   time.Duration `yaml:"withdraw"`
+	LongPress  time.Duration `yaml:"long_press"`
+	Open       time.Duration `yaml:"open"`
+	EdgeBudget int           `yaml:"edge_budget"`
+}
+
+type device struct {
+	Name     string                 `yaml:"name"`
+	Type     string                 `yaml:"type"`
+	Position int                    `yaml:"position"`
+	Canister string                 `yaml:"canister"`
+	Line     string                 `yaml:"line"`
+	Lines    map[string]string      `yaml:"lines"`
+	Settings map[string]strict.Node `yaml:",rest"`
+}
+
+// defaults are the numbers of a station that says nothing: a shutter takes up to 800 ms, and a handler 3 s to
+// notice that a wrong call was entered.
+var defaults = timing{
+	Lead: 2 * time.Second, Travel: 1500 * time.Millisecond, Close: 1500 * time.Millisecond, Grid: time.Second,
+	Withdraw: 3 * time.Second, LongPress: time.Second, Open: 4 * time.Minute, EdgeBudget: 2000,
+}
+
+// reader is one reading of a file.
+type reader struct {
+	doc   *strict.Document
+	file  file
+	types Types
+	out   Config
+}
+
+// Read returns the checked configuration that src holds. The error is a *strict.Problems with everything that is
+// wrong; name stands before each place in it.
+func Read(name string, src []byte, types Types) (Config, error) {
+	doc, err := strict.Parse(name, src)
+	if err != nil {
+		return Config{}, err
+	}
+	r := reader{doc: doc, types: types, file: file{Timing: defaults}}
+	doc.Decode(&r.file)
+	r.names()
+	r.driver()
+	r.broker()
+	r.people()
+	r.authorities()
+	r.positions()
+	r.timing()
+	r.devices()
+	r.together()
+	if err := doc.Err(); err != nil {
+		return Config{}, err
+	}
+	r.out.hash = sha256.Sum256(src)
+	return r.out, nil
+}
+
+var nameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$`)
+
+const nameHint = "small letters, digits and hyphens, at most 64, such as prishtina-2"
+
+// given notes a problem when a value that must be there is missing, and tells whether it can be looked at: it
+// is there and was of the right type.
+func (r *reader) given(path, value, hint string) bool {
+	if value == "" && (!r.doc.Has(path) || r.isText(path)) {
+		r.doc.Problem(path, hint, "is missing")
+	}
+	return value != ""
+}
+
+// isText tells whether the value at path was taken as text, so that nothing has been said of it yet.
+func (r *reader) isText(path string) bool { return r.doc.Kind(path) == strict.Text }
+
+func (r *reader) names() {
+	f := &r.file
+	for _, one := range []struct{ path, value string }{{"site", f.Site}, {"station", f.Station}} {
+		if r.given(one.path, one.value, nameHint) && !nameForm.MatchString(one.value) {
+			r.doc.Problem(one.path, nameHint, "%s is not a name", strict.Quote(one.value))
+		}
+	}
+	r.given("data", f.Data, "name the folder of the journal, such as /var/lib/scentpost")
+	r.socket("socket", f.Socket, "name the Unix socket for commands, such as /run/scentpost.sock")
+	r.out.Site, r.out.Station, r.out.Data, r.out.Socket = f.Site, f.Station, f.Data, f.Socket
+}
+
+// socket checks the path of a Unix socket.
+func (r *reader) socket(path, value, hint string) {
+	if r.given(path, value, hint) && len(value) > maxSocket {
+		r.doc.Problem(path, "choose a shorter path", "has %d bytes, and %d are the most for a Unix socket", len(value), maxSocket)
+	}
+}
+
+func (r *reader) driver() {
+	d := r.file.Driver
+	if r.given("driver.type", d.Type, strict.DidYouMean("", r.types.Drivers)) && !slices.Contains(r.types.Drivers, d.Type) {
+		r.doc.Problem("driver.type", strict.DidYouMean(d.Type, r.types.Drivers), "%s is no driver", strict.Quote(d.Type))
+	}
+	if d.Type == DriverVirtual {
+		r.socket("driver.socket", d.Socket, "name the Unix socket of the virtual station that scentsim station holds")
+	}
+	r.out.Driver = Driver{Type: d.Type, Socket: d.Socket}
+}
+
+// broker checks where to report to. It never repeats the URL, which may hold a password by mistake.
+func (r *reader) broker() {
+	b := r.file.Broker
+	r.out.Broker = Broker{URL: b.URL, ClientID: b.ClientID, User: b.User, PasswordFile: b.PasswordFile}
+	if !r.doc.Has("broker") {
+		return
+	}
+	const hint = "such as tcp://hub.example:1883 or ssl://hub.example:8883"
+	if r.given("broker.url", b.URL, hint) {
+		u, err := url.Parse(b.URL)
+		switch {
+		case err != nil || u.Hostname() == "" || u.Port() == "" || !slices.Contains([]string{"tcp", "ssl", "ws", "wss"}, u.Scheme):
+			r.doc.Problem("broker.url", hint, "is not the address of a broker")
+		case u.User != nil:
+			r.doc.Problem("broker.url", "give user, and password_file for the password", "holds a user or password")
+		}
+	}
+	if b.PasswordFile != "" && b.User == "" {
+		r.doc.Problem("broker.password_file", "give user as well", "a password without a user is not sent")
+	}
+	if b.ClientID == "" {
+		r.out.Broker.ClientID = r.file.Site + "." + r.file.Station
+	}
+}
+
+var roles = []event.Role{event.Handler, event.Assessor, event.Loader, event.Authority, event.Admin}
+
+// people checks who uses the station.
+func (r *reader) people() {
+	if len(r.file.People) > maxPeople {
+		r.doc.Problem("people", "", "%d people, and %d are the most", len(r.file.People), maxPeople)
+		return
+	}
+	seen := map[string]int{}
+	for i, p := range r.file.People {
+		at := fmt.Sprintf("people[%d]", i)
+		if r.given(at+".name", p.Name, "as it is to stand in the papers") {
+			r.personName(at+".name", p.Name)
+			r.once(seen, p.Name, i, at+".name", "people")
+		}
+		out := Person{Name: p.Name, UID: -1, Roles: r.roles(at+".roles", p.Roles)}
+		if p.UID != nil {
+			if out.UID = *p.UID; out.UID < 0 || out.UID > maxUID {
+				r.doc.Problem(at+".uid", "id -u prints it", "%d is no account of a machine", out.UID)
+			}
+		}
+		r.out.People = append(r.out.People, out)
+	}
+	for i, p := range r.out.People {
+		if r.out.SharesAccount(p.Name) {
+			r.warn(fmt.Sprintf("people[%d].uid", i), "give each person an account of their own",
+				"%s shares the account %d with somebody else: a shared account of loader and handler lowers the effective blindness", p.Name, p.UID)
+		}
+	}
+}
+
+func (r *reader) personName(path, name string) {
+	switch {
+	case len([]rune(name)) > maxName:
+		r.doc.Problem(path, "", "has more than %d characters", maxName)
+	case strings.TrimSpace(name) != name || strings.ContainsAny(name, "\n\r\t"):
+		r.doc.Problem(path, "", "begins or ends with a space, or has more than one line")
+	}
+}
+
+// roles checks the roles of a person.
+func (r *reader) roles(path string, names []string) []event.Role {
+	var known []string
+	for _, role := range roles {
+		known = append(known, string(role))
+	}
+	if len(names) == 0 && (!r.doc.Has(path) || r.doc.Kind(path) == strict.Sequence) {
+		r.doc.Problem(path, strict.DidYouMean("", known), "a person without a role may do nothing")
+	}
+	var out []event.Role
+	for i, name := range names {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		switch {
+		case name == "":
+		case !slices.Contains(known, name):
+			r.doc.Problem(at, strict.DidYouMean(name, known), "%s is no role", strict.Quote(name))
+		case slices.Contains(out, event.Role(name)):
+			r.doc.Problem(at, "take one away", "%s is given twice", name)
+		default:
+			out = append(out, event.Role(name))
+		}
+	}
+	return out
+}
+
+func (r *reader) authorities() {
+	for i, key := range r.file.Authorities {
+		if _, err := note.NewVerifier(key); err != nil && key != "" {
+			r.doc.Problem(fmt.Sprintf("authorities[%d]", i), "scentpost key show prints it", "%s is no verifier key", strict.Quote(key))
+		}
+	}
+	r.out.Authorities = r.file.Authorities
+}
+
+func (r *reader) positions() {
+	n := r.file.Positions
+	switch {
+	case !r.doc.Has("positions"):
+		r.doc.Problem("positions", "how many places the dog is shown", "is missing")
+	case r.doc.Kind("positions") == strict.Int && (n < 1 || n > maxPositions):
+		r.doc.Problem("positions", "", "a number from 1 to %d is expected", maxPositions)
+	}
+	r.out.Positions = n
+}
+
+// once notes a name that was used before; seen maps names to where they were used first.
+func (r *reader) once(seen map[string]int, name string, i int, path, list string) {
+	if first, twice := seen[name]; twice {
+		line, _ := r.doc.Place(fmt.Sprintf("%s[%d]", list, first))
+		r.doc.Problem(path, "choose another", "%s is used before, in line %d", strict.Quote(name), line)
+		return
+	}
+	seen[name] = i
+}
+
+// warn keeps what is allowed but seldom meant.
+func (r *reader) warn(path, hint, format string, args ...any) {
+	line, column := r.doc.Place(path)
+	r.out.Warnings = append(r.out.Warnings, strict.Problem{Line: line, Column: column, Field: path,
+		Message: fmt.Sprintf(format, args...), Hint: hint})
+}
