@@ -29,6 +29,9 @@ type Event struct {
 	Secret any
 }
 
+// PersonPrefix begins the references that stand for people and dogs in the record.
+const PersonPrefix = "p-"
+
 // ByStation is the By of what the station itself decided.
 const ByStation = "station"
 

@@ -1,0 +1,134 @@
+// Package control is the one door for people: commands in, views out, and the table of who may do and see what.
+//
+// Socket, panel and MQTT all come through here; so do the tests that walk the table. Whatever the table does not
+// allow is denied.
+package control
+
+import (
+	"slices"
+	"strings"
+
+	"scentpost/station/event"
+	"scentpost/station/trial"
+)
+
+// Person is somebody known to the station, with the account of the machine that speaks for them.
+type Person struct {
+	Name  string
+	Roles []event.Role
+	UID   int
+}
+
+// may lists the roles that may give each command. Every command is here; reading ones are open to all.
+var may = map[string][]event.Role{
+	"open":     {event.Assessor, event.Authority, event.Admin},
+	"load":     {event.Loader, event.Admin},
+	"seal":     {event.Assessor, event.Authority},
+	"arm":      {event.Assessor},
+	"start":    {event.Assessor, event.Handler},
+	"call":     {event.Assessor, event.Handler},
+	"clear":    {event.Assessor, event.Handler},
+	"withdraw": {event.Assessor, event.Handler},
+	"finish":   {event.Assessor, event.Handler},
+	"observe":  {event.Assessor},
+	"void":     {event.Assessor, event.Authority},
+	"pause":    {event.Assessor, event.Authority},
+	"resume":   {event.Assessor, event.Authority},
+	"abort":    {event.Assessor, event.Authority},
+	"close":    {event.Loader, event.Assessor, event.Authority},
+	"status":   {event.Public},
+	"list":     {event.Public},
+	"watch":    {event.Public},
+	"export":   {event.Public},
+}
+
+// Commands returns the names of all commands in alphabetical order.
+func Commands() []string {
+	names := make([]string, 0, len(may))
+	for name := range may {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// MayDo tells whether somebody with these roles may give a command.
+func MayDo(command string, roles []event.Role) bool { return holds(roles, may[command]) }
+
+// Field is a part of a view that not everybody may see at all times.
+type Field string
+
+// The guarded fields. All other fields of a view are public facts.
+const (
+	FieldPlacement Field = "placement" // what stands where in a run
+	FieldResult    Field = "result"    // the outcomes of a run
+	FieldVerdict   Field = "verdict"   // what the pass rule says
+)
+
+// Stage is how far the secret of a run has gone.
+type Stage string
+
+// The stages of a run's secret.
+const (
+	StageSealed   Stage = "sealed"   // drawn, not armed yet
+	StageArmed    Stage = "armed"    // from arming to the opening
+	StageRevealed Stage = "revealed" // its placement was opened
+)
+
+// rule is one row of the table of who may see what; an empty mode stands for all modes.
+type rule struct {
+	field Field
+	mode  string
+	stage Stage
+	roles []event.Role
+}
+
+// sees is the table of who may see what. What no row allows is denied.
+var sees = []rule{
+	{FieldPlacement, "open", StageArmed, []event.Role{event.Public}},
+	{FieldPlacement, "single", StageArmed, []event.Role{event.Assessor}},
+	{FieldPlacement, "", StageRevealed, []event.Role{event.Public}},
+	{FieldResult, "", StageRevealed, []event.Role{event.Public}},
+	{FieldVerdict, "", StageRevealed, []event.Role{event.Public}},
+}
+
+// MaySee tells whether somebody with these roles may see a field of a run whose secret is at a stage.
+func MaySee(field Field, mode string, stage Stage, roles []event.Role) bool {
+	for _, r := range sees {
+		if r.field == field && r.stage == stage && (r.mode == "" || r.mode == mode) && holds(roles, r.roles) {
+			return true
+		}
+	}
+	return false
+}
+
+// holds tells whether one of the roles is among those wanted; everybody is the public.
+func holds(roles, wanted []event.Role) bool {
+	for _, w := range wanted {
+		if w == event.Public || slices.Contains(roles, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// stageOf returns how far the secret of a run has gone. A run whose result is out was opened.
+func stageOf(v trial.View, r trial.RunView) Stage {
+	switch {
+	case v.Revealed || r.Result != nil:
+		return StageRevealed
+	case r.PresentedAt != 0:
+		return StageArmed
+	default:
+		return StageSealed
+	}
+}
+
+// roleNames writes roles for a person to read.
+func roleNames(roles []event.Role) string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	return strings.Join(names, ", ")
+}

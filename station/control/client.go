@@ -1,0 +1,59 @@
+package control
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"time"
+)
+
+// maxResponse is the longest response in bytes: a bundle of the longest session, in base64.
+const maxResponse = 256 << 20
+
+// Client speaks to a daemon over its Unix socket.
+type Client struct {
+	conn  net.Conn
+	lines *bufio.Scanner
+}
+
+// Dial connects to the daemon whose socket is at path.
+func Dial(ctx context.Context, path string) (*Client, error) {
+	d := net.Dialer{Timeout: 5 * time.Second}
+	conn, err := d.DialContext(ctx, "unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("no daemon answers on %s: start scentpostd, or name its socket with --socket: %w", path, err)
+	}
+	lines := bufio.NewScanner(conn)
+	lines.Buffer(make([]byte, 0, 64<<10), maxResponse)
+	return &Client{conn: conn, lines: lines}, nil
+}
+
+// Close hangs up.
+func (c *Client) Close() error { return c.conn.Close() }
+
+// Send sends one request and waits for its response, or the next one of a watch when request is nil.
+func (c *Client) Send(request *Request) (Response, error) {
+	if request != nil {
+		data, err := json.Marshal(request)
+		if err != nil {
+			return Response{}, fmt.Errorf("write the request: %w", err)
+		}
+		if _, err := c.conn.Write(append(data, '\n')); err != nil {
+			return Response{}, fmt.Errorf("send to the daemon: %w", err)
+		}
+	}
+	if !c.lines.Scan() {
+		err := c.lines.Err()
+		if err == nil {
+			err = fmt.Errorf("the daemon hung up; whether the command was carried out, `scentpost session status` tells")
+		}
+		return Response{}, err
+	}
+	var r Response
+	if err := json.Unmarshal(c.lines.Bytes(), &r); err != nil {
+		return Response{}, fmt.Errorf("read the daemon's response: %w", err)
+	}
+	return r, nil
+}

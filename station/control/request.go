@@ -1,0 +1,167 @@
+package control
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"scentpost/station/event"
+)
+
+// maxRequest is the longest request in bytes: a plan and a rule fit many times over.
+const maxRequest = 1 << 20
+
+// maxText is the longest free text of a person in bytes; it must leave a record's line short.
+const maxText = 2000
+
+// Request is one command of a person. Only the fields of its command are set.
+type Request struct {
+	Command string `json:"command"`
+	As      string `json:"as,omitempty"` // the person who speaks, where an account belongs to several
+
+	PlanName   string `json:"plan_name,omitempty"` // open
+	Plan       string `json:"plan,omitempty"`      // open: the exact bytes of the plan
+	Rule       string `json:"rule,omitempty"`      // open: the exact bytes of the pass rule
+	Dog        string `json:"dog,omitempty"`
+	Handler    string `json:"handler,omitempty"`
+	Assessor   string `json:"assessor,omitempty"`
+	Discipline string `json:"discipline,omitempty"`
+
+	Share string `json:"share,omitempty"` // seal: the authority's answer, as `scentpost key answer` prints it
+	Dice  string `json:"dice,omitempty"`  // seal
+
+	Position int    `json:"position,omitempty"` // call, observe
+	Between  int    `json:"between,omitempty"`  // call: the other position
+	Nowhere  bool   `json:"nowhere,omitempty"`  // call: at no position
+	Means    string `json:"means,omitempty"`    // call, clear: "voice" (default) or "panel"
+	What     string `json:"what,omitempty"`     // observe
+	Note     string `json:"note,omitempty"`     // observe
+	Reason   string `json:"reason,omitempty"`   // void, pause, abort, withdraw
+	Back     int    `json:"back,omitempty"`     // close: aids counted back; all of them when Missing is not set
+	Missing  bool   `json:"missing,omitempty"`  // close: Back was counted
+	Session  string `json:"session,omitempty"`  // export, "" for the last
+}
+
+// ParseRequest reads one request and refuses what it does not know. The error says what was expected.
+func ParseRequest(data []byte) (Request, error) {
+	var r Request
+	if len(data) > maxRequest {
+		return r, fmt.Errorf("the request is longer than %d bytes", maxRequest)
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&r); err != nil {
+		return r, fmt.Errorf("the request is not one JSON object of known fields: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return r, errors.New("there is more after the request's JSON object")
+	}
+	if _, known := may[r.Command]; !known {
+		return r, fmt.Errorf("unknown command %q: want one of %s", r.Command, strings.Join(Commands(), ", "))
+	}
+	for name, text := range map[string]string{"as": r.As, "dog": r.Dog, "handler": r.Handler, "assessor": r.Assessor,
+		"discipline": r.Discipline, "share": r.Share, "dice": r.Dice, "what": r.What, "note": r.Note, "reason": r.Reason,
+		"plan_name": r.PlanName} {
+		if len(text) > maxText {
+			return r, fmt.Errorf("%s is longer than %d bytes", name, maxText)
+		}
+		if strings.HasPrefix(text, event.PersonPrefix) {
+			return r, fmt.Errorf("%s begins with %q, which is kept for references", name, event.PersonPrefix)
+		}
+	}
+	return r, nil
+}
+
+// observations are the words that an observation may use (DOMAIN: kept apart from the call).
+var observations = []string{"change of behaviour", "final response", "hesitation"}
+
+// toEvent turns a request of a person into the event that the engine takes. It returns what is missing.
+func (s *Service) toEvent(r Request, who Person) (event.Event, error) {
+	e := event.Event{By: who.Name}
+	reason := &event.Reason{Reason: r.Reason}
+	switch r.Command {
+	case "open":
+		return s.opening(r, e)
+	case "load":
+		e.Type, e.Body = event.SessionLoaded, &event.Load{}
+	case "seal":
+		return s.seed(r, e)
+	case "arm":
+		e.Type = event.RunArmed
+	case "start":
+		e.Type = event.RunStarted
+	case "call", "clear":
+		return s.calling(r, e)
+	case "withdraw":
+		e.Type, e.Body = event.CallWithdrawn, reason
+	case "finish":
+		e.Type = event.RunFinished
+	case "observe":
+		return observing(r, e)
+	case "void":
+		if r.Reason == "" {
+			return e, errors.New("a void needs a reason")
+		}
+		e.Type, e.Body = event.RunVoided, &event.Void{Reason: r.Reason}
+	case "pause":
+		e.Type, e.Body = event.SessionPaused, reason
+	case "resume":
+		e.Type = event.SessionResumed
+	case "abort":
+		e.Type, e.Body = event.SessionAborted, reason
+	case "close":
+		return s.closing(r, e)
+	default:
+		return e, fmt.Errorf("%s is not a command of a session", r.Command)
+	}
+	return e, nil
+}
+
+func observing(r Request, e event.Event) (event.Event, error) {
+	for _, what := range observations {
+		if r.What == what {
+			e.Type, e.Body = event.Observed, &event.Observation{What: r.What, Position: r.Position, Note: r.Note}
+			return e, nil
+		}
+	}
+	return e, fmt.Errorf("an observation is one of: %s", strings.Join(observations, ", "))
+}
+
+func (s *Service) calling(r Request, e event.Event) (event.Event, error) {
+	view := s.inbox.State().View
+	call := &event.Call{Kind: event.CallAt, Position: r.Position, MadeBy: view.Team.Handler, EnteredBy: e.By, Means: event.ByVoice}
+	switch {
+	case r.Means == "panel":
+		call.Means = event.ByPanel
+	case r.Means != "" && r.Means != "voice":
+		return e, fmt.Errorf("a call is entered by \"voice\" or \"panel\", not %q", r.Means)
+	}
+	switch {
+	case r.Command == "clear":
+		call.Kind = event.CallClear
+	case r.Nowhere:
+		call.Kind, call.Position = event.CallNowhere, 0
+	case r.Between != 0:
+		call.Kind, call.Other = event.CallBetween, r.Between
+	case r.Position == 0:
+		return e, errors.New("a call names a position, or says that it is at none")
+	}
+	e.Type, e.Body = event.CallMade, call
+	return e, nil
+}
+
+func (s *Service) closing(r Request, e event.Event) (event.Event, error) {
+	out := s.inbox.State().View.Aids
+	count := &event.AidCount{Out: out, Back: out, Remark: r.Note}
+	if r.Missing {
+		count.Back = r.Back
+	}
+	if count.Back < 0 || count.Back > out {
+		return e, fmt.Errorf("%d aids went out: between 0 and %d can be counted back", out, out)
+	}
+	e.Type, e.Body = event.SessionClosed, count
+	return e, nil
+}

@@ -1,0 +1,260 @@
+package control
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"scentpost/station/blind"
+	"scentpost/station/event"
+	"scentpost/station/score"
+	"scentpost/station/trial"
+)
+
+// State is what the station knows, as of its last durable record.
+type State struct {
+	View       trial.View
+	Names      map[string]string // reference -> name
+	Epoch      string
+	Size       int64
+	At         event.Stamp
+	Checkpoint []byte
+	Failed     string
+}
+
+// Answer is what became of a command.
+type Answer struct {
+	Seq     int64
+	Refused string
+	Err     error
+}
+
+// Inbox is what control needs of the host.
+type Inbox interface {
+	// Submit takes a command; done is called once, when its answer is durable, and must not wait.
+	Submit(e event.Event, done func(Answer))
+	// State returns what may be shown now.
+	State() State
+	// Watch calls f with every new state until stop is called; f must not wait.
+	Watch(f func(State)) (stop func())
+}
+
+// Archive is what control needs of the journal.
+type Archive interface {
+	// Export returns the bundle of a session that has ended, the last one for "".
+	Export(session string) (name string, bundle []byte, err error)
+	// Sessions returns the sessions of the journal, oldest first.
+	Sessions() ([]SessionLine, error)
+}
+
+// SessionLine is one session in a list.
+type SessionLine struct {
+	ID     string `json:"id"`
+	Opened string `json:"opened"` // UTC, RFC 3339
+	Plan   string `json:"plan"`
+	Mode   string `json:"mode"`
+	Runs   int    `json:"runs"`
+	How    string `json:"how"` // how it ended, "in progress" before
+}
+
+// Options are what a service is made of.
+type Options struct {
+	Site, Station string
+	Simulated     bool
+	People        []Person
+	// Authorities are the verifier keys (note form) of those who may answer the station's hash.
+	Authorities []string
+	Inbox       Inbox
+	Archive     Archive
+}
+
+// Service answers requests.
+type Service struct {
+	opt   Options
+	inbox Inbox
+}
+
+// New returns a service.
+func New(opt Options) (*Service, error) {
+	if opt.Inbox == nil || opt.Archive == nil {
+		return nil, errors.New("control: inbox and archive must be set")
+	}
+	return &Service{opt: opt, inbox: opt.Inbox}, nil
+}
+
+// Response answers a request. OK is false when the station said no; Error then says why and what to do.
+type Response struct {
+	OK     bool          `json:"ok"`
+	Error  string        `json:"error,omitempty"`
+	Seq    int64         `json:"seq,string,omitempty"`
+	Status *Status       `json:"status,omitempty"`
+	List   []SessionLine `json:"list,omitempty"`
+	Name   string        `json:"name,omitempty"`
+	Bundle []byte        `json:"bundle,omitempty"`
+}
+
+// Who returns the person that a request speaks for: the one named, if the account may speak for them, else the
+// only one of the account. An account that belongs to nobody is the public.
+func (s *Service) Who(uid int, as string) (Person, error) {
+	var mine []Person
+	for _, p := range s.opt.People {
+		if p.UID == uid {
+			mine = append(mine, p)
+		}
+	}
+	if as == "" {
+		if len(mine) == 1 {
+			return mine[0], nil
+		}
+		return Person{UID: uid}, nil
+	}
+	for _, p := range mine {
+		if p.Name == as {
+			return p, nil
+		}
+	}
+	return Person{}, fmt.Errorf("this account may not speak for %q: see people in the station's configuration", as)
+}
+
+// Do answers one request of an account; done is called once, possibly later and on another goroutine.
+func (s *Service) Do(uid int, r Request, done func(Response)) {
+	who, err := s.Who(uid, r.As)
+	if err != nil {
+		done(Response{Error: err.Error()})
+		return
+	}
+	if !MayDo(r.Command, who.Roles) {
+		done(Response{Error: s.denied(r, who, uid)})
+		return
+	}
+	switch r.Command {
+	case "status", "watch":
+		status := s.Status(s.inbox.State(), who.Roles)
+		done(Response{OK: true, Status: &status})
+	case "list":
+		list, err := s.opt.Archive.Sessions()
+		done(respond(Response{List: list}, err))
+	case "export":
+		name, bundle, err := s.opt.Archive.Export(r.Session)
+		done(respond(Response{Name: name, Bundle: bundle}, err))
+	default:
+		s.submit(r, who, done)
+	}
+}
+
+func respond(r Response, err error) Response {
+	if err != nil {
+		return Response{Error: err.Error()}
+	}
+	r.OK = true
+	return r
+}
+
+func (s *Service) denied(r Request, who Person, uid int) string {
+	if who.Name == "" {
+		for _, p := range s.opt.People {
+			if p.UID == uid {
+				return fmt.Sprintf("%s needs a role (%s): several people share this account, say who you are with --as NAME",
+					r.Command, roleNames(may[r.Command]))
+			}
+		}
+		return fmt.Sprintf("%s needs a role (%s): uid %d belongs to nobody in the station's people", r.Command, roleNames(may[r.Command]), uid)
+	}
+	return fmt.Sprintf("%s may not %s: it needs one of the roles %s", who.Name, r.Command, roleNames(may[r.Command]))
+}
+
+func (s *Service) submit(r Request, who Person, done func(Response)) {
+	e, err := s.toEvent(r, who)
+	if err != nil {
+		done(Response{Error: err.Error()})
+		return
+	}
+	s.inbox.Submit(e, func(a Answer) {
+		switch {
+		case a.Err != nil:
+			done(Response{Error: a.Err.Error()})
+		case a.Refused != "":
+			done(Response{Error: a.Refused, Seq: a.Seq})
+		default:
+			status := s.Status(s.inbox.State(), who.Roles)
+			done(Response{OK: true, Seq: a.Seq, Status: &status})
+		}
+	})
+}
+
+// opening fills in the body of a session's opening. Names stay names: the host puts references in their place.
+func (s *Service) opening(r Request, e event.Event) (event.Event, error) {
+	plan, err := blind.ParsePlan(r.PlanName, []byte(r.Plan))
+	if err != nil {
+		return e, err
+	}
+	for name, value := range map[string]string{"dog": r.Dog, "handler": r.Handler, "assessor": r.Assessor} {
+		if value == "" {
+			return e, fmt.Errorf("a session needs a %s", name)
+		}
+	}
+	hash := plan.Hash()
+	opening := &event.Opening{
+		Name: r.PlanName, Plan: r.Plan, PlanHash: hex.EncodeToString(hash[:]), Rule: r.Rule, Mode: string(plan.Mode),
+		Team: event.Team{Dog: r.Dog, Handler: r.Handler, Discipline: r.Discipline},
+		Laws: event.Laws{Draw: blind.DrawLaw, Engine: trial.Law, Score: score.Law},
+	}
+	opening.People = s.present(r)
+	e.Type, e.Body = event.SessionOpened, opening
+	return e, nil
+}
+
+// present lists who takes part, each with the roles that the station gives them; the handler and the assessor of
+// the session need not be known to the station.
+func (s *Service) present(r Request) []event.Person {
+	people := []event.Person{}
+	add := func(name string, roles []event.Role, shares bool) {
+		people = append(people, event.Person{Ref: name, Roles: slices.Clone(roles), SharesAccount: shares})
+	}
+	for _, p := range s.opt.People {
+		roles := p.Roles
+		if p.Name == r.Handler && !slices.Contains(roles, event.Handler) {
+			roles = append(slices.Clone(roles), event.Handler)
+		}
+		add(p.Name, roles, s.shares(p))
+	}
+	known := func(name string) bool {
+		return slices.ContainsFunc(s.opt.People, func(p Person) bool { return p.Name == name })
+	}
+	if !known(r.Handler) {
+		add(r.Handler, []event.Role{event.Handler}, false)
+	}
+	if !known(r.Assessor) && r.Assessor != r.Handler {
+		add(r.Assessor, []event.Role{event.Assessor}, false)
+	}
+	return people
+}
+
+// shares tells whether a person's account also belongs to somebody else.
+func (s *Service) shares(p Person) bool {
+	return slices.ContainsFunc(s.opt.People, func(o Person) bool { return o.UID == p.UID && o.Name != p.Name })
+}
+
+// seed fills in what the second party answered.
+func (s *Service) seed(r Request, e event.Event) (event.Event, error) {
+	seed := &event.Seed{Source: event.Alone}
+	switch {
+	case r.Share != "" && r.Dice != "":
+		return e, errors.New("a seed is answered by a share or by dice, not by both")
+	case r.Dice != "":
+		dice, err := blind.CheckDice(r.Dice)
+		if err != nil {
+			return e, err
+		}
+		seed.Source, seed.Dice = event.Dice, dice
+	case r.Share != "":
+		share, key, signature, err := blind.ParseAnswer(r.Share, s.opt.Authorities)
+		if err != nil {
+			return e, err
+		}
+		seed.Source, seed.Share, seed.Key, seed.Signature = event.TwoParty, share, key, signature
+	}
+	e.Type, e.Body = event.SessionSealed, seed
+	return e, nil
+}

@@ -1,0 +1,130 @@
+package host
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+
+	"scentpost/station/blind"
+	"scentpost/station/event"
+	"scentpost/station/record"
+	"scentpost/station/trial"
+)
+
+// sessionIDBytes is the length of a session's random id.
+const sessionIDBytes = 8
+
+// Command is an event that a person asks for. People are named; the host puts their references into the record.
+type Command struct {
+	// Event has Type, By and Body set; the host fills in the rest.
+	Event event.Event
+	// Reply is called once, on the goroutine of the host's owner, when the answer is durable. It must not wait.
+	Reply func(Reply)
+}
+
+// Reply is the answer to a command.
+type Reply struct {
+	// Seq is the record that the command became, or its refusal's; -1 when it left none.
+	Seq int64
+	// Refused says why the command was refused, "" when it was carried out.
+	Refused string
+	// Err is set when the station can take no commands any more.
+	Err error
+	// View is the state right after the command.
+	View trial.View
+}
+
+// Submit takes a command. It may be called from any goroutine and never waits.
+func (h *Host) Submit(c Command) { h.inbox.push(input{kind: inCommand, command: &c}) }
+
+func (h *Host) command(c *Command) {
+	if h.failed != nil {
+		c.Reply(Reply{Seq: -1, Err: h.failed})
+		return
+	}
+	e := c.Event
+	e.At = h.opt.Clock.Now()
+	if reason := h.prepare(&e); reason != "" {
+		c.Reply(Reply{Seq: -1, Refused: reason, View: h.machine.View()})
+		return
+	}
+	before := h.tree.Size()
+	h.step(e)
+	answer := Reply{Seq: h.tree.Size() - 1, Refused: h.machine.Refusal(), View: h.machine.View()}
+	if h.tree.Size() == before {
+		answer.Seq = -1
+		c.Reply(answer)
+		return
+	}
+	h.park(parked{reply: c.Reply, answer: answer})
+}
+
+// prepare fills in what only the host knows: references for names, ids, and random bytes. It returns why the
+// command cannot be taken at all.
+func (h *Host) prepare(e *event.Event) string {
+	if err := h.refer(e); err != nil {
+		return err.Error()
+	}
+	var err error
+	switch e.Type {
+	case event.SessionOpened:
+		err = h.prepareOpen(e)
+	case event.SessionLoaded:
+		err = h.prepareLoad(e)
+	case event.SessionSealed:
+		var seed string
+		seed, err = randomHex(h.opt.Chance.Seals, 32)
+		e.Secret = &event.NonceSeed{Seed: seed}
+	case event.RunArmed:
+		if h.opt.CannotStart != nil {
+			return h.opt.CannotStart()
+		}
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func (h *Host) prepareOpen(e *event.Event) (err error) {
+	o := e.Body.(*event.Opening)
+	o.Settings, o.Beams, o.Config, o.Simulated = h.opt.Settings, h.opt.Beams, h.opt.Config, h.opt.Simulated
+	if _, active := h.machine.Session(); active {
+		return nil // the engine will refuse it
+	}
+	h.vault = nil
+	if e.Session, err = randomHex(h.opt.Chance.IDs, sessionIDBytes); err != nil {
+		return err
+	}
+	_, err = record.Encode(nil, h.number(*e)) // a plan may be too long for one line
+	return err
+}
+
+// prepareLoad fills in the plan's own loading where none was given, and the station's share with its hash.
+func (h *Host) prepareLoad(e *event.Event) error {
+	own, binding := h.machine.Loading()
+	load := e.Body.(*event.Load)
+	if load.Loading == nil {
+		load.Loading = own
+	}
+	var share [32]byte
+	if _, err := io.ReadFull(h.opt.Chance.Shares, share[:]); err != nil {
+		return noChance(err)
+	}
+	binding.LoadingHash = blind.LoadingHash(load.Loading)
+	stationHash := blind.StationHash(binding, share)
+	load.LoadingHash = hex.EncodeToString(binding.LoadingHash[:])
+	load.StationHash = hex.EncodeToString(stationHash[:])
+	e.Secret = &event.StationShare{Share: hex.EncodeToString(share[:])}
+	return nil
+}
+
+func randomHex(r io.Reader, n int) (string, error) {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return "", noChance(err)
+	}
+	return hex.EncodeToString(b), nil
+}
+
+func noChance(err error) error { return fmt.Errorf("the station has no random bytes: %w", err) }

@@ -1,0 +1,73 @@
+package host
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"strings"
+
+	"scentpost/station/event"
+	"scentpost/station/journal"
+	"scentpost/station/record"
+)
+
+// directory maps the names of people and dogs to the salted references that stand for them in the record. The
+// names themselves lie beside it, in rows that can be erased.
+type directory struct {
+	byName map[string]string
+	byRef  map[string]string // never changed, only replaced: snapshots hold it
+}
+
+func newDirectory(known []journal.Identity) directory {
+	d := directory{byName: map[string]string{}, byRef: map[string]string{}}
+	for _, id := range known {
+		d.byName[id.Name] = id.Ref
+		d.byRef[id.Ref] = id.Name
+	}
+	return d
+}
+
+// reference returns the reference of a name, making one, to be written with the next batch, when it is new.
+func (h *Host) reference(name string) (string, error) {
+	if name == "" || name == event.ByStation || strings.HasPrefix(name, event.PersonPrefix) {
+		return name, nil
+	}
+	if ref, known := h.names.byName[name]; known {
+		return ref, nil
+	}
+	var salt [16]byte
+	if _, err := io.ReadFull(h.opt.Chance.IDs, salt[:]); err != nil {
+		return "", fmt.Errorf("no salt for a name: %w", err)
+	}
+	id, err := record.NewIdentity(salt, name)
+	if err != nil {
+		return "", err
+	}
+	h.names.byName[name] = id.Ref
+	h.names.byRef = maps.Clone(h.names.byRef)
+	h.names.byRef[id.Ref] = name
+	h.batch.Identities = append(h.batch.Identities, journal.Identity{Ref: id.Ref, Salt: id.Salt, Name: id.Name})
+	return id.Ref, nil
+}
+
+// refer puts references in the place of every name in an event.
+func (h *Host) refer(e *event.Event) (err error) {
+	replace := func(name *string) {
+		if err == nil {
+			*name, err = h.reference(*name)
+		}
+	}
+	replace(&e.By)
+	switch body := e.Body.(type) {
+	case *event.Opening:
+		replace(&body.Team.Dog)
+		replace(&body.Team.Handler)
+		for i := range body.People {
+			replace(&body.People[i].Ref)
+		}
+	case *event.Call:
+		replace(&body.MadeBy)
+		replace(&body.EnteredBy)
+	}
+	return err
+}

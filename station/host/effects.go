@@ -1,0 +1,148 @@
+package host
+
+import (
+	"encoding/hex"
+
+	"scentpost/station/event"
+	"scentpost/station/journal"
+	"scentpost/station/trial"
+)
+
+// maxBatch bounds the rows of one batch, so that a long drain is made durable in parts.
+const maxBatch = 512
+
+// parked is something that waits for its cause to be durable: an effect, a reply or what may be shown.
+type parked struct {
+	seq    int64
+	effect trial.Effect
+	reply  func(Reply)
+	answer Reply
+	shown  *Snapshot
+}
+
+// step feeds the engine and carries out what it says: what is safe at once, records to the batch, the rest parked.
+func (h *Host) step(e event.Event) {
+	for _, effect := range h.machine.Step(e) {
+		switch effect.Kind {
+		case trial.Record:
+			h.append(effect.Event)
+		case trial.CloseAll:
+			h.opt.Actuator.CloseAll()
+			h.curtain.Close()
+		case trial.SetTimer:
+			h.horizon.Set(effect.Timer, effect.At)
+		case trial.StopTimers:
+			h.horizon.Clear()
+		case trial.Checkpoint:
+			h.checkpoint(effect.Name)
+		case trial.Open:
+			h.open(effect.Run, e.At)
+		case trial.Move:
+			h.curtain.Begin(effect.Run, effect.Moves)
+			h.park(parked{effect: effect})
+		case trial.Light:
+			h.park(parked{effect: effect})
+		}
+	}
+	if len(h.batch.Rows) >= maxBatch {
+		h.flush()
+	}
+}
+
+func (h *Host) park(p parked) {
+	p.seq = h.tree.Size() - 1
+	h.parked = append(h.parked, p)
+}
+
+// release lets out everything whose cause is durable.
+func (h *Host) release(durable int64) {
+	if h.failed != nil {
+		return
+	}
+	n := 0
+	for n < len(h.parked) && h.parked[n].seq <= durable {
+		n++
+	}
+	ready := h.parked[:n:n]
+	h.parked = h.parked[n:]
+	for _, p := range ready {
+		h.letOut(p, durable)
+	}
+}
+
+func (h *Host) letOut(p parked, durable int64) {
+	switch {
+	case p.reply != nil:
+		p.reply(p.answer)
+	case p.shown != nil:
+		p.shown.Size = durable + 1
+		h.show(*p.shown)
+	case p.effect.Kind == trial.Light:
+		h.opt.Actuator.Light(p.effect.Name, p.effect.On, p.effect.For)
+	case p.effect.Kind == trial.Move:
+		h.move(p.effect)
+	}
+}
+
+// move starts the canisters of a run, unless their common instant has passed while the journal wrote, or the run
+// is over: then nothing is opened.
+func (h *Host) move(e trial.Effect) {
+	index, _, ok := h.machine.Running()
+	if _, live := h.machine.BeforeLock(); !ok || !live || index != e.Run {
+		return
+	}
+	if now := h.opt.Clock.Now(); now.Mono > e.At {
+		h.void(now, event.VoidLateSync)
+		return
+	}
+	h.opt.Actuator.Move(e.At, e.Open, e.Moves)
+}
+
+// flush hands the batch to the journal and parks what may be shown under its last record.
+func (h *Host) flush() {
+	if len(h.batch.Rows) == 0 || h.failed != nil {
+		return
+	}
+	shown := h.takeSnapshot()
+	h.park(parked{shown: &shown})
+	batch := h.batch
+	h.batch = journal.Batch{}
+	if err := h.opt.Journal.Append(batch); err != nil {
+		h.fail(err)
+	}
+}
+
+// checkpoint signs the log as it stands and puts the note beside it.
+func (h *Host) checkpoint(why string) {
+	note, err := h.opt.Signer.Checkpoint(h.opt.Log, h.tree.Size(), h.tree.Root())
+	if err != nil {
+		h.fail(err)
+		return
+	}
+	session, _ := h.machine.Session()
+	h.batch.Checkpoints = append(h.batch.Checkpoints,
+		journal.Checkpoint{Size: h.tree.Size(), Why: why, Session: session, Note: note})
+}
+
+// sealedRow is a sealed body of the session that is not open yet.
+type sealedRow struct {
+	seq   int64
+	run   int
+	nonce [32]byte
+	body  []byte
+}
+
+// open appends the opening of each sealed body of a run, or of the whole session, in their order.
+func (h *Host) open(run int, at event.Stamp) {
+	session, _ := h.machine.Session()
+	kept := h.vault[:0]
+	for _, row := range h.vault {
+		if run != 0 && row.run != run {
+			kept = append(kept, row)
+			continue
+		}
+		h.append(event.Event{Type: event.Opened, Session: session, Run: row.run, At: at, By: event.ByStation,
+			Body: &event.OpenedBody{Of: row.seq, Nonce: hex.EncodeToString(row.nonce[:]), Body: string(row.body)}})
+	}
+	h.vault = kept
+}

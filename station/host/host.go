@@ -1,0 +1,261 @@
+// Package host is the shell around the engine: one goroutine owns the state, steps the engine, writes what it
+// says to the journal, and lets its effects out once their cause is durable.
+//
+// Effects towards the safe state go at once and wait for nothing. Everything else is parked under the sequence
+// number of its cause until the journal reports it durable; when the journal fails nothing parked is ever let
+// out.
+//
+// The host has no goroutine of its own. Inputs are enqueued from anywhere; whoever owns the host calls Drain when
+// Options.Wake says so: a loop in the daemon, an event of the virtual clock in a simulation.
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"scentpost/station/clock"
+	"scentpost/station/event"
+	"scentpost/station/journal"
+	"scentpost/station/record"
+	"scentpost/station/trial"
+)
+
+// Actuator is what the host moves: the station's canisters and lights. Its methods never wait.
+type Actuator interface {
+	// Move starts all moves at the monotonic instant at; a canister closes by itself after longest.
+	Move(at int64, longest time.Duration, moves []event.Move)
+	// CloseAll takes every canister to its safe state now.
+	CloseAll()
+	// Light switches a light on or off; on lasts for the duration given when that is not 0.
+	Light(name string, on bool, lasting time.Duration)
+}
+
+// Journal takes batches without waiting. It reports through Durable and Failed of the host.
+type Journal interface {
+	Append(journal.Batch) error
+}
+
+// Signer signs checkpoints of the log.
+type Signer interface {
+	Checkpoint(log record.Log, size int64, root tlog.Hash) ([]byte, error)
+}
+
+// Chance is where the host's random bytes come from: streams apart, so that what one of them gave tells nothing
+// of the others.
+type Chance struct {
+	IDs    io.Reader // session ids and the salts of names
+	Nonces io.Reader // nonces of sealed bodies
+	Shares io.Reader // the station's shares of seeds
+	Seals  io.Reader // the seeds of the commitments' nonces
+}
+
+// Options are what a host is made of. All but Names, CannotStart and OnFail must be set.
+type Options struct {
+	Log       record.Log
+	Settings  event.Settings
+	Beams     []int  // the positions that have a beam
+	Config    string // hash of the configuration
+	Simulated bool
+
+	Clock    clock.Clock
+	Journal  Journal
+	Actuator Actuator
+	Signer   Signer
+	Chance   Chance
+	// Sources are the sources of facts with how late each may be.
+	Sources map[string]time.Duration
+	// Wake is called, from any goroutine, when there is something to Drain.
+	Wake func()
+	// Names are the identities known so far.
+	Names []journal.Identity
+	// CannotStart returns why no new run can start, "" when one can.
+	CannotStart func() string
+	// OnFail is called once, when the journal has failed and the host has stopped.
+	OnFail func(error)
+}
+
+// Host owns the state of one station.
+type Host struct {
+	opt     Options
+	machine *trial.Machine
+	curtain trial.Curtain
+	horizon trial.Horizon
+	tree    *record.Tree
+	names   directory
+	inbox   inbox
+	alarm   func() // stops the clock's next call
+
+	batch    journal.Batch // what this drain appends
+	parked   []parked
+	vault    []sealedRow // the sealed bodies of the session that are not open yet
+	failed   error
+	snapshot atomic.Pointer[Snapshot]
+	watchers watchers
+}
+
+// Snapshot is what may be shown: the state as of the last durable record.
+type Snapshot struct {
+	View  trial.View
+	Names map[string]string // reference -> name
+	Epoch string
+	Size  int64 // durable records
+	At    event.Stamp
+	// Checkpoint is the last signed checkpoint, to be witnessed.
+	Checkpoint []byte
+	// Failed is why the journal stopped, "" while it works.
+	Failed string
+}
+
+// New returns a host whose log is empty but for what tree holds. Restore brings back an interrupted session.
+func New(opt Options, tree *record.Tree) (*Host, error) {
+	if opt.Clock == nil || opt.Journal == nil || opt.Actuator == nil || opt.Signer == nil || opt.Wake == nil {
+		return nil, errors.New("host: clock, journal, actuator, signer and wake must be set")
+	}
+	h := &Host{opt: opt, tree: tree, machine: trial.New(opt.Log.Station, opt.Log.Epoch), names: newDirectory(opt.Names)}
+	for name, lateness := range opt.Sources {
+		h.horizon.Source(name, lateness)
+	}
+	h.inbox.wake = opt.Wake
+	h.show(h.takeSnapshot())
+	return h, nil
+}
+
+// Event takes a fact from a device. It may be called from any goroutine and never waits.
+func (h *Host) Event(e event.Event) { h.inbox.push(input{kind: inFact, event: e}) }
+
+// Watermark notes that nothing stamped earlier than mono will come from a source.
+func (h *Host) Watermark(source string, mono int64) {
+	h.inbox.push(input{kind: inMark, source: source, mono: mono})
+}
+
+// Durable reports that every record up to and including seq is durable.
+func (h *Host) Durable(seq int64) { h.inbox.push(input{kind: inDurable, mono: seq}) }
+
+// Failed reports that the journal has failed for good.
+func (h *Host) Failed(err error) { h.inbox.push(input{kind: inFailed, err: err}) }
+
+// Drain handles everything that came in, fires the timers that are due, and appends the records to the journal
+// in one batch. Only the owner of the host may call it.
+func (h *Host) Drain() {
+	for {
+		in, ok := h.inbox.pop()
+		if !ok {
+			break
+		}
+		h.handle(in)
+		h.fire()
+	}
+	h.fire()
+	h.flush()
+	h.setAlarm()
+}
+
+func (h *Host) handle(in input) {
+	switch in.kind {
+	case inMark:
+		h.horizon.Mark(in.source, in.mono)
+	case inDurable:
+		h.release(in.mono)
+	case inFailed:
+		h.fail(in.err)
+	case inCommand:
+		h.command(in.command)
+	case inDropped:
+		h.void(h.opt.Clock.Now(), event.VoidSource)
+	case inFact:
+		h.fact(in.event)
+	}
+}
+
+// fact takes an event of a device to the engine, or behind the curtain when it tells the placement.
+func (h *Host) fact(e event.Event) {
+	if h.failed != nil {
+		return
+	}
+	if e.Type != event.CanisterMoved {
+		h.step(e)
+		return
+	}
+	h.curtain.Report(e.Body.(*event.Handling).Position, *e.Secret.(*event.Moves))
+	if presentedAt, ok := h.machine.BeforeLock(); ok && h.curtain.Faulty() {
+		h.voidOnGrid(presentedAt)
+	}
+}
+
+// voidOnGrid sets the mechanical void of the run at the next instant of the public grid, which begins when the run
+// is presented; before that the presentation itself finds the fault.
+func (h *Host) voidOnGrid(presentedAt int64) {
+	now := h.opt.Clock.Now().Mono
+	if now < presentedAt {
+		return
+	}
+	grid := int64(h.opt.Settings.GridMS) * int64(time.Millisecond)
+	h.horizon.Set(event.RunVoided, presentedAt+((now-presentedAt)/grid+1)*grid)
+}
+
+// void takes the run out for a reason of the station's own.
+func (h *Host) void(at event.Stamp, reason string) {
+	if _, ok := h.machine.BeforeLock(); ok {
+		h.step(event.Event{Type: event.RunVoided, At: at, By: event.ByStation, Body: &event.Void{Reason: reason}})
+	}
+}
+
+// fire gives the engine the timers that are due.
+func (h *Host) fire() {
+	if h.failed != nil {
+		return
+	}
+	for {
+		now := h.opt.Clock.Now()
+		d, ok := h.horizon.Due(now.Mono)
+		if !ok {
+			return
+		}
+		at := now.AtMono(d.At)
+		if d.Timer == event.RunVoided {
+			h.void(at, event.VoidMechanical)
+			continue
+		}
+		session, _ := h.machine.Session()
+		for _, e := range h.curtain.Lift(d.Timer, at, session) {
+			h.step(e)
+		}
+	}
+}
+
+// setAlarm asks the clock to wake the host when the next timer may fire.
+func (h *Host) setAlarm() {
+	if h.alarm != nil {
+		h.alarm()
+		h.alarm = nil
+	}
+	if at, ok := h.horizon.Next(); ok && h.failed == nil {
+		h.alarm = h.opt.Clock.At(at, h.opt.Wake)
+	}
+}
+
+// fail stops the host: canisters are closed, nothing parked is let out, every later input is refused.
+func (h *Host) fail(err error) {
+	if h.failed != nil {
+		return
+	}
+	h.failed = fmt.Errorf("the journal failed: %w", err)
+	h.opt.Actuator.CloseAll()
+	for _, p := range h.parked {
+		if p.reply != nil {
+			p.reply(Reply{Err: h.failed})
+		}
+	}
+	h.parked = nil
+	s := *h.snapshot.Load()
+	s.Failed = h.failed.Error()
+	h.show(s)
+	if h.opt.OnFail != nil {
+		h.opt.OnFail(h.failed)
+	}
+}

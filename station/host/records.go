@@ -1,0 +1,50 @@
+package host
+
+import (
+	"io"
+
+	"scentpost/station/event"
+	"scentpost/station/journal"
+	"scentpost/station/record"
+)
+
+// append numbers an event, seals what may not be seen, and adds the record to the batch and to the tree.
+func (h *Host) append(e event.Event) {
+	r := h.number(e)
+	row := journal.Row{Seq: r.Seq, Session: e.Session, Type: e.Type, Run: e.Run}
+	if e.Secret != nil {
+		if err := h.seal(&r, &row); err != nil {
+			h.fail(err)
+			return
+		}
+	}
+	line, err := record.Encode(nil, r)
+	if err != nil {
+		h.fail(err)
+		return
+	}
+	row.Line = line
+	h.tree.Append(nil, record.LeafHash(line))
+	h.batch.Rows = append(h.batch.Rows, row)
+}
+
+// number gives an event its place in the log.
+func (h *Host) number(e event.Event) record.Record {
+	log := h.opt.Log
+	return record.Record{Site: log.Site, Station: log.Station, Epoch: log.Epoch, Seq: h.tree.Size(), Event: e}
+}
+
+// seal puts the sealed body and its nonce into the row's vault and their hash into the public line.
+func (h *Host) seal(r *record.Record, row *journal.Row) error {
+	body, err := record.EncodeSecret(r.Event.Type, r.Event.Secret, record.SecretLength(r.Event.Type))
+	if err != nil {
+		return err
+	}
+	row.Sealed, row.Body = true, body
+	if _, err := io.ReadFull(h.opt.Chance.Nonces, row.Nonce[:]); err != nil {
+		return err
+	}
+	r.Sealed = record.SealHash(r.Station, r.Epoch, r.Seq, r.Event.Type, row.Nonce, body)
+	h.vault = append(h.vault, sealedRow{seq: r.Seq, run: r.Event.Run, nonce: row.Nonce, body: body})
+	return nil
+}

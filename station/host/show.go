@@ -1,0 +1,59 @@
+package host
+
+import (
+	"sync"
+)
+
+// Snapshot returns what may be shown now. It may be called from any goroutine.
+func (h *Host) Snapshot() Snapshot { return *h.snapshot.Load() }
+
+// Watch calls f with every new snapshot until the returned function is called. f runs on the goroutine of the
+// host's owner and must not wait.
+func (h *Host) Watch(f func(Snapshot)) (stop func()) { return h.watchers.add(f) }
+
+func (h *Host) takeSnapshot() Snapshot {
+	s := Snapshot{View: h.machine.View(), Names: h.names.byRef, Epoch: h.opt.Log.Epoch, Size: h.tree.Size(), At: h.opt.Clock.Now()}
+	if last := h.snapshot.Load(); last != nil {
+		s.Checkpoint = last.Checkpoint
+	}
+	if n := len(h.batch.Checkpoints); n > 0 {
+		s.Checkpoint = h.batch.Checkpoints[n-1].Note
+	}
+	return s
+}
+
+func (h *Host) show(s Snapshot) {
+	h.snapshot.Store(&s)
+	h.watchers.tell(s)
+}
+
+// watchers are those who want to see every snapshot.
+type watchers struct {
+	mu   sync.Mutex // guards next and all
+	next int
+	all  map[int]func(Snapshot)
+}
+
+func (w *watchers) add(f func(Snapshot)) (stop func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all == nil {
+		w.all = map[int]func(Snapshot){}
+	}
+	id := w.next
+	w.next++
+	w.all[id] = f
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.all, id)
+	}
+}
+
+func (w *watchers) tell(s Snapshot) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.all {
+		f(s)
+	}
+}

@@ -1,0 +1,100 @@
+package trial
+
+import (
+	"slices"
+
+	"scentpost/station/event"
+)
+
+// Curtain keeps what the canisters of a run did until the fixed instants at which it may be written: one sealed
+// record a position, in position order, whatever happened behind. When a canister is late, jams or falls shut is
+// thereby never seen in the order, number or time of records.
+//
+// The zero value is a drawn curtain with nothing behind it.
+type Curtain struct {
+	run   int
+	moves []event.Moves // by position, from position 1
+	fault bool          // one of them is not where it should be
+}
+
+// Begin starts a run whose canisters are about to be moved, in position order.
+func (c *Curtain) Begin(run int, moves []event.Move) {
+	c.run, c.fault = run, false
+	c.moves = c.moves[:0]
+	for _, m := range moves {
+		c.moves = append(c.moves, event.Moves{Canister: m.Canister, Open: m.Open})
+	}
+}
+
+// Close notes that every canister of the run was commanded to its safe state.
+func (c *Curtain) Close() {
+	for i := range c.moves {
+		c.moves[i] = event.Moves{Canister: c.moves[i].Canister, Fault: c.moves[i].Fault}
+	}
+}
+
+// Report takes what the devices say of one canister. A canister that the run does not use speaks for its position
+// only when it is at fault.
+func (c *Curtain) Report(position int, moves event.Moves) {
+	if position < 1 || position > len(c.moves) {
+		return
+	}
+	at := &c.moves[position-1]
+	if moves.Canister == at.Canister || moves.Fault != "" {
+		fault := at.Fault
+		*at = moves
+		if at.Fault == "" {
+			at.Fault = fault
+		}
+	}
+	c.fault = c.fault || moves.Fault != ""
+}
+
+// Faulty tells whether a canister of the run is not where it should be.
+func (c *Curtain) Faulty() bool { return c.fault }
+
+// Release returns what is written at an instant of the run: one event a position, in position order.
+func (c *Curtain) Release(instant event.Instant, at event.Stamp, session string) []event.Event {
+	events := make([]event.Event, 0, len(c.moves))
+	for i, moves := range c.moves {
+		events = append(events, event.Event{
+			Type: event.CanisterMoved, Session: session, Run: c.run, At: at, By: event.ByStation,
+			Body:   &event.Handling{Position: i + 1, Instant: instant},
+			Secret: &moves,
+		})
+	}
+	return events
+}
+
+// Restore puts the canisters of a run behind the curtain again after a restart; what they did before it is not
+// known.
+func (c *Curtain) Restore(run int, placement event.Placement) {
+	c.Begin(run, opens(placement))
+	for i := range c.moves {
+		c.moves[i].Fault = "not known: the daemon restarted"
+	}
+}
+
+// instantOf returns the instant of a run that a timer stands for, "" for a timer that writes no sealed facts.
+func instantOf(timer event.Type) event.Instant {
+	switch timer {
+	case event.RunPresented:
+		return event.Presented
+	case event.RunClosed:
+		return event.ClosedAgain
+	case event.RunPurged:
+		return event.PurgedAgain
+	}
+	return ""
+}
+
+// Lift returns the events that a timer's firing brings, in order: the sealed facts of its instant, then the
+// firing itself.
+func (c *Curtain) Lift(timer event.Type, at event.Stamp, session string) []event.Event {
+	firing := event.Event{Type: timer, Session: session, At: at, By: event.ByStation}
+	instant := instantOf(timer)
+	if instant == "" {
+		return []event.Event{firing}
+	}
+	return append(slices.Clip(c.Release(instant, at, session)), firing)
+}

@@ -1,0 +1,111 @@
+package trial
+
+import (
+	"scentpost/station/blind"
+	"scentpost/station/event"
+)
+
+// View is what the engine knows of the active session, as a value that does not change. It holds what must not
+// be shown before the reveal in sealed form; who may see what is decided in package control.
+type View struct {
+	Phase     Phase
+	Session   string
+	Plan      string
+	Mode      string
+	Feedback  string
+	Positions int
+	Team      event.Team
+	People    []event.Person
+	Scheduled int // runs of the plan
+	Reserve   int // reserve runs of the plan
+	Used      int // reserve runs used
+	Left      int // runs still to be armed
+	Paused    string
+	Aborted   string
+
+	Aids        int // canisters loaded, blanks included
+	StationHash string
+	Seed        event.SeedSource
+	Run         RunView // the active run; Index 0 between runs
+	Runs        []RunView
+	Revealed    bool
+	Verdict     *event.Verdict
+}
+
+// RunView is one run.
+type RunView struct {
+	Index       int
+	State       RunState
+	Reason      string // of a void
+	PresentedAt int64
+	StartedAt   int64
+	TimeOutAt   int64
+	Lock        event.Lock
+	Calls       []event.Call
+	LastBeam    int
+	Placement   event.Placement  // sealed
+	Result      *event.RunResult // nil until it is revealed
+}
+
+// View returns what is known now.
+func (m *Machine) View() View {
+	s := &m.session
+	v := View{Phase: m.phase}
+	if m.phase == Idle && s.id == "" {
+		return v
+	}
+	v.Session, v.Plan, v.Mode, v.Feedback = s.id, s.plan.Name, s.opening.Mode, s.plan.Feedback
+	v.Positions, v.Team, v.People = s.plan.Positions, s.opening.Team, s.opening.People
+	v.Scheduled, v.Reserve, v.Used, v.Left = s.plan.Runs, s.plan.Reserve, s.reserves, len(s.next)
+	v.Paused, v.Aborted = s.paused, s.aborted
+	v.Aids = len(s.load.Loading)
+	v.StationHash, v.Seed = s.load.StationHash, s.seed.Source
+	v.Revealed = m.phase == Ended || (m.phase == Idle && s.verdict != nil)
+	v.Verdict = s.verdict
+	for _, r := range s.runs {
+		v.Runs = append(v.Runs, m.runView(r))
+	}
+	if m.run != nil {
+		v.Run = m.runView(m.run)
+	}
+	return v
+}
+
+func (m *Machine) runView(r *run) RunView {
+	v := RunView{
+		Index: r.index, State: r.state, Reason: r.reason, PresentedAt: r.presentedAt, StartedAt: r.startedAt,
+		TimeOutAt: r.timeOutAt, Lock: r.lock, Placement: r.placement, Result: m.session.results[r.index],
+	}
+	for _, c := range r.calls {
+		v.Calls = append(v.Calls, c.Call)
+	}
+	if n := len(r.entries); n > 0 {
+		v.LastBeam = r.entries[n-1].Position
+	}
+	return v
+}
+
+// Session returns the id of the active session and whether there is one.
+func (m *Machine) Session() (id string, active bool) { return m.session.id, m.phase != Idle }
+
+// Loading returns what package host needs to load the session: its plan's own loading and what the station's
+// share is bound to.
+func (m *Machine) Loading() ([]event.Loaded, blind.Binding) {
+	return m.session.plan.Loading(), m.session.binding
+}
+
+// Running returns the active run's index and placement; ok is false between runs.
+func (m *Machine) Running() (index int, placement event.Placement, ok bool) {
+	if m.run == nil {
+		return 0, event.Placement{}, false
+	}
+	return m.run.index, m.run.placement, true
+}
+
+// BeforeLock tells whether a run is in progress that could still be voided, and the instant it was presented at.
+func (m *Machine) BeforeLock() (presentedAt int64, ok bool) {
+	if m.run == nil || !m.run.beforeLock() {
+		return 0, false
+	}
+	return m.run.presentedAt, true
+}
