@@ -1,0 +1,54 @@
+package record
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"unicode/utf8"
+)
+
+const (
+	tagPerson = "scentpost/person/v1"
+	refBytes  = 16 // of the hash: two people of one session never share a reference
+)
+
+// RefPrefix begins every reference of a person or dog.
+const RefPrefix = "p-"
+
+// Identity is the name behind a reference. It is kept apart from the log: whoever deletes Salt and Name leaves a
+// reference that tells nothing, and every hash and signature as it was.
+type Identity struct {
+	Ref  string `json:"ref"`
+	Salt string `json:"salt"` // 32 hexadecimal digits, random, of this person alone
+	Name string `json:"name"` // as entered
+}
+
+// PersonRef returns the reference of a person or dog: "p-" and the first 16 bytes, in hexadecimal, of the SHA-256 of the
+// tag "scentpost/person/v1", salt and name, each after its length as in SealHash.
+func PersonRef(salt [16]byte, name string) string {
+	b := appendPart(nil, tagPerson)
+	b = appendPart(b, salt[:])
+	b = appendPart(b, name)
+	sum := sha256.Sum256(b)
+	return RefPrefix + hex.EncodeToString(sum[:refBytes])
+}
+
+// NewIdentity names a person or dog. The salt must be random.
+func NewIdentity(salt [16]byte, name string) Identity {
+	return Identity{Ref: PersonRef(salt, name), Salt: hex.EncodeToString(salt[:]), Name: name}
+}
+
+// Check returns an error when the reference is not that of the name and salt.
+func (i Identity) Check() error {
+	salt, err := hex.DecodeString(i.Salt)
+	if err != nil || len(salt) != 16 {
+		return fmt.Errorf("%s: the salt is not 32 hexadecimal digits", i.Ref)
+	}
+	if i.Name == "" || !utf8.ValidString(i.Name) {
+		return fmt.Errorf("%s: the name is empty or not UTF-8", i.Ref)
+	}
+	if want := PersonRef([16]byte(salt), i.Name); i.Ref != want {
+		return fmt.Errorf("%s is not the reference of this name and salt", i.Ref)
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package record
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
+	"pgregory.net/rapid"
+
+	"scentpost/station/event"
+)
+
+// drawValue fills a body with anything that its Go type can hold and a record can say.
+func drawValue(t *rapid.T, v reflect.Value, label string) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(rapid.String().Draw(t, label))
+	case reflect.Bool:
+		v.SetBool(rapid.Bool().Draw(t, label))
+	case reflect.Int:
+		v.SetInt(rapid.Int64Range(-maxInt, maxInt).Draw(t, label))
+	case reflect.Int64:
+		v.SetInt(rapid.Int64().Draw(t, label))
+	case reflect.Slice:
+		n := rapid.IntRange(0, 3).Draw(t, label+" length")
+		for i := range n {
+			v.Grow(1)
+			v.SetLen(i + 1)
+			drawValue(t, v.Index(i), label)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			drawValue(t, v.Field(i), label+"."+v.Type().Field(i).Name)
+		}
+	}
+}
+
+// kinds are the kinds of events in a fixed order, so that rapid can draw one.
+var kinds = func() []event.Type {
+	all := event.Types()
+	// In the order of their names.
+	for i := range all {
+		for j := i; j > 0 && all[j] < all[j-1]; j-- {
+			all[j], all[j-1] = all[j-1], all[j]
+		}
+	}
+	return all
+}()
+
+func drawRecord(t *rapid.T) Record {
+	name := rapid.StringMatching(`[A-Za-z0-9_-][A-Za-z0-9._-]{0,20}`)
+	r := Record{
+		Site: name.Draw(t, "site"), Station: name.Draw(t, "station"), Epoch: name.Draw(t, "epoch"),
+		Seq: rapid.Int64Min(0).Draw(t, "seq"),
+		Event: event.Event{
+			Type: rapid.SampledFrom(kinds).Draw(t, "type"),
+			Run:  int(rapid.Int64Range(0, maxInt).Draw(t, "run")),
+			By:   rapid.String().Draw(t, "by"),
+			At: event.Stamp{
+				Mono: rapid.Int64().Draw(t, "mono"), Bound: rapid.Int64().Draw(t, "bound"),
+				UTC: rapid.Int64().Draw(t, "utc"), UTCBound: rapid.Int64().Draw(t, "utc bound"),
+				Quality: rapid.SampledFrom([]event.Quality{event.Unset, event.Holdover, event.Synced, event.Simulated}).Draw(t, "clock"),
+			},
+		},
+	}
+	if rapid.Bool().Draw(t, "in a session") {
+		r.Event.Session, r.Event.At.Boot = name.Draw(t, "session"), name.Draw(t, "boot")
+	}
+	if event.IsSealed(r.Event.Type) {
+		r.Sealed = [32]byte{1, byte(rapid.IntRange(0, 255).Draw(t, "sealed"))}
+	}
+	if body := event.NewBody(r.Event.Type); body != nil {
+		drawValue(t, reflect.ValueOf(body).Elem(), "body")
+		r.Event.Body = body
+	}
+	return r
+}
+
+func TestWhatIsEncodedIsDecodedToTheSame(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := drawRecord(t)
+		line, err := Encode(nil, r)
+		if err != nil {
+			t.Fatalf("encode: %v", err)
+		}
+		if bytes.ContainsAny(line, "\n\r") || !json.Valid(line) {
+			t.Fatalf("no line of JSON: %q", line)
+		}
+		back, err := Decode(line)
+		if err != nil {
+			t.Fatalf("decode %s: %v", line, err)
+		}
+		if !reflect.DeepEqual(back, r) {
+			t.Fatalf("came back changed:\n%+v\n%+v", r, back)
+		}
+	})
+}
+
+// TestBodiesAreWhatOtherEncodersRead holds our hand-written bodies against encoding/json.
+func TestBodiesAreWhatOtherEncodersRead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := drawRecord(t)
+		line, err := Encode(nil, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var outer struct {
+			SpecVersion     string          `json:"specversion"`
+			ID              json.Number     `json:"id"`
+			DataContentType string          `json:"datacontenttype"`
+			Data            json.RawMessage `json:"data"`
+		}
+		if err := json.Unmarshal(line, &outer); err != nil {
+			t.Fatal(err)
+		}
+		if r.Event.Body == nil {
+			if outer.Data != nil || outer.DataContentType != "" {
+				t.Fatalf("data without a body: %s", line)
+			}
+			return
+		}
+		body := event.NewBody(r.Event.Type)
+		strict := json.NewDecoder(bytes.NewReader(outer.Data))
+		strict.DisallowUnknownFields()
+		if err := strict.Decode(body); err != nil {
+			t.Fatal(err)
+		}
+		again, err := shapes[r.Event.Type].public.appendBody(nil, body)
+		if err != nil || !bytes.Equal(again, outer.Data) {
+			t.Fatalf("encoding/json read another body: %s, %s, %v", again, outer.Data, err)
+		}
+	})
+}
+
+func TestTreeIsTheLogOfTlog(t *testing.T) {
+	var tree Tree
+	var stored []tlog.Hash
+	reader := tlog.HashReaderFunc(func(ids []int64) ([]tlog.Hash, error) {
+		out := make([]tlog.Hash, len(ids))
+		for i, id := range ids {
+			out[i] = stored[id]
+		}
+		return out, nil
+	})
+	for n := range int64(300) {
+		want, err := tlog.TreeHash(n, reader)
+		if err != nil || tree.Root() != want || tree.Size() != n {
+			t.Fatalf("root of %d records: %v, want %v (%v)", n, tree.Root(), want, err)
+		}
+		restored, err := RestoreTree(n, reader)
+		if err != nil || restored.Root() != want {
+			t.Fatalf("restored root of %d records: %v, %v", n, restored.Root(), err)
+		}
+		again, err := NewTree(n, tree.Edge())
+		if err != nil || again.Root() != want {
+			t.Fatalf("root of %d records from the edge: %v, %v", n, again.Root(), err)
+		}
+		line := []byte(strings.Repeat("x", int(n)))
+		hashes, err := tlog.StoredHashes(n, line, reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := tree.AppendLeaf(make([]tlog.Hash, 0, 8), LeafHash(line))
+		if !reflect.DeepEqual(got, hashes) {
+			t.Fatalf("hashes stored with record %d differ from tlog's", n)
+		}
+		stored = append(stored, hashes...)
+	}
+}
