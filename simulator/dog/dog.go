@@ -66,14 +66,20 @@ func Default() Dog {
 // Check returns what is wrong with the dog, nil when nothing is.
 func (d Dog) Check() error {
 	var problems []error
-	for name, p := range map[string]float64{"hit": d.Hit, "false on a distractor": d.FalseDistractor, "false on a blank": d.FalseBlank, "skip": d.Skip} {
-		if !(p >= 0 && p <= 1) {
-			problems = append(problems, fmt.Errorf("dog: the rate %q is %v, expected 0 to 1", name, p))
+	for _, r := range []struct {
+		name string
+		p    float64
+	}{{"hit", d.Hit}, {"false on a distractor", d.FalseDistractor}, {"false on a blank", d.FalseBlank}, {"skip", d.Skip}} {
+		if !(r.p >= 0 && r.p <= 1) {
+			problems = append(problems, fmt.Errorf("dog: the rate %q is %v, expected 0 to 1", r.name, r.p))
 		}
 	}
-	for name, s := range map[string]Span{"walk": d.Walk, "sniff": d.Sniff, "hold": d.Hold} {
-		if s.Least <= 0 || s.Most < s.Least {
-			problems = append(problems, fmt.Errorf("dog: %s takes %s to %s, expected more than 0, the least first", name, s.Least, s.Most))
+	for _, t := range []struct {
+		name string
+		Span
+	}{{"walk", d.Walk}, {"sniff", d.Sniff}, {"hold", d.Hold}} {
+		if t.Least <= 0 || t.Most < t.Least {
+			problems = append(problems, fmt.Errorf("dog: %s takes %s to %s, expected more than 0, the least first", t.name, t.Least, t.Most))
 		}
 	}
 	return errors.Join(problems...)

@@ -16,15 +16,15 @@ type Call struct {
 
 // Team is a dog and its handler at a station, waiting for the ready light.
 type Team struct {
-	world           *world.World
-	place           Place
-	dog             Dog
-	handler         Handler
-	nose, hand      *world.Stream
-	lit, going      bool
-	in              int // the position that the nose is in, 0 for none
-	next            func()
-	onCall          func(Call)
+	world      *world.World
+	place      Place
+	dog        Dog
+	handler    Handler
+	nose, hand *world.Stream
+	lit, going bool
+	in         int // the position that the nose is in, 0 for none
+	next       func()
+	onCall     func(Call)
 }
 
 // Enter lets a team work at a place for as long as the world goes on. onCall, unless nil, hears every call.

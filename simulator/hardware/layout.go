@@ -61,7 +61,7 @@ const (
 	ButtonAlert = "alert"
 	ButtonStart = "start"
 	ButtonAbort = "abort"
-	ButtonEStop = "estop"
+	ButtonEStop = "e-stop"
 	LightReady  = "ready"
 	LightAck    = "ack"
 )
@@ -84,7 +84,7 @@ func LineUp(positions, each int, loading []string) Layout {
 		l.Beams = append(l.Beams, Beam{Position: p, Line: fmt.Sprintf("beam%d", p)})
 	}
 	for _, name := range []string{ButtonAlert, ButtonStart, ButtonAbort, ButtonEStop} {
-		l.Buttons = append(l.Buttons, Button{Name: name, Line: "button." + name})
+		l.Buttons = append(l.Buttons, Button{Name: name, Line: "button." + strings.ReplaceAll(name, "-", "")})
 	}
 	for _, name := range []string{LightReady, LightAck} {
 		l.Lights = append(l.Lights, Light{Name: name, Line: "light." + name})

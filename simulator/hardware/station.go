@@ -114,6 +114,11 @@ func (s *Station) Button(name string, down bool) error {
 	return nil
 }
 
+// Shout is a call that is made aloud: at a position, or all clear when position is 0.
+func (s *Station) Shout(position int) {
+	s.changed(Shout, position, "", either(position == 0, "all clear", "alert"))
+}
+
 // contact closes or opens a mechanical contact, which may bounce.
 func (s *Station) contact(l *line, level bool) {
 	for _, stop := range l.bounces {

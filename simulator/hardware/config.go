@@ -1,0 +1,69 @@
+package hardware
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"scentpost/drivers/shutter"
+	"scentpost/station/config"
+)
+
+// FromConfig returns the layout that a station's configuration describes: exactly its devices, on their lines.
+// loading is the odour by canister ("1A"); canisters that it leaves out are blank. Without a loading (nil) each
+// position is loaded by letter from DefaultLoading. A loading that names a canister which the station does not
+// have is refused: it is a plan for another station.
+func FromConfig(cfg config.Config, loading map[string]string) (Layout, error) {
+	var l Layout
+	unknown := maps.Clone(loading)
+	buttons := map[string]bool{}
+	for _, d := range cfg.Devices {
+		switch d.Class {
+		case config.Canister:
+			odour := byLetter(d.Canister)
+			if loading != nil {
+				odour = either(loading[d.Canister] == "", NoOdour, loading[d.Canister])
+			}
+			delete(unknown, d.Canister)
+			l.Canisters = append(l.Canisters, Canister{Position: d.Position, Name: d.Canister, Odour: odour,
+				Drive: d.Lines[shutter.Drive], Opened: d.Lines[shutter.Opened], Closed: d.Lines[shutter.Closed]})
+		case config.Beam:
+			l.Beams = append(l.Beams, Beam{Position: d.Position, Line: soleLine(d)})
+		case config.Button:
+			// A button is called by its role, a second one of the role by its own name.
+			name := d.Settings[config.SettingRole]
+			if buttons[name] {
+				name = d.Name
+			}
+			buttons[name] = true
+			l.Buttons = append(l.Buttons, Button{Name: name, Line: soleLine(d)})
+		case config.Light:
+			l.Lights = append(l.Lights, Light{Name: d.Name, Line: soleLine(d)})
+		default:
+			return Layout{}, fmt.Errorf("device %s: a virtual station cannot be given a %s yet", d.Name, d.Type)
+		}
+	}
+	if len(unknown) > 0 {
+		return Layout{}, fmt.Errorf("the plan loads canisters that the station does not have: %v (take a plan for its %d positions)",
+			slices.Sorted(maps.Keys(unknown)), cfg.Positions)
+	}
+	return l, l.Check()
+}
+
+// byLetter returns the odour of the default loading for a canister such as "1A".
+func byLetter(canister string) string {
+	if n := len(canister); n > 0 {
+		if i := int(canister[n-1]) - 'A'; i >= 0 && i < len(DefaultLoading) {
+			return DefaultLoading[i]
+		}
+	}
+	return NoOdour
+}
+
+// soleLine returns the one line of a device that has no more.
+func soleLine(d config.Device) string {
+	for _, line := range d.Lines {
+		return line
+	}
+	return ""
+}
