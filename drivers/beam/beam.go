@@ -53,6 +53,9 @@ func (b *Beam) Advance(dst []bus.Fact, known int64) []bus.Fact {
 // Due is when the line will have stood still for long enough.
 func (b *Beam) Due() (int64, bool) { return b.line.Due() }
 
+// Hold is the longest that Entered and Left may come after their stamps.
+func (b *Beam) Hold() time.Duration { return b.line.Hold() }
+
 // Pending is the stamp of the nose that may be entering or leaving.
 func (b *Beam) Pending() (int64, bool) { return b.line.Pending() }
 

@@ -39,6 +39,8 @@ type Sensor interface {
 	Advance(dst []Fact, known int64) []Fact
 	// Due is the known time at which Advance will have something to do.
 	Due() (mono int64, ok bool)
+	// Hold is the longest that a fact may come after its stamp.
+	Hold() time.Duration
 	// Pending is the stamp of the earliest fact that may yet come of the edges so far.
 	Pending() (mono int64, ok bool)
 	// Active tells whether the line was active when it last stood still.
@@ -50,6 +52,8 @@ type Sensor interface {
 type Gate interface {
 	// Start gives the levels of the limit switches by role before their first edges.
 	Start(dst []Fact, mono int64, limits map[string]bool) []Fact
+	// Resting tells whether the canister is where it was commanded to be.
+	Resting() bool
 	// Command says that a move is to start at the instant at. A command that is still under way fails.
 	Command(dst []Fact, open bool, at int64) []Fact
 	// Driven says that the drive changed for the latest command, at mono.

@@ -113,6 +113,14 @@ func (b *Button) Due() (int64, bool) {
 	return b.press.Mono + int64(b.stuck), b.held
 }
 
+// Hold is the longest that Pressed may come after its stamp: a button that is let go just before it is stuck.
+func (b *Button) Hold() time.Duration {
+	if b.emergency {
+		return 0
+	}
+	return b.stuck + b.line.Hold()
+}
+
 // Pending is the stamp of the press that may yet be told. An emergency stop is never pending: it was told.
 func (b *Button) Pending() (int64, bool) {
 	if b.emergency {

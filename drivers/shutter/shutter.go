@@ -100,6 +100,9 @@ func (s *Shutter) Start(dst []bus.Fact, mono int64, limits map[string]bool) []bu
 
 func (s *Shutter) arrived() bool { return s.end().raw && !s.other().raw }
 
+// Resting tells whether the shutter was confirmed at its commanded end and is still there.
+func (s *Shutter) Resting() bool { return s.resting && !s.moving }
+
 // Command says that a move is to start at the instant at; a command under way fails first. A move to where the
 // shutter rests already is confirmed when its drive has changed.
 func (s *Shutter) Command(dst []bus.Fact, open bool, at int64) []bus.Fact {

@@ -42,6 +42,9 @@ func New(settle time.Duration) (*Line, error) {
 // Start sets the level that the line stands at.
 func (l *Line) Start(level bool) { l.level, l.raw, l.moving = level, level, false }
 
+// Hold is the longest that a change may come after its stamp.
+func (l *Line) Hold() time.Duration { return (patience + 1) * l.settle }
+
 // Level is the level at which the line last stood still.
 func (l *Line) Level() bool { return l.level }
 

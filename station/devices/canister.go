@@ -1,0 +1,191 @@
+package devices
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"scentpost/drivers/bus"
+	"scentpost/station/event"
+)
+
+// The faults that the station itself gives a move; the part of the canister has more.
+const (
+	FaultUnknown = "the station has no such canister at this position"
+	FaultStopped = "the emergency stop is held"
+	FaultLongest = "closed by the longest open time"
+	FaultClosed  = "the station is shut down"
+)
+
+// canister is one canister with its drive.
+type canister struct {
+	name     string // of the device
+	position int
+	canister string // "1B"
+	longest  time.Duration
+	part     bus.Gate
+	drive    bus.Output
+
+	open    bool   // the commanded state
+	moving  bool   // the command was neither confirmed nor has it failed
+	settled bool   // it was confirmed, and nothing went wrong since
+	at      int64  // the instant that the latest command was given for: the same at every position
+	until   int64  // when it closes by itself, while it is commanded open
+	command uint64 // counts commands, so that the answer to an old one is not taken for a new one's
+}
+
+// order is one change of one drive.
+type order struct {
+	canister *canister
+	command  uint64
+	level    bool
+	at       int64
+	longest  time.Duration
+	again    bool // only to make sure: nobody waits for the answer
+}
+
+// Move commands the moves of a run. Those that open start at the instant at, all at the same one whatever they
+// hold, and end by themselves after longest or after the shortest longest open time of the canisters that move;
+// those that close start at once. What became of each reaches the sink as one event.CanisterMoved. Move never
+// waits, and may be called from within the sink.
+func (s *Station) Move(at int64, longest time.Duration, moves []event.Move) {
+	moves = slices.Clone(moves)
+	slices.SortStableFunc(moves, func(a, b event.Move) int { return cmp.Compare(a.Position, b.Position) })
+	s.change(func() {
+		now := s.clock.Now().Mono
+		at = max(at, now)
+		longest = s.shortest(longest, moves)
+		fault := ""
+		switch {
+		case s.down:
+			fault = FaultClosed
+		case s.stopped():
+			fault = FaultStopped
+		}
+		for _, m := range moves {
+			c := s.find(m)
+			switch {
+			case c == nil:
+				s.tellMove(m.Position, at, event.Moves{Canister: m.Canister, Open: m.Open, Fault: FaultUnknown})
+			case !m.Open:
+				s.close(c, now)
+			case fault != "":
+				s.tellMove(m.Position, at, event.Moves{Canister: m.Canister, Open: true, Fault: fault})
+			default:
+				s.open(c, at, longest)
+			}
+		}
+	})
+}
+
+// shortest is the longest open time of a run: that of the canister that may stay open least, so that all close at
+// one instant and nobody learns which one it was.
+func (s *Station) shortest(longest time.Duration, moves []event.Move) time.Duration {
+	for _, m := range moves {
+		if c := s.find(m); c != nil && (longest <= 0 || c.longest < longest) {
+			longest = c.longest
+		}
+	}
+	return longest
+}
+
+func (s *Station) find(m event.Move) *canister {
+	for _, c := range s.canisters {
+		if c.position == m.Position && c.canister == m.Canister {
+			return c
+		}
+	}
+	return nil
+}
+
+// CloseAll commands every canister to its safe state, now, in position order. It never waits, may be called at
+// any time and from anywhere, and does no harm when everything is closed.
+func (s *Station) CloseAll() {
+	s.change(func() { s.closeAll(s.clock.Now().Mono) })
+}
+
+func (s *Station) closeAll(now int64) {
+	for _, c := range s.canisters {
+		s.close(c, now)
+	}
+}
+
+// close drives one canister to its safe state. One that rests closed, or is on the way there, is driven again and
+// not commanded anew: its move is reported once.
+func (s *Station) close(c *canister, now int64) {
+	if !c.open && (c.moving || c.settled) {
+		s.drives.add(order{canister: c, at: now, again: true})
+		return
+	}
+	s.command(c, order{at: now})
+}
+
+// command begins a new command of a canister; the one under way, if one is, has then failed.
+func (s *Station) command(c *canister, o order) {
+	s.moved(c, c.part.Command(s.moves[:0], o.level, o.at))
+	c.open, c.moving, c.settled, c.at = o.level, true, false, o.at
+	c.command++
+	o.canister, o.command = c, c.command
+	s.drives.add(o)
+}
+
+func (s *Station) open(c *canister, at int64, longest time.Duration) {
+	c.until = at + int64(longest)
+	s.command(c, order{level: true, at: at, longest: longest})
+}
+
+// set gives an order to its drive. It runs from the queue of drives, outside the mutex: the answer may come
+// before it returns.
+func (s *Station) set(o order) {
+	if o.again {
+		o.canister.drive.Set(o.level, o.at, o.longest, nil)
+		return
+	}
+	o.canister.drive.Set(o.level, o.at, o.longest, func(mono int64, err error) {
+		s.change(func() { s.driven(o, mono, err) })
+	})
+}
+
+func (s *Station) driven(o order, mono int64, err error) {
+	c := o.canister
+	if o.command != c.command {
+		return // replaced by a newer command, which has said so
+	}
+	if err != nil {
+		s.moved(c, c.part.Fail(s.moves[:0], s.clock.Now().Mono, err.Error()))
+		return
+	}
+	s.moved(c, c.part.Driven(s.moves[:0], mono))
+}
+
+// deadMan closes what has been open for too long, whether or not anybody above is alive to ask for it.
+func (s *Station) deadMan(now int64) {
+	for _, c := range s.canisters {
+		if !c.open || now < c.until {
+			continue
+		}
+		s.tellMove(c.position, c.at, event.Moves{Canister: c.canister, Open: true, Fault: FaultLongest})
+		s.close(c, now)
+	}
+}
+
+// moved passes on the facts of a canister. All that tells which one it was lies in the secret.
+func (s *Station) moved(c *canister, facts []bus.Fact) {
+	for _, f := range facts {
+		m := event.Moves{Canister: c.canister, Open: f.Open, Commanded: f.Commanded, Fault: f.Fault}
+		if f.Kind == bus.Confirmed {
+			m.Confirmed = f.Mono
+		}
+		c.moving, c.settled = false, f.Kind == bus.Confirmed
+		s.tellMove(c.position, c.at, m)
+	}
+	s.moves = facts[:0]
+}
+
+// tellMove reports a move, stamped with the instant it was commanded for, which is no secret.
+func (s *Station) tellMove(position int, at int64, m event.Moves) {
+	s.tell(event.Event{
+		Type: event.CanisterMoved, At: s.stamp(at, 0), By: event.ByStation,
+		Body: &event.Handling{Position: position}, Secret: &m,
+	})
+}

@@ -1,0 +1,239 @@
+// Package devices turns a checked configuration into what the station feels with its beams and buttons and does
+// with its canisters and lights.
+//
+// Raw edges come in from a bus and go out as stamped events; commands come in and go out to lines. What keeps
+// people and dogs safe sits here, below everything that thinks: the emergency stop and the longest open time need
+// nobody else to be alive.
+package devices
+
+import (
+	"sync"
+	"time"
+
+	"scentpost/drivers/bus"
+	"scentpost/drivers/light"
+	"scentpost/station/clock"
+	"scentpost/station/event"
+)
+
+// Sink takes what the devices tell. Its methods are called one at a time, in order, never under a lock of the
+// Station, so that they may call it; they must return quickly.
+type Sink interface {
+	// Event takes an event without session and run, stamped with the first edge that it was made of.
+	Event(event.Event)
+	// Watermark promises that every event of source stamped before mono has been given.
+	Watermark(source string, mono int64)
+}
+
+// report is what waits for the sink: an event, or a mark when source is set.
+type report struct {
+	event  event.Event
+	source string
+	mark   int64
+}
+
+// Station is the devices of a station at work. Its methods may be called from any goroutine.
+type Station struct {
+	bus    bus.Bus
+	clock  clock.Clock
+	lights map[string]*light.Light
+	routes map[string]route // by line
+
+	drives  queue[order]
+	reports queue[report]
+
+	mu        sync.Mutex // guards what follows; held over no call of bus or sink
+	sources   []*source  // in the order of their names
+	sensors   []*sensor
+	canisters []*canister // in position order
+	facts     []bus.Fact  // scratch of the sensors
+	moves     []bus.Fact  // scratch of the canisters
+	early     []bus.Edge  // what came before the levels were read
+	ready     bool
+	down      bool
+	wakeAt    int64 // when the clock calls, while wakeStop is set
+	wakeStop  func()
+}
+
+// route says whose a line is: a sensor's, or a canister's limit switch of a role.
+type route struct {
+	sensor   *sensor
+	canister *canister
+	role     string
+}
+
+// change runs f on the state, then does what f asked for: first the drives, then the reports.
+func (s *Station) change(f func()) {
+	s.mu.Lock()
+	f()
+	if s.ready && !s.down {
+		s.tellMarks()
+	}
+	s.arm()
+	s.mu.Unlock()
+	s.drives.run()
+	s.reports.run()
+}
+
+// inlet is what the bus sees of a Station.
+type inlet struct{ s *Station }
+
+// Edge takes a raw edge.
+func (i inlet) Edge(e bus.Edge) { i.s.change(func() { i.s.take(e) }) }
+
+// Watermark takes how far a source has reported.
+func (i inlet) Watermark(w bus.Watermark) {
+	i.s.change(func() {
+		src := i.s.source(w.Source)
+		src.mark = max(src.mark, w.Mono)
+		i.s.advance()
+	})
+}
+
+func (s *Station) take(e bus.Edge) {
+	if !s.ready {
+		s.early = append(s.early, e)
+		return
+	}
+	if s.down {
+		return
+	}
+	src := s.source(e.Source)
+	src.count(e.Seq)
+	r, known := s.routes[e.Line]
+	switch {
+	case !known:
+	case r.sensor != nil:
+		s.edge(r.sensor, src, e)
+	default:
+		s.moved(r.canister, r.canister.part.Limit(s.moves[:0], r.role, e.Level, e.Mono, e.Bound))
+	}
+}
+
+// advance lets every part conclude what is certain by now.
+func (s *Station) advance() {
+	if !s.ready || s.down {
+		return
+	}
+	now := s.clock.Now().Mono
+	for _, d := range s.sensors {
+		if due, waits := d.part.Due(); waits && due <= d.known(s, now) {
+			s.sensed(d, d.part.Advance(s.facts[:0], d.known(s, now)))
+		}
+	}
+	known := s.knownOfAll(now)
+	for _, c := range s.canisters {
+		if due, waits := c.part.Due(); waits && due <= known {
+			s.moved(c, c.part.Advance(s.moves[:0], known))
+		}
+	}
+	s.deadMan(now)
+}
+
+// arm asks the clock to call at the earliest instant at which advance would have something to do, should nothing
+// come before.
+func (s *Station) arm() {
+	next, any := s.next()
+	if s.wakeStop != nil {
+		if any && next == s.wakeAt {
+			return
+		}
+		s.wakeStop()
+		s.wakeStop = nil
+	}
+	if !any {
+		return
+	}
+	s.wakeAt = next
+	s.wakeStop = s.clock.At(next, func() {
+		s.change(func() {
+			if s.wakeAt == next {
+				s.wakeStop = nil
+			}
+			s.advance()
+		})
+	})
+}
+
+// next is the earliest instant at which advance would have something to do.
+func (s *Station) next() (at int64, any bool) {
+	if s.down || !s.ready {
+		return 0, false
+	}
+	consider := func(t int64) {
+		if !any || t < at {
+			at, any = t, true
+		}
+	}
+	for _, d := range s.sensors {
+		if due, waits := d.part.Due(); waits {
+			consider(due + int64(d.lateness(s)))
+		}
+	}
+	late := int64(s.slowest())
+	for _, c := range s.canisters {
+		if due, waits := c.part.Due(); waits {
+			consider(due + late)
+		}
+		if c.open {
+			consider(c.until)
+		}
+	}
+	return at, any
+}
+
+// tell puts an event in the queue for the sink.
+func (s *Station) tell(e event.Event) {
+	if !s.down {
+		s.reports.add(report{event: e})
+	}
+}
+
+// give hands a report to the sink. It runs from the queue of reports, outside the mutex.
+func (r report) give(sink Sink) {
+	if r.source != "" {
+		sink.Watermark(r.source, r.mark)
+		return
+	}
+	sink.Event(r.event)
+}
+
+// stamp returns the instant mono with the clock's present errors.
+func (s *Station) stamp(mono, bound int64) event.Stamp {
+	at := s.clock.Now().AtMono(mono)
+	at.Bound = max(at.Bound, bound)
+	return at
+}
+
+// Light switches a light at once, and off again after lasting when that is not 0. A station without that light
+// does nothing.
+func (s *Station) Light(name string, on bool, lasting time.Duration) {
+	if l := s.lights[name]; l != nil {
+		l.Set(on, lasting)
+	}
+}
+
+// Sources names everything that facts come from, each with its lateness: how much later than its stamp a fact may
+// come while all is well. A press is told when the button is let go, so that it is seconds.
+func (s *Station) Sources() map[string]time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make(map[string]time.Duration, len(s.sources))
+	for _, src := range s.sources {
+		all[src.name] = src.lateness + s.hold()
+	}
+	return all
+}
+
+// Close closes every canister, puts the lights out and tells the sink nothing more. The bus stays open: it is its
+// owner who closes it.
+func (s *Station) Close() error {
+	s.change(func() {
+		s.closeAll(s.clock.Now().Mono)
+		s.down = true
+	})
+	for _, l := range s.lights {
+		l.Set(false, 0)
+	}
+	return nil
+}

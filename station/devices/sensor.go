@@ -1,0 +1,89 @@
+package devices
+
+import (
+	"time"
+
+	"scentpost/drivers/bus"
+	"scentpost/station/event"
+)
+
+// sensor is a beam or a button.
+type sensor struct {
+	name     string
+	position int              // of a beam
+	role     event.ButtonRole // of a button
+	part     bus.Sensor
+	level    bool    // of its line when the station began
+	source   *source // of its latest edge; nil before the first
+}
+
+func (d *sensor) emergency() bool { return d.role == event.ButtonEStop }
+
+// known is the instant before which the sensor has every edge.
+func (d *sensor) known(s *Station, now int64) int64 {
+	if d.source == nil {
+		return s.knownOfAll(now)
+	}
+	return d.source.known(now)
+}
+
+// lateness is how long after an instant the sensor may have to wait for its edges.
+func (d *sensor) lateness(s *Station) time.Duration {
+	if d.source == nil {
+		return s.slowest()
+	}
+	return d.source.lateness
+}
+
+// edge takes a raw edge of a sensor's line.
+func (s *Station) edge(d *sensor, src *source, e bus.Edge) {
+	d.source = src
+	s.tell(event.Event{
+		Type: event.Edge, At: s.stamp(e.Mono, e.Bound), By: d.name,
+		Body: &event.RawEdge{Device: d.name, Active: e.Level},
+	})
+	s.sensed(d, d.part.Edge(s.facts[:0], e.Level, e.Mono, e.Bound))
+}
+
+// sensed passes on the facts of a sensor. An emergency stop closes everything before anybody hears of it.
+func (s *Station) sensed(d *sensor, facts []bus.Fact) {
+	for _, f := range facts {
+		e := event.Event{At: s.stamp(f.Mono, f.Bound), By: d.name}
+		switch f.Kind {
+		case bus.Entered:
+			e.Type, e.Body = event.BeamEntered, &event.Beam{Position: d.position}
+		case bus.Left:
+			e.Type, e.Body = event.BeamLeft, &event.Beam{Position: d.position}
+		case bus.Pressed:
+			e.Type, e.Body = event.ButtonPressed, &event.Press{Role: d.role, HeldMS: int(f.Held / time.Millisecond)}
+		case bus.Stuck:
+			e.Type, e.Body = event.ButtonPressed, &event.Press{Role: event.ButtonStuck, HeldMS: int(f.Held / time.Millisecond)}
+		default:
+			continue
+		}
+		if d.emergency() {
+			s.closeAll(s.clock.Now().Mono)
+		}
+		s.tell(e)
+	}
+	s.facts = facts[:0]
+}
+
+// stopped tells whether an emergency stop is held: nothing opens until it is let go.
+func (s *Station) stopped() bool {
+	for _, d := range s.sensors {
+		if d.emergency() && d.part.Active() {
+			return true
+		}
+	}
+	return false
+}
+
+// hold is the longest that a fact may come after the last edge that it is made of was due.
+func (s *Station) hold() time.Duration {
+	var longest time.Duration
+	for _, d := range s.sensors {
+		longest = max(longest, d.part.Hold())
+	}
+	return longest
+}

@@ -1,0 +1,83 @@
+package devices
+
+import (
+	"math"
+	"time"
+)
+
+// source is one thing that stamps edges, with how far it has reported.
+type source struct {
+	name     string
+	lateness time.Duration // as the bus declares it
+	mark     int64         // no edge stamped before it will come
+	told     int64         // the mark that the sink has
+	seq      uint64        // of the latest edge
+	lost     uint64        // edges that were counted and never came
+}
+
+func newSource(name string, lateness time.Duration) *source {
+	return &source{name: name, lateness: lateness, mark: math.MinInt64, told: math.MinInt64}
+}
+
+// known is the instant before which every edge of the source has come: as it says itself or, when it is silent,
+// as its lateness allows.
+func (s *source) known(now int64) int64 { return max(s.mark, now-int64(s.lateness)) }
+
+// count takes the sequence number of an edge. A number that does not follow is a loss; a smaller one is an edge
+// that was overtaken, or a source that began anew.
+func (s *source) count(seq uint64) {
+	if s.seq != 0 && seq > s.seq+1 {
+		s.lost += seq - s.seq - 1
+	}
+	s.seq = seq
+}
+
+// source returns the source of a name; one that the bus did not declare has no lateness.
+func (s *Station) source(name string) *source {
+	for _, src := range s.sources {
+		if src.name == name {
+			return src
+		}
+	}
+	src := newSource(name, 0)
+	s.sources = append(s.sources, src)
+	return src
+}
+
+// knownOfAll is the instant before which every edge of every source has come.
+func (s *Station) knownOfAll(now int64) int64 {
+	known := now
+	for _, src := range s.sources {
+		known = min(known, src.known(now))
+	}
+	return known
+}
+
+// slowest is the largest lateness of all sources.
+func (s *Station) slowest() time.Duration {
+	var late time.Duration
+	for _, src := range s.sources {
+		late = max(late, src.lateness)
+	}
+	return late
+}
+
+// tellMarks passes on how far each source has reported, held back below every fact that may yet come of its
+// edges: who closes an instant after a mark has every fact stamped up to it.
+func (s *Station) tellMarks() {
+	for _, src := range s.sources {
+		mark := src.mark
+		for _, d := range s.sensors {
+			if d.source != src {
+				continue
+			}
+			if at, pending := d.part.Pending(); pending {
+				mark = min(mark, at-1)
+			}
+		}
+		if mark > src.told {
+			src.told = mark
+			s.reports.add(report{source: src.name, mark: mark})
+		}
+	}
+}
