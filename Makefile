@@ -1,0 +1,100 @@
+# Scentpost. `make` shows what there is; `make demo` and `make test` are the two to begin with.
+# Everything that is made lies in build/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+SEED     ?= 1
+FUZZTIME ?= 30s
+# How long the soak tests go on.
+SOAKTIME ?= 30m
+# What `make bench` runs, as go test -bench takes it, and how long each.
+BENCH     ?= .
+BENCHTIME ?= 1s
+# For one package: a test that takes longer than this hangs.
+TIMEOUT  ?= 15m
+
+# What the tests need beyond Go, as command:debian-package.
+DEPS      := mosquitto:mosquitto mosquitto_pub:mosquitto-clients 7z:p7zip-full qemu-aarch64-static:qemu-user-static
+DEPS_RACE := gcc:gcc
+
+VERSION  := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
+LDFLAGS  := -X main.version=$(VERSION)
+PROGRAMS := $(notdir $(wildcard cmd/*))
+# ./... leaves out folders that begin with a point.
+PACKAGES := ./... ./.ci/bench
+QUIET    := .ci/quiet
+
+.PHONY: help demo test check race fuzz soak lint cover bench deps build clean go-version
+
+help: ## show this
+	@echo "Scentpost $(VERSION): make TARGET"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: build ## run one sealed double-blind session on a virtual station (SEED=1) into build/demo
+	@build/scentsim demo --seed $(SEED) --out build/demo
+
+test: go-version deps check ## install what is missing, check, run all tests and each fuzz target for 2 s
+	@$(QUIET) test go test -timeout $(TIMEOUT) $(PACKAGES)
+	@$(QUIET) fuzz .ci/fuzz 2s
+
+check: go-version build/tools/staticcheck ## formatting, go vet and staticcheck
+	@$(QUIET) gofmt .ci/formatted
+	@$(QUIET) vet go vet $(PACKAGES)
+	@$(QUIET) staticcheck build/tools/staticcheck $(PACKAGES)
+
+race: go-version ## all tests under the race detector
+	@.ci/deps $(DEPS) $(DEPS_RACE)
+	@CGO_ENABLED=1 $(QUIET) race go test -race -timeout 60m $(PACKAGES)
+
+fuzz: go-version ## each fuzz target for FUZZTIME=30s
+	@.ci/fuzz $(FUZZTIME)
+
+soak: go-version deps ## the tests named TestSoak..., for SOAKTIME=30m
+	@SCENTPOST_SOAK=$(SOAKTIME) go test -v -count 1 -timeout 0 -run '^TestSoak' $(PACKAGES)
+
+lint: check build/tools/govulncheck build/tools/golangci-lint ## check, golangci-lint and govulncheck (builds them first: minutes)
+	@$(QUIET) golangci-lint build/tools/golangci-lint run ./...
+	@.ci/vulnerabilities build/tools/govulncheck
+
+cover: go-version deps ## coverage of all tests: a figure for each function, and build/cover.html
+	@mkdir -p build
+	@$(QUIET) cover go test -timeout $(TIMEOUT) -coverpkg ./... -coverprofile build/cover.out $(PACKAGES)
+	@go tool cover -html build/cover.out -o build/cover.html
+	@go tool cover -func build/cover.out | tail -n 1
+
+bench: go-version ## the benchmarks (BENCH=.), shown, and as JSON in build/bench.json
+	@mkdir -p build
+	@go build -o build/tools/bench ./.ci/bench
+	@go test -timeout 60m -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./... | build/tools/bench build/bench.json
+
+deps: ## install the Debian packages that the tests need, or say which
+	@.ci/deps $(DEPS)
+
+build: go-version ## build the programs into build/
+	@mkdir -p build
+	@for program in $(PROGRAMS); do \
+		CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/$$program ./cmd/$$program; \
+	done
+
+clean: ## remove all that was made
+	@rm -rf build
+
+go-version:
+	@.ci/go-version 1.26
+
+# The tools are modules of their own: what they need does not concern the programs. golangci-lint has a third one, since
+# it brings 900 modules that nobody should have to fetch for `make test`.
+build/tools/staticcheck: .ci/tools/go.mod .ci/tools/go.sum | go-version
+	@$(QUIET) staticcheck-build go -C .ci/tools build -o $(CURDIR)/$@ honnef.co/go/tools/cmd/staticcheck
+	@touch $@
+
+build/tools/govulncheck: .ci/tools/go.mod .ci/tools/go.sum | go-version
+	@$(QUIET) govulncheck-build go -C .ci/tools build -o $(CURDIR)/$@ golang.org/x/vuln/cmd/govulncheck
+	@touch $@
+
+build/tools/golangci-lint: .ci/lint/go.mod .ci/lint/go.sum | go-version
+	@$(QUIET) golangci-lint-build go -C .ci/lint build -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
