@@ -1,6 +1,17 @@
 package journal
 
-import "fmt"
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Each epoch is a database file of its own, epoch-<id>.db, and meta.json names them in order, the current one
+// last. An ended epoch's file is kept as it is and never written again: it is archive and, when it was damaged,
+// quarantine. Nothing here deletes one; how long they are kept is for their owner to say.
 
 // maxEpochID is the longest epoch id in bytes; it is part of a file's name.
 const maxEpochID = 64
@@ -15,4 +26,66 @@ func checkEpochID(id string) error {
 		return fmt.Errorf("journal: epoch id %q, want 1 to %d of a-z, 0-9 and '-'", id, maxEpochID)
 	}
 	return nil
+}
+
+// meta is the content of meta.json.
+type meta struct {
+	Version int         `json:"version"`
+	Epochs  []Beginning `json:"epochs"` // in order, the current one last
+}
+
+func metaPath(dir string) string         { return filepath.Join(dir, "meta.json") }
+func epochPath(dir, epoch string) string { return filepath.Join(dir, "epoch-"+epoch+".db") }
+
+// loadMeta reads meta.json, the zero value when there is none.
+func loadMeta(dir string) (meta, error) {
+	var m meta
+	text, err := os.ReadFile(metaPath(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err != nil {
+		return m, fmt.Errorf("reading the journal's list of epochs: %w", err)
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		return meta{}, fmt.Errorf("%w: meta.json: %w: put back a copy, or move the folder away to begin anew", ErrDamaged, err)
+	}
+	if err := checkSchemaVersion(m.Version, "meta.json"); err != nil {
+		return meta{}, err
+	}
+	for _, e := range m.Epochs {
+		if err := checkEpochID(e.ID); err != nil {
+			return meta{}, fmt.Errorf("%w: meta.json: %w", ErrDamaged, err)
+		}
+	}
+	return m, nil
+}
+
+func (m meta) store(dir string) error {
+	m.Version = schemaVersion
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := writeDurably(metaPath(dir), append(text, '\n')); err != nil {
+		return fmt.Errorf("writing the journal's list of epochs: %w", err)
+	}
+	return nil
+}
+
+// ids returns the epochs' ids in order.
+func (m meta) ids() []string {
+	var ids []string
+	for _, e := range m.Epochs {
+		ids = append(ids, e.ID)
+	}
+	return ids
+}
+
+// current returns the current epoch, the zero value before the first.
+func (m meta) current() Beginning {
+	if len(m.Epochs) == 0 {
+		return Beginning{}
+	}
+	return m.Epochs[len(m.Epochs)-1]
 }

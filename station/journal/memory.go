@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"scentpost/station/event"
 )
 
 // Memory is a journal without a disk, for simulations and tests. It keeps all promises of the contract but the
@@ -19,6 +21,8 @@ type Memory struct {
 	current    memoryLog
 	archive    map[string]memoryLog
 	identities map[string]Identity
+	operations []Operation
+	logged     int64 // operations ever logged
 }
 
 // memoryLog is one epoch's records.
@@ -65,7 +69,7 @@ func (m *Memory) Commit(b Batch) error {
 		r := &b.Rows[i]
 		log.hashes = log.edge.add(log.hashes, r.Line)
 		log.lines = append(log.lines, Line{Seq: r.Seq, Session: r.Session, Bytes: r.Line})
-		if _, known := log.starts[r.Session]; !known {
+		if _, known := log.starts[r.Session]; !known && r.Session != "" {
 			log.starts[r.Session] = r.Seq
 		}
 		if r.Sealed {
@@ -213,6 +217,34 @@ func (m *Memory) Recovery() Recovery {
 
 // Check implements Epochs.
 func (m *Memory) Check(context.Context) (Recovery, error) { return m.Recovery(), nil }
+
+// Room implements Epochs: there is always room.
+func (m *Memory) Room() error { return nil }
+
+// LogOperation implements Operations.
+func (m *Memory) LogOperation(o Operation) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.logged++
+	o.ID, o.At = m.logged, event.Stamp{Boot: o.At.Boot, Mono: o.At.Mono, UTC: o.At.UTC}
+	if m.operations = append(m.operations, o); len(m.operations) > maxOperations {
+		m.operations = m.operations[1:]
+	}
+	return nil
+}
+
+// Operations implements Operations.
+func (m *Memory) Operations(from int64, max int) ([]Operation, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var out []Operation
+	for _, o := range m.operations {
+		if o.ID >= from && len(out) < max {
+			out = append(out, o)
+		}
+	}
+	return out, nil
+}
 
 // BeginEpoch implements Epochs.
 func (m *Memory) BeginEpoch(id, why string) error {

@@ -157,6 +157,9 @@ type Epochs interface {
 	// BeginEpoch ends the current epoch for ever and begins the next one; Prev, PrevSize and PrevRoot come from
 	// Recovery. The old one's records stay readable in its archive.
 	BeginEpoch(id, why string) error
+	// Room returns nil when a new run may start, ErrBallastSpent when the disk was full and is not empty enough
+	// again. It may write to find out: not for the goroutine that owns the state.
+	Room() error
 }
 
 // Recovery says what was found at the start.
@@ -188,8 +191,8 @@ func checkBatch(b Batch, size int64) error {
 		size++
 	}
 	for _, c := range b.Checkpoints {
-		if c.Size < 0 || c.Size > size {
-			return fmt.Errorf("%w: a checkpoint of size %d over a log of %d", ErrGap, c.Size, size)
+		if c.Size < 0 || c.Size > size || len(c.Note) == 0 {
+			return fmt.Errorf("%w: a checkpoint of size %d over a log of %d, or without a note", ErrGap, c.Size, size)
 		}
 	}
 	return nil

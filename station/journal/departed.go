@@ -1,0 +1,116 @@
+package journal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Left says how much of an epoch has left the station.
+type Left struct {
+	Version int       `json:"version"`
+	Epoch   string    `json:"epoch"`
+	Size    int64     `json:"size,string"` // records
+	Root    tlog.Hash `json:"root"`        // of the log at Size
+	// Starts is how often the journal had been opened: a journal that counts fewer is an older copy.
+	Starts int64 `json:"starts,string"`
+}
+
+// Departed is the file outside the journal's folder that says how much has left the station: whoever restores or
+// loses the folder does not restore or lose this with it.
+type Departed struct {
+	path string
+
+	mu   sync.Mutex // guards left and the file
+	left Left
+}
+
+// loadDeparted reads the file: found is false when there is none, and the error says ErrDamaged when it does not
+// hold what was written.
+func loadDeparted(path string) (d *Departed, found bool, err error) {
+	d = &Departed{path: path}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return d, false, nil
+	}
+	if err != nil {
+		return d, false, fmt.Errorf("reading what has left the station: %w", err)
+	}
+	if err := json.Unmarshal(text, &d.left); err != nil {
+		d.left = Left{}
+		return d, true, fmt.Errorf("%w: the file of what has left the station: %w", ErrDamaged, err)
+	}
+	if err := checkSchemaVersion(d.left.Version, filepath.Base(path)); err != nil {
+		return d, true, err
+	}
+	if d.left.Size < 0 || d.left.Starts < 0 || checkEpochID(d.left.Epoch) != nil {
+		d.left = Left{}
+		return d, true, fmt.Errorf("%w: the file of what has left the station holds no size of an epoch", ErrDamaged)
+	}
+	return d, true, nil
+}
+
+// Store makes durable that the first size records of the epoch, with this root, leave the station. It must return
+// before they do: a batch that is sent, a checkpoint that is shown. What is known to have left costs nothing.
+// Records of an ended epoch need no note: nothing is ever added to it.
+func (d *Departed) Store(epoch string, size int64, root tlog.Hash) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if epoch != d.left.Epoch || size <= d.left.Size {
+		return nil
+	}
+	next := d.left
+	next.Size, next.Root = size, root
+	return d.write(next)
+}
+
+// Load returns what is known to have left.
+func (d *Departed) Load() Left {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.left
+}
+
+// begin notes that an epoch begins, with nothing gone yet.
+func (d *Departed) begin(epoch string, starts int64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.write(Left{Epoch: epoch, Root: emptyRoot(), Starts: starts})
+}
+
+// started notes that the journal was opened with this epoch as the current one.
+func (d *Departed) started(epoch string, starts int64) error {
+	if d.Load().Epoch != epoch {
+		return d.begin(epoch, starts)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	next := d.left
+	next.Starts = starts
+	return d.write(next)
+}
+
+func (d *Departed) write(next Left) error {
+	next.Version = schemaVersion
+	text, err := json.Marshal(next)
+	if err != nil {
+		return err
+	}
+	if err := writeDurably(d.path, append(text, '\n')); err != nil {
+		return fmt.Errorf("noting what leaves the station: %w", err)
+	}
+	d.left = next
+	return nil
+}
+
+// emptyRoot returns the root of an empty log.
+func emptyRoot() tlog.Hash {
+	root, _ := tlog.TreeHash(0, nil) // of nothing, nothing is read
+	return root
+}

@@ -1,0 +1,332 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// ErrUnchecked says that the last stop was no clean one and that Check has not returned yet.
+var ErrUnchecked = errors.New("journal: the last stop was no clean one: the check must be through before anything is written")
+
+// Options say where what does not lie in the journal's folder lies, and how large the ballast is.
+type Options struct {
+	// Departed is the path of the file of what has left the station. It must lie outside the journal's folder.
+	Departed string
+	// Ballast is the size of the ballast in bytes: 0 for DefaultBallast, negative for none.
+	Ballast int64
+}
+
+// Journal is the durable store. It implements Epochs and Operations.
+type Journal struct {
+	dir      string
+	lock     *os.File
+	desk     *desk
+	departed *Departed
+	ballast  ballast
+	starts   int64 // what the next start will count
+
+	checking sync.Mutex // one Check at a time
+	writing  sync.Mutex // one Commit or BeginEpoch at a time; taken before mu
+
+	mu       sync.RWMutex // guards all below
+	meta     meta
+	current  *ledger // nil: there is none that can be read
+	archive  map[string]*ledger
+	recovery Recovery
+	failed   error // why nothing more is written
+	closed   bool
+}
+
+// Open opens the journal in the folder, or makes an empty one: then, as after any loss, Recovery says that a new
+// epoch is needed. It reads a few rows, however long the journal is.
+func Open(dir string, opts Options) (*Journal, error) {
+	if err := outside(dir, opts.Departed); err != nil {
+		return nil, err
+	}
+	if err := privateDir(dir); err != nil {
+		return nil, err
+	}
+	lock, err := lockFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	j := &Journal{dir: dir, lock: lock, archive: map[string]*ledger{}}
+	j.ballast = ballast{path: filepath.Join(dir, "ballast"), size: opts.Ballast}
+	if opts.Ballast == 0 {
+		j.ballast.size = DefaultBallast
+	}
+	if err := j.open(opts); err != nil {
+		j.failed = err // whatever was begun is no clean stop
+		return nil, errors.Join(err, j.Close())
+	}
+	return j, nil
+}
+
+// outside refuses a path in the journal's folder: whoever restores the folder would restore it with it.
+func outside(dir, path string) error {
+	if path == "" {
+		return errors.New("journal: no path for the file of what has left the station: give one outside the journal's folder")
+	}
+	whole, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	other, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	if rel, err := filepath.Rel(whole, other); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		return fmt.Errorf("journal: %s lies in the journal's own folder: whoever restores the folder would restore it too; give a path outside", path)
+	}
+	return nil
+}
+
+func (j *Journal) open(opts Options) error {
+	var err error
+	if j.meta, err = loadMeta(j.dir); err != nil {
+		return err
+	}
+	if err := j.ballast.fill(); err != nil {
+		return err
+	}
+	departed, had, leftErr := loadDeparted(opts.Departed)
+	if leftErr != nil && !errors.Is(leftErr, ErrDamaged) {
+		return leftErr
+	}
+	j.departed = departed
+	var left *Left
+	if had && leftErr == nil {
+		left = &departed.left
+	}
+	f, err := j.look()
+	if err != nil {
+		return err
+	}
+	j.recovery = decide(f, left, leftErr)
+	j.recovery.Checked = !j.recovery.Unclean || j.current == nil
+	j.starts = max(f.state.starts, departed.left.Starts) + 1
+	var setAside string
+	err = j.despiteFull(func() (err error) {
+		j.desk, setAside, err = openDesk(filepath.Join(j.dir, "station.db"), !f.state.clean)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if setAside != "" {
+		j.recovery.Detail = strings.TrimPrefix(j.recovery.Detail+"; names and cursors were damaged, and put aside as "+filepath.Base(setAside), "; ")
+	}
+	if j.recovery.Checked && !j.recovery.NewEpochNeeded {
+		return j.goOn()
+	}
+	return nil
+}
+
+// look opens the current epoch's database for reading and says what is there.
+func (j *Journal) look() (found, error) {
+	f := found{epochs: j.meta.ids()}
+	if len(f.epochs) == 0 {
+		return f, nil
+	}
+	id := j.meta.current().ID
+	var err error
+	if j.current, f.state, err = openLedger(epochPath(j.dir, id), id); err != nil {
+		if errors.Is(err, ErrNewer) {
+			return f, err
+		}
+		f.broken = err
+		return f, nil
+	}
+	f.size = j.current.size.Load()
+	f.rootAt = func(size int64) (tlog.Hash, error) { return tlog.TreeHash(size, j.current) }
+	return f, nil
+}
+
+// goOn begins to write in the current epoch: first the journal counts its start, then the file outside it, so
+// that a crash between the two does not look like an older copy.
+func (j *Journal) goOn() error {
+	if err := j.despiteFull(func() error { return j.current.startWriting(j.starts) }); err != nil {
+		return err
+	}
+	return j.departed.started(j.current.epoch, j.starts)
+}
+
+// despiteFull does something that writes, and once more from the ballast's room when the disk was full.
+//
+// Doing the same again is right only because "full" is told before anything was synced (see isFull), and only
+// with the same batch: should frames of the first try be on the disk after all, a crash finds either nothing or
+// the very same records under the very same numbers.
+func (j *Journal) despiteFull(do func() error) error {
+	err := do()
+	if isFull(err) && j.ballast.release() {
+		err = do()
+	}
+	if isFull(err) {
+		err = fmt.Errorf("%w (%w)", err, ErrBallastSpent)
+	}
+	return err
+}
+
+// Room returns ErrBallastSpent while no new run may start. It looks whether the ballast can be restored, which
+// writes and syncs the file when there is room again: not for the goroutine that owns the state.
+func (j *Journal) Room() error {
+	if j.ballast.room() == nil {
+		return nil
+	}
+	if err := j.ballast.fill(); err != nil {
+		return err
+	}
+	return j.ballast.room()
+}
+
+// Departed returns the file of what has left the station.
+func (j *Journal) Departed() *Departed { return j.departed }
+
+// Epoch implements Epochs.
+func (j *Journal) Epoch() Beginning {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.meta.current()
+}
+
+// Recovery implements Epochs.
+func (j *Journal) Recovery() Recovery {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.recovery
+}
+
+// Check implements Epochs.
+func (j *Journal) Check(ctx context.Context) (Recovery, error) {
+	j.checking.Lock()
+	defer j.checking.Unlock()
+	r := j.Recovery()
+	if r.Checked {
+		return r, nil
+	}
+	found, err := j.current.inspect(ctx)
+	if err != nil {
+		return r, err
+	}
+	if err := j.desk.quarantine(j.current.epoch, found.bad); err != nil {
+		return r, err
+	}
+	r = r.inspected(found)
+	if !r.NewEpochNeeded {
+		if err := j.goOn(); err != nil {
+			return j.Recovery(), err
+		}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.recovery = r
+	return r, nil
+}
+
+// inspected adds to what the start found what the check found.
+func (r Recovery) inspected(found inspection) Recovery {
+	r.Checked, r.Quarantined = true, found.count
+	if found.count == 0 && len(found.pages) == 0 {
+		if r.NewEpochNeeded && r.PrevSize == 0 && r.Why == WhyTailLost {
+			r.PrevSize, r.PrevRoot = found.good, found.root
+		}
+		return r
+	}
+	detail := fmt.Sprintf("%d malformed records", found.count)
+	if found.count > 0 {
+		detail += fmt.Sprintf(", the first is %d (%s)", found.bad[0].seq, found.bad[0].why)
+	}
+	if len(found.pages) > 0 {
+		detail += "; the database: " + found.pages[0]
+	}
+	if r.NewEpochNeeded {
+		detail = r.Detail + "; " + detail
+	} else {
+		r.Why = WhyTailLost
+	}
+	r.NewEpochNeeded, r.Detail = true, detail
+	if r.PrevSize == 0 && r.Why == WhyTailLost || found.good < r.PrevSize {
+		r.PrevSize, r.PrevRoot = found.good, found.root
+	}
+	return r
+}
+
+// BeginEpoch implements Epochs.
+func (j *Journal) BeginEpoch(id, why string) error {
+	if err := checkEpochID(id); err != nil {
+		return err
+	}
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case j.closed:
+		return ErrClosed
+	case j.failed != nil:
+		return j.failed
+	case !j.recovery.Checked:
+		return ErrUnchecked
+	}
+	next, err := j.beginning(id, why)
+	if err != nil {
+		return err
+	}
+	made, err := createLedger(epochPath(j.dir, id), id, j.starts)
+	if err != nil {
+		return fmt.Errorf("beginning epoch %s: %w", id, err)
+	}
+	m := meta{Epochs: append(j.meta.Epochs[:len(j.meta.Epochs):len(j.meta.Epochs)], next)}
+	if err := m.store(j.dir); err != nil {
+		return errors.Join(err, made.stopWriting(false), made.close())
+	}
+	if j.current != nil {
+		err = j.current.stopWriting(false)
+		j.archive[j.current.epoch] = j.current.endedAt(next.PrevSize)
+	}
+	j.meta, j.current, j.recovery = m, made, Recovery{Checked: true}
+	return errors.Join(err, j.departed.begin(id, j.starts))
+}
+
+// beginning says where the next epoch comes from.
+func (j *Journal) beginning(id, why string) (Beginning, error) {
+	r := j.recovery
+	if !r.NewEpochNeeded { // an ack beyond us: what we have is good to its end
+		root, err := j.current.root()
+		if err != nil {
+			return Beginning{}, err
+		}
+		r.PrevEpoch, r.PrevSize, r.PrevRoot = j.current.epoch, j.current.size.Load(), root
+	}
+	return Beginning{ID: id, Why: why, Prev: r.PrevEpoch, PrevSize: r.PrevSize, PrevRoot: r.PrevRoot}, nil
+}
+
+// Close implements Store. The stop is a clean one when the journal had been checked and no commit failed.
+func (j *Journal) Close() error {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed {
+		return nil
+	}
+	j.closed = true
+	var errs []error
+	if j.current != nil {
+		errs = append(errs, j.current.stopWriting(j.failed == nil), j.current.close())
+	}
+	for _, l := range j.archive {
+		errs = append(errs, l.close())
+	}
+	if j.desk != nil {
+		errs = append(errs, j.desk.db.Close())
+	}
+	return errors.Join(append(errs, j.lock.Close())...)
+}

@@ -1,0 +1,234 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// ledger is the database of one epoch. It is read by many and written by one connection; an ended epoch's has
+// no writing connection.
+type ledger struct {
+	epoch string
+	path  string
+	read  *sql.DB
+	size  atomic.Int64 // durable records; readers see no further
+
+	mu      sync.Mutex // guards all below: one commit at a time
+	write   *sql.DB    // nil: not to be written
+	add     statements
+	edge    frontier
+	session string // of the last row, whose start is known to be noted
+	pending int64  // bytes committed since the last checkpoint of the write-ahead log, by estimate
+}
+
+// statements are the writer's prepared ones.
+type statements struct {
+	record, vault, session, checkpoint *sql.Stmt
+}
+
+// ledgerState is what the database says about its last stop.
+type ledgerState struct {
+	starts int64 // how often the journal was opened; compared with the file outside the folder
+	clean  bool
+	size   int64 // at a clean stop
+	root   tlog.Hash
+}
+
+// createLedger makes the database of a new epoch.
+func createLedger(path, epoch string, starts int64) (*ledger, error) {
+	if err := createDB(path, epochSchema); err != nil {
+		return nil, err
+	}
+	l, _, err := openLedger(path, epoch)
+	if err != nil {
+		return nil, err
+	}
+	return l, l.startWriting(starts)
+}
+
+// openLedger opens the database for reading, and tells how it was left.
+func openLedger(path, epoch string) (*ledger, ledgerState, error) {
+	var state ledgerState
+	read, err := openDB(path, readers, readPragmas)
+	if err != nil {
+		return nil, state, err
+	}
+	l := &ledger{epoch: epoch, path: path, read: read}
+	if err := l.load(&state); err != nil {
+		_ = read.Close()
+		return nil, state, err
+	}
+	return l, state, nil
+}
+
+// load reads state, size and frontier: a few rows, however long the log is.
+func (l *ledger) load(state *ledgerState) error {
+	ctx := context.Background()
+	if err := checkVersion(ctx, l.read, l.path); err != nil {
+		return err
+	}
+	var root []byte
+	row := l.read.QueryRowContext(ctx, "SELECT starts, clean, size, root FROM state")
+	if err := row.Scan(&state.starts, &state.clean, &state.size, &root); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("%w: the state of epoch %s cannot be read: %w", ErrDamaged, l.epoch, err)
+	}
+	copy(state.root[:], root)
+	var size int64
+	if err := l.read.QueryRowContext(ctx, "SELECT ifnull(max(seq), -1) + 1 FROM records").Scan(&size); err != nil {
+		return fmt.Errorf("%w: the end of epoch %s cannot be read: %w", ErrDamaged, l.epoch, err)
+	}
+	l.size.Store(size)
+	return nil
+}
+
+// startWriting opens the writing connection and notes the start; from here on the stop is unclean until close
+// says otherwise.
+func (l *ledger) startWriting(starts int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var err error
+	if l.edge, err = restoreFrontier(l.size.Load(), l); err != nil {
+		return err
+	}
+	if l.write, err = openDB(l.path, 1, writePragmas); err != nil {
+		return err
+	}
+	if _, err = l.write.Exec("INSERT OR REPLACE INTO state (one, starts, clean, size, root) VALUES (1, ?, 0, 0, x'')", starts); err != nil {
+		return fmt.Errorf("noting the start in epoch %s: %w", l.epoch, err)
+	}
+	for _, s := range []struct {
+		stmt *(*sql.Stmt)
+		text string
+	}{
+		{&l.add.record, "INSERT INTO records (seq, session, type, hashes, line) VALUES (?, ?, ?, ?, ?)"},
+		{&l.add.vault, "INSERT INTO vault (seq, run, nonce, body) VALUES (?, ?, ?, ?)"},
+		{&l.add.session, "INSERT OR IGNORE INTO sessions (session, first) VALUES (?, ?)"},
+		{&l.add.checkpoint, "INSERT INTO checkpoints (size, why, session, note) VALUES (?, ?, ?, ?)"},
+	} {
+		if *s.stmt, err = l.write.Prepare(s.text); err != nil {
+			return fmt.Errorf("preparing to write epoch %s: %w", l.epoch, err)
+		}
+	}
+	return nil
+}
+
+// stopWriting closes the writing connection; clean marks the stop as clean.
+func (l *ledger) stopWriting(clean bool) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.write == nil {
+		return nil
+	}
+	write := l.write
+	l.write = nil
+	var err error
+	if clean {
+		var root tlog.Hash
+		if root, err = l.edge.root(); err == nil {
+			_, err = write.Exec("UPDATE state SET clean = 1, size = ?, root = ?", l.edge.size, root[:])
+		}
+		if err == nil {
+			_, err = write.Exec("PRAGMA wal_checkpoint(truncate)")
+		}
+	}
+	return errors.Join(err, write.Close())
+}
+
+// close lets go of the files.
+func (l *ledger) close() error { return l.read.Close() }
+
+// root returns the root of all that is durable.
+func (l *ledger) root() (tlog.Hash, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.edge.root()
+}
+
+// commit writes the batch in one transaction and returns when it is durable.
+func (l *ledger) commit(b Batch) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.write == nil {
+		return ErrNoEpoch
+	}
+	edge, session := l.edge, l.session
+	tx, err := l.write.Begin()
+	if err != nil {
+		return fmt.Errorf("beginning a commit at record %d: %w", edge.size, err)
+	}
+	if err := l.insert(tx, b, &edge, &session); err != nil {
+		// SQLite may have rolled back by itself already, so that this one fails: only the first error counts.
+		_ = tx.Rollback()
+		return fmt.Errorf("writing record %d of epoch %s: %w", edge.size, l.epoch, err)
+	}
+	if err := tx.Commit(); err != nil {
+		_ = tx.Rollback()
+		return fmt.Errorf("committing up to record %d of epoch %s: %w", edge.size, l.epoch, err)
+	}
+	l.edge, l.session = edge, session
+	l.size.Store(edge.size)
+	return nil
+}
+
+// insert writes the batch's rows and moves the edge.
+func (l *ledger) insert(tx *sql.Tx, b Batch, edge *frontier, session *string) error {
+	record, vault := tx.Stmt(l.add.record), tx.Stmt(l.add.vault)
+	var hashes []tlog.Hash
+	var packed []byte
+	for i := range b.Rows {
+		r := &b.Rows[i]
+		hashes, packed = edge.add(hashes[:0], r.Line), packed[:0]
+		for j := range hashes {
+			packed = append(packed, hashes[j][:]...)
+		}
+		if _, err := record.Exec(r.Seq, r.Session, string(r.Type), packed, r.Line); err != nil {
+			return err
+		}
+		l.pending += int64(len(r.Line) + len(packed) + len(r.Body))
+		if r.Session != *session && r.Session != "" {
+			if _, err := tx.Stmt(l.add.session).Exec(r.Session, r.Seq); err != nil {
+				return err
+			}
+			*session = r.Session
+		}
+		if r.Sealed {
+			if _, err := vault.Exec(r.Seq, r.Run, r.Nonce[:], r.Body); err != nil {
+				return err
+			}
+		}
+	}
+	for _, c := range b.Checkpoints {
+		if _, err := tx.Stmt(l.add.checkpoint).Exec(c.Size, c.Why, c.Session, c.Note); err != nil {
+			return err
+		}
+	}
+	l.pending += commitBytes
+	return nil
+}
+
+// The write-ahead log is moved into the database when about so much was written to it: often enough to keep it
+// small, seldom enough that most pages are moved once and not again and again.
+const (
+	walBytes    = 4 << 20
+	commitBytes = 8 << 10 // a commit writes whole pages: two or three of 4 KiB, however small the row
+)
+
+// tidy moves the write-ahead log into the database when it is due.
+func (l *ledger) tidy() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.write == nil || l.pending < walBytes {
+		return nil
+	}
+	if _, err := l.write.Exec("PRAGMA wal_checkpoint(passive)"); err != nil {
+		return fmt.Errorf("moving the write-ahead log of epoch %s into its database: %w", l.epoch, err)
+	}
+	l.pending = 0
+	return nil
+}

@@ -1,0 +1,93 @@
+package journal
+
+import (
+	"fmt"
+	"slices"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// found is what lies in the journal's folder, as far as a few reads can tell.
+type found struct {
+	epochs []string // their ids in order, the current one last
+	broken error    // the current one's database cannot be read at all
+	state  ledgerState
+	size   int64
+	rootAt func(size int64) (tlog.Hash, error)
+}
+
+// decide says whether the current epoch may be continued, from what the folder holds and what is known outside it
+// to have left the station (nil: no such file; leftErr: it cannot be read).
+func decide(f found, left *Left, leftErr error) Recovery {
+	r := Recovery{PrevRoot: emptyRoot()}
+	if len(f.epochs) == 0 {
+		return decideEmpty(r, left, leftErr)
+	}
+	r.PrevEpoch = f.epochs[len(f.epochs)-1]
+	if f.broken != nil {
+		return r.need(WhyTailLost, "the database of epoch %s cannot be read: %v", r.PrevEpoch, f.broken)
+	}
+	r.Unclean = !f.state.clean
+	root, err := f.rootAt(f.size)
+	if err != nil {
+		r.Unclean = true // how much of it is good only the check can say
+		return r.need(WhyTailLost, "the log of epoch %s cannot be read to its end: %v", r.PrevEpoch, err)
+	}
+	r.PrevSize, r.PrevRoot = f.size, root
+	if f.state.clean && (f.state.size != f.size || f.state.root != root) {
+		return r.need(WhyTailLost, "epoch %s was stopped at %d records and has %d, or others", r.PrevEpoch, f.state.size, f.size)
+	}
+	if leftErr != nil {
+		return r.need(WhyRestored, "how much had left the station cannot be read: %v", leftErr)
+	}
+	if left == nil {
+		if f.size == 0 {
+			return r // a crash between the making of an epoch and this file
+		}
+		return r.need(WhyRestored, "the journal has records, and the file of what had left the station is gone")
+	}
+	return decideLeft(r, f, *left)
+}
+
+func decideEmpty(r Recovery, left *Left, leftErr error) Recovery {
+	switch {
+	case leftErr != nil:
+		return r.need(WhyTailLost, "the journal is empty, and how much had left the station cannot be read: %v", leftErr)
+	case left != nil:
+		r.PrevEpoch = left.Epoch
+		return r.need(WhyTailLost, "the journal is empty, but %d records of epoch %s had left the station", left.Size, left.Epoch)
+	}
+	return Recovery{}.need(WhyFirst, "")
+}
+
+// decideLeft compares a readable journal with what had left.
+func decideLeft(r Recovery, f found, left Left) Recovery {
+	if !slices.Contains(f.epochs, left.Epoch) {
+		return r.need(WhyRestored, "records of epoch %s had left the station, which this journal does not know", left.Epoch)
+	}
+	if left.Epoch == r.PrevEpoch && left.Size <= f.size {
+		root, err := f.rootAt(left.Size)
+		if err != nil {
+			r.Unclean = true
+			return r.need(WhyTailLost, "the log of epoch %s cannot be read at %d: %v", left.Epoch, left.Size, err)
+		}
+		if root != left.Root {
+			// Where the two histories part cannot be told from two roots: nothing is known to be good.
+			r.PrevSize, r.PrevRoot = 0, emptyRoot()
+			return r.need(WhyRestored, "the first %d records of epoch %s are not those that had left the station", left.Size, left.Epoch)
+		}
+	}
+	if left.Starts > f.state.starts {
+		return r.need(WhyRestored, "the journal was opened %d times and this copy of it %d times", left.Starts, f.state.starts)
+	}
+	if left.Epoch == r.PrevEpoch && left.Size > f.size {
+		return r.need(WhyTailLost, "%d records of epoch %s had left the station, and %d are left", left.Size, left.Epoch, f.size)
+	}
+	return r
+}
+
+// need says that a new epoch is needed, and why.
+func (r Recovery) need(why, detail string, args ...any) Recovery {
+	r.NewEpochNeeded, r.Why, r.Detail = true, why, fmt.Sprintf(detail, args...)
+	return r
+}

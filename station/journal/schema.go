@@ -1,0 +1,126 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"modernc.org/sqlite" // also registers the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// schemaVersion is what this program writes, in each database (user_version) and in meta.json. It grows with
+// every change that an older program could not read.
+const schemaVersion = 1
+
+// applicationID marks the databases as ours ("scnt"), so that another one is refused by name.
+const applicationID = 0x73636e74
+
+// epochSchema holds one epoch. A record's stored hashes lie in its own row (the leaf's, then those of the subtrees
+// that it completes), so that the Merkle log costs no page of its own to write. There is no index on session for
+// the same reason: sessions says where to begin to look.
+const epochSchema = `
+CREATE TABLE records (seq INTEGER PRIMARY KEY, session TEXT NOT NULL, type TEXT NOT NULL, hashes BLOB NOT NULL, line BLOB NOT NULL);
+CREATE TABLE vault (seq INTEGER PRIMARY KEY, run INTEGER NOT NULL, nonce BLOB NOT NULL, body BLOB NOT NULL);
+CREATE TABLE sessions (session TEXT PRIMARY KEY, first INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE checkpoints (id INTEGER PRIMARY KEY, size INTEGER NOT NULL, why TEXT NOT NULL, session TEXT NOT NULL, note BLOB NOT NULL);
+CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), starts INTEGER NOT NULL, clean INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL);
+`
+
+// deskSchema holds what is no evidence and outlives epochs.
+const deskSchema = `
+CREATE TABLE identities (ref TEXT PRIMARY KEY, salt TEXT NOT NULL, name TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE cursors (epoch TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (epoch, name)) WITHOUT ROWID;
+CREATE TABLE operations (id INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL, mono INTEGER NOT NULL, utc INTEGER NOT NULL, name TEXT NOT NULL, detail TEXT NOT NULL);
+CREATE TABLE quarantine (epoch TEXT NOT NULL, seq INTEGER NOT NULL, why TEXT NOT NULL, line BLOB, PRIMARY KEY (epoch, seq)) WITHOUT ROWID;
+`
+
+// writePragmas are those of the one writing connection. Checkpoints of the write-ahead log are ours to start:
+// SQLite swallows the errors of its automatic ones, and a failed fsync among them would go unseen.
+var writePragmas = []string{"busy_timeout(5000)", "journal_mode(wal)", "synchronous(full)", "wal_autocheckpoint(0)",
+	"temp_store(memory)", "trusted_schema(off)", "cell_size_check(on)", "secure_delete(on)"}
+
+// readPragmas are those of the read pool.
+var readPragmas = []string{"busy_timeout(5000)", "query_only(on)", "temp_store(memory)", "trusted_schema(off)", "cell_size_check(on)"}
+
+// readers is how many may read one database at once.
+const readers = 4
+
+// openDB returns a pool of at most conns connections; none is opened yet.
+func openDB(path string, conns int, pragmas []string) (*sql.DB, error) {
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	dsn := url.URL{Scheme: "file", Path: whole, RawQuery: url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}.Encode()}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db, nil
+}
+
+// createDB makes a new database with the schema, readable by its owner alone from the first byte on. SQLite gives
+// its -wal and -shm files the mode of the database.
+func createDB(path, schema string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	db, err := openDB(path, 1, writePragmas)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	script := fmt.Sprintf("BEGIN IMMEDIATE; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
+		schema, applicationID, schemaVersion)
+	if _, err := db.Exec(script); err != nil {
+		return fmt.Errorf("creating %s: %w", filepath.Base(path), err)
+	}
+	return db.Close()
+}
+
+// checkVersion refuses what this program did not write or could not read.
+func checkVersion(ctx context.Context, db *sql.DB, path string) error {
+	var app, version int
+	if err := db.QueryRowContext(ctx, "SELECT a.application_id, v.user_version FROM pragma_application_id a, pragma_user_version v").Scan(&app, &version); err != nil {
+		return fmt.Errorf("%w: %s cannot be read: %w", ErrDamaged, filepath.Base(path), err)
+	}
+	if app != applicationID {
+		return fmt.Errorf("%w: %s is not a scentpost database", ErrDamaged, filepath.Base(path))
+	}
+	return checkSchemaVersion(version, filepath.Base(path))
+}
+
+// ErrNewer says that a newer program wrote the journal.
+var ErrNewer = errors.New("journal: written by a newer scentpost")
+
+func checkSchemaVersion(version int, file string) error {
+	if version > schemaVersion {
+		return fmt.Errorf("%w: %s has schema version %d, this program reads up to %d: start the newer program again, or give this one another folder",
+			ErrNewer, file, version, schemaVersion)
+	}
+	if version < 1 {
+		return fmt.Errorf("%w: %s has schema version %d, want 1 to %d", ErrDamaged, file, version, schemaVersion)
+	}
+	return nil
+}
+
+// isFull tells whether err is SQLite's "disk full", and nothing else.
+//
+// SQLite gives SQLITE_FULL when a write(2) met ENOSPC (or a page limit was reached), which in a commit is before
+// the write-ahead log is synced: nothing has been promised to the disk yet, and no fsync has failed. An ENOSPC
+// that comes out of the fsync itself (delayed allocation) is SQLITE_IOERR_FSYNC, which is never tried again.
+func isFull(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL
+}
