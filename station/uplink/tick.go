@@ -110,11 +110,13 @@ func (s *Sender) arm(now int64) {
 	if s.wantsBatch() {
 		consider(s.readFrom)
 	}
-	switch {
-	case !any:
+	if !any {
 		s.armed = false
-	case !s.armed:
-		s.armed, s.due = true, ceil(from, int64(s.limits.Grid))
+		return
+	}
+	// An earlier instant stands, since this Tick may be late for it; a later one (a pause after a failure) gives way.
+	if due := ceil(from, int64(s.limits.Grid)); !s.armed || due < s.due {
+		s.armed, s.due = true, due
 	}
 }
 
