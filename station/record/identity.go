@@ -41,8 +41,8 @@ func NewIdentity(salt [16]byte, name string) Identity {
 // Check returns an error when the reference is not that of the name and salt.
 func (i Identity) Check() error {
 	salt, err := hex.DecodeString(i.Salt)
-	if err != nil || len(salt) != 16 {
-		return fmt.Errorf("%s: the salt is not 32 hexadecimal digits", i.Ref)
+	if err != nil || len(salt) != 16 || hex.EncodeToString(salt) != i.Salt {
+		return fmt.Errorf("%s: the salt is not 32 hexadecimal digits in lower case", i.Ref)
 	}
 	if i.Name == "" || !utf8.ValidString(i.Name) {
 		return fmt.Errorf("%s: the name is empty or not UTF-8", i.Ref)

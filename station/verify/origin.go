@@ -1,0 +1,130 @@
+package verify
+
+import (
+	"bytes"
+	"slices"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"scentpost/station/event"
+	"scentpost/station/record"
+)
+
+// epoch checks that record 0 of the log is the one of the bundle, and that it names the bundle's key.
+func (c *checker) epoch() {
+	b := &c.bundle
+	fail := func(format string, args ...any) { c.problem(record.MemberEpoch, 0, format, args...) }
+	if err := tlog.CheckRecord(b.EpochProof, b.To(), c.root(b.To()), 0, record.LeafHash(b.Epoch)); err != nil {
+		fail("is not the first record of this log: its proof in %s does not hold", record.MemberLog)
+	}
+	r, err := record.Decode(b.Epoch)
+	if err != nil {
+		fail("%v", err)
+		return
+	}
+	body, ok := r.Event.Body.(*event.Epoch)
+	switch {
+	case !ok || r.Seq != 0:
+		fail("an epoch begins with record 0, %s", event.EpochBegan)
+	case r.Log() != b.Log || body.Site != b.Log.Site:
+		fail("is of the log %s, not of %s", r.Log().Origin(), b.Log.Origin())
+	case body.Key != b.Key:
+		c.problem(record.MemberKey, -1, "is not the key that record 0 names for this epoch")
+	case body.Simulated != record.IsSimulated(b.Key):
+		fail("the key and the record do not agree on whether this is a simulation")
+	case c.opening != nil && c.opening.Simulated != body.Simulated:
+		c.recordProblem(b.From, "the session and its epoch do not agree on whether this is a simulation")
+	}
+}
+
+// people checks that the names belong to this session. That a name is not there is no fault: it may have been erased.
+func (c *checker) people() {
+	if len(c.bundle.Identities) == 0 {
+		return
+	}
+	used := references(c.bundle.Lines)
+	for _, id := range c.bundle.Identities {
+		if !used[id.Ref] {
+			c.problem(record.MemberIdentities, -1, "%s is nobody in this session", id.Ref)
+		}
+	}
+}
+
+// references finds every reference of a person or dog in the lines. In a line a quote within text is escaped, so a
+// quoted reference cannot be forged by a plan's text.
+func references(lines [][]byte) map[string]bool {
+	quoted := []byte(`"` + record.RefPrefix)
+	used := map[string]bool{}
+	for _, line := range lines {
+		for {
+			at := bytes.Index(line, quoted)
+			if at < 0 {
+				break
+			}
+			line = line[at+1:]
+			if end := bytes.IndexByte(line, '"'); end > 0 && !used[string(line[:end])] {
+				used[string(line[:end])] = true
+			}
+		}
+	}
+	return used
+}
+
+// pinned checks that every key that the verifying person brought has signed something here.
+func (c *checker) pinned() {
+	for i := range c.records {
+		if seed, ok := c.records[i].Event.Body.(*event.Seed); ok {
+			c.authority = seed.Key
+		}
+	}
+	for _, key := range c.options.Keys {
+		name, err := record.ParseVerifier(key)
+		switch {
+		case err != nil:
+			c.problem("", -1, "the key that you gave: %v", err)
+		case key != c.bundle.Key && key != c.authority:
+			c.problem(record.MemberKey, -1, "the key %q that you gave did not sign this bundle: it is signed by %.80q", name, c.bundle.Key)
+		}
+	}
+}
+
+func (c *checker) isPinned(key string) bool { return slices.Contains(c.options.Keys, key) }
+
+// witnesses holds checkpoints from elsewhere against the log, and finds whether one of them had every commitment
+// before the first run.
+func (c *checker) witnesses() {
+	b := &c.bundle
+	committed, armed := c.commitmentsBefore()
+	for i, text := range c.options.Checkpoints {
+		h, err := record.VerifyCheckpoint([]byte(text), b.Key)
+		switch {
+		case err != nil:
+			c.problem("", -1, "the checkpoint %d that you gave: %v", i+1, err)
+		case h.Origin != b.Log.Origin():
+			c.problem("", -1, "the checkpoint %d that you gave is of the log %.200q, not of %q", i+1, h.Origin, b.Log.Origin())
+		case h.Size < b.From || h.Size > b.To():
+			c.problem("", -1, "the checkpoint %d that you gave is of %d records and cannot be held against this bundle, which has the records %d to %d",
+				i+1, h.Size, b.From, b.To()-1)
+		case c.root(h.Size) != h.Root:
+			c.problem("", -1, "the checkpoint %d that you gave, of %d records, has another root than this log: the log was written anew", i+1, h.Size)
+		default:
+			c.witness = WitnessPaper
+			c.beforeFirstRun = c.beforeFirstRun || (committed > 0 && h.Size >= committed && h.Size <= armed)
+		}
+	}
+}
+
+// commitmentsBefore returns how many records the log had with the last commitment, 0 when there is none, and with
+// all before the first armed run.
+func (c *checker) commitmentsBefore() (committed, armed int64) {
+	armed = c.bundle.To()
+	for i := range c.records {
+		switch seq := c.bundle.From + int64(i); c.records[i].Event.Type {
+		case event.RunCommitted:
+			committed = seq + 1
+		case event.RunArmed:
+			armed = min(armed, seq)
+		}
+	}
+	return committed, armed
+}

@@ -1,0 +1,189 @@
+// Package verify derives a session's bundle anew and says what of it holds: the log, the signatures, the openings,
+// the draw, the engine and the score.
+//
+// It needs nothing but the bundle and, to know who signed, a key from somewhere else. It believes no member of the
+// bundle for itself: each is held against the records, and the records against the signed checkpoints.
+package verify
+
+import (
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"scentpost/station/event"
+	"scentpost/station/record"
+)
+
+// Options are what the verifying person knows from elsewhere than the bundle.
+type Options struct {
+	// Keys are verifier keys (record.NewKey) that must have signed: the station's, or the authority's its share.
+	Keys []string
+	// Checkpoints are signed notes kept by somebody else since they were made, on paper for one.
+	Checkpoints []string
+	// Limits bound what the bundle may unpack to; zero means record.DefaultLimits.
+	Limits record.Limits
+}
+
+// Values of Report.Signer and Report.Witness.
+const (
+	Pinned  = "pinned"  // one of Options.Keys signs the checkpoints
+	Unknown = "unknown" // nobody has said whose key it is
+
+	WitnessPaper = "paper" // a checkpoint from elsewhere agrees
+	WitnessNone  = "none"
+)
+
+// ReplayChecked is the Report.Replay of a session over which engine and score were run again.
+const ReplayChecked = "checked"
+
+// Report is what was found.
+type Report struct {
+	// Consistent is set when there are no problems.
+	Consistent bool   `json:"consistent"`
+	Signer     string `json:"signer"`
+	// Seed says who chose the draw (event.SeedSource), "" when the session was never sealed.
+	Seed    string `json:"seed"`
+	Witness string `json:"witness"`
+	// BeforeFirstRun is set when a witness had every commitment before the first run was armed.
+	BeforeFirstRun bool `json:"before_first_run"`
+	Simulated      bool `json:"simulated"`
+	// Replay is ReplayChecked, or "not checked: " and why.
+	Replay  string `json:"replay"`
+	Site    string `json:"site"`
+	Station string `json:"station"`
+	Epoch   string `json:"epoch"`
+	Session string `json:"session"`
+	From    int64  `json:"from"`
+	Records int    `json:"records"`
+	// Key is the verifier key that the bundle names.
+	Key string `json:"key"`
+	// Result is what the records say in short, made from them and not read from the bundle's report.
+	Result   record.Summary `json:"result"`
+	Problems []record.Fault `json:"problems"`
+}
+
+// maxProblems bounds the list: after so many the rest is counted.
+const maxProblems = 50
+
+// Verify derives the bundle, a zip, anew. It never fails: what is wrong with it stands in the report.
+func Verify(bundle []byte, o Options) Report {
+	limits := o.Limits
+	if limits == (record.Limits{}) {
+		limits = record.DefaultLimits()
+	}
+	members, err := record.ReadZip(bundle, limits)
+	if err != nil {
+		c := checker{options: o}
+		c.problem("", -1, "%v", err)
+		if f, ok := err.(*record.Fault); ok {
+			c.problems[0] = *f
+		}
+		return c.report()
+	}
+	return Members(members, o)
+}
+
+// Members is Verify over the members of a bundle, unpacked by record.ReadZip or by somebody else.
+func Members(members []record.Member, o Options) Report {
+	c := checker{options: o}
+	c.bundle, c.problems = record.Parse(members)
+	c.run()
+	return c.report()
+}
+
+// checker holds what has been found so far.
+type checker struct {
+	options Options
+	bundle  record.Bundle
+
+	records []record.Record // zero where a line could not be read
+	read    []bool          // whether it could
+	hashes  []tlog.Hash     // the leaf hashes of the lines
+	tree    record.Tree     // of the records before From
+	opening *event.Opening
+
+	signed         bool // every checkpoint is signed by the bundle's key
+	replay         string
+	witness        string
+	beforeFirstRun bool
+	authority      string // the verifier key that signed a share, "" when none did
+	seed           event.SeedSource
+	summary        record.Summary
+
+	problems []record.Fault
+	dropped  int
+}
+
+// run goes from the form to the content. Each step needs what the ones before it have shown.
+func (c *checker) run() {
+	c.replay = "not checked: the log does not hold"
+	if len(c.bundle.Lines) == 0 || c.bundle.From < 1 || c.bundle.Log.Check() != nil {
+		return
+	}
+	c.lines()
+	if !c.log() {
+		return
+	}
+	c.epoch()
+	c.people()
+	c.pinned()
+	c.witnesses()
+	if len(c.problems) > 0 {
+		return
+	}
+	c.reportMember()
+	c.openings()
+	if len(c.problems) > 0 {
+		return
+	}
+	c.content()
+}
+
+func (c *checker) problem(member string, seq int64, format string, args ...any) {
+	if len(c.problems) >= maxProblems {
+		c.dropped++
+		return
+	}
+	c.problems = append(c.problems, record.Fault{Member: member, Seq: seq, What: fmt.Sprintf(format, args...)})
+}
+
+// recordProblem names a record.
+func (c *checker) recordProblem(seq int64, format string, args ...any) {
+	c.problem(record.MemberRecords, seq, format, args...)
+}
+
+func (c *checker) report() Report {
+	if c.dropped > 0 {
+		c.problems = append(c.problems, record.Fault{Seq: -1, What: fmt.Sprintf("and %d more problems", c.dropped)})
+	}
+	b := &c.bundle
+	r := Report{
+		Consistent: len(c.problems) == 0, Signer: Unknown, Seed: string(c.seed), Witness: WitnessNone,
+		BeforeFirstRun: c.beforeFirstRun, Simulated: c.simulated(), Replay: c.replay,
+		Site: b.Log.Site, Station: b.Log.Station, Epoch: b.Log.Epoch, Session: b.Session, From: b.From,
+		Records: len(b.Lines), Key: b.Key, Result: c.summary, Problems: c.problems,
+	}
+	if r.Problems == nil {
+		r.Problems = []record.Fault{}
+	}
+	if c.witness != "" {
+		r.Witness = c.witness
+	}
+	if c.signed && c.isPinned(b.Key) {
+		r.Signer = Pinned
+	}
+	return r
+}
+
+// simulated tells whether anything in the bundle says that it comes from a simulation.
+func (c *checker) simulated() bool {
+	if record.IsSimulated(c.bundle.Key) || (c.opening != nil && c.opening.Simulated) {
+		return true
+	}
+	for i := range c.records {
+		if c.records[i].Event.At.Quality == event.Simulated {
+			return true
+		}
+	}
+	return false
+}
