@@ -1,0 +1,193 @@
+package station_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rule bans imports of the packages that match of. Paths of the module stand without its name; a row for a
+// package that does not exist yet does no harm.
+type rule struct {
+	of     []string // the packages that the rule is for
+	but    []string // packages among them that it is not for
+	only   []string // of the module's packages, these and their own sub-packages may be imported; nil: no rule
+	never  []string // these may not be imported, of the module or not
+	std    bool     // only the standard library may be imported
+	reason string
+}
+
+// impure are the packages of the standard library that reach for a clock, a disk, a network, other goroutines,
+// global chance or a log. time itself is needed for durations; its clock is banned by TestPureCodeReadsNoClock.
+var impure = []string{
+	"os/...", "net", "net/http", "net/netip", "net/rpc/...", "net/smtp", "net/textproto", "sync/...", "log", "math/rand/...",
+	"crypto/rand", "syscall", "io/ioutil", "database/sql/...", "golang.org/x/sys/...",
+}
+
+// pure are the packages whose results depend on their arguments alone.
+var pure = []string{
+	"station/event", "station/strict", "station/blind", "station/dwell", "station/score", "station/trial",
+	"station/record", "station/verify", "station/config", "station/health",
+}
+
+var (
+	shells  = []string{"station/host", "station/devices", "station/control", "station/uplink", "station/panel", "station/hub", "station/metrics", "station/report"}
+	readers = []string{"station/event", "station/record", "station/journal", "station/health", "station/score", "station/control"}
+)
+
+// rules is DESIGN.md's "Who may import whom".
+var rules = []rule{
+	{of: pure, never: impure,
+		reason: "it is pure: it must give the same on a Pi, in a test, in a simulation and over a stored record"},
+	{of: pure, but: []string{"station/event"}, never: []string{"log/slog"},
+		reason: "pure code logs nothing; only event implements LogValue, so that a placement logs as sealed"},
+	{of: pure, but: []string{"station/verify"}, never: []string{"runtime/..."},
+		reason: "pure code does not ask what it runs on; verify spreads its hashing over the processors, which changes no answer"},
+	{of: []string{"station/event"}, std: true,
+		reason: "everybody speaks its words, so it depends on the standard library only"},
+	{of: []string{"station/strict"}, only: []string{},
+		reason: "it reads any file and knows none"},
+	{of: []string{"station/health"}, only: []string{"station/event"},
+		reason: "conditions are words; whoever raises them imports it, not the other way round"},
+	{of: []string{"station/blind", "station/dwell", "station/score"}, only: []string{"station/event", "station/strict"},
+		reason: "each is a function of the vocabulary; the engine puts them together"},
+	{of: []string{"station/trial"}, only: []string{"station/event", "station/blind", "station/dwell", "station/score"},
+		reason: "the engine is the top of the pure core and knows neither the record nor any shell"},
+	{of: []string{"station/record"}, only: []string{"station/event"},
+		reason: "a stranger writes a verifier from the record's format: it must not depend on how trials are run"},
+	{of: []string{"station/verify"}, only: []string{"station/event", "station/record", "station/trial", "station/blind", "station/score"},
+		reason: "a bundle is verified offline, by the pure core alone"},
+	{of: []string{"station/journal"}, only: []string{"station/event", "station/record"},
+		reason: "the store keeps bytes and knows nothing of trials"},
+	{of: []string{"station/config"}, only: []string{"station/event", "station/strict"},
+		reason: "it receives the known device types as a value, so that a configuration can be checked without drivers"},
+	{of: []string{"station/clock"}, only: []string{"station/event"},
+		reason: "the clock's contract is implemented by real and virtual time alike"},
+	{of: []string{"station/devices"}, only: []string{"drivers/bus/...", "drivers/catalog", "station/config", "station/clock", "station/event", "station/health"},
+		reason: "the dead-man and the e-stop sit below the host and must not wait for it; parts come through the catalogue"},
+	{of: []string{"station/host"}, only: append([]string{"station/journal", "station/clock"}, pure...),
+		reason: "the owner of the state declares what it needs; cmd plugs devices, control and readers in"},
+	{of: []string{"station/control"}, only: []string{"station/event", "station/record", "station/blind", "station/score", "station/trial", "station/health", "station/strict"},
+		reason: "the table of who may see what declares the inbox that it needs, and reaches no shell"},
+	{of: []string{"station/uplink", "station/metrics", "station/hub", "station/report"}, only: readers,
+		reason: "readers follow the journal, each by itself: one that fails takes no other with it"},
+	{of: []string{"station/panel"}, only: append([]string{"station/report"}, readers...),
+		reason: "the panel is a reader too; it may show the report's papers"},
+	{of: []string{"station/roster"}, never: append([]string{"drivers/..."}, shells...),
+		reason: "the inventory outlives any shell"},
+	{of: []string{"drivers/...", "firmware-bridge/..."}, never: []string{"station/...", "simulator/...", "configs", "cmd/..."},
+		reason: "hardware knows nothing of trials, so that a part can be tried, tested and replaced alone"},
+	{of: []string{"drivers/*"}, but: []string{"drivers/catalog"}, only: []string{"drivers/bus/...", "firmware-bridge/..."},
+		reason: "one part a package: parts meet in the catalogue only"},
+	{of: []string{"configs"}, only: []string{"station/strict"},
+		reason: "it holds files, and does not know what they say"},
+	{of: []string{"station/...", "drivers/...", "firmware-bridge/...", "configs"}, never: []string{"simulator/..."},
+		reason: "the simulator plugs in below the bus; nothing that runs on a station may know that it is simulated"},
+	{of: []string{"station/...", "drivers/...", "firmware-bridge/...", "configs", "simulator/..."}, never: []string{"cmd/..."},
+		reason: "programs wire packages, packages do not know programs"},
+	{of: []string{"station/...", "drivers/...", "simulator/...", "cmd/..."}, but: []string{"station/journal", "station/hub", "station/roster"},
+		never: []string{"database/sql/...", "modernc.org/sqlite/..."}, reason: "there is one durable store behind one contract"},
+	{of: []string{"station/...", "drivers/...", "simulator/..."}, but: []string{"station/uplink/...", "station/hub/..."},
+		never: []string{"github.com/eclipse/paho.mqtt.golang/..."}, reason: "paho stands behind the Publish seam"},
+	{of: []string{"station/...", "simulator/..."},
+		never:  []string{"github.com/warthog618/go-gpiocdev/...", "periph.io/x/host/...", "github.com/tarm/serial"},
+		reason: "hardware is reached through drivers/bus only"},
+}
+
+// violations returns what the packages import against the rules.
+func violations(all []listed, rules []rule) []string {
+	var out []string
+	for _, p := range all {
+		for _, r := range rules {
+			if !matches(p.short(), r.of...) || matches(p.short(), r.but...) {
+				continue
+			}
+			for _, path := range p.Imports {
+				if r.bans(p.short(), path) {
+					out = append(out, fmt.Sprintf("%s imports %s: %s", p.short(), path, r.reason))
+				}
+			}
+		}
+	}
+	return out
+}
+
+// bans tells whether the package of may not import path.
+func (r rule) bans(of, path string) bool {
+	within, ours := strings.CutPrefix(path, module+"/")
+	if matches(within, r.never...) {
+		return true
+	}
+	if r.std && (ours || strings.Contains(strings.Split(path, "/")[0], ".")) {
+		return true
+	}
+	return ours && r.only != nil && !matches(within, r.only...) && !matches(within, of+"/...")
+}
+
+func TestWhoMayImportWhom(t *testing.T) { report(t, violations(packages(t), rules)) }
+
+func TestEveryRuleHasAReason(t *testing.T) {
+	for i, r := range rules {
+		if r.reason == "" || len(r.of) == 0 || (r.only == nil && len(r.never) == 0 && !r.std) {
+			t.Errorf("rule %d bans nothing or says not why: %+v", i, r)
+		}
+	}
+}
+
+// TestImportRulesCatch plants violations, and what must stay allowed.
+func TestImportRulesCatch(t *testing.T) {
+	for _, c := range []struct {
+		of, path string
+		banned   bool
+	}{
+		{"station/event", "os", true},
+		{"station/event", "scentpost/station/strict", true},
+		{"station/event", "golang.org/x/mod/sumdb/note", true},
+		{"station/event", "log/slog", false},
+		{"station/event", "encoding/json", false},
+		{"station/blind", "log/slog", true},
+		{"station/blind", "math/rand/v2", true},
+		{"station/blind", "scentpost/station/event", false},
+		{"station/dwell", "scentpost/station/blind", true},
+		{"station/score", "sync/atomic", true},
+		{"station/trial", "scentpost/station/record", true},
+		{"station/trial", "scentpost/station/score", false},
+		{"station/config", "net/url", false},
+		{"station/config", "net", true},
+		{"station/config", "scentpost/drivers/catalog", true},
+		{"station/verify", "scentpost/station/journal", true},
+		{"station/journal", "scentpost/station/trial", true},
+		{"station/journal", "modernc.org/sqlite", false},
+		{"station/host", "scentpost/station/devices", true},
+		{"station/host", "scentpost/drivers/bus", true},
+		{"station/host", "scentpost/station/journal", false},
+		{"station/host", "modernc.org/sqlite", true},
+		{"station/devices", "scentpost/station/host", true},
+		{"station/devices", "scentpost/drivers/beam", true},
+		{"station/devices", "scentpost/drivers/bus/settle", false},
+		{"station/control", "scentpost/station/host", true},
+		{"station/uplink", "scentpost/station/panel", true},
+		{"station/panel", "scentpost/station/report", false},
+		{"station/report", "scentpost/station/panel", true},
+		{"station/host", "github.com/eclipse/paho.mqtt.golang", true},
+		{"station/uplink", "github.com/eclipse/paho.mqtt.golang", false},
+		{"drivers/beam", "scentpost/drivers/button", true},
+		{"drivers/beam", "scentpost/drivers/bus/settle", false},
+		{"drivers/beam", "scentpost/station/event", true},
+		{"drivers/catalog", "scentpost/drivers/beam", false},
+		{"firmware-bridge/link", "scentpost/station/event", true},
+		{"station/host", "scentpost/simulator/world", true},
+		{"simulator/world", "scentpost/station/host", false},
+		{"simulator/world", "scentpost/cmd/scentsim", true},
+		{"cmd/scentsim", "scentpost/simulator/world", false},
+	} {
+		got := violations([]listed{{ImportPath: module + "/" + c.of, Imports: []string{"fmt", c.path}}}, rules)
+		if (len(got) > 0) != c.banned {
+			t.Errorf("%s imports %s: banned is %v, got %q", c.of, c.path, c.banned, got)
+		}
+		if slices.ContainsFunc(got, func(v string) bool { return strings.Contains(v, "imports fmt") }) {
+			t.Errorf("%s: fmt is banned: %q", c.of, got)
+		}
+	}
+}
