@@ -1,0 +1,319 @@
+package uplink_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"scentpost/station/uplink"
+	"scentpost/station/uplink/brokertest"
+)
+
+const anyPort = "127.0.0.1:0"
+
+// on returns the payloads that came on a topic.
+func on(messages []brokertest.Message, topic string) []string {
+	var payloads []string
+	for _, m := range messages {
+		if m.Topic == topic {
+			payloads = append(payloads, string(m.Payload))
+		}
+	}
+	return payloads
+}
+
+func last(payloads []string) string {
+	if len(payloads) == 0 {
+		return ""
+	}
+	return payloads[len(payloads)-1]
+}
+
+func TestLinkDelivers(t *testing.T) {
+	_, url := embedded(t, anyPort, new(access))
+	s := newStation(t, 100)
+	subscriber := brokertest.Subscribe(t, url, "scentpost/#")
+	s.run(url, nil)
+	s.link.Info([]byte(`{"version":"1"}`))
+	for range 20 {
+		s.link.Durable(s.append(15))
+		s.link.State(fmt.Appendf(nil, `{"records":%d}`, s.append(0)))
+	}
+	s.whole(subscriber)
+	messages := subscriber.Wait("the newest state", func(m []brokertest.Message) bool {
+		return last(on(m, s.topics.State)) == `{"epoch":"e1","size":"400","state":{"records":400}}`
+	})
+	if got := on(messages, s.topics.Info); len(got) != 1 || got[0] != `{"version":"1"}` {
+		t.Errorf("info %q", got)
+	}
+	s.end()
+	subscriber.Wait("the goodbye", func(m []brokertest.Message) bool {
+		return strings.Join(on(m, s.topics.Status), " ") == `{"online":true,"session":"1"} {"online":false,"session":"1"}`
+	})
+	if s.cursor != 400 || s.file != (uplink.Departed{Epoch: "e1", Size: 400}) {
+		t.Errorf("cursor %d, departed %v, want 400 of e1", s.cursor, s.file)
+	}
+}
+
+// A broken connection makes the broker publish the will; the link comes back as a new session and goes on where the
+// acknowledgements ended.
+func TestLinkComesBack(t *testing.T) {
+	server, url := embedded(t, anyPort, new(access))
+	s := newStation(t, 2000)
+	subscriber := brokertest.Subscribe(t, url, "scentpost/#")
+	s.run(url, nil)
+	for cut := 1; cut <= 3; cut++ {
+		subscriber.Wait("traffic", func(m []brokertest.Message) bool {
+			return len(brokertest.Lines(m, s.topics.Journal)) >= cut*300
+		})
+		s.wait("a connection", s.ready)
+		client, ok := server.Clients.Get("station")
+		if !ok {
+			t.Fatal("the broker does not know the station")
+		}
+		client.Stop(packets.ErrServerShuttingDown)
+		s.wait("a new session", func() bool { return s.session > int64(cut) && s.ready() })
+	}
+	s.whole(subscriber)
+	subscriber.Wait("will and birth", func(m []brokertest.Message) bool {
+		status := strings.Join(on(m, s.topics.Status), " ")
+		return strings.Contains(status, `{"online":false,"session":"1"}`) && strings.Contains(status, `{"online":true,"session":"4"}`)
+	})
+	s.end()
+}
+
+// A broker that comes late is a condition: nothing is lost meanwhile, and nothing is fatal.
+func TestLinkWaitsForBroker(t *testing.T) {
+	listener, err := net.Listen("tcp", anyPort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	s := newStation(t, 10)
+	s.run("tcp://"+address, func(o *uplink.LinkOptions) { o.Sender.CursorEvery = time.Millisecond })
+	s.wait("three attempts", func() bool { return s.session >= 3 })
+	s.link.Durable(s.append(10))
+	if s.wait("a condition", func() bool { return len(s.conditions) > 0 }); s.conditions[0].Problem == nil || s.conditions[0].Ready {
+		t.Errorf("condition %v, want the reason", s.conditions[0])
+	}
+	_, url := embedded(t, address, new(access))
+	s.wait("all acknowledged", func() bool { return s.cursor == 20 && s.ready() })
+	if c := s.conditions[len(s.conditions)-1]; c.Problem != nil {
+		t.Errorf("up, but %v", c.Problem)
+	}
+	subscriber := brokertest.Subscribe(t, url, s.topics.State)
+	subscriber.Wait("the retained state", func(m []brokertest.Message) bool {
+		return last(on(m, s.topics.State)) == `{"epoch":"e1","size":"20","state":null}`
+	})
+	s.end()
+}
+
+// A journal behind the retained state sends nothing before the new epoch.
+func TestLinkBehind(t *testing.T) {
+	_, url := embedded(t, anyPort, new(access))
+	s := newStation(t, 5)
+	retain(t, url, s.topics.State, `{"epoch":"e1","size":"6","state":null}`)
+	subscriber := brokertest.Subscribe(t, url, "scentpost/#")
+	s.run(url, nil)
+	s.wait("the report", func() bool { return len(s.behind) == 1 })
+	if s.behind[0] != (uplink.Departed{Epoch: "e1", Size: 6}) {
+		t.Errorf("behind %v", s.behind[0])
+	}
+	s.link.Begin("e2", 5, []string{"e1"})
+	messages := subscriber.Wait("lines", func(m []brokertest.Message) bool {
+		return len(brokertest.Lines(m, s.topics.Journal)) == 5
+	})
+	for i, m := range messages {
+		if i > 0 && m.Topic == s.topics.Journal && !strings.Contains(last(on(messages[:i], s.topics.State)), `"e2"`) {
+			t.Errorf("lines left under %s", last(on(messages[:i], s.topics.State)))
+		}
+	}
+	s.end()
+}
+
+// A retained state that is none of ours is told, and does not stop the station.
+func TestLinkUnreadableState(t *testing.T) {
+	_, url := embedded(t, anyPort, new(access))
+	s := newStation(t, 5)
+	retain(t, url, s.topics.State, "junk")
+	subscriber := brokertest.Subscribe(t, url, "scentpost/#")
+	s.run(url, nil)
+	s.whole(subscriber)
+	s.wait("the condition", func() bool {
+		return s.ready() && strings.Contains(fmt.Sprint(s.conditions[len(s.conditions)-1].Problem), "not one of ours")
+	})
+	s.end()
+}
+
+func retain(t *testing.T, url, topic, payload string) {
+	t.Helper()
+	client := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(url).SetClientID("earlier").SetAutoReconnect(false))
+	for _, step := range []func() mqtt.Token{client.Connect, func() mqtt.Token { return client.Publish(topic, 1, true, payload) }} {
+		if token := step(); !token.WaitTimeout(brokertest.Patience) || token.Error() != nil {
+			t.Fatalf("publish on %s: %v", topic, token.Error())
+		}
+	}
+	client.Disconnect(100)
+}
+
+// access is a broker's say over who may connect and what they may do.
+type access struct {
+	mochi.HookBase
+	password string
+	denied   string // topic
+}
+
+func (a *access) ID() string { return "access" }
+
+func (a *access) Provides(b byte) bool {
+	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
+}
+
+func (a *access) OnConnectAuthenticate(_ *mochi.Client, p packets.Packet) bool {
+	return a.password == "" || bytes.Equal(p.Connect.Password, []byte(a.password))
+}
+
+func (a *access) OnACLCheck(_ *mochi.Client, topic string, _ bool) bool { return topic != a.denied }
+
+// The password comes from its file, is read anew at each attempt, and appears in no condition.
+func TestLinkPassword(t *testing.T) {
+	const wrong, right = "wrong-secret", "right-secret"
+	_, url := embedded(t, anyPort, &access{password: right})
+	file := filepath.Join(t.TempDir(), "password")
+	s := newStation(t, 5)
+	s.run(url, func(o *uplink.LinkOptions) { o.Broker.Username, o.Broker.PasswordFile = "station", file })
+	s.wait("the missing file", func() bool {
+		return len(s.conditions) > 0 && strings.Contains(fmt.Sprint(s.conditions[len(s.conditions)-1].Problem), "password file")
+	})
+	write(t, file, wrong+"\n")
+	s.wait("the refusal", func() bool {
+		return strings.Contains(fmt.Sprint(s.conditions[len(s.conditions)-1].Problem), "connect to the broker")
+	})
+	write(t, file, right+"\r\n")
+	s.wait("the link", s.ready)
+	s.end()
+	if said := fmt.Sprintf("%v %+v", s.conditions, s.conditions); strings.Contains(said, "secret") {
+		t.Errorf("a condition holds the password: %s", said)
+	}
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	next := file + ".next"
+	if err := os.WriteFile(next, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(next, file); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A broker that does not let the station read back its state gets nothing, and the condition says what to allow.
+func TestLinkNeedsReadBack(t *testing.T) {
+	for _, topic := range []string{"state", "fence"} {
+		t.Run(topic, func(t *testing.T) {
+			topic = "scentpost/v1/site/station/" + topic
+			_, url := embedded(t, anyPort, &access{denied: topic})
+			s := newStation(t, 5)
+			subscriber := brokertest.Subscribe(t, url, "scentpost/v1/site/station/journal")
+			s.run(url, func(o *uplink.LinkOptions) { o.Sender.AckWithin = 100 * time.Millisecond })
+			s.wait("the condition", func() bool {
+				return len(s.conditions) > 0 && strings.Contains(fmt.Sprint(s.conditions[len(s.conditions)-1].Problem), topic)
+			})
+			s.end()
+			if m := subscriber.Messages(); len(m) > 0 || s.cursor != 0 {
+				t.Errorf("%d batches left, cursor %d", len(m), s.cursor)
+			}
+		})
+	}
+}
+
+// A broker that accepts the connection and says nothing holds up neither the station nor its end.
+func TestLinkMuteBroker(t *testing.T) {
+	listener, err := net.Listen("tcp", anyPort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	accepted := make(chan net.Conn, 1)
+	go func() {
+		if conn, err := listener.Accept(); err == nil {
+			accepted <- conn
+		}
+	}()
+	before := runtime.NumGoroutine()
+	s := newStation(t, 5)
+	s.run("tcp://"+listener.Addr().String(), func(o *uplink.LinkOptions) { o.Broker.ConnectWithin = time.Hour })
+	conn := <-accepted
+	defer conn.Close()
+	s.link.Durable(s.append(1))
+	s.end()
+	settled(t, before)
+}
+
+// When Run has returned, no goroutine of it is left, with any number of connections behind it.
+func TestLinkLeavesNothing(t *testing.T) {
+	server, url := embedded(t, anyPort, new(access))
+	before := runtime.NumGoroutine()
+	s := newStation(t, 500)
+	s.run(url, nil)
+	for i := range 3 {
+		s.wait("a session", func() bool { return s.session > int64(i) && s.ready() })
+		if client, ok := server.Clients.Get("station"); ok {
+			client.Stop(packets.ErrServerShuttingDown)
+		}
+	}
+	s.end()
+	settled(t, before)
+}
+
+// settled waits until no more goroutines run than before: those of paho and of the broker end on their own, a moment
+// later.
+func settled(t *testing.T, before int) {
+	t.Helper()
+	deadline := time.After(brokertest.Patience)
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for runtime.NumGoroutine() > before {
+		select {
+		case <-look.C:
+		case <-deadline:
+			stacks := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+}
+
+func TestNewLinkRefuses(t *testing.T) {
+	cases := map[string]string{
+		"":                      "want tcp://",
+		"tcp://host":            "want tcp://",
+		"host:1883":             "want tcp://",
+		"ws://host:80":          `scheme "ws"`,
+		"tcp://me:secret@h:1":   "user and password elsewhere",
+		"tcp://h:1\x00?secret=": "want tcp://",
+	}
+	for url, want := range cases {
+		_, err := uplink.NewLink(uplink.LinkOptions{Broker: uplink.Broker{URL: url, ClientID: "x"}})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: error %v, want %q", url, err, want)
+		}
+	}
+	if _, err := uplink.NewLink(uplink.LinkOptions{Broker: uplink.Broker{URL: "tcp://h:1"}}); err == nil || !strings.Contains(err.Error(), "client id") {
+		t.Errorf("no client id: %v", err)
+	}
+	if _, err := uplink.NewLink(uplink.LinkOptions{Broker: uplink.Broker{URL: "tls://h:1", ClientID: "x"}}); err == nil || !strings.Contains(err.Error(), "all needed") {
+		t.Errorf("no functions: %v", err)
+	}
+}

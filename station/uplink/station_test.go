@@ -1,0 +1,183 @@
+package uplink_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
+
+	"scentpost/station/uplink"
+	"scentpost/station/uplink/brokertest"
+)
+
+// station is a journal, a departed file and a link that runs, with all that the link told.
+type station struct {
+	t      testing.TB
+	topics uplink.Topics
+	link   *uplink.Link
+	stop   context.CancelFunc
+	ended  chan error
+
+	mu         sync.Mutex // guards what follows
+	changed    chan struct{}
+	log        [][]byte
+	file       uplink.Departed
+	cursor     int64
+	session    int64
+	conditions []uplink.Condition
+	behind     []uplink.Departed
+}
+
+// newStation makes a station of size records whose link has not started yet.
+func newStation(t testing.TB, size int) *station {
+	t.Helper()
+	topics, err := uplink.NewTopics("site", "station")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &station{t: t, topics: topics, changed: make(chan struct{}), ended: make(chan error, 1)}
+	s.append(size)
+	return s
+}
+
+func (s *station) append(n int) int64 {
+	var size int64
+	s.change(func() {
+		for range n {
+			s.log = append(s.log, fmt.Appendf(nil, `{"epoch":"e1","seq":"%d"}`, len(s.log)))
+		}
+		size = int64(len(s.log))
+	})
+	return size
+}
+
+func (s *station) change(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// wait waits until enough, which may look at everything guarded.
+func (s *station) wait(what string, enough func() bool) {
+	s.t.Helper()
+	deadline := time.After(brokertest.Patience)
+	for {
+		s.mu.Lock()
+		ok, changed := enough(), s.changed
+		s.mu.Unlock()
+		if ok {
+			return
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			s.t.Fatalf("waited %v for %s; the link said %v", brokertest.Patience, what, s.conditions)
+		}
+	}
+}
+
+func (s *station) lines(from int64, most, mostBytes int) ([][]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	end := from
+	for end < int64(len(s.log)) && end < from+int64(most) && mostBytes > 0 {
+		mostBytes -= len(s.log[end])
+		end++
+	}
+	return s.log[from:end:end], nil
+}
+
+// run starts the link; change may alter its options before.
+func (s *station) run(url string, change func(*uplink.LinkOptions)) {
+	s.t.Helper()
+	o := uplink.LinkOptions{
+		Broker: uplink.Broker{URL: url, ClientID: "station", ConnectWithin: 5 * time.Second},
+		Sender: uplink.Options{
+			Topics: s.topics, Lines: s.lines, Epoch: "e1", Size: int64(len(s.log)), Acknowledged: s.cursor, Departed: s.file,
+			Limits: uplink.Limits{Grid: 5 * time.Millisecond, Burst: 4, BatchLines: 16},
+		},
+		Session: func() (session int64, err error) {
+			s.change(func() { s.session++; session = s.session })
+			return session, nil
+		},
+		SaveDeparted: func(d uplink.Departed) error { s.change(func() { s.file = d }); return nil },
+		SaveCursor:   func(size int64) error { s.change(func() { s.cursor = size }); return nil },
+		Behind:       func(d uplink.Departed) { s.change(func() { s.behind = append(s.behind, d) }) },
+		Report:       func(c uplink.Condition) { s.change(func() { s.conditions = append(s.conditions, c) }) },
+		Draw:         rand.Int64N,
+		PauseLeast:   5 * time.Millisecond, PauseMost: 50 * time.Millisecond,
+	}
+	if change != nil {
+		change(&o)
+	}
+	link, err := uplink.NewLink(o)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.link, s.stop = link, stop
+	go func() { s.ended <- link.Run(ctx) }()
+	s.t.Cleanup(stop)
+}
+
+// end stops the link and waits until Run has returned.
+func (s *station) end() {
+	s.t.Helper()
+	s.stop()
+	select {
+	case err := <-s.ended:
+		if err != nil {
+			s.t.Errorf("Run: %v", err)
+		}
+	case <-time.After(brokertest.Patience):
+		s.t.Fatalf("Run did not return in %v", brokertest.Patience)
+	}
+}
+
+// whole waits until the subscriber has as many lines as the journal, and fails unless they are the journal.
+func (s *station) whole(subscriber *brokertest.Subscriber) {
+	s.t.Helper()
+	s.mu.Lock()
+	want := slices.Clone(s.log)
+	s.mu.Unlock()
+	messages := subscriber.Wait(fmt.Sprintf("%d lines", len(want)), func(m []brokertest.Message) bool {
+		return len(brokertest.Lines(m, s.topics.Journal)) >= len(want)
+	})
+	if got := brokertest.Lines(messages, s.topics.Journal); !slices.EqualFunc(got, want, bytes.Equal) {
+		s.t.Errorf("the subscriber's lines are not the journal: %d and %d", len(got), len(want))
+	}
+}
+
+// ready tells whether the link last said that it is up.
+func (s *station) ready() bool {
+	return len(s.conditions) > 0 && s.conditions[len(s.conditions)-1].Ready
+}
+
+// embedded starts a broker in this process, with hooks that say who may do what, and returns it with its URL.
+func embedded(t testing.TB, address string, hook mochi.Hook) (*mochi.Server, string) {
+	t.Helper()
+	server := mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err := server.AddHook(hook, nil); err != nil {
+		t.Fatal(err)
+	}
+	listener := listeners.NewTCP(listeners.Config{ID: "tcp", Address: address})
+	if err := server.AddListener(listener); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Serve(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	return server, "tcp://" + listener.Address()
+}
