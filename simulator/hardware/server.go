@@ -17,6 +17,8 @@ const (
 	markEvery = virtual.MarkEvery / 2
 	// lateness is declared for every source: what a busy machine may hold an edge up.
 	lateness = 25 * virtual.MarkEvery
+	// secondWaits is how long a second client waits for the first one's end: less than a client waits for hello.
+	secondWaits = virtual.Silence / 2
 	// probeWithin is how long a probe may take to ask.
 	probeWithin = 5 * time.Second
 )
@@ -35,6 +37,8 @@ type Server struct {
 	began  time.Time // real, when the clock showed from
 	from   int64
 	client *session
+	next   net.Conn // waits for the client to end; see admit
+	nextAt time.Time
 }
 
 // NewServer returns a server of a station whose clock runs scale times as fast as real time. release, which may be
@@ -68,6 +72,10 @@ func (s *Server) Serve(ctx context.Context, lines, probe net.Listener) error {
 	_ = lines.Close()
 	if probe != nil {
 		_ = probe.Close()
+	}
+	if s.next != nil {
+		_ = s.next.Close()
+		s.next = nil
 	}
 	if s.client != nil {
 		s.client.end()
@@ -126,6 +134,7 @@ func (s *Server) loop(ctx context.Context, failed <-chan error) error {
 				c.end()
 			}
 		}
+		s.admitNext(now)
 		timer.Reset(s.wait())
 	}
 }
@@ -145,15 +154,33 @@ func (s *Server) wait() time.Duration {
 	return min(markEvery, left+1) // rounded up: a wake-up just before the instant would spin
 }
 
-// admit begins a session, or says why not: a second client must not take the lines of a first that lives.
+// admit begins a session. A second client must not take the lines of a first that lives, but a daemon that was
+// killed and started again may be here before the end of its old connection is heard: one waits for that a while.
 func (s *Server) admit(conn net.Conn) {
 	lines, err := s.station.Connect()
-	if err != nil {
+	switch {
+	case err == nil:
+		s.client = newSession(s, conn, lines)
+		s.client.begin()
+	case s.next == nil:
+		s.next, s.nextAt = conn, time.Now()
+	default:
 		s.others.Go(func() { turnAway(conn, err) })
-		return
 	}
-	s.client = newSession(s, conn, lines)
-	s.client.begin()
+}
+
+// admitNext lets the one that waits have free lines, or sends it away when it waited long enough.
+func (s *Server) admitNext(now time.Time) {
+	conn := s.next
+	switch {
+	case conn == nil:
+	case s.client == nil:
+		s.next = nil
+		s.admit(conn)
+	case now.Sub(s.nextAt) > secondWaits:
+		s.next = nil
+		s.others.Go(func() { turnAway(conn, ErrInUse) })
+	}
 }
 
 func turnAway(conn net.Conn, why error) {

@@ -313,7 +313,11 @@ func TestALostClientClosesEverything(t *testing.T) {
 func TestASecondClientIsTurnedAway(t *testing.T) {
 	serve(t, 1, func(r *rig) {
 		p := r.dial()
-		second := r.lines.dial()
+		began := time.Now()
+		second, third := r.lines.dial(), r.lines.dial()
+		if m, err := virtual.NewReader(third).Next(); err != nil || m.Error != virtual.ErrorRefused || time.Since(began) > 0 {
+			t.Errorf("the third client got %+v, %v after %s", m, err, time.Since(began))
+		}
 		m, err := virtual.NewReader(second).Next()
 		if err != nil || m.Error != virtual.ErrorRefused || !strings.Contains(m.Why, "in use") {
 			t.Errorf("the second client got %+v, %v", m, err)
@@ -322,6 +326,27 @@ func TestASecondClientIsTurnedAway(t *testing.T) {
 			t.Errorf("the first one is disturbed: %+v", d)
 		}
 		p.leave()
+	})
+}
+
+// TestTheNextDaemonMayComeBeforeTheEndOfTheLast: the end of a killed client and the beginning of its successor
+// reach the station in any order.
+func TestTheNextDaemonMayComeBeforeTheEndOfTheLast(t *testing.T) {
+	serve(t, 1, func(r *rig) {
+		p := r.dial()
+		conn := r.lines.dial()
+		time.Sleep(secondWaits / 2)
+		p.leave()
+		next := newPeer(t, conn)
+		if d := next.ask(virtual.Message{Kind: virtual.Output, ID: 1, Line: "c1a.drive"}); d.Error != "" {
+			t.Errorf("the successor is refused: %+v", d)
+		}
+		next.leave()
+		waits := r.lines.dial() // waits when the server ends
+		again := r.lines.dial()
+		synctest.Wait()
+		r.stop()
+		_, _ = waits.Close(), again.Close()
 	})
 }
 
