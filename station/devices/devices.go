@@ -62,7 +62,8 @@ type route struct {
 	role     string
 }
 
-// change runs f on the state, then does what f asked for: first the drives, then the reports.
+// change runs f on the state, then does what f asked for: first the drives, then the reports. Whoever finds the
+// drives busy leaves the reports to who is busy with them: nothing is told before what it tells of is done.
 func (s *Station) change(f func()) {
 	s.mu.Lock()
 	f()
@@ -71,8 +72,9 @@ func (s *Station) change(f func()) {
 	}
 	s.arm()
 	s.mu.Unlock()
-	s.drives.run()
-	s.reports.run()
+	if s.drives.run() {
+		s.reports.run()
+	}
 }
 
 // inlet is what the bus sees of a Station.

@@ -22,12 +22,12 @@ func (q *queue[T]) add(item T) {
 	q.mu.Unlock()
 }
 
-// run runs everything that is in the queue, unless that is being done already.
-func (q *queue[T]) run() {
+// run runs everything that is in the queue. It returns false at once when that is being done already.
+func (q *queue[T]) run() bool {
 	q.mu.Lock()
 	if q.busy {
 		q.mu.Unlock()
-		return
+		return false
 	}
 	q.busy = true
 	for len(q.items) > 0 {
@@ -43,4 +43,5 @@ func (q *queue[T]) run() {
 	}
 	q.busy = false
 	q.mu.Unlock()
+	return true
 }
