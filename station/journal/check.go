@@ -133,7 +133,7 @@ func (w *walker) walk(ctx context.Context, from, to int64) {
 
 // visitRange visits records until one cannot be read or is not there, and returns its seq.
 func (w *walker) visitRange(ctx context.Context, from, to int64) int64 {
-	rows, err := w.ledger.read.QueryContext(ctx, "SELECT seq, hashes, line FROM records WHERE seq >= ? AND seq < ? ORDER BY seq", from, to)
+	rows, err := w.ledger.read.QueryContext(ctx, "SELECT seq, hashes, line FROM records WHERE seq >= ? ORDER BY seq LIMIT ?", from, to-from)
 	if err != nil {
 		return from
 	}

@@ -216,14 +216,15 @@ func (l *ledger) insert(tx *sql.Tx, b Batch, edge *frontier, session *string) er
 // small, seldom enough that most pages are moved once and not again and again.
 const (
 	walBytes    = 4 << 20
+	walBytesLow = 128 << 10 // on a full disk: its room is used again and again instead of the ballast's
 	commitBytes = 8 << 10 // a commit writes whole pages: two or three of 4 KiB, however small the row
 )
 
-// tidy moves the write-ahead log into the database when it is due.
-func (l *ledger) tidy() error {
+// tidy moves the write-ahead log into the database when more than limit bytes were written to it.
+func (l *ledger) tidy(limit int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.write == nil || l.pending < walBytes {
+	if l.write == nil || l.pending < limit {
 		return nil
 	}
 	if _, err := l.write.Exec("PRAGMA wal_checkpoint(passive)"); err != nil {

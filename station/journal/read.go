@@ -14,10 +14,12 @@ import (
 // lines returns public lines. Each is compared with its leaf hash: a line that changed on the disk is an error
 // that names it, never an answer.
 func (l *ledger) lines(from int64, max, maxBytes int) ([]Line, error) {
-	if from < 0 || max <= 0 {
+	// Never a look behind the last record: the page there may be the damaged one for which the epoch ended.
+	count := min(int64(max), l.size.Load()-from)
+	if from < 0 || count <= 0 {
 		return nil, nil
 	}
-	rows, err := l.read.Query("SELECT seq, session, hashes, line FROM records WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?", from, l.size.Load(), max)
+	rows, err := l.read.Query("SELECT seq, session, hashes, line FROM records WHERE seq >= ? ORDER BY seq LIMIT ?", from, count)
 	if err != nil {
 		return nil, fmt.Errorf("reading records of epoch %s from %d: %w", l.epoch, from, err)
 	}

@@ -32,7 +32,11 @@ func (j *Journal) Commit(b Batch) error {
 	}
 	// This batch is durable whatever comes now. A write-ahead log that cannot be moved for want of room waits for
 	// the next time; any other failure means that the disk cannot be trusted any longer.
-	if err := l.tidy(); isFull(err) {
+	limit := int64(walBytes)
+	if j.ballast.room() != nil {
+		limit = walBytesLow
+	}
+	if err := l.tidy(limit); isFull(err) {
 		j.ballast.release()
 	} else if err != nil {
 		j.stop(err)

@@ -1,0 +1,184 @@
+package journal
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+)
+
+// openWithBallast opens a journal with a ballast of so many bytes, and begins epoch e1 when it is new.
+func (p place) openWithBallast(t *testing.T, size int64) *Journal {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(p.departed), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	j, err := Open(p.dir, Options{Departed: p.departed, Ballast: size})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = j.Close() })
+	if j.Recovery().Why == WhyFirst {
+		if err := j.BeginEpoch("e1", WhyFirst); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return j
+}
+
+// limitPages makes SQLite say SQLITE_FULL beyond so many more pages: the fault of a full disk without a disk.
+func limitPages(t *testing.T, j *Journal, more int) {
+	t.Helper()
+	var pages int
+	if err := j.current.write.QueryRow("PRAGMA page_count").Scan(&pages); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.current.write.Exec("PRAGMA max_page_count = " + strconv.Itoa(pages+more)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFullForGood: when giving up the ballast does not help, the batch is not half there, nothing more is written,
+// and the next start goes on.
+func TestFullForGood(t *testing.T) {
+	p := newPlace(t)
+	j := p.openWithBallast(t, 64<<10)
+	mustCommit(t, j, Batch{Rows: rows(0, 10, "s1")})
+	limitPages(t, j, 2)
+	err := j.Commit(Batch{Rows: rows(10, 100, "s1"), Checkpoints: []Checkpoint{note(t, j, 5)}})
+	if !errors.Is(err, ErrBallastSpent) {
+		t.Fatalf("%v, want ErrBallastSpent", err)
+	}
+	if _, err := os.Stat(filepath.Join(p.dir, "ballast")); err == nil {
+		t.Error("the ballast was kept")
+	}
+	if err := j.Commit(Batch{Rows: rows(10, 11, "s1")}); !errors.Is(err, ErrFailed) {
+		t.Errorf("commit after a failed one: %v", err)
+	}
+	if sizeOf(t, j) != 10 {
+		t.Errorf("size %d after a refused batch", sizeOf(t, j))
+	}
+	_ = j.Close()
+	j = p.openWithBallast(t, 64<<10)
+	if r := j.Recovery(); !r.Unclean {
+		t.Error("a failed commit counts as a clean stop")
+	}
+	if r := check(t, j); r.NewEpochNeeded || sizeOf(t, j) != 10 {
+		t.Errorf("%+v, size %d", r, sizeOf(t, j))
+	}
+	if err := j.Room(); err != nil {
+		t.Errorf("no room after the disk was emptied: %v", err)
+	}
+}
+
+// TestDespiteFullTriesOnceAndOnlyWhenFull is the rule by itself.
+func TestDespiteFullTriesOnceAndOnlyWhenFull(t *testing.T) {
+	p := newPlace(t)
+	j := p.openWithBallast(t, 64<<10)
+	limitPages(t, j, 0)
+	full := j.current.commit(Batch{Rows: rows(0, 200, "s1")})
+	if !isFull(full) {
+		t.Fatalf("%v is not SQLITE_FULL", full)
+	}
+	other := errors.New("fsync: input/output error")
+	for name, c := range map[string]struct {
+		errs []error
+		want int
+	}{
+		"fine":            {[]error{nil}, 1},
+		"other":           {[]error{other}, 1},
+		"full":            {[]error{full, nil}, 2},
+		"full then other": {[]error{full, other}, 2},
+		"full for good":   {[]error{full, full}, 2},
+	} {
+		if err := j.ballast.fill(); err != nil {
+			t.Fatal(err)
+		}
+		tries := 0
+		err := j.despiteFull(func() error { tries++; return c.errs[tries-1] })
+		if tries != c.want || !errors.Is(err, c.errs[len(c.errs)-1]) {
+			t.Errorf("%s: %d tries, %v", name, tries, err)
+		}
+	}
+	tries := 0
+	_ = j.despiteFull(func() error { tries++; return full }) // the ballast is spent by now
+	if tries != 1 {
+		t.Errorf("%d tries without a ballast, want 1", tries)
+	}
+}
+
+// smallDisk mounts a tmpfs of so many bytes in a private folder, unmounted at the end.
+func smallDisk(t *testing.T, bytes int) string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("NOT TESTED on a really full disk: mounting a tmpfs needs root; the injected faults were tested")
+	}
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV, "mode=0700,size="+strconv.Itoa(bytes)); err != nil {
+		t.Skipf("NOT TESTED on a really full disk: no tmpfs here (%v); the injected faults were tested", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Errorf("unmounting %s: %v", dir, err)
+		}
+	})
+	return dir
+}
+
+// fillDisk writes a file until the disk is full, but for so many bytes, and returns its path.
+func fillDisk(t *testing.T, dir string, but int64) string {
+	t.Helper()
+	path := filepath.Join(dir, "somebody's film")
+	free, err := freeBytes(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, noise(max(free-but, 0)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestFullDisk: a run is under way when the disk fills up: it is finished from the ballast, no new one may start,
+// and when there is room again the ballast comes back.
+func TestFullDisk(t *testing.T) {
+	disk := smallDisk(t, 12<<20)
+	p := place{dir: filepath.Join(disk, "journal"), departed: filepath.Join(disk, "outside", "departed.json")}
+	j := p.openWithBallast(t, 3<<20)
+	t.Cleanup(func() { _ = j.Close() }) // before the unmounting
+	mustCommit(t, j, Batch{Rows: rows(0, 10, "s1")})
+	if err := j.Room(); err != nil {
+		t.Fatal(err)
+	}
+	film := fillDisk(t, disk, 0)
+	const run = 1200 // records of a long run, of 0.5 kB
+	for seq := int64(10); seq < run; seq += 4 {
+		mustCommit(t, j, Batch{Rows: rows(seq, seq+4, "s1")})
+	}
+	if err := j.Room(); !errors.Is(err, ErrBallastSpent) {
+		t.Errorf("room on a full disk: %v", err)
+	}
+	if lines, err := j.Lines(0, run+10, 1<<30); err != nil || int64(len(lines)) != sizeOf(t, j) {
+		t.Errorf("%d lines of %d: %v", len(lines), sizeOf(t, j), err)
+	}
+	j.kill(t)
+	j = p.openWithBallast(t, 3<<20)
+	if r := check(t, j); r.NewEpochNeeded {
+		t.Fatalf("after a restart on the full disk: %+v", r)
+	}
+	if err := j.Room(); !errors.Is(err, ErrBallastSpent) {
+		t.Errorf("room after a restart on a full disk: %v", err)
+	}
+	if err := os.Remove(film); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Room(); err != nil {
+		t.Errorf("no room on an empty disk: %v", err)
+	}
+	if state, err := os.Stat(filepath.Join(p.dir, "ballast")); err != nil || state.Size() != 3<<20 {
+		t.Errorf("the ballast is not back: %v", err)
+	}
+	_ = j.Close()
+}
