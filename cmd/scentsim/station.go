@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"scentpost/configs"
+	"scentpost/drivers/virtual"
+	"scentpost/simulator/dog"
+	"scentpost/simulator/hardware"
+	"scentpost/simulator/world"
+	"scentpost/station/blind"
+	"scentpost/station/config"
+	"scentpost/station/devices"
+	"scentpost/station/strict"
+)
+
+// The kinds of handlers.
+const (
+	handlerButton = "button" // starts the run and calls by the buttons
+	handlerCall   = "call"   // somebody else starts the run; calls by the button
+	handlerVoice  = "voice"  // somebody else starts the run and enters the call, which is shouted
+	handlerNone   = "none"   // nobody: no dog either
+)
+
+type stationCmd struct {
+	Config  string        `arg:"" help:"The station's configuration, a YAML file with driver: virtual."`
+	Seed    uint64        `required:"" help:"The seed of all chance: travel times, jitter, dog and handler."`
+	Scale   float64       `default:"1" help:"Virtual seconds in a real one."`
+	Socket  string        `help:"The Unix socket to listen on, instead of the configuration's driver.socket." placeholder:"PATH"`
+	Probe   string        `help:"The Unix socket for questions by tests, which tells the placement; by default the other's path and .probe." placeholder:"PATH"`
+	Log     string        `help:"Append every physical change to FILE as lines of JSON; tells the placement." placeholder:"FILE"`
+	Plan    string        `help:"Load the canisters as this plan says; without it A is tnt, B smokeless-powder, C glove, D blank, further ones blank." placeholder:"FILE"`
+	Handler string        `enum:"button,call,voice,none" default:"button" help:"Who is at the station: button starts runs and calls by the buttons; call lets others start; voice lets others start and enter the call, too; none is nobody, nor a dog."`
+	GoAfter time.Duration `default:"5s" help:"With call and voice: how long after the ready light the dog is let go, in virtual time; 0s waits for the probe's go."`
+}
+
+// Run holds the station until a signal ends it.
+func (c stationCmd) Run(out output) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	return c.hold(ctx, out)
+}
+
+// hold holds the station until ctx ends.
+func (c stationCmd) hold(ctx context.Context, out output) error {
+	cfg, layout, err := c.read()
+	if err != nil {
+		return errUsage{err}
+	}
+	w := world.New(c.Seed)
+	w.Boot(newBoot())
+	st, err := hardware.New(w, layout)
+	if err != nil {
+		return errUsage{err}
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	closeLog, err := c.logTo(st, fail)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	release, err := c.people(w, st)
+	if err != nil {
+		return errUsage{err}
+	}
+	server, err := hardware.NewServer(st, cfg.Station, c.Scale, release)
+	if err != nil {
+		return errUsage{err}
+	}
+	lines, err := listen(c.Socket)
+	if err != nil {
+		return err
+	}
+	probe, err := listen(c.Probe)
+	if err != nil {
+		return errors.Join(err, lines.Close())
+	}
+	fmt.Fprintf(out.stdout, "ready: station %s at %s, probe at %s, seed %d, scale %g (SIMULATED)\n", cfg.Station, c.Socket, c.Probe, c.Seed, c.Scale)
+	if err := server.Serve(ctx, lines, probe); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// read reads configuration and plan, and completes the paths of the sockets.
+func (c *stationCmd) read() (config.Config, hardware.Layout, error) {
+	src, err := configs.ReadFile(c.Config, strict.MaxBytes)
+	if err != nil {
+		return config.Config{}, hardware.Layout{}, err
+	}
+	cfg, err := config.Read(c.Config, src, devices.Types())
+	if err != nil {
+		return config.Config{}, hardware.Layout{}, err
+	}
+	cfg = cfg.In(filepath.Dir(c.Config))
+	if c.Socket == "" {
+		c.Socket = cfg.Driver.Socket
+	}
+	if c.Socket == "" {
+		return config.Config{}, hardware.Layout{}, fmt.Errorf("%s: driver is %s, which has no socket (set driver: {type: virtual, socket: PATH}, or give --socket)", c.Config, cfg.Driver.Type)
+	}
+	if c.Probe == "" {
+		c.Probe = c.Socket + ".probe"
+	}
+	loading, err := c.loading()
+	if err != nil {
+		return config.Config{}, hardware.Layout{}, err
+	}
+	layout, err := hardware.FromConfig(cfg, loading)
+	return cfg, layout, err
+}
+
+// loading returns the odour of each canister by the plan, nil without one.
+func (c *stationCmd) loading() (map[string]string, error) {
+	if c.Plan == "" {
+		return nil, nil
+	}
+	src, err := configs.ReadFile(c.Plan, strict.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := blind.ParsePlan(c.Plan, src)
+	if err != nil {
+		return nil, err
+	}
+	loading := map[string]string{}
+	for _, l := range plan.Loading() {
+		loading[l.Canister] = l.Odour
+	}
+	return loading, nil
+}
+
+// people lets dog and handler in. It returns what lets the dog go.
+func (c *stationCmd) people(w *world.World, st *hardware.Station) (release func(), err error) {
+	if c.Handler == handlerNone {
+		return func() {}, nil
+	}
+	if c.GoAfter < 0 {
+		return nil, fmt.Errorf("--go-after %s: expected 0s or more", c.GoAfter)
+	}
+	h := dog.ByButton()
+	if c.Handler != handlerButton {
+		h.Starts, h.GoAfter = false, c.GoAfter
+	}
+	h.Calls = c.Handler != handlerVoice
+	team, err := dog.Enter(w, st, dog.Default(), h, func(call dog.Call) {
+		if !h.Calls {
+			st.Shout(call.Position)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return team.Go, nil
+}
+
+// logTo appends every change to the log, each with one write, so that a reader sees whole lines. A log that cannot
+// be written ends the station: who asked for it relies on it.
+func (c *stationCmd) logTo(st *hardware.Station, fail func(error)) (closeLog func(), err error) {
+	if c.Log == "" {
+		return func() {}, nil
+	}
+	f, err := os.OpenFile(c.Log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, errUsage{fmt.Errorf("--log: %w", err)}
+	}
+	lines := json.NewEncoder(f)
+	st.Subscribe(func(change hardware.Change) {
+		if err := lines.Encode(change); err != nil {
+			fail(fmt.Errorf("write the log: %w", err))
+		}
+	})
+	return func() { _ = f.Close() }, nil // every line was written by its own call
+}
+
+// newBoot returns an id that no other start of a station has: its instants cannot be compared with theirs.
+func newBoot() string {
+	var id [8]byte
+	_, _ = io.ReadFull(rand.Reader, id[:]) // never fails, says crypto/rand
+	return "simulated-" + hex.EncodeToString(id[:])
+}
+
+// listen listens on a Unix socket. A socket that a killed station left behind is taken over, one that somebody
+// listens on is not.
+func listen(path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, errUsage{fmt.Errorf("folder of the socket: %w", err)}
+	}
+	if found, err := os.Lstat(path); err == nil {
+		if found.Mode()&os.ModeSocket == 0 {
+			return nil, errUsage{fmt.Errorf("%s is there and is no socket (take it away, or choose another path)", path)}
+		}
+		if conn, err := net.DialTimeout("unix", path, virtual.Silence); err == nil {
+			return nil, errors.Join(fmt.Errorf("another station listens on %s (end it, or choose another path by --socket)", path), conn.Close())
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("take away the socket of a station that is gone: %w", err)
+		}
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, errUsage{err}
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
