@@ -1,13 +1,14 @@
 package verify
 
 import (
-	"runtime"
-
 	"golang.org/x/mod/sumdb/tlog"
 
 	"scentpost/station/event"
 	"scentpost/station/record"
 )
+
+// workers is how many goroutines read lines. More than a board has cores, so that none of them is idle.
+const workers = 8
 
 // lines reads and hashes every line, on every core: it is most of the work of a verification.
 func (c *checker) lines() {
@@ -17,7 +18,6 @@ func (c *checker) lines() {
 	c.read = make([]bool, n)
 	c.hashes = make([]tlog.Hash, n)
 	errs := make([]error, n)
-	workers := min(runtime.GOMAXPROCS(0), n)
 	done := make(chan struct{})
 	for w := range workers {
 		go func() {

@@ -2,11 +2,13 @@ package verify
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"math/rand/v2"
 	"testing"
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"scentpost/station/blind"
 	"scentpost/station/event"
 	"scentpost/station/record"
 )
@@ -151,10 +153,11 @@ func unrevealed(t testing.TB, seed byte) (*station, record.Bundle) {
 	s.event(event.SessionAborted, 0, &event.Reason{Reason: "test"}, nil)
 	s.session = "s-1"
 	team := event.Team{Dog: s.person("Rex"), Handler: s.person("Agron Kelmendi")}
-	from := s.event(event.SessionOpened, 0, &event.Opening{Name: "Short", Plan: "plan: Short\n", Mode: "double", Team: team,
+	from := s.event(event.SessionOpened, 0, &event.Opening{Name: "Short", Plan: "plan: Short\n", PlanHash: hexOf(sha256.Sum256([]byte("plan: Short\n"))), Mode: "double", Team: team,
 		People: []event.Person{{Ref: s.person("Željko Đurić"), Roles: []event.Role{event.Assessor}}},
 		Laws:   event.Laws{Draw: 1, Engine: 1, Score: 1}, Simulated: true}, nil)
-	s.event(event.SessionLoaded, 0, &event.Load{Loading: []event.Loaded{{Position: 1, Canister: "1A", Odour: "tnt"}}},
+	loading := []event.Loaded{{Position: 1, Canister: "1A", Odour: "tnt"}}
+	s.event(event.SessionLoaded, 0, &event.Load{Loading: loading, LoadingHash: hexOf(blind.LoadingHash(loading))},
 		&event.StationShare{Share: "00"})
 	s.checkpoint("load")
 	s.event(event.SessionSealed, 0, &event.Seed{Source: event.Alone}, &event.NonceSeed{Seed: "00"})
