@@ -153,8 +153,8 @@ func (r *reader) where(at string, i int, d Device, used usage) {
 		r.doc.Problem(at+".position", "take it away", "a %s has no position", d.Type)
 	case placed && !r.doc.Has(at+".position"):
 		r.doc.Problem(at+".position", "", "is missing: a %s stands at a position", d.Type)
-	case placed && r.doc.Kind(at+".position") == strict.Int && (d.Position < 1 || d.Position > r.file.Positions):
-		r.doc.Problem(at+".position", "", "a position from 1 to %d is expected", r.file.Positions)
+	case placed && r.doc.Kind(at+".position") == strict.Int && r.out.Positions > 0 && (d.Position < 1 || d.Position > r.out.Positions):
+		r.doc.Problem(at+".position", "", "a position from 1 to %d is expected", r.out.Positions)
 	case d.Class == Beam && d.Position > 0:
 		r.beam(at, i, d, used)
 	}
