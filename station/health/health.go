@@ -1,0 +1,191 @@
+// Package health holds what is wrong with a station as named conditions, for those who have to mend it.
+package health
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"scentpost/station/event"
+)
+
+// Severity says how much a condition stops.
+type Severity int
+
+// The severities, least first.
+const (
+	Notice  Severity = iota + 1 // works as it should; somebody will want to know
+	Warning                     // works, with less than it should have
+	Fault                       // something does not work; sessions go on where they can
+	Stop                        // no session may run
+)
+
+var severities = [...]string{Notice: "notice", Warning: "warning", Fault: "fault", Stop: "stop"}
+
+// String returns the word for the severity.
+func (s Severity) String() string {
+	if s < Notice || s > Stop {
+		return fmt.Sprintf("severity %d", int(s))
+	}
+	return severities[s]
+}
+
+// MarshalText writes the word for the severity.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the word for a severity.
+func (s *Severity) UnmarshalText(text []byte) error {
+	i := slices.Index(severities[:], string(text))
+	if i < int(Notice) {
+		return fmt.Errorf("%q is no severity: one of notice, warning, fault, stop is expected", text)
+	}
+	*s = Severity(i)
+	return nil
+}
+
+// Code names a kind of condition for programs and manuals; it never changes its meaning.
+type Code string
+
+// The codes.
+const (
+	DeviceAbsent      Code = "device-absent"       // a line, chip, port or board is not there; it is tried again
+	DeviceFault       Code = "device-fault"        // it is there and does not do what it is told
+	ButtonStuck       Code = "button-stuck"        // a button is held longer than a hand holds it
+	EmergencyStop     Code = "emergency-stop"      // the emergency stop is pressed
+	EdgesLost         Code = "edges-lost"          // the kernel or a board dropped edges of a source
+	SourceSilent      Code = "source-silent"       // a source says nothing, past its declared lateness
+	ClockUnset        Code = "clock-unset"         // nobody knows the time of day; order and durations are sound
+	JournalFailed     Code = "journal-failed"      // nothing can be made durable
+	JournalFull       Code = "journal-full"        // the disk is full; the running run is finished from the ballast
+	JournalCheck      Code = "journal-check"       // the check after an unclean stop is under way
+	JournalQuarantine Code = "journal-quarantined" // a damaged part was put aside
+	EpochEnded        Code = "epoch-ended"         // a tail was lost or a copy restored: a new epoch began
+	BrokerAway        Code = "broker-away"         // records wait for the connection; nothing is lost
+	HubBehind         Code = "hub-behind"          // the hub acknowledges less than was sent
+)
+
+// kind is what is known of a code before it happens.
+type kind struct {
+	title    string
+	severity Severity
+	todo     string
+}
+
+// kinds is the one table of codes.
+var kinds = map[Code]kind{
+	DeviceAbsent:      {"A device is absent", Fault, "check its cable and power; it is tried again by itself"},
+	DeviceFault:       {"A device does not do what it is told", Fault, "look at the device; run scentpostd check for its lines"},
+	ButtonStuck:       {"A button is stuck", Fault, "let the button go; look for what holds it down"},
+	EmergencyStop:     {"The emergency stop is pressed", Stop, "see that the place is safe, then release the button"},
+	EdgesLost:         {"Edges of an input were lost", Warning, "look for a chattering input or a loose contact"},
+	SourceSilent:      {"A source says nothing", Fault, "check the board's cable and power"},
+	ClockUnset:        {"The time of day is not known", Warning, "connect the station to a network, or set its clock"},
+	JournalFailed:     {"The journal cannot be written", Stop, "check the disk, then start the daemon again"},
+	JournalFull:       {"The disk is full", Stop, "export closed sessions and prune them, or free space on the disk"},
+	JournalCheck:      {"The journal is being checked", Stop, "wait: sessions begin when it is through"},
+	JournalQuarantine: {"A damaged part of the journal was put aside", Warning, "keep the named file, and replace the card or disk"},
+	EpochEnded:        {"A new epoch of the record began", Warning, "tell your authority: records before it end where it says"},
+	BrokerAway:        {"The broker cannot be reached", Warning, "check the network and the broker's address; records wait and are not lost"},
+	HubBehind:         {"The hub acknowledges less than was sent", Warning, "look at the hub's log; records are sent again"},
+}
+
+// Condition is one thing that is wrong now.
+type Condition struct {
+	Code Code `json:"code"`
+	// On is what the condition is about ("canister-3b", "broker"), "" for the station as a whole.
+	On       string   `json:"on,omitempty"`
+	Title    string   `json:"title"`
+	Severity Severity `json:"severity"`
+	// Evidence is what was seen, for those who mend it. It must tell nothing of a placement before the reveal.
+	Evidence string `json:"evidence,omitempty"`
+	// Todo says what to do.
+	Todo string `json:"todo"`
+	// Since is when it was first raised, as nanoseconds of UTC at that time.
+	Since int64 `json:"since,string"`
+	// Times is how often it was raised since.
+	Times int `json:"times"`
+}
+
+// Known tells whether a code is in the table.
+func Known(code Code) bool { _, ok := kinds[code]; return ok }
+
+// Codes returns all codes, sorted.
+func Codes() []Code {
+	all := make([]Code, 0, len(kinds))
+	for c := range kinds {
+		all = append(all, c)
+	}
+	slices.Sort(all)
+	return all
+}
+
+type id struct {
+	code Code
+	on   string
+}
+
+// Set is the conditions of a station. Its zero value is a healthy station. It belongs to one goroutine.
+type Set struct {
+	now map[id]Condition
+	// version grows with every change that a reader could see.
+	version uint64
+}
+
+// Raise notes that a condition holds. It tells whether that is news: raising it again counts, and takes the newer
+// evidence. An unknown code is a mistake of the program and panics.
+func (s *Set) Raise(code Code, on, evidence string, at event.Stamp) (news bool) {
+	k, ok := kinds[code]
+	if !ok {
+		panic(fmt.Sprintf("health: no condition has the code %q", code))
+	}
+	key := id{code, on}
+	c, held := s.now[key]
+	if !held {
+		c = Condition{Code: code, On: on, Title: k.title, Severity: k.severity, Todo: k.todo, Since: at.UTC}
+	}
+	c.Evidence = evidence
+	c.Times++
+	if s.now == nil {
+		s.now = map[id]Condition{}
+	}
+	s.now[key] = c
+	s.version++
+	return !held
+}
+
+// Clear notes that a condition no longer holds, and tells whether it did.
+func (s *Set) Clear(code Code, on string) (held bool) {
+	key := id{code, on}
+	if _, held = s.now[key]; held {
+		delete(s.now, key)
+		s.version++
+	}
+	return held
+}
+
+// Holds tells whether a condition holds.
+func (s *Set) Holds(code Code, on string) bool { _, ok := s.now[id{code, on}]; return ok }
+
+// Worst returns the highest severity that holds, 0 when the station is healthy.
+func (s *Set) Worst() Severity {
+	var worst Severity
+	for _, c := range s.now {
+		worst = max(worst, c.Severity)
+	}
+	return worst
+}
+
+// Version changes whenever Snapshot does.
+func (s *Set) Version() uint64 { return s.version }
+
+// Snapshot returns what holds now, worst first, then by code and what it is on. The caller may keep it.
+func (s *Set) Snapshot() []Condition {
+	all := make([]Condition, 0, len(s.now))
+	for _, c := range s.now {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b Condition) int {
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Code, b.Code), cmp.Compare(a.On, b.On))
+	})
+	return all
+}
