@@ -1,0 +1,118 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"scentpost/station/blind"
+	"scentpost/station/record"
+)
+
+// privatePrefix begins every private key's text.
+const privatePrefix = "PRIVATE+KEY+"
+
+// keyCmd makes and uses keys.
+type keyCmd struct {
+	New    keyNew    `cmd:"" help:"Make a key; writes the private key to a new file and prints the verifier key."`
+	Show   keyShow   `cmd:"" help:"Print the verifier key of a private key."`
+	Answer keyAnswer `cmd:"" help:"Answer a station's hash with the authority's signed share, for 'session seal --share'."`
+}
+
+type keyNew struct {
+	Name string `arg:"" help:"Whose key it is: letters, digits, '.', '_' and '-'."`
+	Out  string `short:"o" help:"The file for the private key, by default NAME.key." placeholder:"FILE"`
+	JSON bool   `help:"Print JSON."`
+}
+
+// Run makes a key. A file that is there already is never written over.
+func (c keyNew) Run(out io.Writer) error {
+	if record.IsSimulated(c.Name) {
+		return usage(errors.New("only simulations make SIMULATED keys"))
+	}
+	private, verifier, err := record.NewKey(rand.Reader, c.Name)
+	if err != nil {
+		return usage(err)
+	}
+	name := c.Out
+	if name == "" {
+		name = c.Name + ".key"
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return usage(fmt.Errorf("write the private key to a new file: %w", err))
+	}
+	if _, err = io.WriteString(f, private+"\n"); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return no(fmt.Errorf("write the private key: %w", err))
+	}
+	return printKey(out, verifier, c.JSON)
+}
+
+type keyShow struct {
+	File string `arg:"" help:"The file of a private or a verifier key."`
+	JSON bool   `help:"Print JSON."`
+}
+
+// Run prints the verifier key.
+func (c keyShow) Run(out io.Writer) error {
+	data, err := readFile(c.File, maxKeyFile)
+	if err != nil {
+		return usage(err)
+	}
+	verifier := strings.TrimSpace(string(data))
+	if strings.HasPrefix(verifier, privatePrefix) {
+		verifier, err = record.VerifierOf(verifier)
+	} else {
+		_, err = record.ParseVerifier(verifier)
+	}
+	if err != nil {
+		return usage(fmt.Errorf("%s: %w", c.File, err))
+	}
+	return printKey(out, verifier, c.JSON)
+}
+
+func printKey(out io.Writer, verifier string, asJSON bool) error {
+	if asJSON {
+		return printJSON(out, map[string]string{"key": verifier})
+	}
+	_, err := fmt.Fprintln(out, verifier)
+	return err
+}
+
+type keyAnswer struct {
+	Key  string `required:"" help:"The file of the authority's private key." placeholder:"FILE"`
+	Hash string `arg:"" help:"The station's hash, as 'session load' prints it."`
+	JSON bool   `help:"Print JSON."`
+}
+
+// Run draws the authority's share and signs it over the station's hash. A hash is to be answered once: who gets
+// two answers may choose the draw.
+func (c keyAnswer) Run(out io.Writer) error {
+	hash, err := record.ParseHex32(strings.ToLower(strings.TrimSpace(c.Hash)))
+	if err != nil {
+		return usage(fmt.Errorf("the station's hash: %w", err))
+	}
+	data, err := readFile(c.Key, maxKeyFile)
+	if err != nil {
+		return usage(err)
+	}
+	var share [32]byte
+	if _, err := io.ReadFull(rand.Reader, share[:]); err != nil {
+		return no(fmt.Errorf("no random bytes for the share: %w", err))
+	}
+	answer, err := blind.SignShare(string(data), hash, share)
+	if err != nil {
+		return usage(fmt.Errorf("%s: %w", c.Key, err))
+	}
+	if c.JSON {
+		return printJSON(out, map[string]string{"share": answer})
+	}
+	_, err = fmt.Fprintln(out, answer)
+	return err
+}
