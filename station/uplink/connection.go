@@ -117,7 +117,6 @@ type connection struct {
 	ctx       context.Context
 	cancel    context.CancelFunc
 	goroutine sync.WaitGroup
-	within    time.Duration
 	network   atomic.Pointer[net.Conn]
 }
 
@@ -132,7 +131,7 @@ func dial(ctx context.Context, b Broker, topics Topics, session int64, will Publ
 		return nil, err
 	}
 	c := &connection{
-		session: session, within: b.WriteWithin,
+		session:  session,
 		happened: make(chan happening), outbox: make(chan Publish, window+1), // and the goodbye
 		arrived: make(chan mqtt.Message, arrivedQueue), lost: make(chan error, 1),
 	}
@@ -311,34 +310,11 @@ func (c *connection) done(token mqtt.Token, what string) bool {
 	}
 }
 
-// goodbyeID names the goodbye; a sender never counts so far.
-const goodbyeID = ^uint64(0)
-
-// leave says goodbye, as the will would have, behind whatever is under way (an older birth must not overtake it), and
-// waits for the answer as long as a hand-over may take.
-func (c *connection) leave(will Publish) {
-	will.ID = goodbyeID
-	c.outbox <- will
-	timer := time.NewTimer(c.within)
-	defer timer.Stop()
-	for {
-		select {
-		case h := <-c.happened:
-			if h.lost != nil {
-				return
-			}
-			if h.acked == goodbyeID {
-				c.client.Disconnect(uint(disconnectWithin / time.Millisecond))
-				return
-			}
-		case <-timer.C:
-			return
-		}
-	}
-}
-
 // disconnectWithin is how long paho may take to send its DISCONNECT.
 const disconnectWithin = 250 * time.Millisecond
+
+// leave tells the broker that the connection ends as it should: it forgets the will.
+func (c *connection) leave() { c.client.Disconnect(uint(disconnectWithin / time.Millisecond)) }
 
 // close ends the network connection without a goodbye, so that the broker publishes the will, and returns when every
 // goroutine of the connection has ended.

@@ -260,7 +260,7 @@ func (l *Link) serve(ctx context.Context, conn *connection) error {
 		}
 		select {
 		case <-ctx.Done():
-			conn.leave(l.sender.Will(conn.session))
+			l.leave(conn)
 			return nil
 		case <-l.wake:
 		case <-timer.C:
@@ -270,6 +270,34 @@ func (l *Link) serve(ctx context.Context, conn *connection) error {
 			}
 		}
 	}
+}
+
+// goodbyeID names the goodbye; a sender never counts so far.
+const goodbyeID = ^uint64(0)
+
+// leave says what the will would have said, behind whatever is under way (an older birth must not overtake it), and
+// waits for all acknowledgements as long as a hand-over may take. Where no birth was said there is no goodbye either.
+func (l *Link) leave(conn *connection) {
+	if !l.sender.born() {
+		conn.leave()
+		return
+	}
+	goodbye := l.sender.Will(conn.session)
+	goodbye.ID = goodbyeID
+	conn.outbox <- goodbye // has room for one more than the window
+	timer := time.NewTimer(l.options.Broker.WriteWithin)
+	defer timer.Stop()
+	for said := false; !said || l.sender.underWay(); {
+		select {
+		case h := <-conn.happened:
+			if said = said || h.acked == goodbyeID; l.hear(h) != nil {
+				return
+			}
+		case <-timer.C:
+			return
+		}
+	}
+	conn.leave()
 }
 
 // hear gives the sender what happened on the connection; the error is its loss.

@@ -2,8 +2,13 @@ package uplink_test
 
 import (
 	"bytes"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +18,7 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"scentpost/station/uplink"
@@ -104,12 +110,10 @@ func TestLinkWaitsForBroker(t *testing.T) {
 	s.run("tcp://"+address, func(o *uplink.LinkOptions) { o.Sender.CursorEvery = time.Millisecond })
 	s.wait("three attempts", func() bool { return s.session >= 3 })
 	s.link.Durable(s.append(10))
-	if s.wait("a condition", func() bool { return len(s.conditions) > 0 }); s.conditions[0].Problem == nil || s.conditions[0].Ready {
-		t.Errorf("condition %v, want the reason", s.conditions[0])
-	}
+	s.wait("the reason", func() bool { return s.says("connect to the broker") && !s.ready() })
 	_, url := embedded(t, address, new(access))
 	s.wait("all acknowledged", func() bool { return s.cursor == 20 && s.ready() })
-	if c := s.conditions[len(s.conditions)-1]; c.Problem != nil {
+	if c := s.condition(); c.Problem != nil {
 		t.Errorf("up, but %v", c.Problem)
 	}
 	subscriber := brokertest.Subscribe(t, url, s.topics.State)
@@ -127,8 +131,8 @@ func TestLinkBehind(t *testing.T) {
 	subscriber := brokertest.Subscribe(t, url, "scentpost/#")
 	s.run(url, nil)
 	s.wait("the report", func() bool { return len(s.behind) == 1 })
-	if s.behind[0] != (uplink.Departed{Epoch: "e1", Size: 6}) {
-		t.Errorf("behind %v", s.behind[0])
+	if got := s.reported(0); got != (uplink.Departed{Epoch: "e1", Size: 6}) {
+		t.Errorf("behind %v", got)
 	}
 	s.link.Begin("e2", 5, []string{"e1"})
 	messages := subscriber.Wait("lines", func(m []brokertest.Message) bool {
@@ -150,9 +154,7 @@ func TestLinkUnreadableState(t *testing.T) {
 	subscriber := brokertest.Subscribe(t, url, "scentpost/#")
 	s.run(url, nil)
 	s.whole(subscriber)
-	s.wait("the condition", func() bool {
-		return s.ready() && strings.Contains(fmt.Sprint(s.conditions[len(s.conditions)-1].Problem), "not one of ours")
-	})
+	s.wait("the condition", func() bool { return s.ready() && s.says("not one of ours") })
 	s.end()
 }
 
@@ -193,13 +195,9 @@ func TestLinkPassword(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
 	s := newStation(t, 5)
 	s.run(url, func(o *uplink.LinkOptions) { o.Broker.Username, o.Broker.PasswordFile = "station", file })
-	s.wait("the missing file", func() bool {
-		return len(s.conditions) > 0 && strings.Contains(fmt.Sprint(s.conditions[len(s.conditions)-1].Problem), "password file")
-	})
+	s.wait("the missing file", func() bool { return s.says("password file") })
 	write(t, file, wrong+"\n")
-	s.wait("the refusal", func() bool {
-		return strings.Contains(fmt.Sprint(s.conditions[len(s.conditions)-1].Problem), "connect to the broker")
-	})
+	s.wait("the refusal", func() bool { return s.says("connect to the broker") })
 	write(t, file, right+"\r\n")
 	s.wait("the link", s.ready)
 	s.end()
@@ -219,6 +217,80 @@ func write(t *testing.T, file, text string) {
 	}
 }
 
+// Over TLS the broker's certificate is checked.
+func TestLinkTLS(t *testing.T) {
+	certified := httptest.NewTLSServer(nil) // lends its certificate
+	defer certified.Close()
+	roots := certified.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	server := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
+	listener := listeners.NewTCP(listeners.Config{ID: "tls", Address: anyPort, TLSConfig: certified.TLS})
+	if err := errors.Join(server.AddHook(new(access), nil), server.AddListener(listener), server.Serve()); err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	url := "tls://" + listener.Address()
+	stranger := newStation(t, 0)
+	stranger.run(url, nil)
+	stranger.wait("the refusal", func() bool { return stranger.says("certificate") })
+	stranger.end()
+	s := newStation(t, 5)
+	s.run(url, func(o *uplink.LinkOptions) {
+		o.Broker.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+		o.Sender.CursorEvery = time.Millisecond
+	})
+	s.wait("all acknowledged", func() bool { return s.cursor == 5 })
+	s.end()
+}
+
+// While the departed file, the cursor or the journal fails, the condition says so; when it works again, all comes.
+func TestLinkDiskTrouble(t *testing.T) {
+	_, url := embedded(t, anyPort, new(access))
+	s := newStation(t, 20)
+	subscriber := brokertest.Subscribe(t, url, s.topics.Journal)
+	var saves, cursors, reads, counts int
+	s.run(url, func(o *uplink.LinkOptions) {
+		session, save, cursor, lines := o.Session, o.SaveDeparted, o.SaveCursor, o.Sender.Lines
+		o.Sender.Retry, o.Sender.CursorEvery = time.Millisecond, time.Millisecond
+		o.Session = func() (int64, error) {
+			if counts++; counts < 3 {
+				return 0, errors.New("no counter")
+			}
+			return session()
+		}
+		o.SaveDeparted = func(d uplink.Departed) error {
+			if saves++; saves < 3 {
+				return errors.New("no file")
+			}
+			return save(d)
+		}
+		o.SaveCursor = func(size int64) error {
+			if cursors++; cursors < 2 {
+				return errors.New("no cursor")
+			}
+			return cursor(size)
+		}
+		o.Sender.Lines = func(from int64, most, mostBytes int) ([][]byte, error) {
+			if reads++; reads < 3 {
+				return nil, errors.New("no journal")
+			}
+			return lines(from, most, mostBytes)
+		}
+	})
+	s.whole(subscriber)
+	s.link.State([]byte("{"))
+	s.wait("the bad state", func() bool { return s.says("not JSON") })
+	s.link.State([]byte("{}"))
+	s.link.Durable(s.append(5))
+	s.whole(subscriber)
+	s.wait("that all is well", func() bool { return s.ready() && s.says("<nil>") && s.cursor == 25 })
+	s.end()
+	for _, trouble := range []string{"no counter", "no file", "no cursor", "no journal"} {
+		if !strings.Contains(fmt.Sprint(s.conditions), trouble) {
+			t.Errorf("nobody said %q: %v", trouble, s.conditions)
+		}
+	}
+}
+
 // A broker that does not let the station read back its state gets nothing, and the condition says what to allow.
 func TestLinkNeedsReadBack(t *testing.T) {
 	for _, topic := range []string{"state", "fence"} {
@@ -228,9 +300,7 @@ func TestLinkNeedsReadBack(t *testing.T) {
 			s := newStation(t, 5)
 			subscriber := brokertest.Subscribe(t, url, "scentpost/v1/site/station/journal")
 			s.run(url, func(o *uplink.LinkOptions) { o.Sender.AckWithin = 100 * time.Millisecond })
-			s.wait("the condition", func() bool {
-				return len(s.conditions) > 0 && strings.Contains(fmt.Sprint(s.conditions[len(s.conditions)-1].Problem), topic)
-			})
+			s.wait("the condition", func() bool { return s.says(topic) })
 			s.end()
 			if m := subscriber.Messages(); len(m) > 0 || s.cursor != 0 {
 				t.Errorf("%d batches left, cursor %d", len(m), s.cursor)

@@ -2,6 +2,7 @@ package uplink_test
 
 import (
 	"testing"
+	"time"
 
 	"scentpost/station/uplink"
 	"scentpost/station/uplink/brokertest"
@@ -58,7 +59,29 @@ func TestMosquittoRemembersSize(t *testing.T) {
 	if s.behind[0] != (uplink.Departed{Epoch: "e1", Size: 50}) {
 		t.Errorf("behind %v, want the 50 records of e1", s.behind[0])
 	}
-	if n := len(brokertest.Lines(subscriber.Messages(), s.topics.Journal)); n != before {
+	retain(t, broker.URL, "scentpost/v1/end", "end")
+	messages := subscriber.Wait("the end", func(m []brokertest.Message) bool { return len(on(m, "scentpost/v1/end")) == 1 })
+	if status := last(on(messages, s.topics.Status)); status != `{"online":false,"session":"1"}` {
+		t.Errorf("a station that was behind said %s", status)
+	}
+	if n := len(brokertest.Lines(messages, s.topics.Journal)); n != before {
 		t.Errorf("%d lines left of a journal that was behind", n-before)
 	}
+}
+
+// A backlog of short lines (26 bytes) through paho and mosquitto on loopback, without the grid's pace: records per
+// second from the connect until the last is acknowledged.
+func BenchmarkMosquittoBacklog(b *testing.B) {
+	const records = 50_000
+	broker := brokertest.Start(b)
+	for b.Loop() {
+		s := newStation(b, records)
+		s.run(broker.URL, func(o *uplink.LinkOptions) {
+			o.Sender.Departed = uplink.Departed{Epoch: "e1", Size: records}
+			o.Sender.Limits = uplink.Limits{Grid: 1, CursorEvery: time.Millisecond}
+		})
+		s.wait("all acknowledged", func() bool { return s.cursor == records })
+		s.end()
+	}
+	b.ReportMetric(float64(records)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }

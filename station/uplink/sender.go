@@ -243,7 +243,7 @@ func (s *Sender) judge(departed Departed) {
 // known to have ended, the Epoch of the Behind report among them. A connection with messages of the old epoch under
 // way is given up, so that none of their acknowledgements can be taken for one of the new epoch.
 func (s *Sender) Begin(epoch string, size int64, past []string) {
-	if len(s.inFlight) > 0 || s.state.id != 0 {
+	if s.underWay() {
 		s.giveUp = "a new epoch begins"
 	}
 	s.epoch, s.size, s.past = epoch, size, past
@@ -337,6 +337,14 @@ func (s *Sender) Acked(id uint64) {
 		done++
 	}
 	s.inFlight = append(s.inFlight[:0], s.inFlight[done:]...)
+}
+
+// born tells whether the birth was sent on this connection.
+func (s *Sender) born() bool { return s.phase == ready && !s.status.dirty }
+
+// underWay tells whether the broker owes an acknowledgement.
+func (s *Sender) underWay() bool {
+	return len(s.inFlight) > 0 || s.status.id != 0 || s.info.id != 0 || s.state.id != 0
 }
 
 // Acknowledged notes that the other side has stored the first size records: the cursor moves there and never back.

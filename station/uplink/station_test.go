@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -82,7 +82,7 @@ func (s *station) wait(what string, enough func() bool) {
 		select {
 		case <-changed:
 		case <-deadline:
-			s.t.Fatalf("waited %v for %s; the link said %v", brokertest.Patience, what, s.conditions)
+			s.t.Fatalf("waited %v for %s; the link last said %v", brokertest.Patience, what, s.condition())
 		}
 	}
 }
@@ -159,15 +159,37 @@ func (s *station) whole(subscriber *brokertest.Subscriber) {
 	}
 }
 
-// ready tells whether the link last said that it is up.
+// ready tells whether the link last said that it is up; for wait, like says.
 func (s *station) ready() bool {
 	return len(s.conditions) > 0 && s.conditions[len(s.conditions)-1].Ready
+}
+
+// reported returns the i-th Behind.
+func (s *station) reported(i int) uplink.Departed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.behind[i]
+}
+
+// condition returns what the link last said.
+func (s *station) condition() uplink.Condition {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.conditions) == 0 {
+		return uplink.Condition{}
+	}
+	return s.conditions[len(s.conditions)-1]
+}
+
+// says tells whether the problem that the link last told holds text.
+func (s *station) says(text string) bool {
+	return len(s.conditions) > 0 && strings.Contains(fmt.Sprint(s.conditions[len(s.conditions)-1].Problem), text)
 }
 
 // embedded starts a broker in this process, with hooks that say who may do what, and returns it with its URL.
 func embedded(t testing.TB, address string, hook mochi.Hook) (*mochi.Server, string) {
 	t.Helper()
-	server := mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	server := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err := server.AddHook(hook, nil); err != nil {
 		t.Fatal(err)
 	}

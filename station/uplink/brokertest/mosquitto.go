@@ -49,7 +49,7 @@ type Mosquitto struct {
 // environment it fails.
 func Start(t testing.TB) *Mosquitto {
 	t.Helper()
-	m := &Mosquitto{t: t, binary: find(t), Folder: t.TempDir()}
+	m := &Mosquitto{t: t, binary: find(t, usual), Folder: t.TempDir()}
 	t.Cleanup(func() {
 		if m.process != nil {
 			m.Stop()
@@ -72,9 +72,12 @@ func Start(t testing.TB) *Mosquitto {
 	return nil
 }
 
-func find(t testing.TB) string {
+// usual are the places to look for the broker: Debian's is not in an ordinary user's path.
+var usual = []string{"mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"}
+
+func find(t testing.TB, places []string) string {
 	t.Helper()
-	for _, name := range []string{"mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"} {
+	for _, name := range places {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}

@@ -1,0 +1,67 @@
+package uplink
+
+import (
+	"testing"
+)
+
+// The sender alone: records decided on, cut and put into messages per second, every one acknowledged at once.
+func BenchmarkSender(b *testing.B) {
+	const records = 100_000
+	line := make([]byte, 300) // a usual public line
+	for i := range line {
+		line[i] = 'x'
+	}
+	lines := make([][]byte, DefaultBatchLines)
+	for i := range lines {
+		lines[i] = line
+	}
+	o := testOptions(b, 0)
+	o.Limits = Limits{Grid: 1}
+	o.Size, o.Departed = records, Departed{"e1", records}
+	o.Lines = func(_ int64, most, mostBytes int) ([][]byte, error) {
+		return lines[:min(most, mostBytes/len(line))], nil
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		s := newSender(b, o)
+		s.Connected(1)
+		s.RetainedState(Departed{})
+		for now := int64(1); s.Cursor() < records; now++ {
+			for _, p := range s.Tick(now).Publish {
+				s.Acked(p.ID)
+			}
+		}
+	}
+	b.ReportMetric(float64(records)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+// One record a tick, saved and acknowledged: the live case at its worst.
+func BenchmarkSenderLive(b *testing.B) {
+	o := testOptions(b, 0)
+	line := [][]byte{make([]byte, 300)}
+	o.Lines = func(int64, int, int) ([][]byte, error) { return line, nil }
+	o.Limits = Limits{Grid: 1}
+	for i := range line[0] {
+		line[0][i] = 'x'
+	}
+	s := newSender(b, o)
+	s.Connected(1)
+	s.RetainedState(Departed{})
+	b.ReportAllocs()
+	size, now := int64(0), int64(0)
+	for b.Loop() {
+		size++
+		s.Durable(size)
+		for s.Cursor() < size {
+			now++
+			out := s.Tick(now)
+			if out.Save != nil {
+				s.Saved(*out.Save)
+			}
+			for _, p := range out.Publish {
+				s.Acked(p.ID)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
