@@ -31,12 +31,6 @@ func (c *checker) load() {
 			c.shelfList("loading.positions."+key, own, known)
 		}
 	}
-	if c.doc.Err() != nil {
-		return
-	}
-	for _, gap := range c.p.gaps(newShelf(c.p.Positions, c.p.Loading())) {
-		c.doc.Problem("loading", gapHint, "%s", gap)
-	}
 }
 
 const gapHint = "load it at every position, or write restricted: true, which the record and the report will say"
@@ -131,7 +125,7 @@ func (p Plan) CheckLoading(loading []event.Loaded) error {
 	}
 	s := newShelf(p.Positions, loading)
 	for _, gap := range p.gaps(s) {
-		wrong = append(wrong, fmt.Errorf("%s (%s)", gap, gapHint))
+		wrong = append(wrong, &refusal{path: "loading", hint: gapHint, message: gap})
 	}
 	if len(wrong) > 0 {
 		return errors.Join(wrong...)

@@ -14,8 +14,8 @@ type Deal struct {
 	Reserve [][]event.Placement
 }
 
-// maxDeals bounds how many deals are thrown away. At the least chance that Dealable allows, one draw in e^33 would
-// reach it.
+// maxDeals bounds how many deals are thrown away. At the least chance that a checked plan has, one draw in e^33
+// would reach it.
 const maxDeals = 1 << 25
 
 // Draw deals the placements of a session from a seed by law 1 (LAW1.md). It is a function of its arguments alone,

@@ -43,9 +43,9 @@ var planKeys = []string{"plan", "form", "presentation", "mode", "positions", "ru
 // laterKeys are keys that the design has and this version does not do.
 var laterKeys = []string{"areas", "escrow", "laps", "phases"}
 
-// ParsePlan reads and checks a plan; file is its name in errors. The error is a *strict.Problems with all that is
-// wrong, each at its line and column. A plan that parses can be dealt from its own loading: see Plan.Dealable for
-// what that means.
+// ParsePlan reads and checks a plan; file is its name in errors. The error wraps a *strict.Problems with all
+// that is wrong, each at its line and column, and ErrUndealable where all is well written and yet cannot be dealt. A
+// plan that parses can be dealt from its own loading, and a good deal is likely enough (GoodDeal).
 func ParsePlan(file string, src []byte) (Plan, error) {
 	doc, err := strict.Parse(file, src)
 	if err != nil {
@@ -70,16 +70,37 @@ func ParsePlan(file string, src []byte) (Plan, error) {
 	if doc.Err() == nil {
 		c.load()
 	}
-	if doc.Err() == nil {
-		if refused := p.dealable(newShelf(p.Positions, p.Loading())); refused != nil {
-			doc.Problem(refused.path, refused.hint, "%s", refused.message)
-		}
-	}
 	if err := doc.Err(); err != nil {
 		return Plan{}, err
 	}
+	if c.deal(); doc.Err() != nil {
+		return Plan{}, undealable{doc.Err()}
+	}
 	return p, nil
 }
+
+// deal checks that the plan can be dealt from its own loading.
+func (c *checker) deal() {
+	s := newShelf(c.p.Positions, c.p.Loading())
+	for _, gap := range c.p.gaps(s) {
+		c.doc.Problem("loading", gapHint, "%s", gap)
+	}
+	if c.doc.Err() != nil {
+		return
+	}
+	if refused := c.p.dealable(s); refused != nil {
+		c.doc.Problem(refused.path, refused.hint, "%s", refused.message)
+	}
+}
+
+// undealable marks the problems of a plan that is well written and cannot be dealt.
+type undealable struct{ problems error }
+
+// Error returns the problems.
+func (u undealable) Error() string { return u.problems.Error() }
+
+// Unwrap returns the *strict.Problems and ErrUndealable.
+func (u undealable) Unwrap() []error { return []error{u.problems, ErrUndealable} }
 
 func (f planFile) plan() Plan {
 	return Plan{
