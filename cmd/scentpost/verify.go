@@ -125,7 +125,9 @@ func printReport(out io.Writer, r verify.Report) error {
 		fmt.Fprintln(out, "SIMULATED: no dog was tested")
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, printable(fmt.Sprintf(format, args...))) }
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%s\t%s\n", name, printable(fmt.Sprintf(format, args...)))
+	}
 	row("consistent", "%s", yesNo(r.Consistent))
 	row("session", "%s of %s/%s, epoch %s, %d records from %d", r.Session, r.Site, r.Station, r.Epoch, r.Records, r.From)
 	row("signer", "%s: %.100q", r.Signer, r.Key)

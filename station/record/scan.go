@@ -197,7 +197,7 @@ func (s *scanner) value(sh *shape, v reflect.Value) error {
 			return err
 		}
 		v.SetInt(n)
-	case flag:
+	case truth:
 		v.SetBool(s.has("true"))
 		if !v.Bool() {
 			return s.expect("false")

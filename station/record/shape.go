@@ -28,7 +28,7 @@ const (
 	text         // "..."
 	number       // an int, plain
 	decimal      // an int64, as a string of digits
-	flag         // true or false
+	truth        // true or false
 )
 
 type field struct {
@@ -64,7 +64,7 @@ func shapeOf(t reflect.Type, quoted bool) *shape {
 	case reflect.String:
 		return &shape{form: text, typ: t}
 	case reflect.Bool:
-		return &shape{form: flag, typ: t}
+		return &shape{form: truth, typ: t}
 	case reflect.Int:
 		return &shape{form: number, typ: t}
 	case reflect.Int64:
@@ -128,7 +128,7 @@ func (s *shape) append(dst []byte, v reflect.Value) (_ []byte, err error) {
 		dst = append(dst, '"')
 		dst = strconv.AppendInt(dst, v.Int(), 10)
 		dst = append(dst, '"')
-	case flag:
+	case truth:
 		dst = strconv.AppendBool(dst, v.Bool())
 	}
 	return dst, nil
