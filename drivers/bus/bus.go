@@ -24,7 +24,9 @@ type Edge struct {
 	Seq uint64
 }
 
-// Watermark promises that Source will give no edge that is stamped earlier than Mono.
+// Watermark promises that Source will give no edge that is stamped earlier than Mono. Marks come at regular
+// instants of the bus's own and never because an edge came: a canister's limit switch is an edge too, and what
+// happens at a mark can be seen.
 type Watermark struct {
 	Source string
 	Mono   int64

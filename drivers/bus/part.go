@@ -47,6 +47,12 @@ type Sensor interface {
 	Active() bool
 }
 
+// Lamp is a part that shows something to people.
+type Lamp interface {
+	// Set switches it at once, and off again after lasting when that is not 0. It never waits.
+	Set(on bool, lasting time.Duration)
+}
+
 // Gate is a part that presents and closes one canister. It is pure, as a Sensor is; its drive is not its
 // business, only when it was told to move.
 type Gate interface {

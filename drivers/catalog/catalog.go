@@ -9,6 +9,7 @@ import (
 	"scentpost/drivers/bus"
 	"scentpost/drivers/bus/settle"
 	"scentpost/drivers/button"
+	"scentpost/drivers/light"
 	"scentpost/drivers/shutter"
 )
 
@@ -58,6 +59,8 @@ type Type struct {
 	Sensor func(Values) (bus.Sensor, error)
 	// Gate makes the part of a canister, whose drive is its one output; nil for other classes.
 	Gate func(Values) (bus.Gate, error)
+	// Lamp makes the part of a light on its one output; nil for other classes.
+	Lamp func(bus.Output) bus.Lamp
 }
 
 // The names of the settings, and the role of a sole line.
@@ -118,6 +121,7 @@ func Types() []Type {
 		{
 			Name: "light", Class: Light, About: "a lamp",
 			Lines: []Line{{Role: RoleLine, Output: true, About: "on while it burns"}},
+			Lamp:  func(out bus.Output) bus.Lamp { return light.New(out) },
 		},
 	}
 }

@@ -40,8 +40,8 @@ func TestEveryTypeIsWhole(t *testing.T) {
 			t.Errorf("%s: its own defaults are refused: %v", typ.Name, problems)
 		}
 		sensor, gate := typ.Class == Beam || typ.Class == Button, typ.Class == Canister
-		if (typ.Sensor != nil) != sensor || (typ.Gate != nil) != gate {
-			t.Errorf("%s: class %s with sensor %v, gate %v", typ.Name, typ.Class, typ.Sensor != nil, typ.Gate != nil)
+		if (typ.Sensor != nil) != sensor || (typ.Gate != nil) != gate || (typ.Lamp != nil) != (typ.Class == Light) {
+			t.Errorf("%s: class %s with sensor %v, gate %v, lamp %v", typ.Name, typ.Class, typ.Sensor != nil, typ.Gate != nil, typ.Lamp != nil)
 			continue
 		}
 		var err error

@@ -3,7 +3,11 @@ package light
 import (
 	"testing"
 	"time"
+
+	"scentpost/drivers/bus"
 )
+
+var _ bus.Lamp = (*Light)(nil)
 
 // output is a bus.Output of a function.
 type output func(level bool, at int64, longest time.Duration, done func(int64, error))

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"scentpost/drivers/bus"
-	"scentpost/drivers/light"
 	"scentpost/station/clock"
 	"scentpost/station/event"
 )
@@ -36,7 +35,7 @@ type report struct {
 type Station struct {
 	bus    bus.Bus
 	clock  clock.Clock
-	lights map[string]*light.Light
+	lights map[string]bus.Lamp
 	routes map[string]route // by line
 
 	drives  queue[order]
@@ -51,8 +50,8 @@ type Station struct {
 	early     []bus.Edge  // what came before the levels were read
 	ready     bool
 	down      bool
-	wakeAt    int64 // when the clock calls, while wakeStop is set
-	wakeStop  func()
+	senses    alarm
+	gates     alarm
 }
 
 // route says whose a line is: a sensor's, or a canister's limit switch of a role.
@@ -88,7 +87,8 @@ func (i inlet) Watermark(w bus.Watermark) {
 	i.s.change(func() {
 		src := i.s.source(w.Source)
 		src.mark = max(src.mark, w.Mono)
-		i.s.advance()
+		i.s.advanceSensors()
+		i.s.advanceCanisters()
 	})
 }
 
@@ -112,8 +112,8 @@ func (s *Station) take(e bus.Edge) {
 	}
 }
 
-// advance lets every part conclude what is certain by now.
-func (s *Station) advance() {
+// advanceSensors lets every beam and button conclude what is certain by now.
+func (s *Station) advanceSensors() {
 	if !s.ready || s.down {
 		return
 	}
@@ -123,7 +123,15 @@ func (s *Station) advance() {
 			s.sensed(d, d.part.Advance(s.facts[:0], d.known(s, now)))
 		}
 	}
-	known := s.knownOfAll(now)
+}
+
+// advanceCanisters does the same for the canisters, and closes what was open for too long.
+func (s *Station) advanceCanisters() {
+	if !s.ready || s.down {
+		return
+	}
+	now := s.clock.Now().Mono
+	known := s.known(now)
 	for _, c := range s.canisters {
 		if due, waits := c.part.Due(); waits && due <= known {
 			s.moved(c, c.part.Advance(s.moves[:0], known))
@@ -132,56 +140,31 @@ func (s *Station) advance() {
 	s.deadMan(now)
 }
 
-// arm asks the clock to call at the earliest instant at which advance would have something to do, should nothing
-// come before.
+// arm asks the clock to call when something will be certain, should no mark come before. Sensors and canisters have
+// an alarm each, and neither moves the other's: the order of calls at one instant would tell what canisters do.
 func (s *Station) arm() {
-	next, any := s.next()
-	if s.wakeStop != nil {
-		if any && next == s.wakeAt {
-			return
-		}
-		s.wakeStop()
-		s.wakeStop = nil
-	}
-	if !any {
+	if s.down || !s.ready {
+		s.senses.clear()
+		s.gates.clear()
 		return
 	}
-	s.wakeAt = next
-	s.wakeStop = s.clock.At(next, func() {
-		s.change(func() {
-			if s.wakeAt == next {
-				s.wakeStop = nil
-			}
-			s.advance()
-		})
-	})
-}
-
-// next is the earliest instant at which advance would have something to do.
-func (s *Station) next() (at int64, any bool) {
-	if s.down || !s.ready {
-		return 0, false
-	}
-	consider := func(t int64) {
-		if !any || t < at {
-			at, any = t, true
-		}
-	}
+	var senses, gates earliest
 	for _, d := range s.sensors {
 		if due, waits := d.part.Due(); waits {
-			consider(due + int64(d.lateness(s)))
+			senses.consider(due + int64(d.lateness(s)))
 		}
 	}
 	late := int64(s.slowest())
 	for _, c := range s.canisters {
 		if due, waits := c.part.Due(); waits {
-			consider(due + late)
+			gates.consider(due + late)
 		}
 		if c.open {
-			consider(c.until)
+			gates.consider(c.until)
 		}
 	}
-	return at, any
+	s.senses.set(s, senses, s.advanceSensors)
+	s.gates.set(s, gates, s.advanceCanisters)
 }
 
 // tell puts an event in the queue for the sink.

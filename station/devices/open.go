@@ -9,7 +9,6 @@ import (
 
 	"scentpost/drivers/bus"
 	"scentpost/drivers/catalog"
-	"scentpost/drivers/light"
 	"scentpost/station/clock"
 	"scentpost/station/config"
 	"scentpost/station/event"
@@ -58,7 +57,7 @@ func (w wiring) fail(role string, err error) error {
 // open builds the station and puts it to work: the outputs first, each at its safe level from its first moment.
 // Every device that fails is named in the error.
 func open(wirings []wiring, b bus.Bus, c clock.Clock, sink Sink) (*Station, error) {
-	s := &Station{bus: b, clock: c, lights: map[string]*light.Light{}, routes: map[string]route{}}
+	s := &Station{bus: b, clock: c, lights: map[string]bus.Lamp{}, routes: map[string]route{}}
 	s.drives.do = s.set
 	s.reports.do = func(r report) { r.give(sink) }
 	declared := b.Sources()
@@ -102,7 +101,7 @@ func (s *Station) add(w wiring) error {
 		if err != nil {
 			return w.fail(catalog.RoleLine, err)
 		}
-		s.lights[w.name] = light.New(out)
+		s.lights[w.name] = w.typ.Lamp(out)
 		return nil
 	}
 	return fmt.Errorf("device %s: the station has no use for a %s", w.name, w.typ.Class)

@@ -22,7 +22,7 @@ func (d *sensor) emergency() bool { return d.role == event.ButtonEStop }
 // known is the instant before which the sensor has every edge.
 func (d *sensor) known(s *Station, now int64) int64 {
 	if d.source == nil {
-		return s.knownOfAll(now)
+		return s.known(now)
 	}
 	return d.source.known(now)
 }

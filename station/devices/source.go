@@ -16,11 +16,12 @@ type source struct {
 }
 
 func newSource(name string, lateness time.Duration) *source {
-	return &source{name: name, lateness: lateness, mark: math.MinInt64, told: math.MinInt64}
+	const never = math.MinInt64
+	return &source{name: name, lateness: lateness, mark: never, told: never}
 }
 
-// known is the instant before which every edge of the source has come: as it says itself or, when it is silent,
-// as its lateness allows.
+// known is the instant before which every edge of the source has come: as it says itself or, when it is silent, as
+// its lateness allows.
 func (s *source) known(now int64) int64 { return max(s.mark, now-int64(s.lateness)) }
 
 // count takes the sequence number of an edge. A number that does not follow is a loss; a smaller one is an edge
@@ -44,8 +45,8 @@ func (s *Station) source(name string) *source {
 	return src
 }
 
-// knownOfAll is the instant before which every edge of every source has come.
-func (s *Station) knownOfAll(now int64) int64 {
+// known is the instant before which every edge of every source has come.
+func (s *Station) known(now int64) int64 {
 	known := now
 	for _, src := range s.sources {
 		known = min(known, src.known(now))

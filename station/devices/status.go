@@ -1,0 +1,28 @@
+package devices
+
+// Status is what is known of the devices' health. It tells nothing of canisters: their faults are sealed.
+type Status struct {
+	// Lost counts, by source, the edges that were numbered and never came. A source may stamp limit switches too:
+	// like every counter it is not shown between seal and reveal.
+	Lost map[string]uint64
+	// Active names the beams that are broken and the buttons that are held, in the order of the configuration.
+	Active []string
+	// Stopped is set while an emergency stop is held.
+	Stopped bool
+}
+
+// Status returns what is known now.
+func (s *Station) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := Status{Lost: map[string]uint64{}, Stopped: s.stopped()}
+	for _, src := range s.sources {
+		now.Lost[src.name] = src.lost
+	}
+	for _, d := range s.sensors {
+		if d.part.Active() {
+			now.Active = append(now.Active, d.name)
+		}
+	}
+	return now
+}
