@@ -260,6 +260,29 @@ func TestACanisterFallsShutInMidRun(t *testing.T) {
 	}
 }
 
+// TestAFallIsForgottenWhenTheCanisterIsShut: shut just before it would have fallen, it makes one journey.
+func TestAFallIsForgottenWhenTheCanisterIsShut(t *testing.T) {
+	s := newStand(t, 1, nil)
+	var states []string
+	s.Subscribe(func(c Change) {
+		if c.What == Travel {
+			states = append(states, c.State)
+		}
+	})
+	drive := s.out(t, "c1a.drive")
+	drive.Set(true, 0, time.Minute, nil)
+	s.world.RunFor(time.Second)
+	if err := s.Fail("1A", Fault{Kind: FallsShut, After: time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	s.world.RunFor(990 * time.Millisecond)
+	drive.Set(false, 0, 0, nil)
+	s.world.RunFor(time.Minute)
+	if got := strings.Join(states, " "); got != "opening open closing closed" {
+		t.Errorf("it was %s", got)
+	}
+}
+
 func TestFaultsThatAreNone(t *testing.T) {
 	s := newStand(t, 1, nil)
 	for says, err := range map[string]error{

@@ -58,11 +58,11 @@ func (w *World) Now() event.Stamp {
 // Mono returns the present instant in monotonic nanoseconds.
 func (w *World) Mono() int64 { return w.now }
 
-// At calls f at the monotonic instant mono, or next when that is past. Calls of one instant come in the order in
-// which they were asked for.
+// At calls f at the monotonic instant mono, or next when that is past. Calls come in the order of the instants that
+// they were asked for, past ones too, and calls of one instant in the order in which they were asked for.
 func (w *World) At(mono int64, f func()) (stop func()) {
 	w.order++
-	c := &call{at: max(mono, w.now), order: w.order, f: f}
+	c := &call{at: mono, order: w.order, f: f}
 	heap.Push(&w.queue, c)
 	return func() {
 		if c.index >= 0 {
@@ -79,7 +79,7 @@ func (w *World) Next() (mono int64, planned bool) {
 	if len(w.queue) == 0 {
 		return 0, false
 	}
-	return w.queue[0].at, true
+	return max(w.queue[0].at, w.now), true
 }
 
 // Step goes to the next planned call and makes it. It returns false when nothing is planned.

@@ -20,12 +20,17 @@ func TestCallsComeByInstantThenInTheOrderAskedFor(t *testing.T) {
 	w.At(Start+20, note("d"))
 	w.At(Start+10, func() {
 		got = append(got, "b")
-		w.At(0, note("b, past"))
 		w.After(0, note("b, now"))
+		w.At(2, note("b, past"))
+		w.At(1, note("b, long past"))
+		if next, _ := w.Next(); next != w.Mono() {
+			t.Errorf("next is %d, before now", next)
+		}
 	})
+	w.At(Start+10, note("b, planned before"))
 	w.After(30, note("not yet"))
 	w.Run(Start + 20)
-	if want := []string{"a", "b", "b, past", "b, now", "c", "d"}; !slices.Equal(got, want) {
+	if want := []string{"a", "b", "b, long past", "b, past", "b, planned before", "b, now", "c", "d"}; !slices.Equal(got, want) {
 		t.Errorf("calls came as %q, want %q", got, want)
 	}
 	if w.Mono() != Start+20 {
