@@ -131,7 +131,7 @@ func observing(r Request, e event.Event) (event.Event, error) {
 }
 
 func (s *Service) calling(r Request, e event.Event) (event.Event, error) {
-	view := s.inbox.State().View
+	view := s.inbox.Snapshot().View
 	call := &event.Call{Kind: event.CallAt, Position: r.Position, MadeBy: view.Team.Handler, EnteredBy: e.By, Means: event.ByVoice}
 	switch {
 	case r.Means == "panel":
@@ -154,7 +154,7 @@ func (s *Service) calling(r Request, e event.Event) (event.Event, error) {
 }
 
 func (s *Service) closing(r Request, e event.Event) (event.Event, error) {
-	out := s.inbox.State().View.Aids
+	out := s.inbox.Snapshot().View.Aids
 	count := &event.AidCount{Out: out, Back: out, Remark: r.Note}
 	if r.Missing {
 		count.Back = r.Back

@@ -12,32 +12,14 @@ import (
 	"scentpost/station/trial"
 )
 
-// State is what the station knows, as of its last durable record.
-type State struct {
-	View       trial.View
-	Names      map[string]string // reference -> name
-	Epoch      string
-	Size       int64
-	At         event.Stamp
-	Checkpoint []byte
-	Failed     string
-}
-
-// Answer is what became of a command.
-type Answer struct {
-	Seq     int64
-	Refused string
-	Err     error
-}
-
 // Inbox is what control needs of the host.
 type Inbox interface {
 	// Submit takes a command; done is called once, when its answer is durable, and must not wait.
-	Submit(e event.Event, done func(Answer))
-	// State returns what may be shown now.
-	State() State
+	Submit(e event.Event, done func(trial.Answer))
+	// Snapshot returns what may be shown now.
+	Snapshot() trial.Snapshot
 	// Watch calls f with every new state until stop is called; f must not wait.
-	Watch(f func(State)) (stop func())
+	Watch(f func(trial.Snapshot)) (stop func())
 }
 
 // Archive is what control needs of the journal.
@@ -130,7 +112,7 @@ func (s *Service) Do(uid int, r Request, done func(Response)) {
 	}
 	switch r.Command {
 	case "status", "watch":
-		status := s.Status(s.inbox.State(), who.Roles)
+		status := s.Status(s.inbox.Snapshot(), who.Roles)
 		done(Response{OK: true, Status: &status})
 	case "list":
 		list, err := s.opt.Archive.Sessions()
@@ -170,14 +152,14 @@ func (s *Service) submit(r Request, who Person, done func(Response)) {
 		done(Response{Error: err.Error()})
 		return
 	}
-	s.inbox.Submit(e, func(a Answer) {
+	s.inbox.Submit(e, func(a trial.Answer) {
 		switch {
 		case a.Err != nil:
 			done(Response{Error: a.Err.Error()})
 		case a.Refused != "":
 			done(Response{Error: a.Refused, Seq: a.Seq})
 		default:
-			status := s.Status(s.inbox.State(), who.Roles)
+			status := s.Status(s.inbox.Snapshot(), who.Roles)
 			done(Response{OK: true, Seq: a.Seq, Status: &status})
 		}
 	})

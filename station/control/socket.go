@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"scentpost/station/trial"
 )
 
 // The socket's limits.
@@ -130,8 +132,8 @@ func (s *Server) watch(ctx context.Context, conn *net.UnixConn, uid int, request
 		_ = write(conn, Response{Error: err.Error()})
 		return
 	}
-	states := make(chan State, watchBacklog)
-	stop := s.service.inbox.Watch(func(state State) {
+	states := make(chan trial.Snapshot, watchBacklog)
+	stop := s.service.inbox.Watch(func(state trial.Snapshot) {
 		select {
 		case states <- state:
 		default:
@@ -145,7 +147,7 @@ func (s *Server) watch(ctx context.Context, conn *net.UnixConn, uid int, request
 		_, _ = conn.Read(make([]byte, 1))
 	}()
 	defer func() { _ = conn.Close(); <-gone }()
-	state := s.service.inbox.State()
+	state := s.service.inbox.Snapshot()
 	for {
 		status := s.service.Status(state, who.Roles)
 		if write(conn, Response{OK: true, Status: &status}) != nil {

@@ -54,12 +54,12 @@ type RunStatus struct {
 }
 
 // Status returns the view of a state for a reader with these roles.
-func (s *Service) Status(state State, roles []event.Role) Status {
+func (s *Service) Status(state trial.Snapshot, roles []event.Role) Status {
 	v := state.View
 	out := Status{
 		Station: s.opt.Station, Epoch: state.Epoch, Simulated: s.opt.Simulated, Size: state.Size, Failed: state.Failed,
 		Phase: v.Phase, Session: v.Session, Plan: v.Plan, Mode: v.Mode,
-		Dog: state.name(v.Team.Dog), Handler: state.name(v.Team.Handler),
+		Dog: nameOf(state, v.Team.Dog), Handler: nameOf(state, v.Team.Handler),
 		Positions: v.Positions, Scheduled: v.Scheduled, Reserve: v.Reserve, Used: v.Used, Left: v.Left,
 		Paused: v.Paused, Aborted: v.Aborted, Next: next(v, state.Failed),
 		StationHash: v.StationHash, Seed: v.Seed, Checkpoint: string(state.Checkpoint),
@@ -77,8 +77,8 @@ func (s *Service) Status(state State, roles []event.Role) Status {
 	return out
 }
 
-// name returns the name behind a reference, the reference itself where the name was erased.
-func (s State) name(ref string) string {
+// nameOf returns the name behind a reference, the reference itself where the name was erased.
+func nameOf(s trial.Snapshot, ref string) string {
 	if name, known := s.Names[ref]; known {
 		return name
 	}

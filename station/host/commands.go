@@ -14,49 +14,39 @@ import (
 // sessionIDBytes is the length of a session's random id.
 const sessionIDBytes = 8
 
-// Command is an event that a person asks for. People are named; the host puts their references into the record.
-type Command struct {
-	// Event has Type, By and Body set; the host fills in the rest.
-	Event event.Event
-	// Reply is called once, on the goroutine of the host's owner, when the answer is durable. It must not wait.
-	Reply func(Reply)
+// command is an event that a person asks for. People are named; the host puts their references into the record.
+type command struct {
+	event event.Event
+	reply func(trial.Answer)
 }
 
-// Reply is the answer to a command.
-type Reply struct {
-	// Seq is the record that the command became, or its refusal's; -1 when it left none.
-	Seq int64
-	// Refused says why the command was refused, "" when it was carried out.
-	Refused string
-	// Err is set when the station can take no commands any more.
-	Err error
-	// View is the state right after the command.
-	View trial.View
+// Submit takes a command: an event with Type, By and Body set, in which people are named. done is called once, on
+// the goroutine of the host's owner, when the answer is durable; it must not wait. Submit may be called from any
+// goroutine and never waits itself.
+func (h *Host) Submit(e event.Event, done func(trial.Answer)) {
+	h.inbox.push(input{kind: inCommand, command: &command{event: e, reply: done}})
 }
 
-// Submit takes a command. It may be called from any goroutine and never waits.
-func (h *Host) Submit(c Command) { h.inbox.push(input{kind: inCommand, command: &c}) }
-
-func (h *Host) command(c *Command) {
+func (h *Host) command(c *command) {
 	if h.failed != nil {
-		c.Reply(Reply{Seq: -1, Err: h.failed})
+		c.reply(trial.Answer{Seq: -1, Err: h.failed})
 		return
 	}
-	e := c.Event
+	e := c.event
 	e.At = h.opt.Clock.Now()
 	if reason := h.prepare(&e); reason != "" {
-		c.Reply(Reply{Seq: -1, Refused: reason, View: h.machine.View()})
+		c.reply(trial.Answer{Seq: -1, Refused: reason})
 		return
 	}
 	before := h.tree.Size()
 	h.step(e)
-	answer := Reply{Seq: h.tree.Size() - 1, Refused: h.machine.Refusal(), View: h.machine.View()}
+	answer := trial.Answer{Seq: h.tree.Size() - 1, Refused: h.machine.Refusal()}
 	if h.tree.Size() == before {
 		answer.Seq = -1
-		c.Reply(answer)
+		c.reply(answer)
 		return
 	}
-	h.park(parked{reply: c.Reply, answer: answer})
+	h.park(parked{reply: c.reply, answer: answer})
 }
 
 // prepare fills in what only the host knows: references for names, ids, and random bytes. It returns why the

@@ -39,10 +39,7 @@ func (h *Host) reference(name string) (string, error) {
 	if _, err := io.ReadFull(h.opt.Chance.IDs, salt[:]); err != nil {
 		return "", fmt.Errorf("no salt for a name: %w", err)
 	}
-	id, err := record.NewIdentity(salt, name)
-	if err != nil {
-		return "", err
-	}
+	id := record.NewIdentity(salt, name)
 	h.names.byName[name] = id.Ref
 	h.names.byRef = maps.Clone(h.names.byRef)
 	h.names.byRef[id.Ref] = name

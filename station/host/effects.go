@@ -15,9 +15,9 @@ const maxBatch = 512
 type parked struct {
 	seq    int64
 	effect trial.Effect
-	reply  func(Reply)
-	answer Reply
-	shown  *Snapshot
+	reply  func(trial.Answer)
+	answer trial.Answer
+	shown  *trial.Snapshot
 }
 
 // step feeds the engine and carries out what it says: what is safe at once, records to the batch, the rest parked.
@@ -27,7 +27,7 @@ func (h *Host) step(e event.Event) {
 		case trial.Record:
 			h.append(effect.Event)
 		case trial.CloseAll:
-			h.opt.Actuator.CloseAll()
+			h.actuator.CloseAll()
 			h.curtain.Close()
 		case trial.SetTimer:
 			h.horizon.Set(effect.Timer, effect.At)
@@ -65,20 +65,22 @@ func (h *Host) release(durable int64) {
 	}
 	ready := h.parked[:n:n]
 	h.parked = h.parked[n:]
+	for _, p := range ready { // who is answered may ask at once what there is to see
+		if p.shown != nil {
+			h.show(*p.shown)
+		}
+	}
 	for _, p := range ready {
-		h.letOut(p, durable)
+		h.letOut(p)
 	}
 }
 
-func (h *Host) letOut(p parked, durable int64) {
+func (h *Host) letOut(p parked) {
 	switch {
 	case p.reply != nil:
 		p.reply(p.answer)
-	case p.shown != nil:
-		p.shown.Size = durable + 1
-		h.show(*p.shown)
 	case p.effect.Kind == trial.Light:
-		h.opt.Actuator.Light(p.effect.Name, p.effect.On, p.effect.For)
+		h.actuator.Light(p.effect.Name, p.effect.On, p.effect.For)
 	case p.effect.Kind == trial.Move:
 		h.move(p.effect)
 	}
@@ -88,14 +90,14 @@ func (h *Host) letOut(p parked, durable int64) {
 // is over: then nothing is opened.
 func (h *Host) move(e trial.Effect) {
 	index, _, ok := h.machine.Running()
-	if _, live := h.machine.BeforeLock(); !ok || !live || index != e.Run {
+	if _, live := h.machine.Voidable(); !ok || !live || index != e.Run {
 		return
 	}
 	if now := h.opt.Clock.Now(); now.Mono > e.At {
 		h.void(now, event.VoidLateSync)
 		return
 	}
-	h.opt.Actuator.Move(e.At, e.Open, e.Moves)
+	h.actuator.Move(e.At, e.Open, e.Moves)
 }
 
 // flush hands the batch to the journal and parks what may be shown under its last record.
@@ -114,7 +116,7 @@ func (h *Host) flush() {
 
 // checkpoint signs the log as it stands and puts the note beside it.
 func (h *Host) checkpoint(why string) {
-	note, err := h.opt.Signer.Checkpoint(h.opt.Log, h.tree.Size(), h.tree.Root())
+	note, err := h.opt.Signer.Checkpoint(h.tree.Size(), h.tree.Root())
 	if err != nil {
 		h.fail(err)
 		return

@@ -16,8 +16,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"scentpost/station/clock"
 	"scentpost/station/event"
 	"scentpost/station/journal"
@@ -42,7 +40,7 @@ type Journal interface {
 
 // Signer signs checkpoints of the log.
 type Signer interface {
-	Checkpoint(log record.Log, size int64, root tlog.Hash) ([]byte, error)
+	Checkpoint(size int64, root [32]byte) ([]byte, error)
 }
 
 // Chance is where the host's random bytes come from: streams apart, so that what one of them gave tells nothing
@@ -62,13 +60,10 @@ type Options struct {
 	Config    string // hash of the configuration
 	Simulated bool
 
-	Clock    clock.Clock
-	Journal  Journal
-	Actuator Actuator
-	Signer   Signer
-	Chance   Chance
-	// Sources are the sources of facts with how late each may be.
-	Sources map[string]time.Duration
+	Clock   clock.Clock
+	Journal Journal
+	Signer  Signer
+	Chance  Chance
 	// Wake is called, from any goroutine, when there is something to Drain.
 	Wake func()
 	// Names are the identities known so far.
@@ -85,44 +80,47 @@ type Host struct {
 	machine *trial.Machine
 	curtain trial.Curtain
 	horizon trial.Horizon
-	tree    *record.Tree
+	tree    record.Tree
 	names   directory
 	inbox   inbox
-	alarm   func() // stops the clock's next call
+
+	actuator Actuator
+	alarm    func() // stops the clock's next call
 
 	batch    journal.Batch // what this drain appends
 	parked   []parked
 	vault    []sealedRow // the sealed bodies of the session that are not open yet
 	failed   error
-	snapshot atomic.Pointer[Snapshot]
+	snapshot atomic.Pointer[trial.Snapshot]
 	watchers watchers
 }
 
-// Snapshot is what may be shown: the state as of the last durable record.
-type Snapshot struct {
-	View  trial.View
-	Names map[string]string // reference -> name
-	Epoch string
-	Size  int64 // durable records
-	At    event.Stamp
-	// Checkpoint is the last signed checkpoint, to be witnessed.
-	Checkpoint []byte
-	// Failed is why the journal stopped, "" while it works.
-	Failed string
-}
-
 // New returns a host whose log is empty but for what tree holds. Restore brings back an interrupted session.
-func New(opt Options, tree *record.Tree) (*Host, error) {
-	if opt.Clock == nil || opt.Journal == nil || opt.Actuator == nil || opt.Signer == nil || opt.Wake == nil {
-		return nil, errors.New("host: clock, journal, actuator, signer and wake must be set")
+func New(opt Options, tree record.Tree) (*Host, error) {
+	if opt.Clock == nil || opt.Journal == nil || opt.Signer == nil || opt.Wake == nil {
+		return nil, errors.New("host: clock, journal, signer and wake must be set")
 	}
 	h := &Host{opt: opt, tree: tree, machine: trial.New(opt.Log.Station, opt.Log.Epoch), names: newDirectory(opt.Names)}
-	for name, lateness := range opt.Sources {
-		h.horizon.Source(name, lateness)
-	}
 	h.inbox.wake = opt.Wake
 	h.show(h.takeSnapshot())
 	return h, nil
+}
+
+// Attach gives the host what it moves and the sources of its facts, each with how late it may be. It must be called
+// before anything comes in.
+func (h *Host) Attach(a Actuator, sources map[string]time.Duration) {
+	h.actuator = a
+	for name, lateness := range sources {
+		h.horizon.Source(name, lateness)
+	}
+}
+
+// Begin writes the first record of an epoch. It must be called before anything comes in.
+func (h *Host) Begin(e event.Epoch) {
+	if h.tree.Size() == 0 {
+		h.append(event.Event{Type: event.EpochBegan, At: h.opt.Clock.Now(), By: event.ByStation, Body: &e})
+		h.flush()
+	}
 }
 
 // Event takes a fact from a device. It may be called from any goroutine and never waits.
@@ -155,6 +153,9 @@ func (h *Host) Drain() {
 	h.setAlarm()
 }
 
+// Waiting tells whether a lock waits for sources to report past its instant. Only the owner of the host may ask.
+func (h *Host) Waiting() bool { return h.horizon.Waiting(h.opt.Clock.Now().Mono) }
+
 func (h *Host) handle(in input) {
 	switch in.kind {
 	case inMark:
@@ -182,25 +183,26 @@ func (h *Host) fact(e event.Event) {
 		return
 	}
 	h.curtain.Report(e.Body.(*event.Handling).Position, *e.Secret.(*event.Moves))
-	if presentedAt, ok := h.machine.BeforeLock(); ok && h.curtain.Faulty() {
-		h.voidOnGrid(presentedAt)
+}
+
+// voidOnGrid sets the mechanical void of a run whose canister is at fault at the next instant of the public grid,
+// which begins when the run is presented; before that the presentation itself finds the fault.
+func (h *Host) voidOnGrid() {
+	presentedAt, ok := h.machine.Voidable()
+	if !ok || !h.curtain.Faulty() || h.horizon.Has(event.RunVoided) {
+		return
+	}
+	if now := h.opt.Clock.Now().Mono; now >= presentedAt {
+		grid := ms(h.opt.Settings.GridMS)
+		h.horizon.Set(event.RunVoided, presentedAt+((now-presentedAt)/grid+1)*grid)
 	}
 }
 
-// voidOnGrid sets the mechanical void of the run at the next instant of the public grid, which begins when the run
-// is presented; before that the presentation itself finds the fault.
-func (h *Host) voidOnGrid(presentedAt int64) {
-	now := h.opt.Clock.Now().Mono
-	if now < presentedAt {
-		return
-	}
-	grid := int64(h.opt.Settings.GridMS) * int64(time.Millisecond)
-	h.horizon.Set(event.RunVoided, presentedAt+((now-presentedAt)/grid+1)*grid)
-}
+func ms(n int) int64 { return int64(n) * int64(time.Millisecond) }
 
 // void takes the run out for a reason of the station's own.
 func (h *Host) void(at event.Stamp, reason string) {
-	if _, ok := h.machine.BeforeLock(); ok {
+	if _, ok := h.machine.Voidable(); ok {
 		h.step(event.Event{Type: event.RunVoided, At: at, By: event.ByStation, Body: &event.Void{Reason: reason}})
 	}
 }
@@ -210,6 +212,7 @@ func (h *Host) fire() {
 	if h.failed != nil {
 		return
 	}
+	h.voidOnGrid()
 	for {
 		now := h.opt.Clock.Now()
 		d, ok := h.horizon.Due(now.Mono)
@@ -217,6 +220,9 @@ func (h *Host) fire() {
 			return
 		}
 		at := now.AtMono(d.At)
+		if d.Timer == event.RunLocked {
+			at = now // the lock falls now; its body says up to which instant facts count
+		}
 		if d.Timer == event.RunVoided {
 			h.void(at, event.VoidMechanical)
 			continue
@@ -234,7 +240,7 @@ func (h *Host) setAlarm() {
 		h.alarm()
 		h.alarm = nil
 	}
-	if at, ok := h.horizon.Next(); ok && h.failed == nil {
+	if at, ok := h.horizon.Next(h.opt.Clock.Now().Mono); ok && h.failed == nil {
 		h.alarm = h.opt.Clock.At(at, h.opt.Wake)
 	}
 }
@@ -245,10 +251,10 @@ func (h *Host) fail(err error) {
 		return
 	}
 	h.failed = fmt.Errorf("the journal failed: %w", err)
-	h.opt.Actuator.CloseAll()
+	h.actuator.CloseAll()
 	for _, p := range h.parked {
 		if p.reply != nil {
-			p.reply(Reply{Err: h.failed})
+			p.reply(trial.Answer{Seq: -1, Err: h.failed})
 		}
 	}
 	h.parked = nil

@@ -28,7 +28,7 @@ type input struct {
 	source  string
 	mono    int64
 	err     error
-	command *Command
+	command *command
 }
 
 // inbox is a bounded queue that never makes a sender wait. Facts past the bound are dropped, which voids the run;

@@ -27,7 +27,7 @@ func (h *Host) Run(ctx context.Context, woken <-chan struct{}) error {
 				return h.failed
 			}
 		case <-ctx.Done():
-			h.opt.Actuator.CloseAll()
+			h.actuator.CloseAll()
 			h.Drain()
 			return h.failed
 		}

@@ -24,7 +24,7 @@ func (h *Host) append(e event.Event) {
 		return
 	}
 	row.Line = line
-	h.tree.Append(nil, record.LeafHash(line))
+	h.tree.Append(line)
 	h.batch.Rows = append(h.batch.Rows, row)
 }
 
@@ -36,7 +36,7 @@ func (h *Host) number(e event.Event) record.Record {
 
 // seal puts the sealed body and its nonce into the row's vault and their hash into the public line.
 func (h *Host) seal(r *record.Record, row *journal.Row) error {
-	body, err := record.EncodeSecret(r.Event.Type, r.Event.Secret, record.SecretLength(r.Event.Type))
+	body, err := record.EncodeSecret(r.Event.Type, r.Event.Secret)
 	if err != nil {
 		return err
 	}

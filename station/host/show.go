@@ -2,17 +2,19 @@ package host
 
 import (
 	"sync"
+
+	"scentpost/station/trial"
 )
 
 // Snapshot returns what may be shown now. It may be called from any goroutine.
-func (h *Host) Snapshot() Snapshot { return *h.snapshot.Load() }
+func (h *Host) Snapshot() trial.Snapshot { return *h.snapshot.Load() }
 
 // Watch calls f with every new snapshot until the returned function is called. f runs on the goroutine of the
 // host's owner and must not wait.
-func (h *Host) Watch(f func(Snapshot)) (stop func()) { return h.watchers.add(f) }
+func (h *Host) Watch(f func(trial.Snapshot)) (stop func()) { return h.watchers.add(f) }
 
-func (h *Host) takeSnapshot() Snapshot {
-	s := Snapshot{View: h.machine.View(), Names: h.names.byRef, Epoch: h.opt.Log.Epoch, Size: h.tree.Size(), At: h.opt.Clock.Now()}
+func (h *Host) takeSnapshot() trial.Snapshot {
+	s := trial.Snapshot{View: h.machine.View(), Names: h.names.byRef, Epoch: h.opt.Log.Epoch, Size: h.tree.Size(), At: h.opt.Clock.Now()}
 	if last := h.snapshot.Load(); last != nil {
 		s.Checkpoint = last.Checkpoint
 	}
@@ -22,7 +24,7 @@ func (h *Host) takeSnapshot() Snapshot {
 	return s
 }
 
-func (h *Host) show(s Snapshot) {
+func (h *Host) show(s trial.Snapshot) {
 	h.snapshot.Store(&s)
 	h.watchers.tell(s)
 }
@@ -31,14 +33,14 @@ func (h *Host) show(s Snapshot) {
 type watchers struct {
 	mu   sync.Mutex // guards next and all
 	next int
-	all  map[int]func(Snapshot)
+	all  map[int]func(trial.Snapshot)
 }
 
-func (w *watchers) add(f func(Snapshot)) (stop func()) {
+func (w *watchers) add(f func(trial.Snapshot)) (stop func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.all == nil {
-		w.all = map[int]func(Snapshot){}
+		w.all = map[int]func(trial.Snapshot){}
 	}
 	id := w.next
 	w.next++
@@ -50,7 +52,7 @@ func (w *watchers) add(f func(Snapshot)) (stop func()) {
 	}
 }
 
-func (w *watchers) tell(s Snapshot) {
+func (w *watchers) tell(s trial.Snapshot) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.all {

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"scentpost/station/blind"
 	"scentpost/station/event"
 )
 
@@ -28,14 +29,14 @@ func (m *Machine) button(in event.Event) string {
 	case event.ButtonAbort:
 		in.Run = r.index
 		m.record(in)
-		if r.beforeLock() {
+		if r.voidable() {
 			m.void(in, "abort button")
 		}
 		m.pauseFor(in, "abort button")
 	case event.ButtonStuck:
 		in.Run = r.index
 		m.record(in)
-		if r.beforeLock() {
+		if r.voidable() {
 			m.void(in, event.VoidButton)
 		}
 	case event.ButtonAlert, event.ButtonClear:
@@ -54,7 +55,7 @@ func (m *Machine) emergencyStop(in event.Event) string {
 	}
 	in.Run = m.runIndex()
 	m.record(in)
-	if m.run != nil && m.run.beforeLock() {
+	if m.run != nil && m.run.voidable() {
 		m.void(in, event.VoidEStop)
 	}
 	if m.phase == Sealed {
@@ -146,13 +147,13 @@ func (m *Machine) checkCall(call event.Call) string {
 // claims; in the others each call locks itself and all clear locks the run.
 func (m *Machine) stand(in event.Event, call event.Call) {
 	r := m.run
-	if !r.beforeLock() {
+	if !r.taking() {
 		m.claim(in, call)
 		return
 	}
 	c := standing{Call: call, at: in.At, withdrawable: call.Means != event.ByButton}
 	switch {
-	case m.session.plan.FirstEnds():
+	case m.firstEnds():
 		if r.state == Called && len(r.calls) > 0 {
 			m.decideFirst(in, c)
 			return
@@ -164,7 +165,7 @@ func (m *Machine) stand(in event.Event, call event.Call) {
 	in.Type, in.Body = event.CallMade, &call
 	m.record(in)
 	r.calls = append(r.calls, c)
-	if m.session.plan.FirstEnds() || call.Kind == event.CallClear {
+	if m.firstEnds() || call.Kind == event.CallClear {
 		m.lockBy(c)
 	}
 }
@@ -216,7 +217,7 @@ func (m *Machine) claim(in event.Event, call event.Call) {
 // withdraw takes an entered call back while its time runs. What is withdrawn stays in the record.
 func (m *Machine) withdraw(in event.Event) string {
 	r := m.run
-	if m.phase != Sealed || r == nil || len(r.calls) == 0 || !r.beforeLock() {
+	if m.phase != Sealed || r == nil || len(r.calls) == 0 || !r.taking() {
 		return "no call that could be withdrawn"
 	}
 	c := r.calls[len(r.calls)-1]
@@ -248,7 +249,7 @@ func (m *Machine) observed(in event.Event) string {
 	}
 	in.Run = m.runIndex()
 	m.record(in)
-	if r := m.run; r != nil && r.beforeLock() && o.Position > 0 {
+	if r := m.run; r != nil && r.taking() && o.Position > 0 {
 		r.observed[o.Position] = true
 	}
 	return ""
@@ -260,3 +261,6 @@ func abs(n int64) int64 {
 	}
 	return n
 }
+
+// firstEnds tells whether the first call ends a run of this plan.
+func (m *Machine) firstEnds() bool { return m.session.plan.Calls == blind.CallsFirstEnds }

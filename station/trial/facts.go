@@ -11,7 +11,7 @@ const onTime = "on time"
 // late records a fact that is stamped at or before the lock and came after it.
 func (m *Machine) late(in event.Event, position int) string {
 	r := m.run
-	if r.beforeLock() || r.lock.At == 0 || in.At.Mono > r.lock.At {
+	if r.taking() || r.lock.At == 0 || in.At.Mono > r.lock.At {
 		return onTime
 	}
 	in.Run, in.Body = r.index, &event.Lateness{Type: in.Type, At: in.At.Mono, Position: position}
@@ -35,7 +35,7 @@ func (m *Machine) edge(in event.Event) string {
 		m.record(in)
 	case n == budget+1:
 		m.derive(in, event.EdgesSummed, r.index, &event.EdgeSum{Device: device, Budget: budget})
-		if r.beforeLock() {
+		if r.voidable() {
 			m.void(in, event.VoidEdges)
 		}
 	}
@@ -54,7 +54,7 @@ func (m *Machine) beam(in event.Event) string {
 	}
 	in.Run = r.index
 	m.record(in)
-	if in.Type != event.BeamEntered || !r.beforeLock() || r.state == Armed || in.At.Mono < r.presentedAt {
+	if in.Type != event.BeamEntered || !r.taking() || r.state == Armed || in.At.Mono < r.presentedAt {
 		return ""
 	}
 	r.enter(score.Entry{Position: position, At: in.At.Mono})
@@ -107,7 +107,7 @@ func (m *Machine) restarted(in event.Event) string {
 	switch {
 	case r.state == Called:
 		m.lockNow(in)
-	case r.beforeLock():
+	case r.voidable():
 		m.void(in, cause.Cause)
 	case r.state == Purging:
 		m.timer(event.RunPurged, in.At.Mono+int64(m.session.plan.Purge))

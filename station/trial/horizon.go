@@ -2,13 +2,15 @@ package trial
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"scentpost/station/event"
 )
 
-// Horizon holds the engine's timers back until every source of facts has reported past their instant, or its
-// declared lateness has run out: only then is everything there that was stamped before it.
+// Horizon keeps the engine's timers. A lock is held back until every source of facts has reported past its instant,
+// or its declared lateness has run out: only then is everything there that was stamped before it. The other timers
+// fire at their instants.
 //
 // The zero value has no sources and no timers.
 type Horizon struct {
@@ -79,30 +81,50 @@ func (h *Horizon) Clear() { h.timers = h.timers[:0] }
 
 // Due takes out the first timer that may fire at the instant now; ok is false when none may.
 func (h *Horizon) Due(now int64) (d Deadline, ok bool) {
-	if len(h.timers) == 0 || h.opens(h.timers[0].At) > now {
-		return Deadline{}, false
+	for i, d := range h.timers {
+		if h.fires(d) <= now {
+			h.timers = append(h.timers[:i], h.timers[i+1:]...)
+			return d, true
+		}
 	}
-	d = h.timers[0]
-	h.timers = append(h.timers[:0], h.timers[1:]...)
-	return d, true
+	return Deadline{}, false
 }
 
-// Next returns the instant at which the first timer may fire if no source reports any more; ok is false when
-// there is no timer.
-func (h *Horizon) Next() (at int64, ok bool) {
-	if len(h.timers) == 0 {
-		return 0, false
+// Next returns when to look again if nothing comes in: the instant of a timer, or for a lock that is held back the
+// end of the longest lateness; ok is false when there is no timer.
+func (h *Horizon) Next(now int64) (at int64, ok bool) {
+	for _, d := range h.timers {
+		next := d.At
+		if next <= now {
+			next = h.fires(d)
+		}
+		if !ok || next < at {
+			at, ok = next, true
+		}
 	}
-	return h.opens(h.timers[0].At), true
+	return at, ok
 }
 
-// opens returns when a timer set for the instant at may fire: then, or as much later as the slowest silent source
-// may be late.
-func (h *Horizon) opens(at int64) int64 {
-	latest := at
+// Has tells whether a timer is set.
+func (h *Horizon) Has(timer event.Type) bool {
+	return slices.ContainsFunc(h.timers, func(d Deadline) bool { return d.Timer == timer })
+}
+
+// Waiting tells whether a lock is held back for sources that have not reported past its instant.
+func (h *Horizon) Waiting(now int64) bool {
+	return slices.ContainsFunc(h.timers, func(d Deadline) bool { return d.At <= now && h.fires(d) > now })
+}
+
+// fires returns when a timer fires: at its instant, or for a lock as much later as the slowest silent source may be
+// late.
+func (h *Horizon) fires(d Deadline) int64 {
+	latest := d.At
+	if d.Timer != event.RunLocked {
+		return latest
+	}
 	for _, s := range h.sources {
-		if s.mark <= at {
-			latest = max(latest, at+int64(s.lateness))
+		if s.mark <= d.At {
+			latest = max(latest, d.At+int64(s.lateness))
 		}
 	}
 	return latest

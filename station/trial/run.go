@@ -39,9 +39,11 @@ type standing struct {
 	withdrawable bool
 }
 
-func (r *run) beforeLock() bool {
-	return r.state == Armed || r.state == Shown || r.state == Searching || r.state == Called
-}
+// voidable tells whether danger to the trial still voids the run: no call stands and nothing is locked.
+func (r *run) voidable() bool { return r.state == Armed || r.state == Shown || r.state == Searching }
+
+// taking tells whether the run still takes facts: those stamped at or before its lock.
+func (r *run) taking() bool { return r.voidable() || r.state == Called }
 
 // arm fixes the instant at which all canisters of the run move together.
 func (m *Machine) arm(in event.Event) string {
@@ -175,7 +177,8 @@ func (m *Machine) lock(in event.Event) string {
 	return ""
 }
 
-// lockNow writes the lock that r.lock describes, with in as its cause.
+// lockNow writes the lock that r.lock describes, with in as its cause: the record's stamp is when the lock fell, the
+// body's the instant up to which facts count.
 func (m *Machine) lockNow(in event.Event) {
 	r := m.run
 	for _, c := range r.calls {
@@ -205,10 +208,10 @@ func (m *Machine) voided(in event.Event) string {
 	switch {
 	case r == nil:
 		return "no run is in progress"
-	case !r.beforeLock() && in.By == event.ByStation:
-		return "" // after the lock a fault is an annotation, and one of a canister stays sealed
-	case !r.beforeLock():
-		return "nothing voids a run after its lock: the authority may invalidate it later, with a reason"
+	case !r.voidable() && in.By == event.ByStation:
+		return "" // once a call stands a fault is an annotation, and one of a canister stays sealed
+	case !r.voidable():
+		return "nothing voids a run once a call stands: the authority may invalidate it later, with a reason"
 	case void.Reason == "":
 		return "a void needs a reason"
 	}

@@ -43,7 +43,7 @@ func (m *Machine) facts(r *run) score.RunFacts {
 		HasBeam:            s.opening.Beams,
 		StartedAt:          r.startedAt,
 		Lock:               r.lock,
-		FirstEnds:          s.plan.FirstEnds(),
+		FirstEnds:          m.firstEnds(),
 		InconclusivePolicy: s.plan.Inconclusive,
 	}
 	for _, e := range r.entries {

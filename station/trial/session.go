@@ -192,7 +192,9 @@ func (m *Machine) abort(in event.Event) string {
 	switch {
 	case m.run == nil:
 		m.finish(in)
-	case m.run.beforeLock():
+	case m.run.state == Called:
+		m.lockNow(in)
+	case m.run.voidable():
 		m.run.state = Aborted
 		m.endSearch(in.At.Mono)
 	}

@@ -102,9 +102,9 @@ func (m *Machine) Running() (index int, placement event.Placement, ok bool) {
 	return m.run.index, m.run.placement, true
 }
 
-// BeforeLock tells whether a run is in progress that could still be voided, and the instant it was presented at.
-func (m *Machine) BeforeLock() (presentedAt int64, ok bool) {
-	if m.run == nil || !m.run.beforeLock() {
+// Voidable tells whether a run is in progress that could still be voided, and the instant it is presented at.
+func (m *Machine) Voidable() (presentedAt int64, ok bool) {
+	if m.run == nil || !m.run.voidable() {
 		return 0, false
 	}
 	return m.run.presentedAt, true

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"scentpost/station/config"
+	"scentpost/station/record"
+)
+
+// The files beside the journal's folder, so that who restores or loses the journal does not restore them with it.
+const (
+	departedFile    = "departed.json" // how much of the log has left the station
+	keyFile         = "station.key"   // signs the checkpoints
+	connectionsFile = "connections"   // counts the connections to the broker
+	causeFile       = "stopped-by"    // why the daemon stopped, when it was the journal's fault
+)
+
+// beside returns the path of a file in the folder that holds the journal's.
+func beside(cfg config.Config, name string) string {
+	return filepath.Join(filepath.Dir(cfg.Data), name)
+}
+
+// privateKey reads the station's key, or makes one at the first start.
+func privateKey(cfg config.Config) (string, error) {
+	path := beside(cfg, keyFile)
+	text, err := os.ReadFile(path)
+	if err == nil {
+		return strings.TrimSpace(string(text)), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read the station's key: %w", err)
+	}
+	name := cfg.Station
+	if cfg.Simulated() {
+		name = record.SimulatedPrefix + name
+	}
+	private, _, err := record.NewKey(rand.Reader, name)
+	if err != nil {
+		return "", fmt.Errorf("make the station's key: %w", err)
+	}
+	if err := replaceFile(path, []byte(private+"\n")); err != nil {
+		return "", fmt.Errorf("keep the station's key: %w", err)
+	}
+	return private, nil
+}
+
+// nextConnection counts a connection to the broker, durably.
+func nextConnection(cfg config.Config) (int64, error) {
+	path := beside(cfg, connectionsFile)
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("count the connections: %w", err)
+	}
+	var n int64
+	if len(text) > 0 {
+		if n, err = strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err != nil || n < 0 {
+			return 0, fmt.Errorf("%s does not hold a count: write into it a number higher than any that the broker saw", path)
+		}
+	}
+	n++
+	return n, replaceFile(path, []byte(strconv.FormatInt(n, 10)+"\n"))
+}
+
+// replaceFile writes a private file so that after a power cut it holds the old text or the new one.
+func replaceFile(path string, text []byte) error {
+	temporary := path + ".new"
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(text); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// takeCause returns why the daemon stopped the last time, if it could say so, and forgets it.
+func takeCause(cfg config.Config) string {
+	path := beside(cfg, causeFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	_ = os.Remove(path)
+	return strings.TrimSpace(string(text))
+}

@@ -1,0 +1,257 @@
+// Package yard is a whole station in one process on virtual time: simulated lines, canisters and people below, and
+// above them the real devices, host, journal and sender.
+//
+// Nothing in it waits and nothing in it is left to chance but a seed, so that the same options give the same bytes
+// on every machine.
+package yard
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"time"
+
+	"scentpost/simulator/dog"
+	"scentpost/simulator/hardware"
+	"scentpost/simulator/world"
+	"scentpost/station/archive"
+	"scentpost/station/config"
+	"scentpost/station/control"
+	"scentpost/station/devices"
+	"scentpost/station/event"
+	"scentpost/station/host"
+	"scentpost/station/journal"
+	"scentpost/station/record"
+	"scentpost/station/uplink"
+)
+
+// DefaultCommit is how long a commit takes, a little more than a good card needs.
+const DefaultCommit = 8 * time.Millisecond
+
+// Options are what a yard is made of.
+type Options struct {
+	// Seed is the seed of all that is public: people, canisters' bodies, ids.
+	Seed uint64
+	// Secrets is the seed of what only the station and the authority draw: shares and nonces. Two yards that differ
+	// in it alone differ in their placements.
+	Secrets uint64
+	// Config is the station's configuration.
+	Config config.Config
+	// Loading is what lies in which canister ("1A" -> odour); nil loads by letter.
+	Loading map[string]string
+	// Store is the journal; nil is one in memory.
+	Store journal.Epochs
+	// Commit is how long a commit takes; 0 is DefaultCommit.
+	Commit time.Duration
+	// Scripts are what is done in each run, in order; nil lets a dog and a handler work that react.
+	Scripts []dog.Script
+	// Publish is given every message that leaves the station; nil for none.
+	Publish func(mono int64, p uplink.Publish)
+	// Observe is written all that is seen from outside; nil for nowhere.
+	Observe io.Writer
+	// OnCall hears every call of the handler; may be nil.
+	OnCall func(dog.Call)
+}
+
+// Yard is a station on virtual time. One goroutine uses it.
+type Yard struct {
+	World    *world.World
+	Hardware *hardware.Station
+	Devices  *devices.Station
+	Host     *host.Host
+	Control  *control.Service
+	Store    journal.Epochs
+	Archive  *archive.Archive
+	Disk     *Disk
+	// Authority is the private key of the simulated second party.
+	Authority string
+
+	opt    Options
+	lines  *hardware.Connection
+	key    string // private
+	signer *record.Signer
+	sender *sender
+	wanted bool  // a drain is planned
+	marked int64 // when the lines last promised that nothing earlier will come
+}
+
+// New builds a yard at the beginning of time, begins its log, and lets the people in.
+func New(opt Options) (*Yard, error) {
+	y := &Yard{opt: opt, World: world.New(opt.Seed), Store: opt.Store}
+	if y.Store == nil {
+		y.Store = journal.NewMemory()
+	}
+	layout, err := hardware.FromConfig(opt.Config, opt.Loading)
+	if err != nil {
+		return nil, err
+	}
+	if y.Hardware, err = hardware.New(y.World, layout); err != nil {
+		return nil, err
+	}
+	if opt.Observe != nil {
+		y.Hardware.Observe(opt.Observe)
+	}
+	if err := y.Start(); err != nil {
+		return nil, err
+	}
+	return y, y.enter()
+}
+
+// enter lets the people in.
+func (y *Yard) enter() error {
+	if y.opt.Scripts != nil {
+		dog.Play(y.World, y.Hardware, y.opt.Scripts)
+		return nil
+	}
+	_, err := dog.Enter(y.World, y.Hardware, dog.Default(), dog.ByButton(), y.opt.OnCall)
+	return err
+}
+
+// Start starts the station's program over its journal, as at boot or after Kill.
+func (y *Yard) Start() (err error) {
+	secrets := world.New(y.opt.Secrets)
+	if err := y.keys(); err != nil {
+		return err
+	}
+	if y.lines, err = y.Hardware.Connect(); err != nil {
+		return err
+	}
+	beginning, err := y.epoch()
+	if err != nil {
+		return err
+	}
+	size, err := y.Store.Size()
+	if err != nil {
+		return err
+	}
+	tree, err := record.RestoreTree(size, y.Store)
+	if err != nil {
+		return err
+	}
+	names, err := y.Store.Identities()
+	if err != nil {
+		return err
+	}
+	cfg := y.opt.Config
+	log := record.Log{Site: cfg.Site, Station: cfg.Station}
+	y.Archive = archive.New(y.Store, log)
+	log.Epoch = beginning.ID
+	if y.signer, err = record.NewSigner(log, y.key); err != nil {
+		return err
+	}
+	hash := cfg.Hash()
+	y.Disk = &Disk{world: y.World, store: y.Store, latency: y.opt.Commit}
+	if y.Disk.latency == 0 {
+		y.Disk.latency = DefaultCommit
+	}
+	// After a restart the streams must not give again what they gave before it.
+	from := func(w *world.World, name string) io.Reader { return w.Bytes(fmt.Sprintf("%s from %d", name, size)) }
+	y.Host, err = host.New(host.Options{
+		Log: log, Settings: cfg.Settings(), Beams: beams(cfg), Config: hex.EncodeToString(hash[:]), Simulated: true,
+		Clock: y.World, Journal: y.Disk, Signer: y.signer, Wake: y.wake, Names: names,
+		Chance: host.Chance{IDs: from(y.World, "ids"), Nonces: from(secrets, "nonces"), Shares: from(secrets, "shares"),
+			Seals: from(secrets, "seals")},
+	}, tree)
+	if err != nil {
+		return err
+	}
+	y.Disk.host = y.Host
+	if y.Devices, err = devices.Open(cfg, y.lines, y.World, y.Host); err != nil {
+		return err
+	}
+	y.Host.Attach(y.Devices, y.Devices.Sources())
+	return y.begin(beginning, size)
+}
+
+// begin writes the epoch's first record or brings back what was interrupted, and opens the doors.
+func (y *Yard) begin(b journal.Beginning, size int64) error {
+	cfg := y.opt.Config
+	first := event.Epoch{Site: cfg.Site, Why: b.Why, Prev: b.Prev, PrevSize: b.PrevSize, Key: y.signer.Verifier(), Simulated: true}
+	if b.Prev != "" {
+		first.PrevRoot = hex.EncodeToString(b.PrevRoot[:])
+	}
+	y.Host.Begin(first)
+	interrupted, err := archive.Interrupted(y.Store, size)
+	if err != nil {
+		return err
+	}
+	interrupted.Cause = event.VoidRestart
+	if err := y.Host.Restore(interrupted); err != nil {
+		return err
+	}
+	var people []control.Person
+	for _, p := range cfg.People {
+		people = append(people, control.Person{Name: p.Name, Roles: p.Roles, UID: p.UID})
+	}
+	verifier, err := record.VerifierOf(y.Authority)
+	if err != nil {
+		return err
+	}
+	y.Control, err = control.New(control.Options{Site: cfg.Site, Station: cfg.Station, Simulated: true, People: people,
+		Authorities: append([]string{verifier}, cfg.Authorities...), Inbox: y.Host, Archive: y.Archive})
+	if err != nil {
+		return err
+	}
+	return y.startSender(b.ID, size)
+}
+
+// epoch begins the first epoch of an empty journal.
+func (y *Yard) epoch() (journal.Beginning, error) {
+	found, err := y.Store.Check(context.Background())
+	if err != nil {
+		return journal.Beginning{}, err
+	}
+	if !found.NewEpochNeeded {
+		return y.Store.Epoch(), nil
+	}
+	id := make([]byte, 8)
+	if _, err := io.ReadFull(y.World.Bytes("epoch"), id); err != nil {
+		return journal.Beginning{}, err
+	}
+	if err := y.Store.BeginEpoch(hex.EncodeToString(id), found.Why); err != nil {
+		return journal.Beginning{}, err
+	}
+	return y.Store.Epoch(), nil
+}
+
+// keys makes the simulated keys of the station and of the authority.
+func (y *Yard) keys() (err error) {
+	if y.key != "" {
+		return nil
+	}
+	y.key, _, err = record.NewKey(y.World.Bytes("station key"), record.SimulatedPrefix+y.opt.Config.Station)
+	if err != nil {
+		return err
+	}
+	y.Authority, _, err = record.NewKey(y.World.Bytes("authority key"), record.SimulatedPrefix+"authority")
+	return err
+}
+
+func beams(cfg config.Config) []int {
+	positions := []int{}
+	for _, d := range cfg.Of(config.Beam) {
+		positions = append(positions, d.Position)
+	}
+	return positions
+}
+
+// wake plans a drain of the host for this instant. Simulated lines speak only when something happens; when a lock
+// waits to hear of them, they are asked.
+func (y *Yard) wake() {
+	if y.wanted {
+		return
+	}
+	y.wanted = true
+	y.World.After(0, func() {
+		y.wanted = false
+		y.Host.Drain()
+		if now := y.World.Mono(); y.Host.Waiting() && y.marked != now {
+			y.marked = now
+			y.lines.Mark()
+		}
+	})
+}
+
+// Key returns the text of the verifier key that signs the checkpoints.
+func (y *Yard) Key() string { return y.signer.Verifier() }

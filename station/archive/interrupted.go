@@ -1,0 +1,43 @@
+package archive
+
+import (
+	"fmt"
+
+	"scentpost/station/event"
+	"scentpost/station/host"
+	"scentpost/station/journal"
+	"scentpost/station/record"
+)
+
+// Interrupted returns the session that the last of size records belongs to, unless that record closed it.
+func Interrupted(store journal.Store, size int64) (host.Interrupted, error) {
+	var was host.Interrupted
+	if size == 0 {
+		return was, nil
+	}
+	last, err := store.Lines(size-1, 1, pageBytes)
+	if err != nil || len(last) != 1 {
+		return was, fmt.Errorf("read the last record: %w", err)
+	}
+	r, err := record.Decode(last[0].Bytes)
+	if err != nil {
+		return was, fmt.Errorf("the last record: %w", err)
+	}
+	session := r.Event.Session
+	if session == "" || r.Event.Type == event.SessionClosed {
+		return was, nil
+	}
+	from, err := store.SessionStart(session)
+	if err != nil {
+		return was, err
+	}
+	err = each(store, from, func(l journal.Line) error {
+		was.Lines = append(was.Lines, l)
+		return nil
+	})
+	if err != nil {
+		return was, err
+	}
+	was.Vault, err = store.Vault(session)
+	return was, err
+}

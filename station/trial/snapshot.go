@@ -1,0 +1,29 @@
+package trial
+
+import (
+	"scentpost/station/event"
+)
+
+// Snapshot is what may be shown of a station: its state as of the last durable record. What of it somebody may see
+// is decided in package control.
+type Snapshot struct {
+	View  View
+	Names map[string]string // reference -> name
+	Epoch string
+	Size  int64 // durable records
+	At    event.Stamp
+	// Checkpoint is the last signed checkpoint, to be witnessed.
+	Checkpoint []byte
+	// Failed is why the journal stopped, "" while it works.
+	Failed string
+}
+
+// Answer is what became of a command.
+type Answer struct {
+	// Seq is the record that the command became, or its refusal's; -1 when it left none.
+	Seq int64
+	// Refused says why the command was refused, "" when it was carried out.
+	Refused string
+	// Err is set when the station can take no commands any more.
+	Err error
+}
