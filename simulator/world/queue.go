@@ -11,8 +11,10 @@ type call struct {
 // queue is a heap of calls by instant, then by the order in which they were asked for.
 type queue []*call
 
+// Len implements heap.Interface.
 func (q queue) Len() int { return len(q) }
 
+// Less implements heap.Interface: the earlier instant first, then who asked first.
 func (q queue) Less(i, j int) bool {
 	if q[i].at != q[j].at {
 		return q[i].at < q[j].at
@@ -20,6 +22,7 @@ func (q queue) Less(i, j int) bool {
 	return q[i].order < q[j].order
 }
 
+// Swap implements heap.Interface.
 func (q queue) Swap(i, j int) {
 	q[i], q[j] = q[j], q[i]
 	q[i].index, q[j].index = i, j
