@@ -51,6 +51,9 @@ func Parse(members []Member) (Bundle, []Fault) {
 	return p.bundle, p.faults
 }
 
+// maxSize is the largest log: no station writes as much, and sums with it do not overflow.
+const maxSize = 1 << 52
+
 type parser struct {
 	members map[string][]byte
 	bundle  Bundle
@@ -140,8 +143,9 @@ func (p *parser) extent() {
 	if !IsName(e.Session) {
 		p.fault(MemberLog, "%v", badName("session", e.Session))
 	}
-	if e.From < 1 || e.To <= e.From {
+	if e.From < 1 || e.To <= e.From || e.To > maxSize {
 		p.fault(MemberLog, "from %d to %d: a session begins after record 0 and has at least one record", e.From, e.To)
+		b.From = 0
 	}
 	if n := int64(bytes.Count(p.members[MemberRecords], []byte{'\n'})); n != e.To-e.From {
 		p.fault(MemberRecords, "holds %d records, %s says %d", n, MemberLog, e.To-e.From)

@@ -102,7 +102,7 @@ func (c *checker) seal(s *sealing) {
 	if s.nonces != nil {
 		c.commitments(b, s)
 	}
-	if ok && s.share != nil && s.revealed > 0 && len(c.problems) == 0 {
+	if ok && s.share != nil && s.nonces != nil && s.revealed > 0 && len(c.problems) == 0 {
 		c.draw(s, blind.SessionSeed(b, share, authority))
 	}
 }
