@@ -1,46 +1,79 @@
-// Package score turns the facts of runs into outcomes, statistics and the verdict of a pass rule.
+// Package score decides what the facts of a run and of a session amount to: outcomes, verdicts of pass rules, and
+// statistics.
+//
+// Every function is pure and gives the same on every machine: outcomes and verdicts are integers and exact ratios,
+// statistics are rounded to the digits that are printed.
 package score
 
 import "scentpost/station/event"
 
-// Law is the version of this package's outcomes and verdicts. A change of either for the same facts is a new law.
+// Law is the version of the rules in this package. A change that could give another result for the same facts
+// takes another number, and keeps the old law for old records.
 const Law = 1
 
-// NotValid is the verdict when a rule's preconditions are not met or the session was not completed.
-const NotValid = "not a valid test"
+// The results of a run, in event.RunResult.Result.
+const (
+	Correct      = "correct"
+	Wrong        = "wrong"
+	Inconclusive = "inconclusive"
+	Void         = "void" // the run never locked: it is listed and counts nowhere
+)
 
-// Entry is a nose that entered a position.
-type Entry struct {
-	Position int
-	At       int64 // monotonic nanoseconds
+// How a presentation was sampled, in event.Presentation.Sampled.
+const (
+	SampledYes      = "yes"                  // a beam saw the nose
+	SampledNo       = "no"                   // a beam did not see it
+	SampledObserved = "observed by assessor" // no beam; a person saw it
+	SampledUnknown  = "unknown"              // no beam, and nobody said
+)
+
+// The flags of a presentation, in event.Presentation.Flag.
+const (
+	FlagUnsearched = "unsearched" // a target was asserted to be absent where the dog never was
+	FlagTimeOut    = "time-out"   // a target was missed because time ran out
+)
+
+// The policies of a plan for calls that cannot be assigned to one position.
+const (
+	PolicyWrong   = "wrong"
+	PolicyLeftOut = "left-out"
+)
+
+// None is a latency that there is not, in milliseconds.
+const None = -1
+
+// RunFacts is what one run is scored by.
+type RunFacts struct {
+	// Placement is what stood at each position, in position order.
+	Placement []event.Slot
+	// Calls are the calls that stand, in any order.
+	Calls []CallFact
+	// Entries are the noses that beams saw, in any order; what is later than the lock does not count.
+	Entries []Entry
+	// HasBeam lists the positions that have a beam.
+	HasBeam []int
+	// Observed holds the positions without a beam at which the assessor saw the dog sample.
+	Observed map[int]bool
+	// StartedAt is the monotonic instant of the start in nanoseconds, 0 when the search was never started.
+	StartedAt int64
+	// Lock is how the run locked. A run without a reason never did: it was voided or aborted.
+	Lock event.Lock
+	// FirstEnds is set when the first call ends the run.
+	FirstEnds bool
+	// InconclusivePolicy is PolicyWrong or PolicyLeftOut; anything else counts as PolicyWrong.
+	InconclusivePolicy string
 }
 
-// CallFact is a call that stands.
+// CallFact is a call with the monotonic instant that it was made at, in nanoseconds.
 type CallFact struct {
 	event.Call
-	At           int64 // monotonic nanoseconds
-	Inconclusive bool  // error bounds leave open whether it came first
+	At int64
+	// Inconclusive is set when error bounds leave open whether the call came in time, or first.
+	Inconclusive bool
 }
 
-// RunFacts are what one run is scored by. Facts after the lock are not among them.
-type RunFacts struct {
-	Placement          []event.Slot
-	Calls              []CallFact
-	Entries            []Entry      // in the order of their stamps
-	HasBeam            []int        // positions with a beam
-	Observed           map[int]bool // positions that the assessor saw sampled
-	StartedAt          int64        // 0 when the search was never started
-	Lock               event.Lock
-	FirstEnds          bool   // the first call ends the run
-	InconclusivePolicy string // "wrong" or "left-out"
-}
-
-// Run scores one run.
-func Run(f RunFacts) event.RunResult {
-	return event.RunResult{Presentations: []event.Presentation{}}
-}
-
-// Judge applies the pass rule whose file's exact bytes are ruleText, "" for none, to the completed runs.
-func Judge(ruleText string, runs []event.RunResult) event.Verdict {
-	return event.Verdict{Verdict: "no rule", Clauses: []event.Clause{}}
+// Entry is a nose that a beam saw enter a position, at a monotonic instant in nanoseconds.
+type Entry struct {
+	Position int
+	At       int64
 }
