@@ -193,8 +193,8 @@ func BenchmarkCheck(b *testing.B) {
 			for from := int64(0); from < 200_000; from += walkRows {
 				w.walk(context.Background(), from, min(from+walkRows, 200_000))
 			}
-			if w.edge.size != 200_000 {
-				b.Fatal(w.edge.size)
+			if w.edge.Size() != 200_000 {
+				b.Fatal(w.edge.Size())
 			}
 		},
 	} {

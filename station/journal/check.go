@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"scentpost/station/record"
 )
 
 // Bounds of a check: what is listed of a damage that may be as large as the database. All of it is counted.
@@ -64,36 +66,31 @@ func (l *ledger) inspect(ctx context.Context) (inspection, error) {
 	if len(found.pages) == 0 {
 		w.edge = l.lastCheckpoint()
 	}
-	for from, size := w.edge.size, l.size.Load(); from < size && ctx.Err() == nil; from += walkRows {
+	for from, size := w.edge.Size(), l.size.Load(); from < size && ctx.Err() == nil; from += walkRows {
 		w.walk(ctx, from, min(from+walkRows, size))
 	}
 	if err := ctx.Err(); err != nil {
 		return found, fmt.Errorf("checking epoch %s: %w", l.epoch, err)
 	}
-	found.good = w.edge.size
-	var err error
-	found.root, err = w.edge.root()
-	return found, err
+	found.good, found.root = w.edge.Size(), w.edge.Root()
+	return found, nil
 }
 
-// lastCheckpoint returns the frontier at the newest checkpoint whose root is that of the stored hashes, the empty
+// lastCheckpoint returns the tree at the newest checkpoint whose root is that of the stored hashes, the empty
 // one when it does not agree.
-func (l *ledger) lastCheckpoint() frontier {
+func (l *ledger) lastCheckpoint() record.Tree {
 	var note []byte
 	err := l.read.QueryRow("SELECT note FROM checkpoints WHERE size <= ? ORDER BY id DESC LIMIT 1", l.size.Load()).Scan(&note)
 	if err != nil {
-		return frontier{}
+		return record.Tree{}
 	}
 	size, root, ok := noteHead(note)
 	if !ok || size > l.size.Load() {
-		return frontier{}
+		return record.Tree{}
 	}
-	edge, err := restoreFrontier(size, l)
-	if err != nil {
-		return frontier{}
-	}
-	if have, err := edge.root(); err != nil || have != root {
-		return frontier{}
+	edge, err := record.RestoreTree(size, l)
+	if err != nil || edge.Root() != root {
+		return record.Tree{}
 	}
 	return edge
 }
@@ -116,7 +113,7 @@ func noteHead(note []byte) (size int64, root tlog.Hash, ok bool) {
 // walker hashes records again.
 type walker struct {
 	ledger *ledger
-	edge   frontier // of the good records; it stands still after the first bad one
+	edge   record.Tree // of the good records; it stands still after the first bad one
 	broken bool
 	found  *inspection
 }
@@ -163,7 +160,7 @@ func (w *walker) visit(seq int64, stored, line []byte) {
 	}
 	edge := w.edge
 	var packed []byte
-	for _, h := range edge.add(nil, line) {
+	for _, h := range edge.AppendLeaf(make([]tlog.Hash, 0, maxStored), leaf) {
 		packed = append(packed, h[:]...)
 	}
 	if !bytes.Equal(stored, packed) {

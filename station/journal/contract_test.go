@@ -130,37 +130,35 @@ func TestOperationalLogIsNoPartOfTheRecord(t *testing.T) {
 	})
 }
 
-// TestFrontierGoesOn: the frontier read back is the one that was written, at every size.
-func TestFrontierGoesOn(t *testing.T) {
-	m := NewMemory()
-	if err := m.BeginEpoch("e1", WhyFirst); err != nil {
-		t.Fatal(err)
-	}
-	for size := int64(0); size < 130; size++ {
-		edge, err := restoreFrontier(size, m)
-		if err != nil {
-			t.Fatal(err)
+// TestHashesAreThoseOfTlog: what is stored with a record is what tlog would store, and gives the root at each size.
+func TestHashesAreThoseOfTlog(t *testing.T) {
+	stores(t, func(t *testing.T, s both) {
+		const total = 130
+		var want []tlog.Hash
+		for seq := int64(0); seq < total; seq++ {
+			stored, err := tlog.StoredHashes(seq, row(seq, "s").Line, tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+				out := make([]tlog.Hash, len(indexes))
+				for i, index := range indexes {
+					out[i] = want[index]
+				}
+				return out, nil
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, stored...)
 		}
-		have, err := edge.root()
-		if err != nil {
-			t.Fatal(err)
+		mustCommit(t, s, Batch{Rows: rows(0, total, "s")})
+		for i := range want {
+			got, err := s.ReadHashes([]int64{int64(i)})
+			if err != nil || got[0] != want[i] {
+				t.Fatalf("hash %d: %v, want %v (%v)", i, got, want[i], err)
+			}
 		}
-		want, err := tlog.TreeHash(size, m)
-		if err != nil || have != want {
-			t.Fatalf("root at %d: %v, want %v (%v)", size, have, want, err)
+		if _, err := s.ReadHashes([]int64{int64(len(want))}); err == nil {
+			t.Error("a hash beyond the log")
 		}
-		stored, err := tlog.StoredHashes(size, row(size, "s").Line, m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if mine := edge.add(nil, row(size, "s").Line); !reflect.DeepEqual(mine, stored) {
-			t.Fatalf("hashes of record %d differ from tlog's", size)
-		}
-		mustCommit(t, m, Batch{Rows: rows(size, size+1, "s")})
-	}
-	if _, err := Frontier(131, m); err == nil {
-		t.Error("a frontier beyond the log")
-	}
+	})
 }
 
 // TestMemoryIsSQLite drives both stores with the same steps and wants the same answers.

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"scentpost/station/record"
 )
 
 // Left says how much of an epoch has left the station.
@@ -111,6 +113,6 @@ func (d *Departed) write(next Left) error {
 
 // emptyRoot returns the root of an empty log.
 func emptyRoot() tlog.Hash {
-	root, _ := tlog.TreeHash(0, nil) // of nothing, nothing is read
-	return root
+	var empty record.Tree
+	return empty.Root()
 }

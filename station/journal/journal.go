@@ -275,10 +275,7 @@ func (j *Journal) BeginEpoch(id, why string) error {
 	case !j.recovery.Checked:
 		return ErrUnchecked
 	}
-	next, err := j.beginning(id, why)
-	if err != nil {
-		return err
-	}
+	next := j.beginning(id, why)
 	made, err := createLedger(epochPath(j.dir, id), id, j.starts)
 	if err != nil {
 		return fmt.Errorf("beginning epoch %s: %w", id, err)
@@ -296,16 +293,12 @@ func (j *Journal) BeginEpoch(id, why string) error {
 }
 
 // beginning says where the next epoch comes from.
-func (j *Journal) beginning(id, why string) (Beginning, error) {
+func (j *Journal) beginning(id, why string) Beginning {
 	r := j.recovery
 	if !r.NewEpochNeeded { // an ack beyond us: what we have is good to its end
-		root, err := j.current.root()
-		if err != nil {
-			return Beginning{}, err
-		}
-		r.PrevEpoch, r.PrevSize, r.PrevRoot = j.current.epoch, j.current.size.Load(), root
+		r.PrevEpoch, r.PrevSize, r.PrevRoot = j.current.epoch, j.current.size.Load(), j.current.root()
 	}
-	return Beginning{ID: id, Why: why, Prev: r.PrevEpoch, PrevSize: r.PrevSize, PrevRoot: r.PrevRoot}, nil
+	return Beginning{ID: id, Why: why, Prev: r.PrevEpoch, PrevSize: r.PrevSize, PrevRoot: r.PrevRoot}
 }
 
 // Close implements Store. The stop is a clean one when the journal had been checked and no commit failed.

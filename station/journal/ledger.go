@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"scentpost/station/record"
 )
 
 // ledger is the database of one epoch. It is read by many and written by one connection; an ended epoch's has
@@ -22,7 +24,7 @@ type ledger struct {
 	mu      sync.Mutex // guards all below: one commit at a time
 	write   *sql.DB    // nil: not to be written
 	add     statements
-	edge    frontier
+	edge    record.Tree
 	session string // of the last row, whose start is known to be noted
 	pending int64  // bytes committed since the last checkpoint of the write-ahead log, by estimate
 }
@@ -93,7 +95,7 @@ func (l *ledger) startWriting(starts int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var err error
-	if l.edge, err = restoreFrontier(l.size.Load(), l); err != nil {
+	if l.edge, err = record.RestoreTree(l.size.Load(), l); err != nil {
 		return err
 	}
 	if l.write, err = openDB(l.path, 1, writePragmas); err != nil {
@@ -129,10 +131,8 @@ func (l *ledger) stopWriting(clean bool) error {
 	l.write = nil
 	var err error
 	if clean {
-		var root tlog.Hash
-		if root, err = l.edge.root(); err == nil {
-			_, err = write.Exec("UPDATE state SET clean = 1, size = ?, root = ?", l.edge.size, root[:])
-		}
+		root := l.edge.Root()
+		_, err = write.Exec("UPDATE state SET clean = 1, size = ?, root = ?", l.edge.Size(), root[:])
 		if err == nil {
 			_, err = write.Exec("PRAGMA wal_checkpoint(truncate)")
 		}
@@ -144,10 +144,10 @@ func (l *ledger) stopWriting(clean bool) error {
 func (l *ledger) close() error { return l.read.Close() }
 
 // root returns the root of all that is durable.
-func (l *ledger) root() (tlog.Hash, error) {
+func (l *ledger) root() tlog.Hash {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.edge.root()
+	return l.edge.Root()
 }
 
 // commit writes the batch in one transaction and returns when it is durable.
@@ -160,34 +160,34 @@ func (l *ledger) commit(b Batch) error {
 	edge, session := l.edge, l.session
 	tx, err := l.write.Begin()
 	if err != nil {
-		return fmt.Errorf("beginning a commit at record %d: %w", edge.size, err)
+		return fmt.Errorf("beginning a commit at record %d: %w", edge.Size(), err)
 	}
 	if err := l.insert(tx, b, &edge, &session); err != nil {
 		// SQLite may have rolled back by itself already, so that this one fails: only the first error counts.
 		_ = tx.Rollback()
-		return fmt.Errorf("writing record %d of epoch %s: %w", edge.size, l.epoch, err)
+		return fmt.Errorf("writing record %d of epoch %s: %w", edge.Size(), l.epoch, err)
 	}
 	if err := tx.Commit(); err != nil {
 		_ = tx.Rollback()
-		return fmt.Errorf("committing up to record %d of epoch %s: %w", edge.size, l.epoch, err)
+		return fmt.Errorf("committing up to record %d of epoch %s: %w", edge.Size(), l.epoch, err)
 	}
 	l.edge, l.session = edge, session
-	l.size.Store(edge.size)
+	l.size.Store(edge.Size())
 	return nil
 }
 
 // insert writes the batch's rows and moves the edge.
-func (l *ledger) insert(tx *sql.Tx, b Batch, edge *frontier, session *string) error {
-	record, vault := tx.Stmt(l.add.record), tx.Stmt(l.add.vault)
-	var hashes []tlog.Hash
+func (l *ledger) insert(tx *sql.Tx, b Batch, edge *record.Tree, session *string) error {
+	line, vault := tx.Stmt(l.add.record), tx.Stmt(l.add.vault)
+	hashes := make([]tlog.Hash, 0, maxStored)
 	var packed []byte
 	for i := range b.Rows {
 		r := &b.Rows[i]
-		hashes, packed = edge.add(hashes[:0], r.Line), packed[:0]
+		hashes, packed = edge.AppendLeaf(hashes[:0], record.LeafHash(r.Line)), packed[:0]
 		for j := range hashes {
 			packed = append(packed, hashes[j][:]...)
 		}
-		if _, err := record.Exec(r.Seq, r.Session, string(r.Type), packed, r.Line); err != nil {
+		if _, err := line.Exec(r.Seq, r.Session, string(r.Type), packed, r.Line); err != nil {
 			return err
 		}
 		l.pending += int64(len(r.Line) + len(packed) + len(r.Body))
@@ -217,7 +217,7 @@ func (l *ledger) insert(tx *sql.Tx, b Batch, edge *frontier, session *string) er
 const (
 	walBytes    = 4 << 20
 	walBytesLow = 128 << 10 // on a full disk: its room is used again and again instead of the ballast's
-	commitBytes = 8 << 10 // a commit writes whole pages: two or three of 4 KiB, however small the row
+	commitBytes = 8 << 10   // a commit writes whole pages: two or three of 4 KiB, however small the row
 )
 
 // tidy moves the write-ahead log into the database when more than limit bytes were written to it.

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"scentpost/station/event"
+	"scentpost/station/record"
 )
 
 // Memory is a journal without a disk, for simulations and tests. It keeps all promises of the contract but the
@@ -27,7 +28,7 @@ type Memory struct {
 
 // memoryLog is one epoch's records.
 type memoryLog struct {
-	edge        frontier
+	edge        record.Tree
 	lines       []Line
 	vault       []memoryVault
 	hashes      []tlog.Hash
@@ -48,7 +49,7 @@ func NewMemory() *Memory {
 }
 
 func newMemoryLog() memoryLog {
-	return memoryLog{starts: map[string]int64{}, cursors: map[string]int64{}}
+	return memoryLog{hashes: []tlog.Hash{}, starts: map[string]int64{}, cursors: map[string]int64{}}
 }
 
 // Commit implements Store.
@@ -62,12 +63,12 @@ func (m *Memory) Commit(b Batch) error {
 		return ErrNoEpoch
 	}
 	log := &m.current
-	if err := checkBatch(b, log.edge.size); err != nil {
+	if err := checkBatch(b, log.edge.Size()); err != nil {
 		return err
 	}
 	for i := range b.Rows {
 		r := &b.Rows[i]
-		log.hashes = log.edge.add(log.hashes, r.Line)
+		log.hashes = log.edge.AppendLeaf(log.hashes, record.LeafHash(r.Line))
 		log.lines = append(log.lines, Line{Seq: r.Seq, Session: r.Session, Bytes: r.Line})
 		if _, known := log.starts[r.Session]; !known && r.Session != "" {
 			log.starts[r.Session] = r.Seq
@@ -88,7 +89,7 @@ func (m *Memory) Commit(b Batch) error {
 func (m *Memory) Size() (int64, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.current.edge.size, nil
+	return m.current.edge.Size(), nil
 }
 
 // Lines implements Store.
@@ -96,7 +97,7 @@ func (m *Memory) Lines(from int64, max, maxBytes int) ([]Line, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	var out []Line
-	for seq, bytes := from, 0; seq >= 0 && seq < m.current.edge.size && len(out) < max; seq++ {
+	for seq, bytes := from, 0; seq >= 0 && seq < m.current.edge.Size() && len(out) < max; seq++ {
 		line := m.current.lines[seq]
 		if bytes += len(line.Bytes); bytes > maxBytes && len(out) > 0 {
 			break
@@ -161,7 +162,7 @@ func (m *Memory) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	out := make([]tlog.Hash, len(indexes))
 	for i, index := range indexes {
 		if index < 0 || index >= int64(len(m.current.hashes)) {
-			return nil, fmt.Errorf("journal: no stored hash %d in a log of %d records", index, m.current.edge.size)
+			return nil, fmt.Errorf("journal: no stored hash %d in a log of %d records", index, m.current.edge.Size())
 		}
 		out[i] = m.current.hashes[index]
 	}
@@ -182,7 +183,7 @@ func (m *Memory) SetCursor(name string, size int64) error {
 	if m.epoch.ID == "" {
 		return ErrNoEpoch
 	}
-	if err := checkCursor(name, size, m.current.edge.size); err != nil {
+	if err := checkCursor(name, size, m.current.edge.Size()); err != nil {
 		return err
 	}
 	m.current.cursors[name] = size
@@ -211,8 +212,7 @@ func (m *Memory) Recovery() Recovery {
 	if m.epoch.ID == "" {
 		return Recovery{NewEpochNeeded: true, Checked: true, Why: WhyFirst}
 	}
-	root, _ := m.current.edge.root() // reads the frontier, which cannot fail
-	return Recovery{Checked: true, PrevEpoch: m.epoch.ID, PrevSize: m.current.edge.size, PrevRoot: root}
+	return Recovery{Checked: true, PrevEpoch: m.epoch.ID, PrevSize: m.current.edge.Size(), PrevRoot: m.current.edge.Root()}
 }
 
 // Check implements Epochs.

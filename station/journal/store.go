@@ -12,6 +12,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"scentpost/station/event"
+	"scentpost/station/record"
 )
 
 // MaxLine is the largest public line in bytes. A plan may have 1 MiB and stands in one line, escaped as JSON.
@@ -89,11 +90,7 @@ type Checkpoint struct {
 
 // Identity is a person's name behind the reference that stands in records. It lies beside the log, so that a
 // lawful erasure does not break it.
-type Identity struct {
-	Ref  string // "p-" and hexadecimal digits
-	Salt string // hexadecimal
-	Name string // as entered
-}
+type Identity = record.Identity
 
 // Batch is what is committed in one piece. After Commit or Append its slices belong to the store: the caller
 // must not change them.
