@@ -61,6 +61,17 @@ func TestPresses(t *testing.T) {
 	}
 }
 
+func TestLetGoWhileItIsAboutToBeStuck(t *testing.T) {
+	b, err := New(Settle, Stuck)
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts := play(b, false, []edge{{100, true}, {5095, false}}, 5105)
+	if facts = b.Advance(facts, 5115*ms); !slices.Equal(facts, []bus.Fact{pressed(100, 4995)}) {
+		t.Errorf("facts %v, want a press of 4995 ms", facts)
+	}
+}
+
 func TestEmergency(t *testing.T) {
 	for name, c := range map[string]struct {
 		start bool

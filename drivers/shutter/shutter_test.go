@@ -69,6 +69,7 @@ func TestMoves(t *testing.T) {
 		"does not close":               {closed, with(step{500, "close"}, step{500, "driven"}, step{1300, ""}), []bus.Fact{opened, failed(false, 500, 1300, 0, FaultNotClosed)}, false},
 		"both ends at once":            {closed, []step{{100, "open"}, {100, "driven"}, {300, "+opened"}, {900, ""}}, []bus.Fact{failed(true, 100, 900, 0, FaultBoth)}, false},
 		"leaves the far end last":      {closed, []step{{100, "open"}, {100, "driven"}, {300, "+opened"}, {310, "-closed"}}, []bus.Fact{confirmed(true, 100, 310, 5)}, true},
+		"falls as it arrives":          {closed, with(step{405, "-opened"}, step{425, ""}), []bus.Fact{opened, failed(true, 100, 405, 5, FaultFell)}, false},
 		"falls shut":                   {closed, with(step{2000, "-opened"}, step{2020, ""}), []bus.Fact{opened, failed(true, 100, 2000, 5, FaultFell)}, false},
 		"rises by itself":              {closed, []step{{50, "-closed"}, {70, ""}}, []bus.Fact{failed(false, 0, 50, 5, FaultRose)}, false},
 		"a switch that sticks":         {closed, []step{{50, "+opened"}, {70, ""}}, []bus.Fact{failed(false, 0, 50, 5, FaultBoth)}, false},

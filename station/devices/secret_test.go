@@ -18,7 +18,7 @@ import (
 // is not a canister's report comes at the same instants in the same order, down to the order within an instant.
 func TestCanistersAreNeverFeltElsewhere(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		at := rapid.SliceOfN(rapid.Int64Range(0, 3000), 0, 60).Draw(rt, "edges at")
+		at := rapid.SliceOfN(rapid.Int64Range(400, 1500), 0, 60).Draw(rt, "edges at")
 		travels := rapid.SliceOfN(rapid.Int64Range(15, 850), 12, 12).Draw(rt, "travels")
 		shared := rapid.Bool().Draw(rt, "one source")
 		every := rapid.SampledFrom([]int64{7, 20, 400}).Draw(rt, "marks every")
@@ -103,9 +103,9 @@ func watchAll(t *testing.T, w *world, letters string, at []int64, every int64, s
 		}
 		w.At(ms1*ms, func() { w.edge(line, i/4%2 == 0) })
 	}
-	for i := int64(0); i < 3000; i += 5 { // the host's timers, asked for before and while things move
-		w.At(i*ms, func() { w.At(w.now+35*ms, func() { note("timer") }) })
-	}
+	var beat func() // the host's timers, asked for while things move, for every instant
+	beat = func() { w.At(w.now+10*ms, func() { note("timer") }); w.At(w.now+ms, beat) }
+	w.At(0, beat)
 	s.Move(500*ms, 2*time.Second, run(letters))
 	w.until(4000 * ms)
 	return out
@@ -121,3 +121,34 @@ func (p public) Event(e event.Event) {
 }
 
 func (p public) Watermark(source string, mono int64) { p.note("mark %s %d", source, mono) }
+
+// At the instant at which both a canister and a beam have stood still, the beam is told in its own turn.
+func TestACanistersAlarmTellsNoBeam(t *testing.T) {
+	trace := func(jammed bool) []string {
+		w := newWorld(t)
+		w.levels["1A.closed"] = true
+		if jammed {
+			w.travel = func(string) int64 { return -1 }
+		}
+		var out []string
+		note := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+		s, err := Open(layout(), w, w, public{note})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.until(2000 * ms)
+		s.Move(2500*ms, time.Minute, run("A"))
+		w.until(2505 * ms)
+		w.At(2510*ms, func() { // as the shutter leaves its closed end
+			w.At(2530*ms, func() { note("timer") })
+			w.edge("beam1", true)
+		})
+		w.until(2600 * ms)
+		return out
+	}
+	moved, jammed := trace(false), trace(true)
+	expect(t, "whether or not it moves", moved, jammed)
+	if len(moved) != 3 {
+		t.Errorf("%q, want the edge, the timer and the nose", moved)
+	}
+}
