@@ -218,6 +218,22 @@ func (w *world) endSave(ok bool) {
 	w.save = nil
 }
 
+// flow is a while in which all goes well, if slowly.
+func (w *world) flow(t *rapid.T) {
+	for range rapid.IntRange(1, 8).Draw(t, "instants") {
+		if w.tick(t); w.save != nil {
+			w.endSave(true)
+		}
+		for range rapid.IntRange(0, len(w.wire)).Draw(t, "arrive") {
+			w.arrive(t)
+		}
+		for range rapid.IntRange(0, len(w.acks)).Draw(t, "ack") {
+			w.ack(0, true)
+		}
+		w.now += int64(worldLimits.Grid)
+	}
+}
+
 func (w *world) actions() map[string]func(*rapid.T) {
 	need := func(t *rapid.T, ok bool) {
 		if !ok {
@@ -241,22 +257,8 @@ func (w *world) actions() map[string]func(*rapid.T) {
 			need(t, wanted)
 			w.now = max(w.now, at)
 		},
-		"connect": func(t *rapid.T) { need(t, !w.connected); w.connect() },
-		"flow": func(t *rapid.T) { // a while in which all goes well, if slowly
-			need(t, w.readBack)
-			for range rapid.IntRange(1, 8).Draw(t, "instants") {
-				if w.tick(t); w.save != nil {
-					w.endSave(true)
-				}
-				for range rapid.IntRange(0, len(w.wire)).Draw(t, "arrive") {
-					w.arrive(t)
-				}
-				for range rapid.IntRange(0, len(w.acks)).Draw(t, "ack") {
-					w.ack(0, true)
-				}
-				w.now += int64(worldLimits.Grid)
-			}
-		},
+		"connect":    func(t *rapid.T) { need(t, !w.connected); w.connect() },
+		"flow":       func(t *rapid.T) { need(t, w.readBack); w.flow(t) },
 		"disconnect": func(t *rapid.T) { need(t, w.connected); w.disconnect() },
 		"read back": func(t *rapid.T) {
 			need(t, w.connected)
