@@ -385,3 +385,28 @@ func TestClosedClientRefuses(t *testing.T) {
 		}
 	})
 }
+
+// A station that takes nothing any more is given up, and nobody who asked it is left without an answer.
+func TestAStationThatTakesNothing(t *testing.T) {
+	connected(t, func(t *testing.T, p *peer, c *Client, l *log) {
+		stuck := make(chan struct{})
+		p.set(func() { p.reply = func(Message) Message { <-stuck; return Message{} } })
+		release := sync.OnceFunc(func() { close(stuck) })
+		defer release()
+		answered := make(chan error, 2*outgoing)
+		o := &output{client: c, line: "canister"}
+		for range 2 * outgoing {
+			o.Set(false, 0, 0, func(_ int64, err error) { answered <- err })
+		}
+		p.set(func() { p.away = true })
+		release()
+		time.Sleep(2 * Silence)
+		synctest.Wait()
+		if len(answered) != 2*outgoing {
+			t.Errorf("%d of %d sets were answered", len(answered), 2*outgoing)
+		}
+		if l.last().Up {
+			t.Error("still up")
+		}
+	})
+}

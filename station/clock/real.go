@@ -118,22 +118,31 @@ type call struct {
 // calls is a heap by instant, then by order of asking.
 type calls []*call
 
+// Len is part of heap.Interface, as are the four below it.
 func (c calls) Len() int { return len(c) }
+
+// Less orders by instant, then by order of asking.
 func (c calls) Less(i, j int) bool {
 	if c[i].at != c[j].at {
 		return c[i].at < c[j].at
 	}
 	return c[i].order < c[j].order
 }
+
+// Swap keeps each call's index.
 func (c calls) Swap(i, j int) {
 	c[i], c[j] = c[j], c[i]
 	c[i].index, c[j].index = i, j
 }
+
+// Push appends a *call.
 func (c *calls) Push(x any) {
 	added := x.(*call)
 	added.index = len(*c)
 	*c = append(*c, added)
 }
+
+// Pop takes out the last one.
 func (c *calls) Pop() any {
 	old := *c
 	last := old[len(old)-1]
