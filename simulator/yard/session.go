@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"scentpost/simulator/world"
 	"scentpost/station/blind"
 	"scentpost/station/control"
 	"scentpost/station/event"
@@ -76,7 +75,7 @@ func (y *Yard) answer(stationHash string) (string, error) {
 		return "", errors.New("the station printed no hash")
 	}
 	var share [32]byte
-	if _, err := io.ReadFull(world.New(y.opt.Secrets).Bytes("authority"), share[:]); err != nil {
+	if _, err := io.ReadFull(y.World.Bytes("authority"), share[:]); err != nil {
 		return "", err
 	}
 	return blind.SignShare(y.Authority, [32]byte(raw), share)
@@ -131,4 +130,13 @@ func (y *Yard) Conduct() error {
 			return err
 		}
 	}
+}
+
+// Placements returns what was presented in each run of the session that has ended.
+func (y *Yard) Placements() [][]event.Slot {
+	var all [][]event.Slot
+	for _, r := range y.Host.Snapshot().View.Runs {
+		all = append(all, r.Placement.Reveal())
+	}
+	return all
 }

@@ -33,7 +33,7 @@ const DefaultCommit = 8 * time.Millisecond
 type Options struct {
 	// Seed is the seed of all that is public: people, canisters' bodies, ids.
 	Seed uint64
-	// Secrets is the seed of what only the station and the authority draw: shares and nonces. Two yards that differ
+	// Secrets is the seed of what only the station draws: its share and the nonces. Two yards that differ
 	// in it alone differ in their placements.
 	Secrets uint64
 	// Config is the station's configuration.

@@ -1,0 +1,180 @@
+package check_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"scentpost/configs"
+	"scentpost/simulator/check"
+	"scentpost/simulator/dog"
+	"scentpost/simulator/world"
+	"scentpost/simulator/yard"
+	"scentpost/station/config"
+	"scentpost/station/control"
+	"scentpost/station/devices"
+	"scentpost/station/event"
+	"scentpost/station/journal"
+	"scentpost/station/trial"
+	"scentpost/station/uplink"
+)
+
+// station is the configuration of the pairs: three positions of three canisters.
+var station = mustConfig(stationText(3, 3))
+
+func stationText(positions, canisters int) string {
+	var b strings.Builder
+	b.WriteString(`site: check
+station: pairs
+data: journal
+socket: control.sock
+driver: {type: virtual, socket: station.sock}
+people:
+  - {name: Handler, roles: [handler]}
+  - {name: Assessor, roles: [assessor]}
+  - {name: Loader, roles: [loader]}
+  - {name: Authority, roles: [authority, admin]}
+`)
+	fmt.Fprintf(&b, "positions: %d\n", positions)
+	b.WriteString("timing: {lead: 2s, travel: 1500ms, close: 1500ms, grid: 1s, withdraw: 3s, long_press: 1s, open: 4m, edge_budget: 2000}\ndevices:\n")
+	for p := 1; p <= positions; p++ {
+		fmt.Fprintf(&b, "  - {name: beam-%d, type: beam, position: %d, line: beam%d}\n", p, p, p)
+		for c := range canisters {
+			l := string(rune('a' + c))
+			fmt.Fprintf(&b, "  - {name: canister-%d%s, type: shutter, position: %d, canister: \"%d%s\", lines: {drive: c%d%s.drive, opened: c%d%s.opened, closed: c%d%s.closed}}\n",
+				p, l, p, p, strings.ToUpper(l), p, l, p, l, p, l)
+		}
+	}
+	for _, role := range []string{"alert", "start", "abort", "e-stop"} {
+		fmt.Fprintf(&b, "  - {name: button-%s, type: button, role: %s, line: button.%s}\n", role, role, strings.ReplaceAll(role, "-", ""))
+	}
+	b.WriteString("  - {name: ready, type: light, line: light.ready}\n  - {name: ack, type: light, line: light.ack}\n")
+	return b.String()
+}
+
+func mustConfig(text string) config.Config {
+	cfg, err := config.Read("station.yaml", []byte(text), devices.Types())
+	if err != nil {
+		panic(err)
+	}
+	return cfg
+}
+
+// planText is the plan of the pairs, in a mode.
+func planText(mode string) string {
+	return fmt.Sprintf(`plan: Pairs
+form: lineup
+presentation: actuated
+mode: %s
+positions: 3
+runs: 3
+reserve: 2
+loading: {each_position: [tnt, glove, blank]}
+targets: {odours: [tnt], per_run: 0..1}
+distractors: {odours: [glove], per_run: 0..1}
+calls: first-ends
+limits: {run: 40s, dwell: 3s}
+purge: 5s
+feedback: none
+reward: none
+inconclusive: wrong
+rule: uk-short-odour
+`, mode)
+}
+
+// blind are the roles that may not see the placement in each mode.
+var blindRoles = map[string][]event.Role{
+	"double": {event.Public, event.Handler, event.Assessor, event.Loader, event.Authority, event.Admin},
+	"single": {event.Public, event.Handler},
+}
+
+// performance is one session of a pair: the same for both but for its secrets.
+type performance struct {
+	seed, secrets uint64
+	mode          string
+	store         journal.Epochs
+	// before is called when the session is sealed, to plant a fault, a void or a leak.
+	before func(*yard.Yard, *check.Sights)
+}
+
+// perform runs one session and returns all that could be seen of it before the reveal.
+func perform(t testing.TB, p performance) (*check.Sights, *yard.Yard) {
+	t.Helper()
+	seen := &check.Sights{}
+	chance := world.New(p.seed).Rand("script")
+	var scripts []dog.Script
+	for range 8 {
+		scripts = append(scripts, dog.Improvise(chance, 3))
+	}
+	y, err := yard.New(yard.Options{
+		Seed: p.seed, Secrets: p.secrets, Config: station, Store: p.store, Scripts: scripts,
+		Loading: map[string]string{"1A": "tnt", "1B": "glove", "2A": "tnt", "2B": "glove", "3A": "tnt", "3B": "glove"},
+		Publish: func(mono int64, m uplink.Publish) {
+			head := fmt.Appendf(nil, "%s qos %d retain %t: ", m.Topic, m.QoS, m.Retain)
+			seen.See(check.Messages, mono, append(head, m.Payload...))
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	y.Hardware.Observe(writer(func(line []byte) { seen.See(check.Outside, y.World.Mono(), line) }))
+	y.Host.Watch(func(s trial.Snapshot) {
+		if s.View.Revealed {
+			seen.Close()
+		}
+		look(y, seen, s, p.mode)
+	})
+	rule := mustRule(t)
+	if err := y.Prepare("pairs.yaml", []byte(planText(p.mode)), rule); err != nil {
+		t.Fatal(err)
+	}
+	if p.before != nil {
+		p.before(y, seen)
+	}
+	if err := y.Conduct(); err != nil {
+		t.Fatal(err)
+	}
+	return seen, y
+}
+
+// look writes down what each blind role is shown, and what its program prints.
+func look(y *yard.Yard, seen *check.Sights, s trial.Snapshot, mode string) {
+	for _, role := range blindRoles[mode] {
+		status := y.Control.Status(s, []event.Role{role})
+		view, err := json.Marshal(status)
+		if err != nil {
+			panic(err)
+		}
+		seen.See(check.Views, s.At.Mono, view)
+	}
+	var text bytes.Buffer
+	status := y.Control.Status(s, []event.Role{event.Handler})
+	control.WriteStatus(&text, &status)
+	seen.See(check.Commands, s.At.Mono, maskHash(text.Bytes(), status.StationHash))
+}
+
+// maskHash masks the station's hash where a program prints it.
+func maskHash(text []byte, hash string) []byte {
+	if hash == "" {
+		return text
+	}
+	return bytes.ReplaceAll(text, []byte(hash), bytes.Repeat([]byte("x"), len(hash)))
+}
+
+type writer func([]byte)
+
+func (w writer) Write(p []byte) (int, error) {
+	w(p)
+	return len(p), nil
+}
+
+func mustRule(t testing.TB) []byte {
+	t.Helper()
+	_, rule, err := configs.Files{}.Read(configs.Rules, "uk-short-odour")
+	if err != nil {
+		return nil
+	}
+	return rule
+}
