@@ -1,10 +1,12 @@
 package journal
 
 import (
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -70,6 +72,47 @@ func TestFullForGood(t *testing.T) {
 	}
 	if err := j.Room(); err != nil {
 		t.Errorf("no room after the disk was emptied: %v", err)
+	}
+}
+
+// TestFailureWithinABatch: the rows before the one that failed are not there, and nothing more is written.
+func TestFailureWithinABatch(t *testing.T) {
+	p := newPlace(t)
+	j := p.open(t)
+	mustCommit(t, j, Batch{Rows: rows(0, 10, "s1")})
+	if _, err := j.current.write.Exec("INSERT INTO vault (seq, run, nonce, body) VALUES (14, 0, x'00', x'00')"); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Commit(Batch{Rows: rows(10, 20, "s2")}); err == nil || strings.Contains(err.Error(), secret) {
+		t.Fatalf("%v, want an error that tells no secret", err)
+	}
+	if err := j.Commit(Batch{Rows: rows(10, 11, "s2")}); !errors.Is(err, ErrFailed) {
+		t.Errorf("commit after a failed one: %v", err)
+	}
+	_ = j.Close()
+	j = p.open(t)
+	if r := check(t, j); r.NewEpochNeeded || sizeOf(t, j) != 10 {
+		t.Errorf("%+v, size %d", r, sizeOf(t, j))
+	}
+	if start, err := j.SessionStart("s2"); err != nil || start != -1 {
+		t.Errorf("session of the failed batch starts at %d (%v)", start, err)
+	}
+}
+
+// TestCommitsAreSynced: what "durable" rests on is what SQLite was really told.
+func TestCommitsAreSynced(t *testing.T) {
+	j := newPlace(t).open(t)
+	for name, db := range map[string]*sql.DB{"epoch": j.current.write, "desk": j.desk.db} {
+		for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal"} {
+			var have string
+			if err := db.QueryRow("PRAGMA " + pragma).Scan(&have); err != nil || have != want {
+				t.Errorf("%s: %s is %q, want %q (%v)", name, pragma, have, want, err)
+			}
+		}
+	}
+	var auto string
+	if err := j.current.write.QueryRow("PRAGMA wal_autocheckpoint").Scan(&auto); err != nil || auto != "0" {
+		t.Errorf("automatic checkpoints every %s pages, want none: their errors are swallowed (%v)", auto, err)
 	}
 }
 
