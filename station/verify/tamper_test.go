@@ -70,19 +70,20 @@ func TestAnHonestBundleIsConsistent(t *testing.T) {
 // byte of one.
 func TestEveryByteCounts(t *testing.T) {
 	_, b := unrevealed(t, 1)
-	everyByte(t, b)
+	everyByte(t, b, 1)
 }
 
-func everyByte(t *testing.T, b record.Bundle) {
+// everyByte flips each byte whose place in its member is a multiple of stride.
+func everyByte(t *testing.T, b record.Bundle, stride int) {
 	for m, member := range membersOf(t, b) {
 		t.Run(member.Name, func(t *testing.T) {
 			t.Parallel()
-			everyByteOf(t, b, m)
+			everyByteOf(t, b, m, stride)
 		})
 	}
 }
 
-func everyByteOf(t *testing.T, b record.Bundle, m int) {
+func everyByteOf(t *testing.T, b record.Bundle, m, stride int) {
 	members := cloneMembers(membersOf(t, b))
 	name, data := members[m].Name, members[m].Data
 	line := 0
@@ -95,9 +96,14 @@ func everyByteOf(t *testing.T, b record.Bundle, m int) {
 			line++
 			place = name
 		}
+		if i%stride != 0 {
+			continue
+		}
 		for _, bit := range flips(name, i) {
 			data[i] ^= bit
-			wantNo(t, Members(members, Options{}), place)
+			if name != record.MemberRecords { // of the long member the harder half is enough
+				wantNo(t, Members(members, Options{}), place)
+			}
 			if name != record.MemberManifest { // the same change by somebody who knows how to write a manifest
 				relisted, err := record.WithManifest(members)
 				if err != nil {

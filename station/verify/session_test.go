@@ -1,0 +1,245 @@
+package verify
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"testing"
+
+	"scentpost/station/blind"
+	"scentpost/station/event"
+	"scentpost/station/record"
+	"scentpost/station/score"
+	"scentpost/station/trial"
+)
+
+// played is a session that the real engine ran, with the test as its host.
+type played struct {
+	*station
+	machine *trial.Machine
+	curtain trial.Curtain
+	timers  map[event.Type]int64
+	from    int64
+	// change may alter a record that the engine writes: a station that lies and signs.
+	change func(e *event.Event)
+}
+
+// step does what a host does with the engine's effects.
+func (p *played) step(e event.Event) {
+	p.t.Helper()
+	e.Session = p.session
+	for _, effect := range p.machine.Step(e) {
+		switch effect.Kind {
+		case trial.Record:
+			if p.change != nil {
+				p.change(&effect.Event)
+			}
+			p.append(effect.Event)
+		case trial.Open:
+			p.open(effect.Run, e.At)
+		case trial.Checkpoint:
+			p.checkpoint(effect.Name)
+		case trial.Move:
+			p.curtain.Begin(effect.Run, effect.Moves)
+			for _, m := range effect.Moves {
+				p.curtain.Report(m.Position, event.Moves{Canister: m.Canister, Open: true, Commanded: effect.At, Confirmed: effect.At + 1e6})
+			}
+		case trial.SetTimer:
+			p.timers[effect.Timer] = effect.At
+		case trial.StopTimers:
+			clear(p.timers)
+		}
+	}
+	if reason := p.machine.Refusal(); reason != "" {
+		p.t.Logf("refused %s: %s", e.Type, reason)
+	}
+}
+
+// fire fires the next timer; it tells whether there was one.
+func (p *played) fire() bool {
+	next := event.Type("")
+	for timer, at := range p.timers {
+		if next == "" || at < p.timers[next] || (at == p.timers[next] && timer < next) {
+			next = timer
+		}
+	}
+	if next == "" {
+		return false
+	}
+	p.now = p.now.AtMono(max(p.timers[next], p.now.Mono))
+	delete(p.timers, next)
+	for _, e := range p.curtain.Lift(next, p.now, p.session) {
+		p.step(e)
+	}
+	return true
+}
+
+func (p *played) fact(t event.Type, by string, body, secret any) {
+	p.now = p.now.Add(2e8)
+	p.step(event.Event{Type: t, At: p.now, By: by, Body: body, Secret: secret})
+}
+
+// play runs a session of small runs: a call, an all clear, a time-out, and one that is voided and replaced.
+func play(t testing.TB, feedback string, change func(p *played)) (*played, record.Bundle) {
+	t.Helper()
+	s := newStation(t, 4)
+	s.session = "s-9"
+	p := &played{station: s, machine: trial.New(s.log.Station, s.log.Epoch), timers: map[event.Type]int64{}, from: 1}
+	if change != nil {
+		change(p)
+	}
+	src := strings.Replace(smallPlan, "runs: 2", "runs: 3", 1)
+	src = strings.Replace(src, "feedback: none", "feedback: "+feedback, 1)
+	plan, err := blind.ParsePlan("small.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := p.person("Agron")
+	hash := sha256.Sum256([]byte(src))
+	p.fact(event.SessionOpened, handler, &event.Opening{Name: "small.yaml", Plan: src, PlanHash: hexOf(hash), Mode: "double",
+		Team: event.Team{Dog: p.person("Rex"), Handler: handler}, Beams: []int{1, 2, 3}, Simulated: true,
+		Settings: event.Settings{LeadMS: 500, TravelMS: 300, CloseMS: 300, GridMS: 1000, LongPress: 800, EdgeBudget: 50, OpenMS: 60000},
+		Laws:     event.Laws{Draw: blind.DrawLaw, Engine: trial.Law, Score: score.Law}}, nil)
+	b := blind.Binding{Station: p.log.Station, Epoch: p.log.Epoch, Session: p.session, PlanHash: hash, LoadingHash: blind.LoadingHash(plan.Loading())}
+	share := [32]byte{1}
+	p.fact(event.SessionLoaded, handler, &event.Load{Loading: plan.Loading(), LoadingHash: hexOf(b.LoadingHash),
+		StationHash: hexOf(blind.StationHash(b, share))}, &event.StationShare{Share: hexOf(share)})
+	p.fact(event.SessionSealed, handler, &event.Seed{Source: event.Dice, Dice: "1 2 3 4 5 6"}, &event.NonceSeed{Seed: hexOf([32]byte{2})})
+	for run := 0; p.machine.View().Phase == trial.Sealed; run++ {
+		if run > 9 {
+			t.Fatal("the session does not end")
+		}
+		p.search(run, handler)
+	}
+	p.fact(event.SessionClosed, handler, &event.AidCount{Out: 9, Back: 9}, nil)
+	return p, p.bundle(p.from)
+}
+
+// search is one run: what the dog and the handler do goes in turn.
+func (p *played) search(run int, handler string) {
+	p.fact(event.RunArmed, handler, nil, nil)
+	p.fire() // presented
+	p.fact(event.BeamEntered, "beam-1", &event.Beam{Position: 1}, nil)
+	p.fact(event.BeamLeft, "beam-1", &event.Beam{Position: 1}, nil)
+	switch run {
+	case 0:
+		p.fact(event.ButtonPressed, "button-1", &event.Press{Role: event.ButtonAlert, HeldMS: 100}, nil)
+	case 1:
+		p.fact(event.RunVoided, handler, &event.Void{Reason: "a cat"}, nil)
+	case 2:
+		p.fact(event.RunPresented, event.ByStation, nil, nil) // makes no sense now
+		p.fact(event.CallMade, handler, &event.Call{Kind: event.CallClear, MadeBy: handler, EnteredBy: handler, Means: event.ByVoice}, nil)
+	}
+	for p.fire() {
+	}
+}
+
+func TestARealSessionIsRunAgain(t *testing.T) {
+	for _, feedback := range []string{"none", "per-run"} {
+		_, b := play(t, feedback, nil)
+		r := Members(membersOf(t, b), Options{})
+		if !r.Consistent || r.Replay != ReplayChecked || r.Seed != "dice" || r.Result.State != record.StateClosed {
+			t.Fatalf("feedback %s: %s, %v", feedback, r.Replay, r.Problems)
+		}
+		how := fmt.Sprint(len(r.Result.Runs))
+		for _, run := range r.Result.Runs {
+			how += " " + run.How
+		}
+		if want := "4 completed voided completed completed"; how != want {
+			t.Errorf("feedback %s: runs are %q, want %q", feedback, how, want)
+		}
+	}
+}
+
+// TestBytesOfARealBundle is TestEveryByteCounts over a whole session, at some of its bytes.
+func TestBytesOfARealBundle(t *testing.T) {
+	_, b := play(t, "none", nil)
+	everyByte(t, b, 211)
+}
+
+// TestWhatTheEngineWouldNotWriteIsNamed lets a station with a good key change what its engine says.
+func TestWhatTheEngineWouldNotWriteIsNamed(t *testing.T) {
+	once := func(t event.Type, change func(e *event.Event)) func(e *event.Event) {
+		done := false
+		return func(e *event.Event) {
+			if e.Type == t && !done {
+				done = true
+				change(e)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		kind   event.Type
+		change func(e *event.Event)
+		want   string
+	}{
+		"the lock's instant": {event.RunLocked, func(e *event.Event) {
+			lock := *e.Body.(*event.Lock)
+			lock.At++
+			e.Body = &lock
+		}, "the engine writes run.locked"},
+		"the call's position": {event.CallMade, func(e *event.Event) {
+			call := *e.Body.(*event.Call)
+			call.Position = 3
+			e.Body = &call
+		}, "the engine writes call.made"},
+		"a run's result": {event.RunScored, func(e *event.Event) {
+			result := *e.Body.(*event.RunResult)
+			result.Result = "splendid"
+			e.Body = &result
+		}, "the engine writes run.scored"},
+		"the verdict": {event.SessionScored, func(e *event.Event) {
+			verdict := *e.Body.(*event.Verdict)
+			verdict.Verdict = "pass with honours"
+			e.Body = &verdict
+		}, "the engine writes session.scored"},
+		"a stamp": {event.RunPresented, func(e *event.Event) { e.At.Mono++ }, "the engine writes refused"},
+		"the author of a derivation": {event.SessionEnded, func(e *event.Event) { e.By = "p-somebody" },
+			"the engine writes session.ended"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, b := play(t, "none", func(p *played) { p.change = once(c.kind, c.change) })
+			r := Members(membersOf(t, b), Options{})
+			wantNo(t, r, c.want)
+			if r.Replay == ReplayChecked {
+				t.Error("the replay is said to be checked")
+			}
+		})
+	}
+}
+
+// TestACheckpointLeftOutIsNamed: who takes one out of the bundle and writes the manifest anew is told by the engine,
+// which asks for one at every lock.
+func TestACheckpointLeftOutIsNamed(t *testing.T) {
+	_, b := play(t, "none", nil)
+	for i := range len(b.Checkpoints) - 1 {
+		short := b
+		short.Checkpoints = append(append([]record.Checkpoint{}, b.Checkpoints[:i]...), b.Checkpoints[i+1:]...)
+		wantNo(t, Members(membersOf(t, short), Options{}), fmt.Sprintf("checkpoint of %d records", b.Checkpoints[i].Size))
+	}
+	twice := b
+	twice.Checkpoints = append(append([]record.Checkpoint{}, b.Checkpoints...), b.Checkpoints[len(b.Checkpoints)-1])
+	wantNo(t, Members(membersOf(t, twice), Options{}), record.MemberCheckpoints)
+}
+
+func TestUnknownLawsAreNoFault(t *testing.T) {
+	for _, c := range []struct {
+		laws event.Laws
+		want string
+	}{
+		{event.Laws{Draw: 9, Engine: trial.Law, Score: score.Law}, "not checked: law 9 unknown (draw)"},
+		{event.Laws{Draw: blind.DrawLaw, Engine: 8, Score: score.Law}, "not checked: law 8 unknown (engine)"},
+		{event.Laws{Draw: blind.DrawLaw, Engine: trial.Law, Score: 7}, "not checked: law 7 unknown (score)"},
+	} {
+		_, b := play(t, "none", func(p *played) {
+			p.change = func(e *event.Event) {
+				if o, ok := e.Body.(*event.Opening); ok {
+					o.Laws = c.laws
+				}
+			}
+		})
+		if r := Members(membersOf(t, b), Options{}); !r.Consistent || r.Replay != c.want {
+			t.Errorf("%+v: %s, %v", c.laws, r.Replay, r.Problems)
+		}
+	}
+}
