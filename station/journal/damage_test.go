@@ -119,7 +119,7 @@ func TestChangedHashBeforeTheCheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Record 31 completes the subtree of the first 32, which is the frontier of a checkpoint at 50.
-	if _, err := db.Exec("UPDATE records SET hashes = substr(hashes, 1, 160) || zeroblob(32) WHERE seq = 31"); err != nil {
+	if _, err := db.Exec("UPDATE records SET hashes = CAST(substr(hashes, 1, 160) || zeroblob(32) AS BLOB) WHERE seq = 31"); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
