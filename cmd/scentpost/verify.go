@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -51,7 +50,7 @@ func (c verifyCmd) Run(out io.Writer) error {
 		err = printReport(out, report)
 	}
 	if err == nil && !report.Consistent {
-		return no(errors.New(c.Bundle + " is not consistent"))
+		return no(errAnswered)
 	}
 	return err
 }

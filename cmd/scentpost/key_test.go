@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"scentpost/station/blind"
+	"scentpost/station/record"
+)
+
+func TestKeyNewWritesOnceAndForItsOwnerAlone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, out, errs := scentpost("key", "new", "line-1")
+	if code != exitFine || strings.Contains(out+errs, privatePrefix) {
+		t.Fatalf("%d\n%s%s", code, out, errs)
+	}
+	if name, err := record.ParseVerifier(strings.TrimSpace(out)); err != nil || name != "line-1" {
+		t.Errorf("%q, %v", out, err)
+	}
+	stat, err := os.Stat("line-1.key")
+	if err != nil || stat.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", stat.Mode(), err)
+	}
+	before, _ := os.ReadFile("line-1.key")
+	if code, _, errs = scentpost("key", "new", "line-1"); code != exitUsage || errs == "" {
+		t.Errorf("a key was written over: %d %s", code, errs)
+	}
+	if after, _ := os.ReadFile("line-1.key"); string(after) != string(before) {
+		t.Error("the key has changed")
+	}
+	if code, shown, _ := scentpost("key", "show", "line-1.key"); code != exitFine || shown != out {
+		t.Errorf("%d %s, want %s", code, shown, out)
+	}
+	var asJSON map[string]string
+	if _, shown, _ := scentpost("key", "show", "line-1.key", "--json"); json.Unmarshal([]byte(shown), &asJSON) != nil || asJSON["key"]+"\n" != out {
+		t.Errorf("%s", shown)
+	}
+}
+
+func TestKeyRefusesWrongUse(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, ".", "junk", "junk\n")
+	put(t, ".", "cut", "PRIVATE+KEY+line-1+00000000+AAAA\n")
+	hash := strings.Repeat("ab", 32)
+	for _, args := range [][]string{
+		{"key"}, {"key", "new"}, {"key", "new", "a b"}, {"key", "new", "a+b"}, {"key", "new", "SIMULATED/x"},
+		{"key", "new", "x", "--out", "missing/x.key"},
+		{"key", "show", "missing"}, {"key", "show", "junk"}, {"key", "show", "cut"}, {"key", "show", "."},
+		{"key", "answer", hash}, {"key", "answer", "--key", "junk", hash}, {"key", "answer", "--key", "missing", hash},
+		{"key", "answer", "--key", "junk", "abc"},
+	} {
+		if code, out, errs := scentpost(args...); code != exitUsage || out != "" || errs == "" {
+			t.Errorf("%v: %d\n%s%s", args, code, out, errs)
+		}
+	}
+}
+
+func TestKeyAnswerIsTheAuthoritysShare(t *testing.T) {
+	t.Chdir(t.TempDir())
+	_, verifier, _ := scentpost("key", "new", "authority")
+	hash := [32]byte{1, 2, 3}
+	answers := map[string]bool{}
+	for range 2 {
+		code, out, errs := scentpost("key", "answer", "--key", "authority.key", hex.EncodeToString(hash[:]))
+		if code != exitFine {
+			t.Fatal(errs)
+		}
+		share, key, signature, err := blind.ParseAnswer(strings.TrimSpace(out), []string{strings.TrimSpace(verifier)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		parsed, err := record.ParseHex32(share)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := blind.VerifyShare(key, hash, parsed, signature); err != nil {
+			t.Fatal(err)
+		}
+		answers[share] = true
+	}
+	if len(answers) != 2 {
+		t.Error("two answers had the same share")
+	}
+}

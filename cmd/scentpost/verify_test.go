@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"scentpost/station/event"
+	"scentpost/station/record"
+	"scentpost/station/verify"
+)
+
+// scentpost runs the program and returns its exit code and what it wrote.
+func scentpost(args ...string) (code int, out, errs string) {
+	var stdout, stderr bytes.Buffer
+	code = run(args, strings.NewReader(""), &stdout, &stderr)
+	return code, stdout.String(), stderr.String()
+}
+
+// verifiable writes a bundle of a session with three records, the station's verifier key and its checkpoint into a
+// new folder.
+func verifiable(t *testing.T, keyName string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	log := record.Log{Site: "site", Station: "line-1", Epoch: "e1"}
+	private, key, err := record.NewKey(bytes.NewReader(make([]byte, 32)), keyName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := record.NewSigner(log, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	simulated := signer.Simulated()
+	var tree record.Tree
+	stored := []tlog.Hash{}
+	b := record.Bundle{Log: log, Session: "s-1", From: 1, Key: key}
+	for seq, e := range []event.Event{
+		{Type: event.EpochBegan, Body: &event.Epoch{Site: "site", Why: "first", Key: key, Simulated: simulated}},
+		{Type: event.SessionOpened, Session: "s-1", Body: &event.Opening{Name: "p", Simulated: simulated}},
+		{Type: event.RunArmed, Session: "s-1", Run: 1, Body: &event.Arming{}},
+		{Type: event.RunLocked, Session: "s-1", Run: 1, Body: &event.Lock{Reason: event.LockClear}},
+	} {
+		e.At.Quality = event.Synced
+		line, err := record.Encode(nil, record.Record{Site: "site", Station: "line-1", Epoch: "e1", Seq: int64(seq), Event: e})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored = tree.AppendLeaf(stored, record.LeafHash(line))
+		b.Epoch = append(b.Epoch, line[:len(line)*(1-min(seq, 1))]...)
+		if seq > 0 {
+			b.Lines = append(b.Lines, line)
+		}
+	}
+	note, err := signer.Checkpoint(tree.Size(), tree.Root())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Checkpoints = []record.Checkpoint{{Size: tree.Size(), Why: "lock", Note: string(note)}}
+	b, err = record.Assemble(b, tlog.HashReaderFunc(func(ids []int64) (out []tlog.Hash, _ error) {
+		for _, id := range ids {
+			out = append(out, stored[id])
+		}
+		return out, nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var zip bytes.Buffer
+	if err := record.Write(&zip, b); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, "bundle.zip", zip.String())
+	put(t, dir, "station.pub", key+"\n")
+	put(t, dir, "station.key", private+"\n")
+	put(t, dir, "paper", string(note))
+	return dir
+}
+
+func put(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestVerifySaysFirstThatTheSignerIsNotChecked(t *testing.T) {
+	t.Chdir(verifiable(t, "line-1"))
+	code, out, errs := scentpost("verify", "bundle.zip")
+	if code != exitFine || !strings.HasPrefix(out, "SIGNER NOT CHECKED") || errs != "" {
+		t.Errorf("%d\n%s%s", code, out, errs)
+	}
+	if !strings.Contains(out, "SESSION NOT ENDED") {
+		t.Errorf("an unfinished session is not called so:\n%s", out)
+	}
+	code, out, _ = scentpost("verify", "bundle.zip", "--key", "station.pub")
+	if code != exitFine || strings.Contains(out, "SIGNER NOT CHECKED") || strings.Contains(out, "SIMULATED") {
+		t.Errorf("%d\n%s", code, out)
+	}
+}
+
+func TestVerifyMarksWhatIsSimulated(t *testing.T) {
+	t.Chdir(verifiable(t, record.SimulatedPrefix+"line-1"))
+	code, out, _ := scentpost("verify", "bundle.zip", "--key", "station.pub")
+	if code != exitFine || !strings.HasPrefix(out, "SIMULATED") {
+		t.Errorf("%d\n%s", code, out)
+	}
+}
+
+func TestVerifyTakesACheckpointAsFileAndAsText(t *testing.T) {
+	t.Chdir(verifiable(t, "line-1"))
+	text, err := os.ReadFile("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, given := range []string{"paper", string(text), strings.TrimSuffix(string(text), "\n")} {
+		code, out, errs := scentpost("verify", "bundle.zip", "--json", "--checkpoint", given)
+		var r verify.Report
+		if err := json.Unmarshal([]byte(out), &r); err != nil {
+			t.Fatal(err, out, errs)
+		}
+		if code != exitFine || r.Witness != verify.WitnessPaper || !r.Consistent {
+			t.Errorf("%q: %d\n%s", given, code, out)
+		}
+	}
+	code, out, _ := scentpost("verify", "bundle.zip", "--checkpoint", strings.Replace(string(text), "\n4\n", "\n3\n", 1))
+	if code != exitNo || !strings.Contains(out, "the checkpoint 1 that you gave") {
+		t.Errorf("%d\n%s", code, out)
+	}
+}
+
+func TestVerifySaysNo(t *testing.T) {
+	t.Chdir(verifiable(t, "line-1"))
+	if code, _, errs := scentpost("key", "new", "other"); code != exitFine {
+		t.Fatal(errs)
+	}
+	if code, out, _ := scentpost("key", "show", "other.key"); code != exitFine {
+		t.Fatal(out)
+	} else {
+		put(t, ".", "other.pub", out)
+	}
+	code, out, _ := scentpost("verify", "bundle.zip", "--key", "other.pub")
+	if code != exitNo || !strings.Contains(out, "did not sign this bundle") || strings.Contains(out, "SIGNER NOT CHECKED") {
+		t.Errorf("%d\n%s", code, out)
+	}
+	data, err := os.ReadFile("bundle.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, ".", "changed.zip", strings.Replace(string(data), `"run":1`, `"run":2`, 1))
+	if code, out, _ := scentpost("verify", "changed.zip"); code != exitNo || !strings.Contains(out, "records.jsonl") {
+		t.Errorf("%d\n%s", code, out)
+	}
+}
+
+func TestVerifyRefusesWrongUse(t *testing.T) {
+	t.Chdir(verifiable(t, "line-1"))
+	put(t, ".", "long", strings.Repeat("x", maxKeyFile+1))
+	for _, args := range [][]string{
+		{"verify"},
+		{"verify", "missing.zip"},
+		{"verify", "."},
+		{"verify", "bundle.zip", "--key", "missing"},
+		{"verify", "bundle.zip", "--key", "station.key"}, // the private one
+		{"verify", "bundle.zip", "--key", "long"},
+		{"verify", "bundle.zip", "--key", "paper"},
+		{"verify", "bundle.zip", "--checkpoint", "missing"},
+		{"verify", "bundle.zip", "--what"},
+	} {
+		if code, out, errs := scentpost(args...); code != exitUsage || out != "" || errs == "" || strings.Contains(errs, "PRIVATE+KEY") {
+			t.Errorf("%v: %d\n%s%s", args, code, out, errs)
+		}
+	}
+}
+
+func TestAHostileBundleSteersNoTerminal(t *testing.T) {
+	if got := printable("a\x1b[2Jb\u202ec\nd Đ"); strings.ContainsAny(got, "\x1b\n\u202e") || !strings.Contains(got, "Đ") {
+		t.Errorf("%q", got)
+	}
+}
