@@ -69,7 +69,7 @@ func (s *station) runLink(ctx context.Context) error {
 		stop()
 		<-ended
 		s.log.Error("the broker has seen more than the journal holds", "epoch", d.Epoch, "size", d.Size)
-		return errNewEpoch{journal.WhyBeyond}
+		return errNewEpoch{why: journal.WhyBeyond, past: d.Epoch}
 	}
 }
 
@@ -124,6 +124,9 @@ func (s *station) lines(from int64, most, mostBytes int) ([][]byte, error) {
 
 func (s *station) pastEpochs() []string {
 	var past []string
+	if s.past != "" {
+		past = append(past, s.past)
+	}
 	current := s.journal.Epoch().ID
 	for _, e := range s.journal.Epochs() {
 		if e.ID != current {

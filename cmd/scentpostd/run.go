@@ -14,7 +14,10 @@ type runCmd struct {
 }
 
 // errNewEpoch asks for a start in a new epoch: somebody has seen more of the log than the journal holds.
-type errNewEpoch struct{ why string }
+type errNewEpoch struct {
+	why  string
+	past string // the epoch that was seen
+}
 
 func (e errNewEpoch) Error() string { return "the log must go on in a new epoch: " + e.why }
 
@@ -34,14 +37,12 @@ func (c runCmd) Run(out output) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	why := ""
+	var again errNewEpoch
 	for {
-		err := serve(ctx, cfg, log, why)
-		var again errNewEpoch
+		err := serve(ctx, cfg, log, again)
 		if !errors.As(err, &again) {
 			return err
 		}
-		why = again.why
-		log.Warn("starting again in a new epoch", "why", why)
+		log.Warn("starting again in a new epoch", "why", again.why)
 	}
 }

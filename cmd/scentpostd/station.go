@@ -50,6 +50,7 @@ type station struct {
 	clock   *clock.Real
 	devices *devices.Station
 	key     string // private
+	past    string // an epoch that ended and that the journal does not know
 	signer  *record.Signer
 	journal *journal.Journal
 	writer  *journal.Writer
@@ -60,11 +61,11 @@ type station struct {
 	room    atomic.Pointer[string] // why no run may start, nil when one may
 }
 
-// serve runs a station until ctx ends or something fails for good. newEpoch, when not empty, is why the log must
-// go on in a new epoch.
-func serve(ctx context.Context, cfg config.Config, log *slog.Logger, newEpoch string) (err error) {
+// serve runs a station until ctx ends or something fails for good. newEpoch says why the log must go on in a new
+// epoch, if it must.
+func serve(ctx context.Context, cfg config.Config, log *slog.Logger, newEpoch errNewEpoch) (err error) {
 	began := time.Now()
-	s := &station{cfg: cfg, log: log, scale: 1}
+	s := &station{cfg: cfg, log: log, scale: 1, past: newEpoch.past}
 	defer func() { err = errors.Join(err, s.close()) }()
 	for _, open := range []func() error{s.openLines, s.openJournal, s.openControl} {
 		if err := open(); err != nil {
@@ -77,7 +78,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, newEpoch st
 	group.Go(func() error { return s.server.Serve(ctx) })
 	group.Go(func() error { return s.watchRoom(ctx) })
 	group.Go(func() error {
-		if err := s.openHost(ctx, newEpoch); err != nil {
+		if err := s.openHost(ctx, newEpoch.why); err != nil {
 			return err
 		}
 		log.Info("sessions may be opened", "after", time.Since(began).Round(time.Millisecond).String())

@@ -35,7 +35,8 @@ func (s *Station) Connect() (*Connection, error) {
 	return s.client, nil
 }
 
-// Watch implements bus.Bus. After each edge the sink gets the promise that its source gives none earlier.
+// Watch implements bus.Bus. No edge brings a promise: Mark gives them, at instants that its caller fixes, so that what
+// waits for a promise does not wait for a canister.
 func (c *Connection) Watch(lines []string, sink bus.Sink) error {
 	if c.closed {
 		return bus.ErrClosed
@@ -61,7 +62,6 @@ func (c *Connection) Watch(lines []string, sink bus.Sink) error {
 func (c *Connection) edge(l *line, e bus.Edge) {
 	if c.watched[l.name] {
 		c.sink.Edge(e)
-		c.sink.Watermark(bus.Watermark{Source: e.Source, Mono: e.Mono})
 	}
 }
 

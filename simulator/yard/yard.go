@@ -29,6 +29,9 @@ import (
 // DefaultCommit is how long a commit takes, a little more than a good card needs.
 const DefaultCommit = 8 * time.Millisecond
 
+// markEvery is how often the lines promise that nothing earlier will come, while a lock waits for it.
+const markEvery = 10 * time.Millisecond
+
 // Options are what a yard is made of.
 type Options struct {
 	// Seed is the seed of all that is public: people, canisters' bodies, ids.
@@ -67,13 +70,13 @@ type Yard struct {
 	// Authority is the private key of the simulated second party.
 	Authority string
 
-	opt    Options
-	lines  *hardware.Connection
-	key    string // private
-	signer *record.Signer
-	sender *sender
-	wanted bool  // a drain is planned
-	marked int64 // when the lines last promised that nothing earlier will come
+	opt     Options
+	lines   *hardware.Connection
+	key     string // private
+	signer  *record.Signer
+	sender  *sender
+	wanted  bool // a drain is planned
+	marking bool // a promise of the lines is planned
 }
 
 // New builds a yard at the beginning of time, begins its log, and lets the people in.
@@ -236,8 +239,21 @@ func beams(cfg config.Config) []int {
 	return positions
 }
 
-// wake plans a drain of the host for this instant. Simulated lines speak only when something happens; when a lock
-// waits to hear of them, they are asked.
+// mark plans the lines' promise that nothing earlier will come, when a lock waits for it. It comes at regular
+// instants, as on a real bus, and never because of what a canister does.
+func (y *Yard) mark() {
+	if y.marking || !y.Host.Waiting() {
+		return
+	}
+	y.marking = true
+	now := y.World.Mono()
+	y.World.At(now-now%int64(markEvery)+int64(markEvery), func() {
+		y.marking = false
+		y.lines.Mark()
+	})
+}
+
+// wake plans a drain of the host for this instant.
 func (y *Yard) wake() {
 	if y.wanted {
 		return
@@ -246,10 +262,7 @@ func (y *Yard) wake() {
 	y.World.After(0, func() {
 		y.wanted = false
 		y.Host.Drain()
-		if now := y.World.Mono(); y.Host.Waiting() && y.marked != now {
-			y.marked = now
-			y.lines.Mark()
-		}
+		y.mark()
 	})
 }
 

@@ -81,7 +81,7 @@ type Response struct {
 func (s *Service) Who(uid int, as string) (Person, error) {
 	var mine []Person
 	for _, p := range s.opt.People {
-		if p.UID == uid {
+		if s.speaksFor(uid, p) {
 			mine = append(mine, p)
 		}
 	}
@@ -97,6 +97,12 @@ func (s *Service) Who(uid int, as string) (Person, error) {
 		}
 	}
 	return Person{}, fmt.Errorf("this account may not speak for %q: see people in the station's configuration", as)
+}
+
+// speaksFor tells whether an account may speak for a person. At a simulated station anybody may speak for a person
+// without an account.
+func (s *Service) speaksFor(uid int, p Person) bool {
+	return p.UID == uid || (s.opt.Simulated && p.UID < 0)
 }
 
 // Do answers one request of an account; done is called once, possibly later and on another goroutine.
@@ -136,7 +142,7 @@ func respond(r Response, err error) Response {
 func (s *Service) denied(r Request, who Person, uid int) string {
 	if who.Name == "" {
 		for _, p := range s.opt.People {
-			if p.UID == uid {
+			if s.speaksFor(uid, p) {
 				return fmt.Sprintf("%s needs a role (%s): several people share this account, say who you are with --as NAME",
 					r.Command, roleNames(may[r.Command]))
 			}
@@ -215,7 +221,7 @@ func (s *Service) present(r Request) []event.Person {
 
 // shares tells whether a person's account also belongs to somebody else.
 func (s *Service) shares(p Person) bool {
-	return slices.ContainsFunc(s.opt.People, func(o Person) bool { return o.UID == p.UID && o.Name != p.Name })
+	return slices.ContainsFunc(s.opt.People, func(o Person) bool { return p.UID >= 0 && o.UID == p.UID && o.Name != p.Name })
 }
 
 // seed fills in what the second party answered.

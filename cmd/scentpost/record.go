@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"scentpost/station/control"
+)
+
+// recordCmd takes sessions out of the journal.
+type recordCmd struct {
+	Export recordExport `cmd:"" help:"Write the bundle of a session that has ended."`
+	List   sessionList  `cmd:"" help:"List the sessions of the journal."`
+}
+
+type recordExport struct {
+	daemon
+	Session string `arg:"" optional:"" help:"The session; the last one when not given."`
+	Out     string `short:"o" help:"The file to write, by default the bundle's own name in this folder." placeholder:"FILE"`
+}
+
+// Run writes a bundle to a new file.
+func (c recordExport) Run(out io.Writer) error {
+	response, err := c.ask(control.Request{Command: "export", Session: c.Session})
+	if err != nil {
+		return err
+	}
+	name := c.Out
+	if name == "" {
+		name = filepath.Base(response.Name)
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return usage(fmt.Errorf("write the bundle: %w", err))
+	}
+	if _, err = f.Write(response.Bundle); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return no(fmt.Errorf("write the bundle: %w", err))
+	}
+	if c.JSON {
+		return printJSON(out, map[string]string{"bundle": name})
+	}
+	_, err = fmt.Fprintln(out, name)
+	return err
+}
+
+func printSessions(out io.Writer, list []control.SessionLine) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	defer w.Flush()
+	fmt.Fprintln(w, "SESSION\tOPENED\tPLAN\tMODE\tRUNS\tHOW")
+	for _, s := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", s.ID, s.Opened, s.Plan, s.Mode, s.Runs, s.How)
+	}
+}

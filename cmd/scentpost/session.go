@@ -1,0 +1,279 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"scentpost/configs"
+	"scentpost/station/blind"
+	"scentpost/station/control"
+)
+
+// daemon says how to reach the daemon, and who speaks.
+type daemon struct {
+	Socket string `help:"The daemon's Unix socket." env:"SCENTPOST_SOCKET" default:"/run/scentpost/scentpost.sock" placeholder:"PATH"`
+	As     string `help:"Who speaks, where an account belongs to several people." placeholder:"NAME"`
+	JSON   bool   `help:"Print JSON."`
+}
+
+// ask sends one request. A refusal by the station is the answer no.
+func (d daemon) ask(r control.Request) (control.Response, error) {
+	r.As = d.As
+	client, err := control.Dial(context.Background(), d.Socket)
+	if err != nil {
+		return control.Response{}, no(err)
+	}
+	defer client.Close()
+	response, err := client.Send(&r)
+	if err != nil {
+		return control.Response{}, no(err)
+	}
+	if !response.OK {
+		return response, no(errors.New(response.Error))
+	}
+	return response, nil
+}
+
+// tell sends one request and prints the state that it led to.
+func (d daemon) tell(out io.Writer, r control.Request) error {
+	response, err := d.ask(r)
+	if err != nil {
+		return err
+	}
+	if d.JSON {
+		return printJSON(out, response)
+	}
+	control.WriteStatus(out, response.Status)
+	return nil
+}
+
+func printJSON(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// sessionCmd drives a session on a running daemon.
+type sessionCmd struct {
+	Open     sessionOpen     `cmd:"" help:"Open a session of PLAN for a team."`
+	Load     sessionLoad     `cmd:"" help:"Say that the canisters are loaded as the plan says; prints the station's hash."`
+	Seal     sessionSeal     `cmd:"" help:"Answer the station's hash and seal the draw."`
+	Arm      sessionArm      `cmd:"" help:"Arm the next run."`
+	Start    sessionStart    `cmd:"" help:"Start the search."`
+	Call     sessionCall     `cmd:"" help:"Enter the handler's call: alert at POSITION."`
+	Clear    sessionClear    `cmd:"" help:"Enter the handler's call: all clear."`
+	Withdraw sessionWithdraw `cmd:"" help:"Take back the call just entered."`
+	Finish   sessionFinish   `cmd:"" help:"Say that the search is over without a call."`
+	Observe  sessionObserve  `cmd:"" help:"Record what the dog was seen to do."`
+	Void     sessionVoid     `cmd:"" help:"Take the run out before its lock, because of REASON."`
+	Pause    sessionPause    `cmd:"" help:"Arm no more runs for now."`
+	Resume   sessionResume   `cmd:"" help:"Go on."`
+	Abort    sessionAbort    `cmd:"" help:"End the session now; everything is revealed."`
+	Close    sessionClose    `cmd:"" help:"Count the aids back and close the session."`
+	Status   sessionStatus   `cmd:"" help:"Show the session."`
+	List     sessionList     `cmd:"" help:"List the sessions of the journal."`
+}
+
+type sessionOpen struct {
+	daemon
+	Plan       string `arg:"" help:"A plan file, or the name of a plan that comes with scentpost."`
+	Dog        string `required:"" help:"The dog's name."`
+	Handler    string `required:"" help:"The handler's name."`
+	Assessor   string `required:"" help:"The assessor's name."`
+	Discipline string `help:"What the dog searches for."`
+}
+
+// Run opens a session. The plan's pass rule is read here, since the station keeps the exact bytes of both.
+func (c sessionOpen) Run(out io.Writer) error {
+	name, src, err := readPlan(c.Plan)
+	if err != nil {
+		return usage(err)
+	}
+	plan, err := blind.ParsePlan(name, src)
+	if err != nil {
+		return usage(err)
+	}
+	r := control.Request{Command: "open", PlanName: filepath.Base(name), Plan: string(src), Dog: c.Dog, Handler: c.Handler,
+		Assessor: c.Assessor, Discipline: c.Discipline}
+	if plan.Rule != "" {
+		_, rule, err := configs.Files{}.Read(configs.Rules, plan.Rule)
+		if err != nil {
+			return usage(err)
+		}
+		r.Rule = string(rule)
+	}
+	return c.tell(out, r)
+}
+
+type sessionLoad struct{ daemon }
+
+// Run loads the session.
+func (c sessionLoad) Run(out io.Writer) error { return c.tell(out, control.Request{Command: "load"}) }
+
+type sessionSeal struct {
+	daemon
+	Share string `xor:"answer" help:"The authority's answer, as 'scentpost key answer' prints it." placeholder:"HEX"`
+	Dice  string `xor:"answer" help:"Dice rolled after the station's hash was printed." placeholder:"TEXT"`
+}
+
+// Run seals the session.
+func (c sessionSeal) Run(out io.Writer) error {
+	return c.tell(out, control.Request{Command: "seal", Share: c.Share, Dice: c.Dice})
+}
+
+type sessionArm struct{ daemon }
+
+// Run arms the next run.
+func (c sessionArm) Run(out io.Writer) error { return c.tell(out, control.Request{Command: "arm"}) }
+
+type sessionStart struct{ daemon }
+
+// Run starts the search.
+func (c sessionStart) Run(out io.Writer) error { return c.tell(out, control.Request{Command: "start"}) }
+
+type sessionCall struct {
+	daemon
+	Position string `arg:"" help:"The position, two joined by a hyphen for a call between them (3-4), or 'none'."`
+	Means    string `enum:"voice,panel" default:"voice" help:"How the call came: ${enum}."`
+}
+
+// Run enters a call.
+func (c sessionCall) Run(out io.Writer) error {
+	r := control.Request{Command: "call", Means: c.Means}
+	first, second, between := strings.Cut(c.Position, "-")
+	var err error
+	switch {
+	case c.Position == "none":
+		r.Nowhere = true
+	case between:
+		if r.Between, err = strconv.Atoi(second); err != nil {
+			return usage(fmt.Errorf("position %q: want a number, two joined by a hyphen, or 'none'", c.Position))
+		}
+		fallthrough
+	default:
+		if r.Position, err = strconv.Atoi(first); err != nil {
+			return usage(fmt.Errorf("position %q: want a number, two joined by a hyphen, or 'none'", c.Position))
+		}
+	}
+	return c.tell(out, r)
+}
+
+type sessionClear struct {
+	daemon
+	Means string `enum:"voice,panel" default:"voice" help:"How the call came: ${enum}."`
+}
+
+// Run enters all clear.
+func (c sessionClear) Run(out io.Writer) error {
+	return c.tell(out, control.Request{Command: "clear", Means: c.Means})
+}
+
+type sessionWithdraw struct {
+	daemon
+	Reason string `arg:"" optional:"" help:"Why."`
+}
+
+// Run takes the call back.
+func (c sessionWithdraw) Run(out io.Writer) error {
+	return c.tell(out, control.Request{Command: "withdraw", Reason: c.Reason})
+}
+
+type sessionFinish struct{ daemon }
+
+// Run ends the search without a call.
+func (c sessionFinish) Run(out io.Writer) error {
+	return c.tell(out, control.Request{Command: "finish"})
+}
+
+type sessionObserve struct {
+	daemon
+	What     string `arg:"" help:"'change of behaviour', 'final response' or 'hesitation'."`
+	Position int    `help:"Where." placeholder:"N"`
+	Note     string `help:"In words." placeholder:"TEXT"`
+}
+
+// Run records an observation.
+func (c sessionObserve) Run(out io.Writer) error {
+	return c.tell(out, control.Request{Command: "observe", What: c.What, Position: c.Position, Note: c.Note})
+}
+
+type sessionVoid struct {
+	daemon
+	Reason string `arg:"" help:"Why."`
+}
+
+// Run voids the run.
+func (c sessionVoid) Run(out io.Writer) error {
+	return c.tell(out, control.Request{Command: "void", Reason: c.Reason})
+}
+
+type sessionPause struct {
+	daemon
+	Reason string `arg:"" optional:"" help:"Why."`
+}
+
+// Run pauses the session.
+func (c sessionPause) Run(out io.Writer) error {
+	return c.tell(out, control.Request{Command: "pause", Reason: c.Reason})
+}
+
+type sessionResume struct{ daemon }
+
+// Run resumes the session.
+func (c sessionResume) Run(out io.Writer) error {
+	return c.tell(out, control.Request{Command: "resume"})
+}
+
+type sessionAbort struct {
+	daemon
+	Reason string `arg:"" optional:"" help:"Why."`
+}
+
+// Run aborts the session.
+func (c sessionAbort) Run(out io.Writer) error {
+	return c.tell(out, control.Request{Command: "abort", Reason: c.Reason})
+}
+
+type sessionClose struct {
+	daemon
+	Back   int    `default:"-1" help:"How many aids came back; all of them when not given." placeholder:"N"`
+	Remark string `help:"In words." placeholder:"TEXT"`
+}
+
+// Run closes the session.
+func (c sessionClose) Run(out io.Writer) error {
+	r := control.Request{Command: "close", Note: c.Remark}
+	if c.Back >= 0 {
+		r.Missing, r.Back = true, c.Back
+	}
+	return c.tell(out, r)
+}
+
+type sessionStatus struct{ daemon }
+
+// Run shows the session.
+func (c sessionStatus) Run(out io.Writer) error {
+	return c.tell(out, control.Request{Command: "status"})
+}
+
+type sessionList struct{ daemon }
+
+// Run lists the sessions.
+func (c sessionList) Run(out io.Writer) error {
+	response, err := c.ask(control.Request{Command: "list"})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(out, response.List)
+	}
+	printSessions(out, response.List)
+	return nil
+}

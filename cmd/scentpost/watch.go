@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"scentpost/station/control"
+)
+
+// watchCmd shows the session as it goes on.
+type watchCmd struct {
+	daemon
+}
+
+// Run prints a line for each change until the daemon or the user ends it.
+func (c watchCmd) Run(out io.Writer) error {
+	client, err := control.Dial(context.Background(), c.Socket)
+	if err != nil {
+		return no(err)
+	}
+	defer client.Close()
+	request := &control.Request{Command: "watch", As: c.As}
+	last := ""
+	for {
+		response, err := client.Send(request)
+		if err != nil {
+			return no(err)
+		}
+		request = nil
+		switch {
+		case !response.OK:
+			return no(errors.New(response.Error))
+		case c.JSON:
+			if err := json.NewEncoder(out).Encode(response.Status); err != nil {
+				return err
+			}
+		default:
+			if line := control.Progress(response.Status); line != last {
+				last = line
+				fmt.Fprintln(out, line)
+			}
+		}
+	}
+}
