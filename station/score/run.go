@@ -12,8 +12,8 @@ import (
 //   - A run that locks as finished asserts the whole line, as an all clear does.
 //   - A call that cannot be assigned puts positions in doubt: the two that it names; for an alert at no position, and
 //     for a call whose time is inconclusive, all that were sampled before it. Policy "left-out" makes what is in
-//     doubt inconclusive. Policy "wrong" makes a target in doubt a miss and a non-target that the call names a false
-//     alert; other non-targets in doubt stay inconclusive, since one call is no alert at each of them.
+//     doubt inconclusive. Policy "wrong" makes a target in doubt a miss and the first non-target that the call names
+//     a false alert; other non-targets in doubt stay inconclusive, since one call is one false alert at most.
 //   - A run without a miss or a false alert in which nothing was decided (a time-out, and no nose seen) is
 //     inconclusive, not correct.
 //
@@ -38,10 +38,11 @@ func Run(in RunFacts) event.RunResult {
 // scoring is a run's facts, ordered and cut at the lock.
 type scoring struct {
 	RunFacts
-	calls  []CallFact    // by time
-	first  map[int]int64 // the first entry at each position
-	called map[int]bool  // positions with a call that stands clear
-	doubts []doubt
+	calls   []CallFact    // by time
+	first   map[int]int64 // the first entry at each position
+	targets map[int]bool  // positions that hold one
+	called  map[int]bool  // positions with a call that stands clear
+	doubts  []doubt
 }
 
 // doubt is a call that cannot be assigned to one position.
@@ -53,15 +54,18 @@ type doubt struct {
 }
 
 func newScoring(in RunFacts) *scoring {
-	s := &scoring{RunFacts: in, calls: slices.Clone(in.Calls), first: map[int]int64{}, called: map[int]bool{}}
+	s := &scoring{RunFacts: in, calls: slices.Clone(in.Calls), first: map[int]int64{}, targets: map[int]bool{}, called: map[int]bool{}}
 	slices.SortStableFunc(s.calls, func(a, b CallFact) int { return cmp.Compare(a.At, b.At) })
 	if in.FirstEnds && len(s.calls) > 1 {
 		s.calls = s.calls[:1]
 	}
 	for _, e := range in.Entries {
-		if at, seen := s.first[e.Position]; e.At <= in.Lock.At && (!seen || e.At < at) {
+		if at, seen := s.first[e.Position]; (e.At <= in.Lock.At || in.Lock.Reason == "") && (!seen || e.At < at) {
 			s.first[e.Position] = e.At
 		}
+	}
+	for _, slot := range in.Placement {
+		s.targets[slot.Position] = slot.Kind == event.Target
 	}
 	for _, c := range s.calls {
 		s.take(c)
@@ -74,9 +78,10 @@ func newScoring(in RunFacts) *scoring {
 
 // take sorts a call among those that stand clear and those in doubt.
 func (s *scoring) take(c CallFact) {
+	_, inLine := s.targets[c.Position]
 	d := doubt{at: c.At, wide: c.Inconclusive, all: c.Kind == event.CallClear}
 	switch {
-	case c.Kind == event.CallAt && s.has(c.Position):
+	case c.Kind == event.CallAt && inLine:
 		d.named = []int{c.Position}
 	case c.Kind == event.CallBetween:
 		d.named = []int{c.Position, c.Other}
@@ -89,11 +94,6 @@ func (s *scoring) take(c CallFact) {
 	case c.Kind == event.CallAt:
 		s.called[c.Position] = true
 	}
-}
-
-// has tells whether the line has a position.
-func (s *scoring) has(position int) bool {
-	return slices.ContainsFunc(s.Placement, func(slot event.Slot) bool { return slot.Position == position })
 }
 
 // sampled tells how the dog's nose was seen at a position. Where there is a beam the beam decides.
@@ -128,7 +128,7 @@ func (s *scoring) presentation(slot event.Slot) event.Presentation {
 
 // uncalled decides a position that no clear call names.
 func (s *scoring) uncalled(p *event.Presentation, target bool) {
-	doubted, named := s.doubted(p)
+	doubted, blamed := s.doubted(p)
 	seen := p.Sampled == SampledYes || p.Sampled == SampledObserved
 	asserted := s.Lock.Reason != event.LockCall // the whole line counts as searched
 	switch {
@@ -136,7 +136,7 @@ func (s *scoring) uncalled(p *event.Presentation, target bool) {
 		p.Outcome = event.Inconclusive
 	case doubted && target:
 		p.Outcome = event.Miss
-	case doubted && named:
+	case blamed:
 		p.Outcome = event.FalseAlert
 	case doubted:
 		p.Outcome = event.Inconclusive
@@ -163,20 +163,23 @@ func (s *scoring) flag(sampled string) string {
 	return ""
 }
 
-// doubted tells whether a call in doubt concerns a position, and whether one names it.
-func (s *scoring) doubted(p *event.Presentation) (doubted, named bool) {
+// doubted tells whether a call in doubt concerns a position, and whether the position is the first non-target that
+// such a call names.
+func (s *scoring) doubted(p *event.Presentation) (doubted, blamed bool) {
+	at, entered := s.first[p.Position]
 	for _, d := range s.doubts {
-		at, entered := s.first[p.Position]
 		switch {
 		case slices.Contains(d.named, p.Position):
-			doubted, named = true, true
+			doubted = true
+			first := slices.IndexFunc(d.named, func(position int) bool { return !s.targets[position] })
+			blamed = blamed || (first >= 0 && d.named[first] == p.Position)
 		case d.all && p.Kind == event.Target:
 			doubted = true
 		case d.wide:
 			doubted = doubted || p.Sampled == SampledObserved || (entered && p.Sampled == SampledYes && at <= d.at)
 		}
 	}
-	return doubted, named
+	return doubted, blamed
 }
 
 // result decides the run as a whole.
