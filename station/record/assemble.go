@@ -2,13 +2,14 @@ package record
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
 
 // Assemble makes the bundle of a session. b holds Log, Session, From, Epoch, Key, Lines, Checkpoints and
 // Identities; stored gives the hashes of the log up to the last line. What no checkpoint of the session covers is
-// left out, since nobody has signed it.
+// left out, since nobody has signed it, and so is whoever the session does not name.
 func Assemble(b Bundle, stored tlog.HashReader) (Bundle, error) {
 	if len(b.Checkpoints) == 0 {
 		return b, fmt.Errorf("session %s has no checkpoint yet: nothing of it is signed", b.Session)
@@ -18,6 +19,10 @@ func Assemble(b Bundle, stored tlog.HashReader) (Bundle, error) {
 		return b, fmt.Errorf("session %s: its last checkpoint is of %d records, its lines are %d to %d", b.Session, to, b.From, b.To()-1)
 	}
 	b.Lines = b.Lines[:to-b.From]
+	if b.Identities != nil {
+		used := References(b.Lines)
+		b.Identities = slices.DeleteFunc(slices.Clone(b.Identities), func(i Identity) bool { return !used[i.Ref] })
+	}
 	var err error
 	if b.Frontier, err = Frontier(b.From, stored); err != nil {
 		return b, err

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -51,4 +52,24 @@ func (i Identity) Check() error {
 		return fmt.Errorf("%s is not the reference of this name and salt", i.Ref)
 	}
 	return nil
+}
+
+// References finds every reference of a person or dog in the lines. In a line a quote within text is escaped, so a
+// quoted reference cannot be forged by a plan's text.
+func References(lines [][]byte) map[string]bool {
+	quoted := []byte(`"` + RefPrefix)
+	used := map[string]bool{}
+	for _, line := range lines {
+		for {
+			at := bytes.Index(line, quoted)
+			if at < 0 {
+				break
+			}
+			line = line[at+1:]
+			if end := bytes.IndexByte(line, '"'); end > 0 && !used[string(line[:end])] {
+				used[string(line[:end])] = true
+			}
+		}
+	}
+	return used
 }

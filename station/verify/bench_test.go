@@ -25,3 +25,17 @@ func BenchmarkVerify100k(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/100k")
 }
+
+// BenchmarkVerify100kReplayed is the same over a whole session: opened, drawn again and run again.
+func BenchmarkVerify100kReplayed(b *testing.B) {
+	_, session := play(b, "none", func(p *played) { p.noise = 100_000 })
+	bundle := zipOf(b, session)
+	b.SetBytes(int64(len(bundle)))
+	b.ResetTimer()
+	for b.Loop() {
+		if r := Verify(bundle, Options{}); !r.Consistent || r.Replay != ReplayChecked {
+			b.Fatal(r.Replay, r.Problems)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/100k")
+}

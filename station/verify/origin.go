@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"bytes"
 	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -42,32 +41,12 @@ func (c *checker) people() {
 	if len(c.bundle.Identities) == 0 {
 		return
 	}
-	used := references(c.bundle.Lines)
+	used := record.References(c.bundle.Lines)
 	for _, id := range c.bundle.Identities {
 		if !used[id.Ref] {
 			c.problem(record.MemberIdentities, -1, "%s is nobody in this session", id.Ref)
 		}
 	}
-}
-
-// references finds every reference of a person or dog in the lines. In a line a quote within text is escaped, so a
-// quoted reference cannot be forged by a plan's text.
-func references(lines [][]byte) map[string]bool {
-	quoted := []byte(`"` + record.RefPrefix)
-	used := map[string]bool{}
-	for _, line := range lines {
-		for {
-			at := bytes.Index(line, quoted)
-			if at < 0 {
-				break
-			}
-			line = line[at+1:]
-			if end := bytes.IndexByte(line, '"'); end > 0 && !used[string(line[:end])] {
-				used[string(line[:end])] = true
-			}
-		}
-	}
-	return used
 }
 
 // pinned checks that every key that the verifying person brought has signed something here.

@@ -22,6 +22,8 @@ type played struct {
 	from    int64
 	// change may alter a record that the engine writes: a station that lies and signs.
 	change func(e *event.Event)
+	// noise is how often the dog walks past position 2 in the first run.
+	noise int
 }
 
 // step does what a host does with the engine's effects.
@@ -123,6 +125,10 @@ func (p *played) search(run int, handler string) {
 	p.fact(event.BeamLeft, "beam-1", &event.Beam{Position: 1}, nil)
 	switch run {
 	case 0:
+		for range p.noise {
+			p.now = p.now.Add(1000)
+			p.step(event.Event{Type: event.BeamLeft, At: p.now, By: "beam-2", Body: &event.Beam{Position: 2}})
+		}
 		p.fact(event.ButtonPressed, "button-1", &event.Press{Role: event.ButtonAlert, HeldMS: 100}, nil)
 	case 1:
 		p.fact(event.RunVoided, handler, &event.Void{Reason: "a cat"}, nil)
