@@ -186,8 +186,8 @@ type maker struct {
 
 func (m *maker) json(name string, s *shape, body any) {
 	data, err := s.appendBody(nil, body)
-	if err != nil && m.err == nil {
-		m.err = fmt.Errorf("%s%w", name, err)
+	if err != nil {
+		m.fail(fmt.Errorf("%s%w", name, err))
 	}
 	m.members = append(m.members, Member{name, append(data, '\n')})
 }
@@ -200,22 +200,20 @@ func (m *maker) lines(name string, lines ...[]byte) {
 	data := make([]byte, 0, size)
 	for _, line := range lines {
 		if len(line) == 0 || bytes.IndexByte(line, '\n') >= 0 {
-			m.err = cmpError(m.err, fmt.Errorf("%s: an empty line, or one with a newline in it", name))
+			m.fail(fmt.Errorf("%s: an empty line, or one with a newline in it", name))
 		}
 		data = append(append(data, line...), '\n')
 	}
 	if len(lines) == 0 {
-		m.err = cmpError(m.err, errors.New(name+": a session has at least one record"))
+		m.fail(errors.New(name + ": a session has at least one record"))
 	}
 	m.members = append(m.members, Member{name, data})
 }
 
-// cmpError returns the first of two errors that is one.
-func cmpError(first, second error) error {
-	if first != nil {
-		return first
+func (m *maker) fail(err error) {
+	if m.err == nil {
+		m.err = err
 	}
-	return second
 }
 
 func hexList(hashes []tlog.Hash) []string {

@@ -77,7 +77,10 @@ func (c *checker) once(seq int64, t event.Type, ok bool) {
 
 // seal follows the draw from the shares to the placements that were opened.
 func (c *checker) seal(s *sealing) {
-	if c.opening == nil || s.load == nil {
+	if s.load == nil {
+		if s.seed != nil {
+			c.recordProblem(s.sealSeq, "a draw is sealed before anything was loaded")
+		}
 		return
 	}
 	b := blind.Binding{Station: c.bundle.Log.Station, Epoch: c.bundle.Log.Epoch, Session: c.bundle.Session,

@@ -201,6 +201,21 @@ func TestASpoiltSealIsNamed(t *testing.T) {
 	}
 }
 
+// TestAnAuthorityThatSignedNothingIsNotTaken names an authority's key beside dice that it never saw.
+func TestAnAuthorityThatSignedNothingIsNotTaken(t *testing.T) {
+	_, key, err := record.NewKey(newStation(t, 8).chance, "authority")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := dealt{station: newStation(t, 3), source: event.Seed{Source: event.Dice}}
+	d.change = func(_ event.Type, b any) {
+		if seed, ok := b.(*event.Seed); ok {
+			seed.Key = key
+		}
+	}
+	wantNo(t, Members(membersOf(t, d.play(t)), Options{Keys: []string{key}}), "did not sign this bundle")
+}
+
 // TestAnotherDrawIsNamed commits properly to a placement that the seed does not draw.
 func TestAnotherDrawIsNamed(t *testing.T) {
 	d := dealt{station: newStation(t, 3), source: event.Seed{Source: event.Dice}}

@@ -52,7 +52,7 @@ func (c *checker) people() {
 // pinned checks that every key that the verifying person brought has signed something here.
 func (c *checker) pinned() {
 	for i := range c.records {
-		if seed, ok := c.records[i].Event.Body.(*event.Seed); ok {
+		if seed, ok := c.records[i].Event.Body.(*event.Seed); ok && seed.Source == event.TwoParty {
 			c.authority = seed.Key
 		}
 	}
