@@ -147,12 +147,12 @@ func look(y *yard.Yard, seen *check.Sights, s trial.Snapshot, mode string) {
 		if err != nil {
 			panic(err)
 		}
-		seen.See(check.Views, s.At.Mono, view)
+		seen.See(check.Views, y.World.Mono(), view)
 	}
 	var text bytes.Buffer
 	status := y.Control.Status(s, []event.Role{event.Handler})
 	control.WriteStatus(&text, &status)
-	seen.See(check.Commands, s.At.Mono, maskHash(text.Bytes(), status.StationHash))
+	seen.See(check.Commands, y.World.Mono(), maskHash(text.Bytes(), status.StationHash))
 }
 
 // maskHash masks the station's hash where a program prints it.

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"slices"
 	"sync"
 
 	"scentpost/station/trial"
@@ -31,31 +32,29 @@ func (h *Host) show(s trial.Snapshot) {
 
 // watchers are those who want to see every snapshot.
 type watchers struct {
-	mu   sync.Mutex // guards next and all
-	next int
-	all  map[int]func(trial.Snapshot)
+	mu  sync.Mutex // guards all
+	all []*watcher // in the order in which they came
 }
+
+// watcher is one of them.
+type watcher struct{ see func(trial.Snapshot) }
 
 func (w *watchers) add(f func(trial.Snapshot)) (stop func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.all == nil {
-		w.all = map[int]func(trial.Snapshot){}
-	}
-	id := w.next
-	w.next++
-	w.all[id] = f
+	one := &watcher{see: f}
+	w.all = append(slices.Clip(w.all), one)
 	return func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		delete(w.all, id)
+		w.all = slices.DeleteFunc(slices.Clone(w.all), func(o *watcher) bool { return o == one })
 	}
 }
 
 func (w *watchers) tell(s trial.Snapshot) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, f := range w.all {
-		f(s)
+	for _, one := range w.all {
+		one.see(s)
 	}
 }

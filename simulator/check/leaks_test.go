@@ -1,0 +1,142 @@
+package check_test
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"scentpost/simulator/check"
+	"scentpost/simulator/yard"
+	"scentpost/station/event"
+	"scentpost/station/journal"
+	"scentpost/station/trial"
+)
+
+// sqlitePairs is how many pairs are compared with a journal on the disk.
+const sqlitePairs = 50
+
+// onDisk performs a session whose journal is on the disk, and watches its files and the program's log besides.
+func onDisk(t *testing.T, p performance) *check.Sights {
+	t.Helper()
+	dir := t.TempDir()
+	store, err := journal.Open(filepath.Join(dir, "journal"), journal.Options{Departed: filepath.Join(dir, "departed.json"), Ballast: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	plant := p.before
+	p.store = store
+	p.before = func(y *yard.Yard, seen *check.Sights) {
+		slog.SetDefault(slog.New(slog.NewTextHandler(writer(func(line []byte) { seen.See(check.Logs, y.World.Mono(), line) }),
+			&slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutTime})))
+		slog.Info("sealed", "session", y.Host.Snapshot().View.Session)
+		y.Host.Watch(func(s trial.Snapshot) { seen.See(check.Files, y.World.Mono(), files(t, dir)) })
+		if plant != nil {
+			plant(y, seen)
+		}
+	}
+	seen, _ := perform(t, p)
+	return seen
+}
+
+func withoutTime(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
+}
+
+// files lists the names and sizes of everything below a folder.
+func files(t *testing.T, dir string) []byte {
+	t.Helper()
+	var list []byte
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel(dir, path)
+		list = fmt.Appendf(list, "%s %d\n", name, info.Size())
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func TestTwoSecretsLookAlikeOnDisk(t *testing.T) {
+	defer slog.SetDefault(slog.Default())
+	for i := range sqlitePairs {
+		p := performance{seed: uint64(i), secrets: uint64(5000 + 2*i), mode: "double"}
+		a := onDisk(t, p)
+		p.secrets++
+		b := onDisk(t, p)
+		if err := check.Differ(a, b); err != nil {
+			t.Fatalf("pair %d: %v", i, err)
+		}
+		if a.Count(check.Files) == 0 || a.Count(check.Logs) == 0 {
+			t.Fatalf("pair %d: a channel was not watched", i)
+		}
+	}
+}
+
+// TestALeakIsCaught plants a leak in each channel: something that happens only where the first position holds a
+// target.
+func TestALeakIsCaught(t *testing.T) {
+	defer slog.SetDefault(slog.Default())
+	leaks := map[string]func(y *yard.Yard, seen *check.Sights){
+		"a light":    func(y *yard.Yard, _ *check.Sights) { y.Devices.Light(trial.LightAck, true, time.Second) },
+		"a movement": func(y *yard.Yard, _ *check.Sights) { y.Devices.CloseAll() },
+		"a delay":    func(y *yard.Yard, _ *check.Sights) { y.Disk.Stall(20 * time.Second) },
+		"a log line": func(*yard.Yard, *check.Sights) { slog.Debug("target at the first position") },
+		"a nanosecond": func(y *yard.Yard, seen *check.Sights) {
+			y.World.After(1, func() { seen.See(check.Messages, y.World.Mono(), nil) })
+		},
+		"a message": func(y *yard.Yard, seen *check.Sights) { seen.See(check.Messages, y.World.Mono(), []byte("x")) },
+		"a view":    func(y *yard.Yard, seen *check.Sights) { seen.See(check.Views, y.World.Mono(), []byte("x")) },
+		"an output": func(y *yard.Yard, seen *check.Sights) { seen.See(check.Commands, y.World.Mono(), []byte("x")) },
+		"a record": func(y *yard.Yard, _ *check.Sights) {
+			y.Host.Event(event.Event{Type: event.SessionPaused, At: y.World.Now(), By: event.ByStation, Body: &event.Reason{Reason: "x"}})
+		},
+		"a file": func(y *yard.Yard, seen *check.Sights) {
+			if err := y.Store.(*journal.Journal).LogOperation(journal.Operation{Name: "leak", Detail: strings.Repeat("x", 1<<16)}); err != nil {
+				t.Error(err)
+			}
+		},
+	}
+	for name, leak := range leaks {
+		t.Run(name, func(t *testing.T) {
+			p := performance{seed: 7, mode: "double"}
+			p.before = func(y *yard.Yard, seen *check.Sights) {
+				leaked := 0
+				y.Host.Watch(func(s trial.Snapshot) {
+					r := s.View.Run
+					if r.State == trial.Shown && r.Index > leaked && r.Placement.Reveal()[0].Kind == event.Target {
+						leaked = r.Index
+						leak(y, seen)
+					}
+				})
+			}
+			var all []*check.Sights
+			for secrets := range uint64(6) {
+				p.secrets = secrets
+				all = append(all, onDisk(t, p))
+			}
+			for _, other := range all[1:] {
+				if err := check.Differ(all[0], other); err != nil {
+					t.Logf("caught: %.300v", err)
+					return
+				}
+			}
+			t.Fatal("the leak was not caught")
+		})
+	}
+}
