@@ -1,0 +1,110 @@
+// Package dwell finds out of stamped edges how long a nose stayed at a position.
+//
+// Everything in it is pure, so that the visits of a stored record can be found anew, and other thresholds tried on
+// them.
+package dwell
+
+import "time"
+
+// Patience is how many settling times a line may bounce before its first edge is no longer taken for the beginning
+// of a change. It is that of the drivers, whose changes Debounce finds again.
+const Patience = 20
+
+// Edge is a raw edge of a line: the level after it. At and Bound, how far At may be off, are nanoseconds of the
+// monotonic clock.
+type Edge struct {
+	Active    bool
+	At, Bound int64
+}
+
+// Change is a change of level that lasted for the settling time, stamped with its first edge.
+type Change struct {
+	Active    bool
+	At, Bound int64
+}
+
+// Debounce returns the changes that a line made which began at the level active and is known up to the instant
+// until: a change counts once the line stood at another level than before for settle. Edges come in the order in
+// which they were reported; one that is stamped before the edge before it counts as simultaneous with it.
+//
+// It says at once what a Line says by and by.
+func Debounce(active bool, edges []Edge, settle time.Duration, until int64) []Change {
+	var out []Change
+	var known int64 // every edge before this instant has been reported
+	for i := 0; i < len(edges); {
+		first := edges[i]
+		known = max(known, first.At)
+		if first.Active == active {
+			i++ // the edge before it was lost, or too short to see
+			continue
+		}
+		burst, at := first, first.At // the beginning of the burst and its latest edge
+		last := first
+		for i++; i < len(edges); i++ {
+			known = max(known, edges[i].At)
+			if known-at >= int64(settle) {
+				break
+			}
+			next := max(at, edges[i].At)
+			if next-burst.At > Patience*int64(settle) {
+				burst = Edge{At: next, Bound: edges[i].Bound}
+			}
+			at, last = next, edges[i]
+		}
+		if at+int64(settle) > until && i == len(edges) {
+			break // it may go on
+		}
+		if last.Active != active {
+			active = last.Active
+			out = append(out, Change{Active: active, At: burst.At, Bound: burst.Bound})
+		}
+	}
+	return out
+}
+
+// Line is a line whose edges come one by one. Its zero value is inactive and believes every edge.
+type Line struct {
+	// Settle is how long a level stands before it counts.
+	Settle time.Duration
+
+	active bool // when it last stood still
+	moving bool
+	raw    bool  // after the latest edge
+	last   int64 // the latest edge
+	first  Change
+}
+
+// Start sets the level that the line stands at.
+func (l *Line) Start(active bool) { l.active, l.raw, l.moving = active, active, false }
+
+// Edge takes an edge; the caller has called Advance for its instant before. A line that bounces for more than
+// Patience settling times begins its change anew.
+func (l *Line) Edge(e Edge) {
+	at := e.At
+	if l.moving {
+		at = max(at, l.last)
+	}
+	if !l.moving && e.Active == l.active {
+		return
+	}
+	if !l.moving || at-l.first.At > Patience*int64(l.Settle) {
+		l.first = Change{At: at, Bound: e.Bound}
+	}
+	l.moving, l.raw, l.last = true, e.Active, at
+}
+
+// Advance returns the change that is certain once every edge before the instant known has been given.
+func (l *Line) Advance(known int64) (Change, bool) {
+	if due, moving := l.Deadline(); !moving || known < due {
+		return Change{}, false
+	}
+	l.moving = false
+	if l.raw == l.active {
+		return Change{}, false
+	}
+	l.active, l.first.Active = l.raw, l.raw
+	return l.first, true
+}
+
+// Deadline is when the line will have stood still for long enough; not ok while it stands.
+func (l *Line) Deadline() (at int64, ok bool) { return l.last + int64(l.Settle), l.moving }
