@@ -208,6 +208,7 @@ const (
 	VoidClock      = "clock jump"
 	VoidButton     = "stuck button"
 	VoidSource     = "source lost"
+	VoidUnstarted  = "not started in time"
 )
 
 // CallKind says what was called.
@@ -388,11 +389,13 @@ type Clause struct {
 
 // Verdict is what the pass rule says: "pass", "fail" or "not a valid test"; "no rule" without one.
 type Verdict struct {
-	Rule    string   `json:"rule"`
-	Verdict string   `json:"verdict"`
-	Clauses []Clause `json:"clauses"`
-	Hits    int      `json:"hits"`
-	Misses  int      `json:"misses"`
-	False   int      `json:"false_alerts"`
-	Correct int      `json:"correct_rejections"`
+	Rule string `json:"rule"`
+	// ConfirmedBy is the authority that confirmed the rule; without one the rule is a suggestion.
+	ConfirmedBy string   `json:"confirmed_by,omitempty"`
+	Verdict     string   `json:"verdict"`
+	Clauses     []Clause `json:"clauses"`
+	Hits        int      `json:"hits"`
+	Misses      int      `json:"misses"`
+	False       int      `json:"false_alerts"`
+	Correct     int      `json:"correct_rejections"`
 }

@@ -48,11 +48,14 @@ type tallies struct {
 // census counts completed runs under a rule's filters and policy.
 type census struct {
 	all     tallies
-	byOdour map[string]*tallies // of the target odours
+	byOdour map[string]*tallies // of the target odours that stood there or that the rule names
 }
 
 func takeCensus(rule Rule, runs []event.RunResult) census {
 	c := census{byOdour: map[string]*tallies{}}
+	for _, odour := range rule.only.Odours {
+		c.byOdour[odour] = new(tallies) // one that the rule names and that never stood there has 0 presentations
+	}
 	for _, r := range runs {
 		if r.Result == Void || (len(rule.only.Blindness) > 0 && !slices.Contains(rule.only.Blindness, r.EffectiveBlind)) {
 			continue
@@ -62,7 +65,7 @@ func takeCensus(rule Rule, runs []event.RunResult) census {
 	return c
 }
 
-// odours returns the target odours that were presented, in order.
+// odours returns the target odours in order.
 func (c census) odours() []string { return slices.Sorted(maps.Keys(c.byOdour)) }
 
 func (c *census) run(rule Rule, r event.RunResult) {

@@ -12,10 +12,13 @@ import (
 
 // The limits of a rule file.
 const (
-	maxValues = 64 // values that a file may define
-	maxDepth  = 8  // values made of values; each level may double the digits of an exact number
-	maxNested = 4  // groups within groups
-	maxText   = 400
+	maxValues  = 64 // values that a file may define, and parts of one
+	maxDepth   = 4  // values made of values; each level multiplies the digits of an exact number
+	maxNested  = 4  // groups within groups
+	maxClauses = 32 // clauses and groups; a verdict must fit into one record
+	maxTexts   = 16 // entries of not_checked and of notes
+	maxText    = 400
+	maxName    = 80 // of a rule, a clause, or who confirmed it
 )
 
 // ruleFile is a rule as it stands in YAML.
@@ -26,6 +29,7 @@ type ruleFile struct {
 	Edition       string           `yaml:"edition"`
 	Unit          string           `yaml:"unit"`
 	UnitBy        string           `yaml:"unit_by"`
+	ConfirmedBy   string           `yaml:"confirmed_by"`
 	Validity      string           `yaml:"validity"`
 	Filters       filters          `yaml:"filters"`
 	Policy        Policy           `yaml:"policy"`
@@ -52,21 +56,36 @@ func ParseRule(file string, src []byte) (Rule, error) {
 		c.clause(fmt.Sprintf("preconditions[%d]", i), p)
 	}
 	c.group("pass", f.Pass, 1)
+	if c.clauses > maxClauses {
+		doc.Problem("pass", "", "%d clauses and groups with the preconditions, and %d are the most", c.clauses, maxClauses)
+	}
 	if err := doc.Err(); err != nil {
 		return Rule{}, err
 	}
 	return Rule{
 		Name: f.Rule, Title: f.Title, Source: f.Source, Edition: f.Edition, Unit: f.Unit, UnitBy: f.UnitBy,
-		Validity: f.Validity, Policy: f.Policy, Smallest: f.Smallest, NotChecked: f.NotChecked, Notes: f.Notes,
+		ConfirmedBy: confirmed(f.ConfirmedBy), Validity: f.Validity, Policy: f.Policy, Smallest: f.Smallest,
+		NotChecked: f.NotChecked, Notes: f.Notes,
 		only: f.Filters, values: f.Values, preconditions: f.Preconditions, pass: f.Pass,
 	}, nil
 }
 
 // ruleCheck finds what is wrong with a rule by meaning.
 type ruleCheck struct {
-	doc    *strict.Document
-	f      *ruleFile
-	depths map[string]int // of the values that are sound, 0 while under way
+	doc     *strict.Document
+	f       *ruleFile
+	depths  map[string]int // of the values that are sound, 0 while under way
+	clauses int            // clauses and groups so far
+}
+
+// nobody is what a file says in confirmed_by as long as its rule is a suggestion.
+const nobody = "nobody"
+
+func confirmed(by string) string {
+	if by == nobody {
+		return ""
+	}
+	return by
 }
 
 var (
@@ -78,8 +97,11 @@ var (
 // head checks all that stands before the numbers.
 func (c *ruleCheck) head() {
 	f := c.f
-	if !nameForm.MatchString(f.Rule) || len(f.Rule) > maxText {
+	if !nameForm.MatchString(f.Rule) || len(f.Rule) > maxName {
 		c.doc.Problem("rule", "the name of the file without its ending", "a name of small letters, digits and '-' is expected, not %s", strict.Quote(f.Rule))
+	}
+	if f.ConfirmedBy == "" || len(f.ConfirmedBy) > maxName {
+		c.doc.Problem("confirmed_by", "nobody, until your own authority confirms the rule", "says who confirmed the rule, in 1 to %d letters", maxName)
 	}
 	if !validityForm.MatchString(f.Validity) {
 		c.doc.Problem("validity", "such as '1 year', or unknown", "says how long a pass counts, not %s", strict.Quote(f.Validity))
@@ -93,6 +115,9 @@ func (c *ruleCheck) head() {
 		path  string
 		texts []string
 	}{{"not_checked", f.NotChecked}, {"notes", f.Notes}} {
+		if len(list.texts) > maxTexts {
+			c.doc.Problem(list.path, "", "%d entries, and %d are the most", len(list.texts), maxTexts)
+		}
 		for i, text := range list.texts {
 			if text == "" || len(text) > maxText {
 				c.doc.Problem(fmt.Sprintf("%s[%d]", list.path, i), "", "1 to %d letters are expected", maxText)
@@ -285,9 +310,10 @@ func (c *ruleCheck) group(path string, g clause, depth int) {
 	}
 }
 
-// name checks the name of a clause or group, which the verdict prints.
+// name checks the name of a clause or group, which the verdict prints, and counts it.
 func (c *ruleCheck) name(path, name string) {
-	if name == "" || len(name) > maxText {
-		c.doc.Problem(path+".name", "", "a name of 1 to %d letters is expected", maxText)
+	c.clauses++
+	if name == "" || len(name) > maxName {
+		c.doc.Problem(path+".name", "", "a name of 1 to %d letters is expected", maxName)
 	}
 }

@@ -24,15 +24,17 @@ const (
 
 // Rule is a pass rule as its file gives it. ParseRule gives checked ones.
 type Rule struct {
-	Name     string // as in the file's name: "uk-short-odour"
-	Title    string
-	Source   string
-	Edition  string // of the source, Unknown where it is not known
-	Unit     string // a Unit constant
-	UnitBy   string // BySource or ByAssumption
-	Validity string // how long a pass counts: "1 year", or Unknown
-	Policy   Policy
-	Smallest SmallestTest
+	Name    string // as in the file's name: "uk-short-odour"
+	Title   string
+	Source  string
+	Edition string // of the source, Unknown where it is not known
+	Unit    string // a Unit constant
+	UnitBy  string // BySource or ByAssumption
+	// ConfirmedBy is the authority that took the rule as its own; as long as it is empty the rule is a suggestion.
+	ConfirmedBy string
+	Validity    string // how long a pass counts: "1 year", or Unknown
+	Policy      Policy
+	Smallest    SmallestTest
 	// NotChecked lists what the source asks for and this station cannot see, such as the set time of the aids.
 	NotChecked []string
 	// Notes say in words what the file had to assume.

@@ -9,6 +9,10 @@ import (
 
 // Run decides the outcomes of one run by the table "Outcomes, decided" of DOMAIN.md. What the table leaves open:
 //
+//   - Nothing is assumed of a position without a beam: where nobody said that the dog sampled it, it is sampled
+//     "unknown", and a non-target there is not sampled, never a correct rejection. A rule can so ask for more than
+//     such a line can show; the assessor's observations are the way out. A target that an all clear asserts to be
+//     absent is a miss there too, but not one that is called unsearched.
 //   - A run that locks as finished asserts the whole line, as an all clear does.
 //   - A call that cannot be assigned puts positions in doubt: the two that it names; for an alert at no position, and
 //     for a call whose time is inconclusive, all that were sampled before it. Policy "left-out" makes what is in

@@ -16,9 +16,10 @@ const (
 	NoRule   = "no rule"
 )
 
-// Words of a clause's Got where there is no number.
+// Words of a clause's Need and Got where there is no number.
 const (
 	undefined  = "undefined" // nothing was counted that it could be a ratio of
+	checked    = "checked"
 	notChecked = "not checked"
 )
 
@@ -50,7 +51,7 @@ func Judge(src string, runs []event.RunResult) event.Verdict {
 // it could be a ratio of.
 func Verdict(rule Rule, runs []event.RunResult) event.Verdict {
 	v := tally(runs)
-	v.Rule = rule.Name
+	v.Rule, v.ConfirmedBy = rule.Name, rule.ConfirmedBy
 	j := judging{rule: rule, census: takeCensus(rule, runs), clauses: []event.Clause{}}
 	valid := j.completed()
 	for _, c := range rule.preconditions {
@@ -58,7 +59,7 @@ func Verdict(rule Rule, runs []event.RunResult) event.Verdict {
 	}
 	passed := j.group(rule.pass)
 	for _, text := range rule.NotChecked {
-		j.clauses = append(j.clauses, event.Clause{Name: text, Need: text, Got: notChecked})
+		j.clauses = append(j.clauses, event.Clause{Name: text, Need: checked, Got: notChecked})
 	}
 	v.Clauses = j.clauses
 	switch {
@@ -135,7 +136,7 @@ func (j *judging) clause(c clause) truth {
 }
 
 func (j *judging) compare(c clause, name string, t tallies) truth {
-	got, whole := j.rule.number(c.Value, t)
+	got, whole := arithmetic{values: j.rule.values, tallies: t, known: map[string]exactly{}}.number(c.Value)
 	if got == nil {
 		j.list(name, c, undefined, open)
 		return open
@@ -212,31 +213,4 @@ func (j *judging) member(m clause) truth {
 	}
 	j.clauses[at] = event.Clause{Name: m.Name, Need: fmt.Sprintf("%s of the next %d", how, len(below)), Got: strconv.Itoa(fulfilled), Met: met == yes}
 	return met
-}
-
-// number evaluates a count or a value exactly; nil when it is undefined. whole tells that it is a whole number by
-// its making, whatever the counts.
-func (r Rule) number(name string, t tallies) (got *big.Rat, whole bool) {
-	if c, ok := counts[name]; ok {
-		return new(big.Rat).SetInt64(int64(c.of(t))), true
-	}
-	kind, of := r.values[name].parts()
-	whole = kind != "ratio"
-	for i, part := range of {
-		next, wholePart := r.number(part, t)
-		whole = whole && wholePart
-		switch {
-		case next == nil || (i > 0 && kind == "ratio" && next.Sign() == 0):
-			return nil, whole
-		case i == 0:
-			got = next
-		case kind == "ratio":
-			got.Quo(got, next)
-		case kind == "difference":
-			got.Sub(got, next)
-		default:
-			got.Add(got, next)
-		}
-	}
-	return got, whole
 }
