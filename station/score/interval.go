@@ -32,8 +32,8 @@ const Digits = 6
 // Number is a statistic, rounded to Digits decimals and never NaN or infinite.
 type Number float64
 
-// number rounds x; nil when there is no such number.
-func number(x float64) *Number {
+// rounded returns x to Digits decimals; nil when there is no such number.
+func rounded(x float64) *Number {
 	const scale = 1e6 // 10 to the Digits
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return nil
@@ -72,7 +72,7 @@ func Rate(k, n int, method Method) Proportion {
 	if k == n {
 		high = 1
 	}
-	return Proportion{Estimate: number(float64(k) / float64(n)), Low: number(low), High: number(high), N: n}
+	return Proportion{Estimate: rounded(float64(k) / float64(n)), Low: rounded(low), High: rounded(high), N: n}
 }
 
 // clopperPearson is the exact interval (Clopper and Pearson, Biometrika 26:404-413, 1934) by way of the beta

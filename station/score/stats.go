@@ -72,7 +72,7 @@ func kappa(c Counts) *Number {
 	if chance == 0 {
 		return nil
 	}
-	return number(float64(2*(tp*tn-fn*fp)) / float64(chance))
+	return rounded(float64(2*(tp*tn-fn*fp)) / float64(chance))
 }
 
 // detection returns d' and the criterion of a hit rate and a false alert rate; nil when one of them is 0 or 1.
@@ -81,5 +81,5 @@ func detection(hits, falses float64) (dPrime, criterion *Number) {
 		return nil, nil
 	}
 	h, f := distuv.UnitNormal.Quantile(hits), distuv.UnitNormal.Quantile(falses)
-	return number(h - f), number(-(h + f) / 2)
+	return rounded(h - f), rounded(-(h + f) / 2)
 }

@@ -1,0 +1,226 @@
+package score
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"scentpost/station/strict"
+)
+
+// Row is one line of a table of counts.
+type Row struct {
+	Label string
+	Counts
+}
+
+const labelColumn = "label"
+
+// columns are the columns of a table of counts.
+var columns = []string{labelColumn, "tp", "fn", "fp", "tn"}
+
+// cell returns where a count of the row belongs.
+func (r *Row) cell(column string) *int {
+	return map[string]*int{"tp": &r.TP, "fn": &r.FN, "fp": &r.FP, "tn": &r.TN}[column]
+}
+
+// maxTableProblems is how many problems of one table are kept: more than a person mends in one go.
+const maxTableProblems = 100
+
+// ParseCounts reads a table with the columns label, tp, fn, fp and tn in any order, as spreadsheets write it: the
+// first line names the columns, which commas, semicolons or tabs part; a byte order mark, any line ends, quotes
+// and empty lines are taken. The error is a *strict.Problems with everything that is wrong.
+func ParseCounts(file string, src []byte) ([]Row, error) {
+	t := table{problems: strict.Problems{File: file}}
+	if text, ok := t.text(src); ok {
+		t.read(text)
+	}
+	if len(t.problems.List) > 0 {
+		return nil, &t.problems
+	}
+	return t.rows, nil
+}
+
+// table is a table of counts that is being read.
+type table struct {
+	rows     []Row
+	names    []string // the column of each field
+	lines    [][]byte
+	problems strict.Problems
+}
+
+// problem notes what is wrong at a place; column counts bytes from 1.
+func (t *table) problem(line, column int, field, hint, format string, args ...any) {
+	if len(t.problems.List) == maxTableProblems {
+		t.problems.Omitted++
+		return
+	}
+	if 0 < line && line <= len(t.lines) {
+		column = 1 + utf8.RuneCount(t.lines[line-1][:min(max(column-1, 0), len(t.lines[line-1]))])
+	}
+	t.problems.List = append(t.problems.List, strict.Problem{Line: line, Column: column, Field: field,
+		Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// text refuses what is no text in UTF-8, and returns the rest with line ends that every reader knows.
+func (t *table) text(src []byte) ([]byte, bool) {
+	text := bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
+	if !bytes.ContainsRune(text, '\n') { // of an old Macintosh
+		text = bytes.ReplaceAll(text, []byte{'\r'}, []byte{'\n'})
+	}
+	t.lines = bytes.Split(text, []byte{'\n'})
+	if len(src) > strict.MaxBytes {
+		t.problem(0, 0, "", "is this the right file?", "has %d bytes, %d are the most that is read", len(src), strict.MaxBytes)
+		return nil, false
+	}
+	if bytes.HasPrefix(src, []byte("\xff\xfe")) || bytes.HasPrefix(src, []byte("\xfe\xff")) {
+		t.problem(1, 1, "", "save it as CSV UTF-8", "is text in UTF-16, UTF-8 is expected")
+		return nil, false
+	}
+	for i, line := range t.lines {
+		for at := 0; at < len(line); {
+			r, size := utf8.DecodeRune(line[at:])
+			switch {
+			case r == utf8.RuneError && size == 1:
+				t.problem(i+1, at+1, "", "save it as CSV UTF-8", "byte 0x%02x is no text in UTF-8", line[at])
+				return nil, false
+			case unicode.IsControl(r) && r != '\t' && r != '\r':
+				t.problem(i+1, at+1, "", "is this a CSV file?", "a control character (U+%04X), text is expected", r)
+				return nil, false
+			}
+			at += size
+		}
+	}
+	return text, true
+}
+
+// read reads the header and the rows.
+func (t *table) read(text []byte) {
+	r := csv.NewReader(bytes.NewReader(text))
+	r.Comma, r.FieldsPerRecord = separator(text), -1
+	for {
+		fields, err := r.Read()
+		if err != nil {
+			t.end(err)
+			return
+		}
+		for i, f := range fields {
+			fields[i] = strings.TrimSpace(f)
+		}
+		switch {
+		case !slices.ContainsFunc(fields, func(f string) bool { return f != "" }): // spreadsheets leave such lines behind
+		case t.names != nil:
+			t.row(r, fields)
+		case !t.header(r, fields):
+			return
+		}
+	}
+}
+
+// end says what is wrong with a table that ended so.
+func (t *table) end(err error) {
+	var syntax *csv.ParseError
+	const columnsHint = "the first line names the columns label,tp,fn,fp,tn"
+	switch {
+	case errors.As(err, &syntax) && errors.Is(err, csv.ErrBareQuote):
+		t.problem(syntax.Line, syntax.Column, "", `put the whole field in quotes and write "" for each quote in it`, "a quote in the middle of a field")
+	case errors.As(err, &syntax):
+		t.problem(syntax.StartLine, 1, "", `quotes stand around a whole field; write "" for each quote in it`, "a quoted field in this line does not end as it should")
+	case !errors.Is(err, io.EOF):
+		t.problem(0, 0, "", "", "cannot be read: %v", err)
+	case t.names == nil:
+		t.problem(1, 1, "", columnsHint, "the table is empty")
+	case len(t.rows) == 0 && len(t.problems.List) == 0:
+		t.problem(1, 1, "", "write a line for each label below the names", "the table has no lines of counts")
+	}
+}
+
+// separator is what parts the columns: what stands most in the first line with anything in it.
+func separator(text []byte) rune {
+	first, _, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte{'\n'})
+	best, most := ',', 0
+	for _, s := range ",;\t" {
+		if n := bytes.Count(first, []byte(string(s))); n > most {
+			best, most = s, n
+		}
+	}
+	return best
+}
+
+// header reads the names of the columns; not ok when the rows cannot be told by them.
+func (t *table) header(r *csv.Reader, fields []string) bool {
+	before := len(t.problems.List)
+	for i, f := range fields {
+		line, column := r.FieldPos(i)
+		name := strings.ToLower(f)
+		switch {
+		case !slices.Contains(columns, name):
+			hint := "the columns are label,tp,fn,fp,tn"
+			if near := strict.Nearest(name, columns); near != "" {
+				hint = "did you mean " + near + "?"
+			}
+			t.problem(line, column, strict.Quote(f), hint, "unknown column")
+		case slices.Contains(t.names, name):
+			t.problem(line, column, name, "keep one", "the column stands here a second time")
+		}
+		t.names = append(t.names, name)
+	}
+	line, _ := r.FieldPos(0)
+	for _, name := range columns {
+		if !slices.Contains(t.names, name) {
+			t.problem(line, 1, name, "the columns are label,tp,fn,fp,tn", "the column is missing")
+		}
+	}
+	return len(t.problems.List) == before
+}
+
+// row reads one row.
+func (t *table) row(r *csv.Reader, fields []string) {
+	line, _ := r.FieldPos(0)
+	if len(fields) != len(t.names) {
+		t.problem(line, 1, "", "", "%d fields, %d are expected (%s)", len(fields), len(t.names), strings.Join(t.names, ", "))
+		return
+	}
+	var row Row
+	for i, f := range fields {
+		line, column := r.FieldPos(i)
+		name := t.names[i]
+		if name == labelColumn {
+			if row.Label = f; strings.ContainsFunc(f, unicode.IsControl) {
+				t.problem(line, column, name, "", "a label of one line, without tabs, is expected")
+			}
+			continue
+		}
+		n, wrong := parseCount(f)
+		if wrong != "" {
+			t.problem(line, column, name, "", "%s, a whole number from 0 to %d is expected, not %s", wrong, MaxCount, strict.Quote(f))
+		}
+		*row.cell(name) = n
+	}
+	t.rows = append(t.rows, row)
+}
+
+// parseCount reads a count; wrong says what is wrong with it.
+func parseCount(text string) (n int, wrong string) {
+	digits := strings.TrimLeft(text, "-0123456789")
+	switch n, err := strconv.Atoi(text); {
+	case text == "":
+		return 0, "empty"
+	case strings.HasPrefix(text, "-") && digits == "":
+		return 0, "negative"
+	case text[0] >= '0' && text[0] <= '9' && err == nil && n <= MaxCount:
+		return n, ""
+	case digits == "":
+		return 0, "too large"
+	case strings.Trim(text, "-+0123456789.,eE") == "":
+		return 0, "not a whole number"
+	}
+	return 0, "not a number"
+}
