@@ -27,6 +27,7 @@ type cli struct {
 	Plan    planCmd    `cmd:"" help:"Check a plan, or draw from it in the open."`
 	Session sessionCmd `cmd:"" help:"Run a session on a daemon."`
 	Watch   watchCmd   `cmd:"" help:"Show the session as it goes on."`
+	Stats   statsCmd   `cmd:"" help:"Give a table of counts its statistics."`
 	Record  recordCmd  `cmd:"" help:"Take sessions out of the journal."`
 	Verify  verifyCmd  `cmd:"" help:"Derive a bundle anew, offline, and say what of it holds."`
 	Key     keyCmd     `cmd:"" help:"Make, show and use keys."`
