@@ -23,6 +23,7 @@ func (e errUsage) Unwrap() error { return e.error }
 
 // cli is the command line.
 type cli struct {
+	Demo    demoCmd    `cmd:"" help:"Run one double-blind session on a virtual station, from plan to verified record."`
 	Station stationCmd `cmd:"" help:"Hold a virtual station in a process of its own, in scaled real time, until SIGTERM or SIGINT."`
 }
 
