@@ -116,6 +116,7 @@ func TestVerdictsOfTheRulesThatComeWithScentpost(t *testing.T) {
 		{"four of five", "irs-ort", []string{"4*THBC", "ToBF"}, score.Pass, "hits [at least 4]: 4\nfalse alerts [at most 1]: 1\n"},
 		{"three of five", "irs-ort", []string{"3*THBC", "2*TM"}, score.Fail, "hits [at least 4]: 3 x\n"},
 		{"two false alerts", "irs-ort", []string{"5*TH", "2*BF"}, score.Fail, "false alerts [at most 1]: 2 x\n"},
+		{"an inconclusive call beside a false alert adds none", "irs-ort", []string{"5*TH", "BFB?"}, score.Pass, "false alerts [at most 1]: 1\n"},
 		{"four of six", "irs-ort", []string{"4*TH", "2*TM"}, score.NotValid, "presentations of targets [exactly 5]: 6 x\n"},
 		{"19 of 20", "bullocks", []string{"19*THBC", "TM"}, score.Pass, "hits [at least 19]: 19\nfalse alerts [exactly 0]: 0\n"},
 		{"18 of 20", "bullocks", []string{"18*THBC", "2*TM"}, score.Fail, "hits [at least 19]: 18 x\n"},
