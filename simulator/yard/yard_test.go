@@ -8,6 +8,8 @@ import (
 	"scentpost/station/config"
 	"scentpost/station/devices"
 	"scentpost/station/event"
+	"scentpost/station/trial"
+	"scentpost/station/verify"
 )
 
 func newYard(t testing.TB, station string, change func(*yard.Options)) *yard.Yard {
@@ -40,30 +42,59 @@ func plan(t testing.TB, name string) (file string, src []byte) {
 	return file, src
 }
 
-func TestASessionRunsFromPlanToVerdict(t *testing.T) {
+func TestASessionRunsFromPlanToVerifiedRecord(t *testing.T) {
+	for _, name := range []string{"lineup-six", "go-nogo"} {
+		t.Run(name, func(t *testing.T) {
+			y := newYard(t, "virtual-six", nil)
+			file, src := plan(t, name)
+			conduct(t, y, file, src, rule(t))
+			v := y.Host.Snapshot().View
+			completed := 0
+			for _, r := range v.Runs {
+				if r.State == trial.Completed && r.Result != nil {
+					completed++
+				}
+			}
+			if completed != v.Scheduled || v.Phase != trial.Idle || v.Verdict == nil {
+				t.Errorf("%d of %d runs completed, phase %s, verdict %v", completed, v.Scheduled, v.Phase, v.Verdict)
+			}
+			for _, c := range y.Hardware.Canisters() {
+				if c.State != "closed" {
+					t.Errorf("canister %s is left %s", c.Name, c.State)
+				}
+			}
+			_, bundle, err := y.Archive.Export("")
+			if err != nil {
+				t.Fatal(err)
+			}
+			report := verify.Verify(bundle, verify.Options{Keys: []string{y.Key()}})
+			if !report.Consistent || report.Replay != verify.ReplayChecked || report.Seed != string(event.TwoParty) {
+				t.Errorf("the record: %+v", report)
+			}
+		})
+	}
+}
+
+func TestTheNextSessionFollowsInTheSameLog(t *testing.T) {
 	y := newYard(t, "virtual-six", nil)
 	file, src := plan(t, "lineup-six")
-	var rule []byte
-	var err error
-	if err != nil {
-		t.Fatal(err)
+	for range 2 {
+		conduct(t, y, file, src, rule(t))
 	}
-	if err := y.Prepare(file, src, rule); err != nil {
-		t.Fatal(err)
+	list, err := y.Archive.Sessions()
+	if err != nil || len(list) != 2 || list[0].ID == list[1].ID || list[1].How != "completed" {
+		t.Fatalf("sessions: %+v, %v", list, err)
 	}
-	if err := y.Conduct(); err != nil {
-		t.Fatal(err)
+	for _, s := range list {
+		_, bundle, err := y.Archive.Export(s.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := verify.Verify(bundle, verify.Options{Keys: []string{y.Key()}}); !r.Consistent {
+			t.Errorf("session %s: %+v", s.ID, r.Problems)
+		}
 	}
-	for _, r := range y.Host.Snapshot().View.Runs {
-		t.Logf("run %d %s %s %v %v", r.Index, r.State, r.Reason, r.Calls, r.Placement.Reveal())
+	if _, _, err := y.Archive.Export("nosuch"); err == nil {
+		t.Error("a session that is not there was exported")
 	}
-	lines, err := y.Store.Lines(0, 100000, 1<<30)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range lines[:min(60, len(lines))] {
-		t.Logf("%.300s", l.Bytes)
-	}
-	t.Log(len(lines))
-	_ = event.Assessor
 }
