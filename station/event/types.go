@@ -34,14 +34,14 @@ const (
 	CallWithdrawn Type = "call.withdrawn" // fact
 	CallClaimed   Type = "call.claimed"   // fact: said after the lock; changes nothing
 	Observed      Type = "observed"       // fact
-	Noted         Type = "noted"          // derived annotation
+	Noted         Type = "noted"          // fact: a fault that can void nothing any more
 
 	CanisterMoved Type = "canister.moved" // fact; sealed: which canister, its stamps and faults
 	BeamEntered   Type = "beam.entered"   // fact
 	BeamLeft      Type = "beam.left"      // fact
 	ButtonPressed Type = "button.pressed" // fact
 	Edge          Type = "edge"           // fact: a raw edge of a public line
-	EdgesSummed   Type = "edges.summed"   // derived: the budget is spent
+	EdgesSummed   Type = "edges.summed"   // stands for the edge that is one too many: the budget is spent
 
 	ClockFixed Type = "clock.fixed" // fact
 	Refused    Type = "refused"     // what came in and made no sense in this state

@@ -2,6 +2,7 @@ package host
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 
@@ -21,11 +22,16 @@ type command struct {
 }
 
 // Submit takes a command: an event with Type, By and Body set, in which people are named. done is called once, on
-// the goroutine of the host's owner, when the answer is durable; it must not wait. Submit may be called from any
+// the goroutine of the host's owner, when the answer is durable, or at once when too many commands wait; it must not wait. Submit may be called from any
 // goroutine and never waits itself.
 func (h *Host) Submit(e event.Event, done func(trial.Answer)) {
-	h.inbox.push(input{kind: inCommand, command: &command{event: e, reply: done}})
+	if !h.inbox.push(input{kind: inCommand, command: &command{event: e, reply: done}}) {
+		done(trial.Answer{Seq: -1, Err: errBusy})
+	}
 }
+
+// errBusy answers a command that came behind too many others.
+var errBusy = errors.New("the station has too many commands waiting: try again")
 
 func (h *Host) command(c *command) {
 	if h.failed != nil {
@@ -38,20 +44,26 @@ func (h *Host) command(c *command) {
 		c.reply(trial.Answer{Seq: -1, Refused: reason})
 		return
 	}
-	before := h.tree.Size()
+	first := h.tree.Size()
 	h.step(e)
-	answer := trial.Answer{Seq: h.tree.Size() - 1, Refused: h.machine.Refusal()}
-	if h.tree.Size() == before {
+	answer := trial.Answer{Seq: first, Refused: h.machine.Refusal()}
+	switch {
+	case h.failed != nil:
+		c.reply(trial.Answer{Seq: -1, Err: h.failed})
+	case h.tree.Size() == first:
 		answer.Seq = -1
 		c.reply(answer)
-		return
+	default:
+		h.park(parked{reply: c.reply, answer: answer})
 	}
-	h.park(parked{reply: c.reply, answer: answer})
 }
 
 // prepare fills in what only the host knows: references for names, ids, and random bytes. It returns why the
 // command cannot be taken at all.
 func (h *Host) prepare(e *event.Event) string {
+	if reason := trial.Malformed(*e); reason != "" {
+		return reason
+	}
 	if err := h.refer(e); err != nil {
 		return err.Error()
 	}
@@ -70,6 +82,9 @@ func (h *Host) prepare(e *event.Event) string {
 			return h.opt.CannotStart()
 		}
 	}
+	if err == nil {
+		err = h.writable(e)
+	}
 	if err != nil {
 		return err.Error()
 	}
@@ -83,10 +98,21 @@ func (h *Host) prepareOpen(e *event.Event) (err error) {
 		return nil // the engine will refuse it
 	}
 	h.vault = nil
-	if e.Session, err = randomHex(h.opt.Chance.IDs, sessionIDBytes); err != nil {
-		return err
+	e.Session, err = randomHex(h.opt.Chance.IDs, sessionIDBytes)
+	return err
+}
+
+// writable returns why what somebody typed cannot be written into one line of the record: it is too long, or no
+// text. Found out later, it would stop the station.
+func (h *Host) writable(e *event.Event) error {
+	if e.Body == nil {
+		return nil
 	}
-	_, err = record.Encode(nil, h.number(*e)) // a plan may be too long for one line
+	r := h.number(e)
+	if event.IsSealed(e.Type) {
+		r.Sealed = [32]byte{1} // any: the body is sealed when it is written
+	}
+	_, err := record.Encode(nil, r)
 	return err
 }
 

@@ -21,11 +21,17 @@ type parked struct {
 }
 
 // step feeds the engine and carries out what it says: what is safe at once, records to the batch, the rest parked.
+// When the journal fails in the middle, only what is safe is still done.
 func (h *Host) step(e event.Event) {
-	for _, effect := range h.machine.Step(e) {
+	effects := h.machine.Step(e)
+	for i := range effects {
+		effect := &effects[i]
+		if h.failed != nil && effect.Kind != trial.CloseAll {
+			continue
+		}
 		switch effect.Kind {
 		case trial.Record:
-			h.append(effect.Event)
+			h.append(&effect.Event)
 		case trial.CloseAll:
 			h.actuator.CloseAll()
 			h.curtain.Close()
@@ -33,15 +39,17 @@ func (h *Host) step(e event.Event) {
 			h.horizon.Set(effect.Timer, effect.At)
 		case trial.StopTimers:
 			h.horizon.Clear()
+			h.gridAt = 0
 		case trial.Checkpoint:
 			h.checkpoint(effect.Name)
 		case trial.Open:
 			h.open(effect.Run, e.At)
 		case trial.Move:
 			h.curtain.Begin(effect.Run, effect.Moves)
-			h.park(parked{effect: effect})
+			h.unmoved = effect.Run
+			h.park(parked{effect: *effect})
 		case trial.Light:
-			h.park(parked{effect: effect})
+			h.park(parked{effect: *effect})
 		}
 	}
 	if len(h.batch.Rows) >= maxBatch {
@@ -63,32 +71,39 @@ func (h *Host) release(durable int64) {
 	for n < len(h.parked) && h.parked[n].seq <= durable {
 		n++
 	}
-	ready := h.parked[:n:n]
+	ready := h.parked[:n]
 	h.parked = h.parked[n:]
-	for _, p := range ready { // who is answered may ask at once what there is to see
-		if p.shown != nil {
-			h.show(*p.shown)
+	for i := range ready { // who is answered may ask at once what there is to see
+		if ready[i].shown != nil {
+			h.show(*ready[i].shown)
 		}
 	}
-	for _, p := range ready {
-		h.letOut(p)
+	for i := range ready {
+		h.letOut(&ready[i])
+	}
+	clear(ready)
+	if len(h.parked) == 0 {
+		h.parked = ready[:0]
 	}
 }
 
-func (h *Host) letOut(p parked) {
+func (h *Host) letOut(p *parked) {
 	switch {
 	case p.reply != nil:
 		p.reply(p.answer)
 	case p.effect.Kind == trial.Light:
 		h.actuator.Light(p.effect.Name, p.effect.On, p.effect.For)
 	case p.effect.Kind == trial.Move:
-		h.move(p.effect)
+		h.move(&p.effect)
 	}
 }
 
 // move starts the canisters of a run, unless their common instant has passed while the journal wrote, or the run
 // is over: then nothing is opened.
-func (h *Host) move(e trial.Effect) {
+func (h *Host) move(e *trial.Effect) {
+	if h.unmoved == e.Run {
+		h.unmoved = 0
+	}
 	index, _, ok := h.machine.Running()
 	if _, live := h.machine.Voidable(); !ok || !live || index != e.Run {
 		return
@@ -143,7 +158,7 @@ func (h *Host) open(run int, at event.Stamp) {
 			kept = append(kept, row)
 			continue
 		}
-		h.append(event.Event{Type: event.Opened, Session: session, Run: row.run, At: at, By: event.ByStation,
+		h.append(&event.Event{Type: event.Opened, Session: session, Run: row.run, At: at, By: event.ByStation,
 			Body: &event.OpenedBody{Of: row.seq, Nonce: hex.EncodeToString(row.nonce[:]), Body: string(row.body)}})
 	}
 	h.vault = kept

@@ -87,7 +87,10 @@ type Host struct {
 	actuator Actuator
 	alarm    func() // stops the clock's next call
 
+	gridAt   int64         // when the mechanical void of the run falls, 0 for none
+	unmoved  int           // the run whose moves wait to be let out, 0 for none
 	batch    journal.Batch // what this drain appends
+	room     []byte        // for the lines of the batch
 	parked   []parked
 	vault    []sealedRow // the sealed bodies of the session that are not open yet
 	failed   error
@@ -118,7 +121,7 @@ func (h *Host) Attach(a Actuator, sources map[string]time.Duration) {
 // Begin writes the first record of an epoch. It must be called before anything comes in.
 func (h *Host) Begin(e event.Epoch) {
 	if h.tree.Size() == 0 {
-		h.append(event.Event{Type: event.EpochBegan, At: h.opt.Clock.Now(), By: event.ByStation, Body: &e})
+		h.append(&event.Event{Type: event.EpochBegan, At: h.opt.Clock.Now(), By: event.ByStation, Body: &e})
 		h.flush()
 	}
 }
@@ -141,12 +144,15 @@ func (h *Host) Failed(err error) { h.inbox.push(input{kind: inFailed, err: err})
 // in one batch. Only the owner of the host may call it.
 func (h *Host) Drain() {
 	for {
-		in, ok := h.inbox.pop()
-		if !ok {
+		all := h.inbox.take()
+		if len(all) == 0 {
 			break
 		}
-		h.handle(in)
-		h.fire()
+		for i := range all {
+			h.fire() // what was due before this came in
+			h.handle(&all[i])
+		}
+		h.inbox.giveBack(all)
 	}
 	h.fire()
 	h.flush()
@@ -156,7 +162,7 @@ func (h *Host) Drain() {
 // Waiting tells whether a lock waits for sources to report past its instant. Only the owner of the host may ask.
 func (h *Host) Waiting() bool { return h.horizon.Waiting(h.opt.Clock.Now().Mono) }
 
-func (h *Host) handle(in input) {
+func (h *Host) handle(in *input) {
 	switch in.kind {
 	case inMark:
 		h.horizon.Mark(in.source, in.mono)
@@ -185,63 +191,12 @@ func (h *Host) fact(e event.Event) {
 	h.curtain.Report(e.Body.(*event.Handling).Position, *e.Secret.(*event.Moves))
 }
 
-// voidOnGrid sets the mechanical void of a run whose canister is at fault at the next instant of the public grid,
-// which begins when the run is presented; before that the presentation itself finds the fault.
-func (h *Host) voidOnGrid() {
-	presentedAt, ok := h.machine.Voidable()
-	if !ok || !h.curtain.Faulty() || h.horizon.Has(event.RunVoided) {
-		return
-	}
-	if now := h.opt.Clock.Now().Mono; now >= presentedAt {
-		grid := ms(h.opt.Settings.GridMS)
-		h.horizon.Set(event.RunVoided, presentedAt+((now-presentedAt)/grid+1)*grid)
-	}
-}
-
 func ms(n int) int64 { return int64(n) * int64(time.Millisecond) }
 
-// void takes the run out for a reason of the station's own.
+// void takes the run out for a reason of the station's own; once its search has ended the reason is a note.
 func (h *Host) void(at event.Stamp, reason string) {
-	if _, ok := h.machine.Voidable(); ok {
+	if _, _, running := h.machine.Running(); running && h.failed == nil {
 		h.step(event.Event{Type: event.RunVoided, At: at, By: event.ByStation, Body: &event.Void{Reason: reason}})
-	}
-}
-
-// fire gives the engine the timers that are due.
-func (h *Host) fire() {
-	if h.failed != nil {
-		return
-	}
-	h.voidOnGrid()
-	for {
-		now := h.opt.Clock.Now()
-		d, ok := h.horizon.Due(now.Mono)
-		if !ok {
-			return
-		}
-		at := now.AtMono(d.At)
-		if d.Timer == event.RunLocked {
-			at = now // the lock falls now; its body says up to which instant facts count
-		}
-		if d.Timer == event.RunVoided {
-			h.void(at, event.VoidMechanical)
-			continue
-		}
-		session, _ := h.machine.Session()
-		for _, e := range h.curtain.Lift(d.Timer, at, session) {
-			h.step(e)
-		}
-	}
-}
-
-// setAlarm asks the clock to wake the host when the next timer may fire.
-func (h *Host) setAlarm() {
-	if h.alarm != nil {
-		h.alarm()
-		h.alarm = nil
-	}
-	if at, ok := h.horizon.Next(h.opt.Clock.Now().Mono); ok && h.failed == nil {
-		h.alarm = h.opt.Clock.At(at, h.opt.Wake)
 	}
 }
 

@@ -31,23 +31,34 @@ type input struct {
 	command *command
 }
 
+// commandLimit bounds the commands among them.
+const commandLimit = 1 << 10
+
 // inbox is a bounded queue that never makes a sender wait. Facts past the bound are dropped, which voids the run;
-// what the journal says always fits.
+// commands past theirs are turned away; what the journal says always fits.
 type inbox struct {
-	mu      sync.Mutex // guards queue and head
-	queue   []input
-	head    int
-	dropped bool
-	wake    func()
+	mu       sync.Mutex // guards all but wake
+	queue    []input
+	spare    []input // the queue before this one, to be filled again
+	commands int
+	dropped  bool // facts were dropped since the owner last looked
+	wake     func()
 }
 
-func (b *inbox) push(in input) {
+// push adds an input. It returns false for a command that was turned away.
+func (b *inbox) push(in input) bool {
 	b.mu.Lock()
-	waiting := len(b.queue) - b.head
-	if waiting >= inboxLimit && in.kind <= inMark {
+	waiting := len(b.queue)
+	switch {
+	case in.kind == inCommand && b.commands >= commandLimit:
+		b.mu.Unlock()
+		return false
+	case in.kind == inCommand:
+		b.commands++
+	case waiting >= inboxLimit && in.kind <= inMark:
 		if b.dropped {
 			b.mu.Unlock()
-			return
+			return true
 		}
 		b.dropped = true
 		in = input{kind: inDropped}
@@ -57,17 +68,22 @@ func (b *inbox) push(in input) {
 	if waiting == 0 {
 		b.wake()
 	}
+	return true
 }
 
-func (b *inbox) pop() (input, bool) {
+// take returns all that waits, in its order; the owner gives the slice back when it is done with it.
+func (b *inbox) take() []input {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.head == len(b.queue) {
-		b.queue, b.head, b.dropped = b.queue[:0], 0, false
-		return input{}, false
-	}
-	in := b.queue[b.head]
-	b.queue[b.head] = input{}
-	b.head++
-	return in, true
+	all := b.queue
+	b.queue, b.spare = b.spare, nil
+	b.commands, b.dropped = 0, false
+	return all
+}
+
+func (b *inbox) giveBack(all []input) {
+	clear(all)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.spare = all[:0]
 }

@@ -8,8 +8,15 @@ import (
 	"scentpost/station/record"
 )
 
+// Lines are written one behind the other into rooms of roomForLines bytes; a room with less than roomForLine left
+// is not begun on. Longer lines get a room of their own.
+const (
+	roomForLines = 32 << 10
+	roomForLine  = 1 << 10
+)
+
 // append numbers an event, seals what may not be seen, and adds the record to the batch and to the tree.
-func (h *Host) append(e event.Event) {
+func (h *Host) append(e *event.Event) {
 	r := h.number(e)
 	row := journal.Row{Seq: r.Seq, Session: e.Session, Type: e.Type, Run: e.Run}
 	if e.Secret != nil {
@@ -18,20 +25,26 @@ func (h *Host) append(e event.Event) {
 			return
 		}
 	}
-	line, err := record.Encode(nil, r)
+	if cap(h.room)-len(h.room) < roomForLine {
+		h.room = make([]byte, 0, roomForLines)
+	}
+	line, err := record.Encode(h.room[len(h.room):], r)
 	if err != nil {
 		h.fail(err)
 		return
 	}
-	row.Line = line
+	if len(line) <= cap(h.room)-len(h.room) {
+		h.room = h.room[:len(h.room)+len(line)]
+	}
+	row.Line = line[:len(line):len(line)]
 	h.tree.Append(line)
 	h.batch.Rows = append(h.batch.Rows, row)
 }
 
 // number gives an event its place in the log.
-func (h *Host) number(e event.Event) record.Record {
+func (h *Host) number(e *event.Event) record.Record {
 	log := h.opt.Log
-	return record.Record{Site: log.Site, Station: log.Station, Epoch: log.Epoch, Seq: h.tree.Size(), Event: e}
+	return record.Record{Site: log.Site, Station: log.Station, Epoch: log.Epoch, Seq: h.tree.Size(), Event: *e}
 }
 
 // seal puts the sealed body and its nonce into the row's vault and their hash into the public line.

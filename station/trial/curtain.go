@@ -40,12 +40,14 @@ func (c *Curtain) Report(position int, moves event.Moves) {
 		return
 	}
 	at := &c.moves[position-1]
-	if moves.Canister == at.Canister || moves.Fault != "" {
-		fault := at.Fault
+	switch fault := at.Fault; {
+	case moves.Canister == at.Canister:
 		*at = moves
 		if at.Fault == "" {
 			at.Fault = fault
 		}
+	case at.Fault == "" && moves.Fault != "":
+		at.Fault = moves.Canister + ": " + moves.Fault
 	}
 	c.fault = c.fault || moves.Fault != ""
 }

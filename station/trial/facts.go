@@ -1,23 +1,39 @@
 package trial
 
 import (
+	"time"
+
 	"scentpost/station/event"
 	"scentpost/station/score"
 )
 
-// onTime is what late returns for a fact that is not late.
-const onTime = "on time"
+// The reasons for refusing what no run can take.
+const (
+	noRun        = "no run is in progress"
+	notPresented = "the run was not presented yet"
+	notShown     = "no run is presented"
+	noPosition   = "no such position"
+)
 
-// late records a fact that is stamped at or before the lock and came after it.
-func (m *Machine) late(in event.Event, position int) string {
+// nose is a nose that a beam saw enter, or that the assessor saw.
+type nose struct {
+	score.Entry
+	bound int64
+}
+
+// early tells whether a stamp lies before the run was presented.
+func (r *run) early(at event.Stamp) bool { return r.state == Armed || at.Mono < r.presentedAt }
+
+// late records a fact that is stamped at or before the lock and came after it. It tells whether it was.
+func (m *Machine) late(in event.Event, position int, detail string) bool {
 	r := m.run
-	if r.taking() || r.lock.At == 0 || in.At.Mono > r.lock.At {
-		return onTime
+	if r.taking() || r.lock.Reason == "" || in.At.Mono > r.lock.At {
+		return false
 	}
-	in.Run, in.Body = r.index, &event.Lateness{Type: in.Type, At: in.At.Mono, Position: position}
+	in.Run, in.Body = r.index, &event.Lateness{Type: in.Type, At: in.At.Mono, Position: position, Detail: detail}
 	in.Type = event.Late
 	m.record(in)
-	return ""
+	return true
 }
 
 // edge keeps a raw edge from arming to closing, within the budget of its line.
@@ -27,65 +43,169 @@ func (m *Machine) edge(in event.Event) string {
 		return ""
 	}
 	device := in.Body.(*event.RawEdge).Device
-	budget := m.session.opening.Settings.EdgeBudget
-	r.edges[device]++
-	switch n := r.edges[device]; {
-	case n <= budget:
+	spent, budget := r.count(device), m.session.opening.Settings.EdgeBudget
+	switch {
+	case *spent < budget:
+		*spent++
 		in.Run = r.index
 		m.record(in)
-	case n == budget+1:
-		m.derive(in, event.EdgesSummed, r.index, &event.EdgeSum{Device: device, Budget: budget})
-		if r.voidable() {
-			m.void(in, event.VoidEdges)
-		}
+	case *spent == budget:
+		in.Type, in.By, in.Body = event.EdgesSummed, event.ByStation, &event.EdgeSum{Device: device, Budget: budget}
+		return m.summed(in)
 	}
 	return ""
 }
 
-// beam keeps a nose that entered or left a position.
+// summed stands for the edge that is one too many; what its line still does is not kept.
+func (m *Machine) summed(in event.Event) string {
+	r, sum := m.run, in.Body.(*event.EdgeSum)
+	if r == nil || r.state == Purging || in.By != event.ByStation {
+		return noRun
+	}
+	spent := r.count(sum.Device)
+	if sum.Budget != m.session.opening.Settings.EdgeBudget || *spent != sum.Budget {
+		return "the budget of this line is not spent"
+	}
+	*spent++
+	in.Run = r.index
+	m.record(in)
+	m.danger(in, event.VoidEdges)
+	return ""
+}
+
+// line counts the raw edges of one line in a run.
+type line struct {
+	device string
+	edges  int
+}
+
+// count returns the counter of a line. A station has few lines, and one that speaks mostly speaks again.
+func (r *run) count(device string) *int {
+	for i := range r.lines {
+		if r.lines[i].device == device {
+			if i > 0 {
+				r.lines[i], r.lines[i-1] = r.lines[i-1], r.lines[i]
+				i--
+			}
+			return &r.lines[i].edges
+		}
+	}
+	r.lines = append(r.lines, line{device: device})
+	return &r.lines[len(r.lines)-1].edges
+}
+
+// beam keeps a nose that entered or left a position. Only positions of the plan count: a station may have more.
 func (m *Machine) beam(in event.Event) string {
 	r := m.run
 	if r == nil || r.state == Purging {
 		return ""
 	}
 	position := in.Body.(*event.Beam).Position
-	if m.late(in, position) != onTime {
+	if m.late(in, position, "") {
 		return ""
 	}
 	in.Run = r.index
 	m.record(in)
-	if in.Type != event.BeamEntered || !r.taking() || r.state == Armed || in.At.Mono < r.presentedAt {
+	inLine := position >= 1 && position <= m.session.plan.Positions
+	if in.Type != event.BeamEntered || !inLine || !r.taking() || r.early(in.At) {
 		return ""
 	}
-	r.enter(score.Entry{Position: position, At: in.At.Mono})
+	r.noses = insert(r.noses, nose{Entry: score.Entry{Position: position, At: in.At.Mono}, bound: in.At.Bound})
 	if r.state == Shown {
 		m.startBy(in)
 	}
+	m.reaim(in)
 	return ""
 }
 
-// enter keeps the entries in the order of their stamps: sources may report out of turn.
-func (r *run) enter(e score.Entry) {
-	i := len(r.entries)
-	for i > 0 && r.entries[i-1].At > e.At {
+// insert keeps noses in the order of their stamps: sources may report out of turn.
+func insert(noses []nose, n nose) []nose {
+	i := len(noses)
+	for i > 0 && noses[i-1].At > n.At {
 		i--
 	}
-	r.entries = append(r.entries, score.Entry{})
-	copy(r.entries[i+1:], r.entries[i:])
-	r.entries[i] = e
+	noses = append(noses, nose{})
+	copy(noses[i+1:], noses[i:])
+	noses[i] = n
+	return noses
+}
+
+// observed is what the assessor saw. It may be entered until the session ends.
+func (m *Machine) observed(in event.Event) string {
+	o := in.Body.(*event.Observation)
+	switch {
+	case m.phase != Sealed:
+		return "no sealed session"
+	case o.Position < 0 || o.Position > m.session.plan.Positions:
+		return noPosition
+	case o.What != "change of behaviour" && o.What != "final response" && o.What != "hesitation":
+		return "an observation is a change of behaviour, a final response or a hesitation"
+	}
+	in.Run = m.runIndex()
+	m.record(in)
+	if r := m.run; r != nil && r.taking() && !r.early(in.At) && o.Position > 0 {
+		r.seen = append(r.seen, nose{Entry: score.Entry{Position: o.Position, At: in.At.Mono}})
+	}
+	return ""
 }
 
 // moved takes what one position's canister did up to a fixed instant of the run (see Curtain).
 func (m *Machine) moved(in event.Event) string {
 	r := m.run
 	if r == nil {
-		return "no run is in progress"
+		return noRun
 	}
 	handling, moves := in.Body.(*event.Handling), in.Secret.(*event.Moves)
+	switch {
+	case handling.Position < 1 || handling.Position > r.placement.Len():
+		return noPosition
+	case handling.Instant != r.instant() || in.By != event.ByStation:
+		return "what canisters did is not written at this instant"
+	}
 	in.Run = r.index
 	m.record(in)
 	if handling.Instant == event.Presented && (moves.Fault != "" || moves.Confirmed == 0 || moves.Confirmed > r.presentedAt) {
 		r.faulty = true
+	}
+	return ""
+}
+
+// instant returns the fixed instant that a run comes to next, "" when it comes to none by itself.
+func (r *run) instant() event.Instant {
+	switch r.state {
+	case Armed:
+		return event.Presented
+	case Locked, Voided, Aborted:
+		return event.ClosedAgain
+	case Purging:
+		return event.PurgedAgain
+	}
+	return ""
+}
+
+// noted is a fault of the station that can void nothing any more: an annotation.
+func (m *Machine) noted(in event.Event) string {
+	if m.run == nil || in.By != event.ByStation {
+		return noRun
+	}
+	in.Run = m.run.index
+	m.record(in)
+	return ""
+}
+
+// clockJump is the least step of UTC that voids a run: below it a reader of the record sees no contradiction, and
+// order and durations do not use UTC at all.
+const clockJump = int64(time.Second)
+
+// clockFixed annotates the session with a change of UTC; a jump voids the run that it falls into.
+func (m *Machine) clockFixed(in event.Event) string {
+	if m.phase == Idle {
+		return "no session"
+	}
+	in.Run = m.runIndex()
+	m.record(in)
+	if step := in.Body.(*event.ClockFix).StepNS; step >= clockJump || step <= -clockJump {
+		m.danger(in, event.VoidClock)
 	}
 	return ""
 }
@@ -96,23 +216,30 @@ func (m *Machine) restarted(in event.Event) string {
 	if m.phase == Idle {
 		return "no session"
 	}
+	if in.By != event.ByStation {
+		return "only the station knows that it restarted"
+	}
 	in.Run = m.runIndex()
 	m.record(in)
 	m.do(CloseAll)
+	m.do(StopTimers)
 	r := m.run
 	if r == nil {
 		return ""
 	}
-	cause := in.Body.(*event.Restart)
+	cause := in.Body.(*event.Restart).Cause
+	if cause == "" {
+		cause = event.VoidRestart
+	}
 	switch {
 	case r.state == Called:
 		m.lockNow(in)
 	case r.voidable():
-		m.void(in, cause.Cause)
+		m.void(in, cause)
 	case r.state == Purging:
-		m.timer(event.RunPurged, in.At.Mono+int64(m.session.plan.Purge))
+		m.fixedTimer(event.RunPurged, in.At.Mono+int64(m.session.plan.Purge))
 	default:
-		m.timer(event.RunClosed, in.At.Mono+ms(m.session.opening.Settings.CloseMS))
+		m.fixedTimer(event.RunClosed, in.At.Mono+ms(m.session.opening.Settings.CloseMS))
 	}
 	return ""
 }

@@ -80,9 +80,12 @@ func (h *Horizon) Stop(timer event.Type) {
 func (h *Horizon) Clear() { h.timers = h.timers[:0] }
 
 // Due takes out the first timer that may fire at the instant now; ok is false when none may.
-func (h *Horizon) Due(now int64) (d Deadline, ok bool) {
+func (h *Horizon) Due(now int64) (d Deadline, ok bool) { return h.DueBy(math.MaxInt64, now) }
+
+// DueBy is Due for the timers set to an instant up to at.
+func (h *Horizon) DueBy(at, now int64) (d Deadline, ok bool) {
 	for i, d := range h.timers {
-		if h.fires(d) <= now {
+		if d.At <= min(at, now) && h.fires(d) <= now {
 			h.timers = append(h.timers[:i], h.timers[i+1:]...)
 			return d, true
 		}
@@ -105,10 +108,8 @@ func (h *Horizon) Next(now int64) (at int64, ok bool) {
 	return at, ok
 }
 
-// Has tells whether a timer is set.
-func (h *Horizon) Has(timer event.Type) bool {
-	return slices.ContainsFunc(h.timers, func(d Deadline) bool { return d.Timer == timer })
-}
+// Empty tells whether no timer is set.
+func (h *Horizon) Empty() bool { return len(h.timers) == 0 }
 
 // Waiting tells whether a lock is held back for sources that have not reported past its instant.
 func (h *Horizon) Waiting(now int64) bool {

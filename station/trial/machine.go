@@ -12,6 +12,8 @@
 package trial
 
 import (
+	"strings"
+
 	"scentpost/station/blind"
 	"scentpost/station/event"
 )
@@ -111,6 +113,15 @@ func (m *Machine) Step(in event.Event) []Effect {
 }
 
 func (m *Machine) dispatch(in event.Event) string {
+	if reason := malformed(&in); reason != "" {
+		return reason
+	}
+	if reason := secretless(&in); reason != "" {
+		return reason
+	}
+	if m.phase != Idle && in.Session != m.session.id {
+		return "another session is active: close it first"
+	}
 	switch in.Type {
 	case event.Edge:
 		return m.edge(in)
@@ -126,6 +137,10 @@ func (m *Machine) dispatch(in event.Event) string {
 		return m.withdraw(in)
 	case event.Observed:
 		return m.observed(in)
+	case event.EdgesSummed:
+		return m.summed(in)
+	case event.Noted:
+		return m.noted(in)
 	case event.RunArmed, event.RunPresented, event.RunStarted, event.RunFinished, event.RunLocked,
 		event.RunVoided, event.RunClosed, event.RunPurged:
 		return m.runStep(in)
@@ -179,14 +194,23 @@ func (m *Machine) sessionStep(in event.Event) string {
 	case event.ClockFixed:
 		return m.clockFixed(in)
 	case event.Refused, event.Late:
-		m.record(in)
-		return ""
+		return m.again(in)
 	default:
 		return "not an input: " + string(in.Type)
 	}
 }
 
-// record writes e. An event of the active run that does not say so is marked as one.
+// again takes a refusal or a late fact back from a record: it was decided when it came in.
+func (m *Machine) again(in event.Event) string {
+	if m.phase == Idle {
+		return "no session"
+	}
+	in.Run = m.runIndex()
+	m.record(in)
+	return ""
+}
+
+// record writes e.
 func (m *Machine) record(e event.Event) {
 	m.out = append(m.out, Effect{Kind: Record, Event: e})
 }
@@ -200,13 +224,19 @@ func (m *Machine) derive(in event.Event, t event.Type, run int, body any) {
 // leaves no record.
 func (m *Machine) Refusal() string { return m.refusal }
 
+// maxReason bounds the reason of a refusal in the record, in bytes: it may repeat what somebody typed.
+const maxReason = 2000
+
 func (m *Machine) refuse(in event.Event, reason string) {
 	m.refusal = reason
-	if m.phase == Idle && in.Session == "" {
+	if m.phase == Idle {
 		return
 	}
+	if len(reason) > maxReason {
+		reason = strings.ToValidUTF8(reason[:maxReason], "") + "..."
+	}
 	refusal := &event.Refusal{Type: in.Type, Reason: reason}
-	m.record(event.Event{Type: event.Refused, Session: in.Session, Run: m.runIndex(), At: in.At, By: in.By, Body: refusal})
+	m.record(event.Event{Type: event.Refused, Session: m.session.id, Run: m.runIndex(), At: in.At, By: in.By, Body: refusal})
 }
 
 // runIndex returns the index of the active run, 0 between runs.
@@ -219,6 +249,12 @@ func (m *Machine) runIndex() int {
 
 func (m *Machine) timer(t event.Type, at int64) {
 	m.out = append(m.out, Effect{Kind: SetTimer, Timer: t, At: at})
+}
+
+// fixedTimer sets the timer of a fixed instant of the run: it fires then, and at no other time.
+func (m *Machine) fixedTimer(t event.Type, at int64) {
+	m.run.due = at
+	m.timer(t, at)
 }
 
 func (m *Machine) light(name string, on bool) {

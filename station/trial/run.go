@@ -1,11 +1,11 @@
 package trial
 
 import (
+	"slices"
 	"time"
 
 	"scentpost/station/blind"
 	"scentpost/station/event"
-	"scentpost/station/score"
 )
 
 // run is one search of the line, from arming to the end of its purge.
@@ -17,30 +17,28 @@ type run struct {
 	outcome   RunState // Completed, Voided or Aborted once it ended
 	reason    string   // of the void
 
-	moveAt, presentedAt int64
-	startedAt           int64 // 0 when the search was not started
-	timeOutAt           int64
-	lock                event.Lock
+	presentedAt int64
+	startedAt   int64 // 0 when the search was not started
+	startUntil  int64 // a search that starts later would outlive the longest open time
+	timeOutAt   int64 // 0 before the start
+	locksAt     int64 // the lock falls no earlier
+	due         int64 // the next fixed instant
+	lock        event.Lock
+	doubt       bool // error bounds leave open whether a call that does not count came in time
+	settled     bool // what was called may not be withdrawn any more
 
-	calls    []standing
-	entries  []score.Entry
-	observed map[int]bool
-	last     int // the position of the last beam, 0 before one
-	lastAt   int64
-	edges    map[string]int
-	faulty   bool // a canister was not where it should be when the run was presented
-}
-
-// standing is a call that stands.
-type standing struct {
-	event.Call
-	at           event.Stamp
-	inconclusive bool
-	withdrawable bool
+	calls  []standing
+	noses  []nose // entries that beams saw, by their stamps
+	seen   []nose // where the assessor saw the dog
+	lines  []line // raw edges by line
+	faulty bool   // a canister was not where it should be when the run was presented
 }
 
 // voidable tells whether danger to the trial still voids the run: no call stands and nothing is locked.
 func (r *run) voidable() bool { return r.state == Armed || r.state == Shown || r.state == Searching }
+
+// searchedOut tells whether the search of a run had run out of time at an instant; its lock waits for sources.
+func (r *run) searchedOut(mono int64) bool { return r.state == Searching && mono > r.timeOutAt }
 
 // taking tells whether the run still takes facts: those stamped at or before its lock.
 func (r *run) taking() bool { return r.voidable() || r.state == Called }
@@ -55,6 +53,8 @@ func (m *Machine) arm(in event.Event) string {
 		return "the session is paused: " + s.paused
 	case m.run != nil:
 		return "a run is in progress"
+	case len(s.next) == 0:
+		return "no run is left"
 	}
 	next := s.next[0]
 	s.next = s.next[1:]
@@ -65,22 +65,20 @@ func (m *Machine) arm(in event.Event) string {
 		used:        next.used,
 		placement:   m.placements(next.index)[next.used],
 		state:       Armed,
-		moveAt:      moveAt,
 		presentedAt: moveAt + ms(set.TravelMS),
-		observed:    map[int]bool{},
-		edges:       map[string]int{},
+		startUntil:  moveAt + ms(set.OpenMS-set.WithdrawMS) - int64(s.plan.Limits.Run),
 	}
 	m.run = r
 	s.runs = append(s.runs, r)
 	in.Run = r.index
-	in.Body = &event.Arming{MoveAt: r.moveAt, PresentedAt: r.presentedAt}
+	in.Body = &event.Arming{MoveAt: moveAt, PresentedAt: r.presentedAt}
 	m.record(in)
 	if to := servedTo(s.opening.Mode); to != nil {
 		m.derive(in, event.PlacementShown, r.index, &event.Shown{To: to})
 	}
-	m.out = append(m.out, Effect{Kind: Move, Run: r.index, At: r.moveAt, Moves: opens(r.placement),
+	m.out = append(m.out, Effect{Kind: Move, Run: r.index, At: moveAt, Moves: opens(r.placement),
 		Open: time.Duration(ms(set.OpenMS))})
-	m.timer(event.RunPresented, r.presentedAt)
+	m.fixedTimer(event.RunPresented, r.presentedAt)
 	return ""
 }
 
@@ -120,6 +118,7 @@ func (m *Machine) presented(in event.Event) string {
 	}
 	r.state = Shown
 	m.light(LightReady, true)
+	m.timer(event.RunVoided, r.startUntil)
 	return ""
 }
 
@@ -127,17 +126,18 @@ func (m *Machine) presented(in event.Event) string {
 func (m *Machine) started(in event.Event) string {
 	r := m.run
 	if r == nil || r.state != Shown {
-		return "no run is presented"
+		return notShown
 	}
-	if in.At.Mono < r.presentedAt {
-		return "the run was not presented yet"
+	if r.early(in.At) {
+		return notPresented
 	}
 	r.state = Searching
 	r.startedAt = in.At.Mono
 	r.timeOutAt = r.startedAt + int64(m.session.plan.Limits.Run)
 	in.Run = r.index
 	m.record(in)
-	m.timer(event.RunLocked, r.timeOutAt)
+	m.do(StopTimers)
+	m.lockTimer(r.timeOutAt)
 	return ""
 }
 
@@ -146,17 +146,21 @@ func (m *Machine) startBy(in event.Event) {
 	m.started(event.Event{Type: event.RunStarted, Session: in.Session, At: in.At, By: in.By})
 }
 
+// finished is the handler's word that the search is over. What was called or ran out before it stands.
 func (m *Machine) finished(in event.Event) string {
 	r := m.run
-	if r == nil || (r.state != Searching && r.state != Called) {
+	switch {
+	case r == nil || (r.state != Searching && r.state != Called):
 		return "no search is under way"
+	case in.At.Mono < r.startedAt:
+		return "the search had not begun yet"
 	}
 	in.Run = r.index
 	m.record(in)
-	if r.state == Searching {
+	if r.state == Searching && in.At.Mono <= r.timeOutAt {
 		r.lock = event.Lock{Reason: event.LockFinished, At: in.At.Mono}
 		r.state = Called
-		m.timer(event.RunLocked, in.At.Mono)
+		m.lockTimer(in.At.Mono)
 	}
 	return ""
 }
@@ -164,13 +168,12 @@ func (m *Machine) finished(in event.Event) string {
 // lock closes the run to further facts. Its timer fires once every source has reported past the instant.
 func (m *Machine) lock(in event.Event) string {
 	r := m.run
-	if r == nil || (r.state != Searching && r.state != Called) {
+	switch {
+	case r == nil || (r.state != Searching && r.state != Called):
 		return "no run that could lock"
-	}
-	if r.state == Searching {
-		if in.At.Mono < r.timeOutAt {
-			return "the search has time left"
-		}
+	case in.At.Mono < r.locksAt:
+		return "the search has time left"
+	case r.state == Searching:
 		r.lock = event.Lock{Reason: event.LockTimeOut, At: r.timeOutAt}
 	}
 	m.lockNow(in)
@@ -181,8 +184,9 @@ func (m *Machine) lock(in event.Event) string {
 // body's the instant up to which facts count.
 func (m *Machine) lockNow(in event.Event) {
 	r := m.run
+	r.lock.Inconclusive = r.doubt
 	for _, c := range r.calls {
-		r.lock.Inconclusive = r.lock.Inconclusive || c.inconclusive
+		r.lock.Inconclusive = r.lock.Inconclusive || ((c.unclear || c.adrift) && c.at.Mono <= r.lock.At)
 	}
 	lock := r.lock
 	in.Type, in.Run, in.Body, in.Secret, in.By = event.RunLocked, r.index, &lock, nil, event.ByStation
@@ -198,25 +202,48 @@ func (m *Machine) endSearch(mono int64) {
 	m.do(CloseAll)
 	m.do(StopTimers)
 	m.light(LightReady, false)
-	m.timer(event.RunClosed, mono+ms(m.session.opening.Settings.CloseMS))
+	m.fixedTimer(event.RunClosed, mono+ms(m.session.opening.Settings.CloseMS))
 }
 
-// voided takes the run out, by a person's command or for a mechanical fault that fell on the public grid.
+// voided takes the run out: by a person's command, for a fault of the station, or because nobody started it.
 func (m *Machine) voided(in event.Event) string {
 	r := m.run
+	if r == nil {
+		return noRun
+	}
+	if in.Body == nil {
+		if r.state != Shown || in.At.Mono < r.startUntil {
+			return "no run whose time to be started ran out"
+		}
+		m.void(in, event.VoidUnstarted)
+		return ""
+	}
 	void := in.Body.(*event.Void)
 	switch {
-	case r == nil:
-		return "no run is in progress"
-	case !r.voidable() && in.By == event.ByStation:
-		return "" // once a call stands a fault is an annotation, and one of a canister stays sealed
-	case !r.voidable():
-		return "nothing voids a run once a call stands: the authority may invalidate it later, with a reason"
 	case void.Reason == "":
 		return "a void needs a reason"
+	case r.voidable() && !r.searchedOut(in.At.Mono):
+		m.voidBy(in, void.Reason)
+		return ""
+	case in.By != event.ByStation:
+		return "nothing voids a run once its search has ended: the authority may invalidate it later, with a reason"
+	case void.Reason != event.VoidMechanical: // a canister's fault stays sealed
+		in.Type, in.Body = event.Noted, &event.Reason{Reason: void.Reason}
+		return m.noted(in)
 	}
-	m.voidBy(in, void.Reason)
 	return ""
+}
+
+// danger takes the run out for a reason that is no canister's. Where a call stands already the search is over, and
+// the call cannot be taken back any more.
+func (m *Machine) danger(in event.Event, reason string) {
+	switch r := m.run; {
+	case r == nil || r.searchedOut(in.At.Mono):
+	case r.voidable():
+		m.void(in, reason)
+	case r.state == Called:
+		m.settle()
+	}
 }
 
 // void takes the run out for a reason of the station's own.
@@ -234,35 +261,33 @@ func (m *Machine) voidBy(in event.Event, reason string) {
 	m.endSearch(in.At.Mono)
 	m.replace(r)
 	if reason == event.VoidMechanical {
-		if s.mechanical++; s.mechanical == 2 {
-			m.pauseFor(in, "second mechanical void")
+		if s.mechanical++; s.mechanical >= mechanicalVoids {
+			m.pauseFor(in, "mechanical voids")
 		}
 	}
 }
+
+// mechanicalVoids is the number of a session's mechanical void that pauses it, as each one after it does.
+const mechanicalVoids = 2
 
 // replace puts the next reserve run in the place of a voided one. The reserve run's placement of the same
 // composition is used.
 func (m *Machine) replace(r *run) {
 	s := &m.session
-	if s.reserves >= s.plan.Reserve {
+	used := slices.Index(s.plan.Compositions(), blind.CompositionOf(r.placement))
+	if s.reserves >= s.plan.Reserve || used < 0 {
 		s.shortBy++
 		return
 	}
 	s.reserves++
-	want := blind.CompositionOf(r.placement)
-	for used, c := range s.plan.Compositions() {
-		if c == want {
-			s.next = append([]nextRun{{index: s.plan.Runs + s.reserves, used: used}}, s.next...)
-			return
-		}
-	}
+	s.next = append([]nextRun{{index: s.plan.Runs + s.reserves, used: used}}, s.next...)
 }
 
 // closed is the fixed instant after the end of the search at which what the canisters did is written.
 func (m *Machine) closed(in event.Event) string {
 	r := m.run
-	if r == nil || (r.state != Locked && r.state != Voided && r.state != Aborted) {
-		return "no run to be closed"
+	if r == nil || r.instant() != event.ClosedAgain || in.At.Mono != r.due {
+		return "no run to be closed at this instant"
 	}
 	in.Run = r.index
 	m.record(in)
@@ -281,15 +306,15 @@ func (m *Machine) closed(in event.Event) string {
 		m.finish(in)
 		return ""
 	}
-	m.timer(event.RunPurged, in.At.Mono+int64(m.session.plan.Purge))
+	m.fixedTimer(event.RunPurged, in.At.Mono+int64(m.session.plan.Purge))
 	return ""
 }
 
 // purged ends the interval in which the air clears; then comes the next run, or the end.
 func (m *Machine) purged(in event.Event) string {
 	r := m.run
-	if r == nil || r.state != Purging {
-		return "no run is being purged"
+	if r == nil || r.state != Purging || in.At.Mono != r.due {
+		return "no run is being purged until this instant"
 	}
 	in.Run = r.index
 	m.record(in)

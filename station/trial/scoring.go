@@ -39,20 +39,27 @@ func (m *Machine) facts(r *run) score.RunFacts {
 	s := &m.session
 	f := score.RunFacts{
 		Placement:          r.placement.Reveal(),
-		Observed:           r.observed,
+		Observed:           map[int]bool{},
 		HasBeam:            s.opening.Beams,
 		StartedAt:          r.startedAt,
 		Lock:               r.lock,
 		FirstEnds:          m.firstEnds(),
 		InconclusivePolicy: s.plan.Inconclusive,
 	}
-	for _, e := range r.entries {
-		if e.At <= r.lock.At {
-			f.Entries = append(f.Entries, e)
+	for _, n := range r.noses {
+		if n.At <= r.lock.At {
+			f.Entries = append(f.Entries, n.Entry)
+		}
+	}
+	for _, n := range r.seen {
+		if n.At <= r.lock.At {
+			f.Observed[n.Position] = true
 		}
 	}
 	for _, c := range r.calls {
-		f.Calls = append(f.Calls, score.CallFact{Call: c.Call, At: c.at.Mono, Inconclusive: c.inconclusive})
+		if c.at.Mono <= r.lock.At {
+			f.Calls = append(f.Calls, score.CallFact{Call: c.Call, At: c.at.Mono, Inconclusive: c.unclear || c.adrift})
+		}
 	}
 	return f
 }

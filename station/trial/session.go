@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"scentpost/station/blind"
 	"scentpost/station/event"
+	"scentpost/station/score"
 )
 
 // open begins a session. Nothing but the event's own bytes is looked at: the same opening gives the same session
@@ -23,8 +25,8 @@ func (m *Machine) open(in event.Event) string {
 	if err != nil {
 		return "the plan is refused: " + err.Error()
 	}
-	if hash := plan.Hash(); opening.PlanHash != hex.EncodeToString(hash[:]) {
-		return "the plan's hash is not that of its bytes"
+	if reason := fits(plan, *opening); reason != "" {
+		return reason
 	}
 	m.session = session{
 		id:      in.Session,
@@ -36,6 +38,31 @@ func (m *Machine) open(in event.Event) string {
 	}
 	m.phase, m.run = Opened, nil
 	m.record(in)
+	return ""
+}
+
+// fits returns why a plan cannot be run as the opening says and by the station's settings, "" when it can.
+func fits(plan blind.Plan, o event.Opening) string {
+	set := o.Settings
+	spare := ms(set.OpenMS) - ms(set.TravelMS) - ms(set.WithdrawMS) - int64(plan.Limits.Run)
+	switch hash := plan.Hash(); {
+	case o.PlanHash != hex.EncodeToString(hash[:]):
+		return "the plan's hash is not that of its bytes"
+	case o.Mode != plan.Mode:
+		return fmt.Sprintf("the session's mode is %q and the plan's is %q", o.Mode, plan.Mode)
+	case o.Laws != event.Laws{Draw: blind.DrawLaw, Engine: Law, Score: score.Law}:
+		return "the session names laws that this station does not go by"
+	case plan.Witness != blind.WitnessNone:
+		return fmt.Sprintf("the plan asks for a witness (%s), and this station can record none yet: "+
+			"take witness out of the plan, or write down the printed commitments by hand", plan.Witness)
+	case set.LeadMS < 0 || set.TravelMS < 0 || set.CloseMS < 0 || set.WithdrawMS < 0 || set.LongPress < 0:
+		return "a time of the station's settings is below zero"
+	case set.GridMS < 1 || set.EdgeBudget < 1 || set.OpenMS < 1:
+		return "the station's settings lack a grid, a budget of edges or a longest open time"
+	case spare <= 0:
+		return fmt.Sprintf("a run of %s does not fit into the %s that canisters may stay open: "+
+			"make limits.run of the plan shorter, or timing.open of the station longer", plan.Limits.Run, time.Duration(ms(set.OpenMS)))
+	}
 	return ""
 }
 
@@ -193,7 +220,8 @@ func (m *Machine) abort(in event.Event) string {
 	case m.run == nil:
 		m.finish(in)
 	case m.run.state == Called:
-		m.lockNow(in)
+		m.settle()
+	case m.run.searchedOut(in.At.Mono): // its lock comes
 	case m.run.voidable():
 		m.run.state = Aborted
 		m.endSearch(in.At.Mono)
@@ -212,16 +240,6 @@ func (m *Machine) closeSession(in event.Event) string {
 	m.record(in)
 	m.checkpoint(CheckpointClose)
 	m.phase = Idle
-	return ""
-}
-
-// clockFixed annotates a run over which UTC stepped; order and durations do not use it.
-func (m *Machine) clockFixed(in event.Event) string {
-	if m.phase == Idle {
-		return "no session"
-	}
-	in.Run = m.runIndex()
-	m.record(in)
 	return ""
 }
 

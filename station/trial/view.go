@@ -79,8 +79,8 @@ func (m *Machine) runView(r *run) RunView {
 	for _, c := range r.calls {
 		v.Calls = append(v.Calls, c.Call)
 	}
-	if n := len(r.entries); n > 0 {
-		v.LastBeam = r.entries[n-1].Position
+	if n := len(r.noses); n > 0 {
+		v.LastBeam = r.noses[n-1].Position
 	}
 	return v
 }

@@ -1,0 +1,93 @@
+package trial
+
+import (
+	"fmt"
+
+	"scentpost/station/event"
+)
+
+// holds tells whether v is a *T that points to something.
+func holds[T any](v any) bool {
+	p, ok := v.(*T)
+	return ok && p != nil
+}
+
+// Malformed returns why the engine cannot read the public body of an event, "" when it can. The instants of a run are
+// given without a body and come back from a record with one.
+func Malformed(e event.Event) string { return malformed(&e) }
+
+func malformed(e *event.Event) string {
+	if !publicHolds(e) {
+		return fmt.Sprintf("%s with a body that is none of its kind", e.Type)
+	}
+	return ""
+}
+
+// secretless returns why the sealed body of an event cannot be read, "" when it can.
+func secretless(e *event.Event) string {
+	ok := e.Secret == nil
+	switch e.Type {
+	case event.SessionLoaded:
+		ok = holds[event.StationShare](e.Secret)
+	case event.SessionSealed:
+		ok = holds[event.NonceSeed](e.Secret)
+	case event.CanisterMoved:
+		ok = holds[event.Moves](e.Secret)
+	}
+	if !ok {
+		return fmt.Sprintf("%s with a sealed body that is none of its kind", e.Type)
+	}
+	return ""
+}
+
+func publicHolds(e *event.Event) bool {
+	switch b := e.Body; e.Type {
+	case event.Edge:
+		return holds[event.RawEdge](b)
+	case event.BeamEntered, event.BeamLeft:
+		return holds[event.Beam](b)
+	case event.CanisterMoved:
+		return holds[event.Handling](b)
+	case event.ButtonPressed:
+		return holds[event.Press](b)
+	case event.CallMade, event.CallClaimed:
+		return holds[event.Call](b)
+	case event.Observed:
+		return holds[event.Observation](b)
+	case event.CallWithdrawn, event.SessionPaused, event.SessionAborted, event.Noted:
+		return holds[event.Reason](b)
+	case event.RunArmed:
+		return b == nil || holds[event.Arming](b)
+	case event.RunLocked:
+		return b == nil || holds[event.Lock](b)
+	case event.RunVoided:
+		return (b == nil && e.By == event.ByStation) || holds[event.Void](b)
+	case event.RunPresented, event.RunStarted, event.RunFinished, event.RunClosed, event.RunPurged, event.SessionResumed:
+		return b == nil
+	}
+	return sessionHolds(e)
+}
+
+func sessionHolds(e *event.Event) bool {
+	switch b := e.Body; e.Type {
+	case event.SessionOpened:
+		return holds[event.Opening](b)
+	case event.SessionLoaded:
+		return holds[event.Load](b)
+	case event.SessionSealed:
+		return holds[event.Seed](b)
+	case event.SessionRestarted:
+		return holds[event.Restart](b)
+	case event.SessionClosed:
+		return holds[event.AidCount](b)
+	case event.ClockFixed:
+		return holds[event.ClockFix](b)
+	case event.EdgesSummed:
+		return holds[event.EdgeSum](b)
+	case event.Refused:
+		return holds[event.Refusal](b)
+	case event.Late:
+		return holds[event.Lateness](b)
+	}
+	return true // not an input: refused as such
+}
