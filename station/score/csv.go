@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,8 +36,8 @@ func (r *Row) cell(column string) *int {
 const maxTableProblems = 100
 
 // ParseCounts reads a table with the columns label, tp, fn, fp and tn in any order, as spreadsheets write it: the
-// first line names the columns, which commas, semicolons or tabs part; a byte order mark, any line ends, quotes
-// and empty lines are taken. The error is a *strict.Problems with everything that is wrong.
+// first line names the columns, which commas, semicolons or tabs part; a byte order mark, a "sep=" line before the
+// first one, any line ends, quotes, empty lines and empty columns at the end are taken. The error is a *strict.Problems with everything that is wrong.
 func ParseCounts(file string, src []byte) ([]Row, error) {
 	t := table{problems: strict.Problems{File: file}}
 	if text, ok := t.text(src); ok {
@@ -103,6 +104,7 @@ func (t *table) text(src []byte) ([]byte, bool) {
 
 // read reads the header and the rows.
 func (t *table) read(text []byte) {
+	text = afterSeparatorLine(text)
 	r := csv.NewReader(bytes.NewReader(text))
 	r.Comma, r.FieldsPerRecord = separator(text), -1
 	for {
@@ -142,6 +144,25 @@ func (t *table) end(err error) {
 	}
 }
 
+var separatorLine = regexp.MustCompile(`^(?i:sep)=[,;\t]\r?\n`)
+
+// afterSeparatorLine empties a first line such as "sep=;", which tells Excel what parts the columns; the others keep
+// their numbers.
+func afterSeparatorLine(text []byte) []byte {
+	if line := separatorLine.Find(text); line != nil {
+		return text[len(line)-1:]
+	}
+	return text
+}
+
+// filled is the fields up to the last that is not empty, and at least least of them.
+func filled(fields []string, least int) []string {
+	for len(fields) > least && fields[len(fields)-1] == "" {
+		fields = fields[:len(fields)-1]
+	}
+	return fields
+}
+
 // separator is what parts the columns: what stands most in the first line with anything in it.
 func separator(text []byte) rune {
 	first, _, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte{'\n'})
@@ -157,7 +178,7 @@ func separator(text []byte) rune {
 // header reads the names of the columns; not ok when the rows cannot be told by them.
 func (t *table) header(r *csv.Reader, fields []string) bool {
 	before := len(t.problems.List)
-	for i, f := range fields {
+	for i, f := range filled(fields, 0) {
 		line, column := r.FieldPos(i)
 		name := strings.ToLower(f)
 		switch {
@@ -184,6 +205,7 @@ func (t *table) header(r *csv.Reader, fields []string) bool {
 // row reads one row.
 func (t *table) row(r *csv.Reader, fields []string) {
 	line, _ := r.FieldPos(0)
+	fields = filled(fields, len(t.names))
 	if len(fields) != len(t.names) {
 		t.problem(line, 1, "", "", "%d fields, %d are expected (%s)", len(fields), len(t.names), strings.Join(t.names, ", "))
 		return
