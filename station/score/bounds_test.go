@@ -2,6 +2,7 @@ package score_test
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,8 @@ import (
 	"scentpost/station/event"
 	"scentpost/station/score"
 	"scentpost/station/strict"
+
+	"pgregory.net/rapid"
 )
 
 // TestRulesAreBounded: what a rule may cost a station, or its record, is refused at its place.
@@ -35,13 +38,32 @@ func TestRulesAreBounded(t *testing.T) {
 	}
 }
 
-// TestValuesMadeOfManyValuesEndSoon: each value is evaluated once; before, these were 64 to the fourth.
+// TestValuesMadeOfManyValuesEndSoon: each value is evaluated once, not 64 to the third times.
 func TestValuesMadeOfManyValuesEndSoon(t *testing.T) {
 	many := func(name string) string { return strings.TrimSuffix(strings.Repeat(name+", ", 64), ", ") }
 	text := ruleText(t, "swgdog-general", "values:\n", "values:\n  a: {sum: ["+many("proficiency")+"]}\n  b: {sum: ["+many("a")+"]}\n  c: {sum: ["+many("b")+"]}\n",
 		"value: proficiency", "value: c")
 	if v := score.Judge(text, runs(t, "TH", "TM")); !strings.Contains(listed(v), ": 131072.000000\n") {
 		t.Errorf("got\n%s", listed(v))
+	}
+	rule, err := score.ParseRule("r", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := runs(t, "TH", "TM")
+	if n := testing.AllocsPerRun(1, func() { score.Verdict(rule, all) }); n > 20_000 {
+		t.Errorf("a verdict took %v allocations: is each value evaluated once?", n)
+	}
+}
+
+// TestOnlyTimeOutsAreLeftOut: the policy for time-outs does not forgive a target that was passed over.
+func TestOnlyTimeOutsAreLeftOut(t *testing.T) {
+	text := ruleText(t, "napch", "time_out: miss", "time_out: left-out")
+	if v := score.Judge(text, runs(t, "TH", "To")); v.Verdict != score.Pass {
+		t.Errorf("a time-out: %s\n%s", v.Verdict, listed(v))
+	}
+	if v := score.Judge(text, runs(t, "TH", "TM")); v.Verdict != score.Fail {
+		t.Errorf("a miss: %s\n%s", v.Verdict, listed(v))
 	}
 }
 
@@ -102,4 +124,39 @@ func TestOneCallInDoubt(t *testing.T) {
 	if v.Verdict != score.Pass || v.False != 0 || !strings.Contains(listed(v), "false alerts [at most 1]: 1\n") {
 		t.Errorf("%s, %d false alerts\n%s", v.Verdict, v.False, listed(v))
 	}
+}
+
+// TestOddFacts: whatever stands in the facts, each position gets one known outcome, and latencies fit a record.
+func TestOddFacts(t *testing.T) {
+	known := []event.Outcome{event.Hit, event.Miss, event.FalseAlert, event.CorrectRejection, event.NotSampled, event.Inconclusive, event.OutcomeVoid}
+	rapid.Check(t, func(t *rapid.T) {
+		position := rapid.OneOf(rapid.IntRange(-1, 4), rapid.Int())
+		instant := rapid.OneOf(rapid.Int64Range(-1, 4), rapid.Int64())
+		word := rapid.SampledFrom([]string{"", "call", "all clear", "time-out", "finished", "alert", "clear", "between", "nowhere", "target", "blank", "wrong", "left-out", "no such word"})
+		in := score.RunFacts{HasBeam: rapid.SliceOf(position).Draw(t, "beams"), StartedAt: instant.Draw(t, "start"), FirstEnds: rapid.Bool().Draw(t, "first ends"),
+			InconclusivePolicy: word.Draw(t, "policy"), Observed: rapid.MapOf(position, rapid.Bool()).Draw(t, "observed"),
+			Lock: event.Lock{Reason: event.LockReason(word.Draw(t, "lock")), At: instant.Draw(t, "lock at"), Inconclusive: rapid.Bool().Draw(t, "doubt")}}
+		for range rapid.IntRange(0, 5).Draw(t, "positions") {
+			in.Placement = append(in.Placement, event.Slot{Position: position.Draw(t, "position"), Kind: event.Kind(word.Draw(t, "kind"))})
+			in.Entries = append(in.Entries, score.Entry{Position: position.Draw(t, "entry"), At: instant.Draw(t, "entry at")})
+		}
+		for range rapid.IntRange(0, 3).Draw(t, "calls") {
+			in.Calls = append(in.Calls, score.CallFact{At: instant.Draw(t, "call at"), Inconclusive: rapid.Bool().Draw(t, "unsure"),
+				Call: event.Call{Kind: event.CallKind(word.Draw(t, "call")), Position: position.Draw(t, "at"), Other: position.Draw(t, "other")}})
+		}
+		got := score.Run(in)
+		if len(got.Presentations) != len(in.Placement) || !slices.Contains([]string{score.Correct, score.Wrong, score.Inconclusive, score.Void}, got.Result) {
+			t.Fatalf("%+v", got)
+		}
+		for _, p := range got.Presentations {
+			if !slices.Contains(known, p.Outcome) || p.Sampled == "" {
+				t.Fatalf("%+v", p)
+			}
+		}
+		for _, ms := range []int{got.LatencyMS, got.SinceStartMS} {
+			if ms < score.None || ms > math.MaxInt32 {
+				t.Fatalf("a latency of %d ms", ms)
+			}
+		}
+	})
 }

@@ -2,6 +2,7 @@ package score
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"scentpost/station/event"
@@ -214,13 +215,20 @@ func (s *scoring) latencies() (fromEntry, fromStart int) {
 	}
 	c := s.calls[0]
 	if at, entered := s.first[c.Position]; entered && c.Kind == event.CallAt && s.sampled(c.Position) == SampledYes && at <= c.At {
-		fromEntry = milliseconds(c.At - at)
+		fromEntry = milliseconds(at, c.At)
 	}
 	if s.StartedAt > 0 && c.At >= s.StartedAt {
-		fromStart = milliseconds(c.At - s.StartedAt)
+		fromStart = milliseconds(s.StartedAt, c.At)
 	}
 	return fromEntry, fromStart
 }
 
-// milliseconds rounds down, so that a latency is never longer than it was.
-func milliseconds(ns int64) int { return int(ns / 1_000_000) }
+// milliseconds gives the time between two instants, the earlier first, rounded down, so that a latency is never longer
+// than it was, and cut at what a record can hold (24 days).
+func milliseconds(from, to int64) int {
+	ns := to - from
+	if ns < 0 || ns/1_000_000 > math.MaxInt32 { // below 0: more than the monotonic clock can count
+		return math.MaxInt32
+	}
+	return int(ns / 1_000_000)
+}
