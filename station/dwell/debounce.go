@@ -25,7 +25,8 @@ type Change struct {
 
 // Debounce returns the changes that a line made which began at the level active and is known up to the instant
 // until: a change counts once the line stood at another level than before for settle. Edges come in the order in
-// which they were reported; one that is stamped before the edge before it counts as simultaneous with it.
+// which they were reported; one that is stamped before the edge before it counts as simultaneous with it, and those
+// later than until do not count.
 //
 // It says at once what a Line says by and by.
 func Debounce(active bool, edges []Edge, settle time.Duration, until int64) []Change {
@@ -51,7 +52,7 @@ func Debounce(active bool, edges []Edge, settle time.Duration, until int64) []Ch
 			}
 			at, last = next, edges[i]
 		}
-		if at+int64(settle) > until && i == len(edges) {
+		if at+int64(settle) > until {
 			break // it may go on
 		}
 		if last.Active != active {

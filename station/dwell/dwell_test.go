@@ -50,6 +50,8 @@ func TestDebounce(t *testing.T) {
 		{"stamped out of order", false, []dwell.Edge{{Active: true, At: 10 * ms}, {At: 8 * ms}, {Active: true, At: 12 * ms}}, 100,
 			[]dwell.Change{{Active: true, At: 10 * ms}}},
 		{"a storm begins anew", false, edges(storm...), 1000, []dwell.Change{change(in, 112)}},
+		{"what is later than the end", false, edges(10, 100, 200), 50, []dwell.Change{change(in, 10)}},
+		{"settled only later than the end", false, edges(10, 100, 200), 102, []dwell.Change{change(in, 10)}},
 		{"the storm may go on", false, edges(storm...), 114, nil},
 	} {
 		if got := dwell.Debounce(c.active, c.edges, 5*time.Millisecond, c.until*ms); !slices.Equal(got, c.want) {
