@@ -160,3 +160,11 @@ func TestOddFacts(t *testing.T) {
 		}
 	})
 }
+
+func TestLatenciesFitARecord(t *testing.T) {
+	got := score.Run(score.RunFacts{Placement: line("T"), HasBeam: []int{1}, Entries: []score.Entry{{Position: 1, At: math.MinInt64}}, StartedAt: 1,
+		Calls: []score.CallFact{{Call: event.Call{Kind: event.CallAt, Position: 1}, At: math.MaxInt64}}, Lock: event.Lock{Reason: lockCall, At: math.MaxInt64}})
+	if got.LatencyMS != math.MaxInt32 || got.SinceStartMS != math.MaxInt32 {
+		t.Errorf("got %d and %d ms", got.LatencyMS, got.SinceStartMS)
+	}
+}
