@@ -22,7 +22,7 @@ DEPS_RACE := gcc:gcc
 
 VERSION  := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
 LDFLAGS  := -X main.version=$(VERSION)
-PROGRAMS := $(notdir $(wildcard cmd/scent*))
+PROGRAMS := $(notdir $(patsubst %/main.go,%,$(wildcard cmd/*/main.go)))
 # ./... leaves out folders that begin with a point.
 PACKAGES := ./... ./.ci/bench
 QUIET    := .ci/quiet

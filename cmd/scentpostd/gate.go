@@ -3,23 +3,23 @@ package main
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"scentpost/station/event"
 	"scentpost/station/host"
 	"scentpost/station/trial"
 )
 
-// gate stands before the host while the journal is being checked: views are served at once, commands are refused,
-// and what the devices say has no session to belong to.
+// gate stands before the host while devices are absent or the journal is being checked: views are served at once,
+// commands are refused, and what the devices say has no session to belong to.
 type gate struct {
-	mu      sync.Mutex // guards all below
-	host    *host.Host
-	before  trial.Snapshot
-	waiting []func(trial.Snapshot)
-}
+	why atomic.Pointer[string] // no session can be run, nil when they can
 
-// errChecking refuses commands until the journal was checked.
-var errChecking = errors.New("the journal is being checked after an unclean stop: sessions wait until that is through")
+	mu       sync.Mutex // guards all below; held while watchers are told, so that they hear of states in order
+	host     *host.Host
+	before   trial.Snapshot
+	watchers map[*func(trial.Snapshot)]bool
+}
 
 func (g *gate) behind() *host.Host {
 	g.mu.Lock()
@@ -30,12 +30,32 @@ func (g *gate) behind() *host.Host {
 // open lets everything through to the host.
 func (g *gate) open(h *host.Host) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.host = h
-	for _, f := range g.waiting {
-		h.Watch(f)
+	g.mu.Unlock()
+	g.why.Store(nil)
+	h.Watch(func(trial.Snapshot) { g.tell() })
+	g.tell()
+}
+
+// wait says why no session can be run yet.
+func (g *gate) wait(why string) { g.why.Store(&why) }
+
+// blocked returns why no session can be run, "" when they can.
+func (g *gate) blocked() string {
+	if why := g.why.Load(); why != nil {
+		return *why
 	}
-	g.waiting = nil
+	return ""
+}
+
+// tell shows everybody who watches how the station is now.
+func (g *gate) tell() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.snapshot()
+	for f := range g.watchers {
+		(*f)(now)
+	}
 }
 
 // Event implements devices.Sink.
@@ -58,36 +78,35 @@ func (g *gate) Submit(e event.Event, done func(trial.Answer)) {
 		h.Submit(e, done)
 		return
 	}
-	done(trial.Answer{Seq: -1, Err: errChecking})
+	done(trial.Answer{Seq: -1, Err: errors.New(g.blocked())})
 }
 
 // Snapshot implements control.Inbox.
 func (g *gate) Snapshot() trial.Snapshot {
-	if h := g.behind(); h != nil {
-		return h.Snapshot()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.snapshot()
+}
+
+func (g *gate) snapshot() trial.Snapshot {
+	if g.host != nil {
+		return g.host.Snapshot()
 	}
 	return g.before
 }
 
-// Watch implements control.Inbox. Who watches before the gate opens watches the host from then on.
+// Watch implements control.Inbox. Who watches before the gate opens watches the host from then on. f may
+// ask whether the gate is blocked, and nothing else of it.
 func (g *gate) Watch(f func(trial.Snapshot)) (stop func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.host != nil {
-		return g.host.Watch(f)
+	if g.watchers == nil {
+		g.watchers = map[*func(trial.Snapshot)]bool{}
 	}
-	var live sync.Mutex
-	watching := true
-	g.waiting = append(g.waiting, func(s trial.Snapshot) {
-		live.Lock()
-		defer live.Unlock()
-		if watching {
-			f(s)
-		}
-	})
+	g.watchers[&f] = true
 	return func() {
-		live.Lock()
-		defer live.Unlock()
-		watching = false
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		delete(g.watchers, &f)
 	}
 }

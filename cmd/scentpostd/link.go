@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 
 	"scentpost/station/event"
+	"scentpost/station/health"
 	"scentpost/station/journal"
 	"scentpost/station/trial"
 	"scentpost/station/uplink"
@@ -56,8 +57,8 @@ func (s *station) runLink(ctx context.Context) error {
 		}
 		link.Durable(snapshot.Size)
 	}
-	defer s.host.Watch(report)()
-	report(s.host.Snapshot())
+	defer s.gate.Watch(report)()
+	report(s.gate.Snapshot())
 	linkCtx, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
@@ -69,7 +70,7 @@ func (s *station) runLink(ctx context.Context) error {
 		stop()
 		<-ended
 		s.log.Error("the broker has seen more than the journal holds", "epoch", d.Epoch, "size", d.Size)
-		return errNewEpoch{why: journal.WhyBeyond, past: d.Epoch}
+		return errAgain{what: "the broker has seen more than the journal holds", newEpoch: journal.WhyBeyond, past: d.Epoch}
 	}
 }
 
@@ -99,11 +100,13 @@ func (s *station) newLink(behind func(uplink.Departed)) (*uplink.Link, error) {
 		SaveCursor:   func(size int64) error { return s.journal.SetCursor(uplinkCursor, size) },
 		Behind:       behind,
 		Report: func(c uplink.Condition) {
-			if c.Problem != nil {
-				s.log.Warn("broker", "problem", c.Problem.Error())
-				return
+			switch {
+			case c.Problem != nil:
+				s.conditions.raise(health.BrokerAway, "broker", c.Problem.Error())
+			case c.Ready:
+				s.conditions.clear(health.BrokerAway, "broker")
+				s.log.Info("the broker is there", "connection", c.Session)
 			}
-			s.log.Info("broker", "ready", c.Ready, "connection", c.Session)
 		},
 		Draw: rand.Int64N,
 	})

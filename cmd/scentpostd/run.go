@@ -13,13 +13,14 @@ type runCmd struct {
 	Debug  bool   `help:"Log more."`
 }
 
-// errNewEpoch asks for a start in a new epoch: somebody has seen more of the log than the journal holds.
-type errNewEpoch struct {
-	why  string
-	past string // the epoch that was seen
+// errAgain asks for a start from the beginning, within the same process.
+type errAgain struct {
+	what     string // happened
+	newEpoch string // why the log must go on in a new epoch, "" when it need not
+	past     string // the epoch that somebody has seen more of than the journal holds
 }
 
-func (e errNewEpoch) Error() string { return "the log must go on in a new epoch: " + e.why }
+func (e errAgain) Error() string { return "the station must start again: " + e.what }
 
 // Run runs the station until a signal ends it.
 func (c runCmd) Run(out output) error {
@@ -37,12 +38,12 @@ func (c runCmd) Run(out output) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	var again errNewEpoch
+	var again errAgain
 	for {
-		err := serve(ctx, cfg, log, again)
+		err := serve(ctx, cfg, out, log, again)
 		if !errors.As(err, &again) {
 			return err
 		}
-		log.Warn("starting again in a new epoch", "why", again.why)
+		log.Warn("starting again", "why", err)
 	}
 }

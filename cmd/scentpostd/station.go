@@ -7,14 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"scentpost/drivers/bus"
-	"scentpost/drivers/virtual"
 	"scentpost/station/archive"
 	"scentpost/station/clock"
 	"scentpost/station/config"
@@ -41,10 +39,12 @@ const (
 
 // station is everything that runs in the daemon, in the order in which it is opened.
 type station struct {
-	cfg   config.Config
-	log   *slog.Logger
-	gate  gate
-	scale float64 // virtual seconds in a real one, 1 on real hardware
+	cfg        config.Config
+	log        *slog.Logger
+	gate       gate
+	conditions conditions
+	gone       chan errAgain // that the devices are others than before
+	scale      float64       // virtual seconds in a real one, 1 on real hardware
 
 	bus     bus.Bus
 	clock   *clock.Real
@@ -61,76 +61,50 @@ type station struct {
 	room    atomic.Pointer[string] // why no run may start, nil when one may
 }
 
-// serve runs a station until ctx ends or something fails for good. newEpoch says why the log must go on in a new
-// epoch, if it must.
-func serve(ctx context.Context, cfg config.Config, log *slog.Logger, newEpoch errNewEpoch) (err error) {
+// serve runs a station until ctx ends or something fails for good. It says on out when views are served, and when
+// sessions can be run. since says why the station was started again, if it was.
+func serve(ctx context.Context, cfg config.Config, out output, log *slog.Logger, since errAgain) (err error) {
 	began := time.Now()
-	s := &station{cfg: cfg, log: log, scale: 1, past: newEpoch.past}
+	s := &station{cfg: cfg, log: log, scale: 1, past: since.past, gone: make(chan errAgain, 1)}
+	s.conditions = conditions{log: log, changed: s.gate.tell}
 	defer func() { err = errors.Join(err, s.close()) }()
-	for _, open := range []func() error{s.openLines, s.openJournal, s.openControl} {
+	for _, open := range []func() error{s.openJournal, s.openControl} {
 		if err := open(); err != nil {
 			return err
 		}
 	}
-	log.Info("ready", "station", cfg.Station, "after", time.Since(began).Round(time.Millisecond).String(),
-		"socket", cfg.Socket, "simulated", cfg.Simulated())
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.server.Serve(ctx) })
-	group.Go(func() error { return s.watchRoom(ctx) })
+	say := func(what string) {
+		fmt.Fprintf(out.stdout, "%s: station %s at %s, after %.1f ms\n", what, cfg.Station, cfg.Socket, time.Since(began).Seconds()*1000)
+	}
+	say("ready")
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.server.Serve(running) })
+	group.Go(func() error { return s.watchRoom(running) })
+	group.Go(func() error { return s.watchLines(running) })
 	group.Go(func() error {
-		if err := s.openHost(ctx, newEpoch.why); err != nil {
+		if err := s.openHost(running, since.newEpoch); err != nil {
 			return err
 		}
-		log.Info("sessions may be opened", "after", time.Since(began).Round(time.Millisecond).String())
-		group.Go(func() error { return s.host.Run(ctx, s.woken) })
-		return s.runLink(ctx)
+		say("sessions can be run")
+		group.Go(func() error { return s.host.Run(running, s.woken) })
+		return s.runLink(running)
 	})
-	return group.Wait()
-}
-
-// openLines connects the devices and takes every output to its safe level before anything else is done.
-func (s *station) openLines() error {
-	client, err := virtual.Dial(virtual.Options{Socket: s.cfg.Driver.Socket, OnState: func(state virtual.State) {
-		if state.Up {
-			s.log.Info("the virtual station is back")
-		} else {
-			s.log.Error("the virtual station is away", "err", state.Err, "final", state.Final)
-		}
-	}})
-	if err != nil {
-		return fmt.Errorf("no virtual station answers on %s: start it with scentsim station: %w", s.cfg.Driver.Socket, err)
+	if err = group.Wait(); ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // whatever was under way was ended by the signal
 	}
-	s.bus, s.scale = client, client.Scale()
-	base := clock.Simulated(client.Boot(), client.Scale(), client.Mono, client.UTC)
-	if s.clock, err = clock.New(base); err != nil {
-		return fmt.Errorf("start the clock: %w", err)
-	}
-	if s.devices, err = devices.Open(s.cfg, s.bus, s.clock, &s.gate); err != nil {
-		return fmt.Errorf("open the devices: %w", err)
-	}
-	return nil
-}
-
-func (s *station) openJournal() (err error) {
-	if err := os.MkdirAll(beside(s.cfg, ""), folderMode); err != nil {
-		return fmt.Errorf("make the folder of the journal: %w", err)
-	}
-	if s.key, err = privateKey(s.cfg); err != nil {
-		return err
-	}
-	s.journal, err = journal.Open(s.cfg.Data, journal.Options{Departed: beside(s.cfg, departedFile)})
 	return err
 }
 
 func (s *station) openControl() (err error) {
-	s.gate.before = trial.Snapshot{View: trial.View{Phase: trial.Idle}, Epoch: s.journal.Epoch().ID, At: s.clock.Now()}
+	s.gate.before = trial.Snapshot{View: trial.View{Phase: trial.Idle}, Epoch: s.journal.Epoch().ID}
+	s.gate.wait("no session can be run yet: the station is starting")
 	var people []control.Person
 	for _, p := range s.cfg.People {
 		people = append(people, control.Person{Name: p.Name, Roles: p.Roles, UID: p.UID})
 	}
 	s.control, err = control.New(control.Options{
 		Site: s.cfg.Site, Station: s.cfg.Station, Simulated: s.cfg.Simulated(), People: people,
-		Authorities: s.cfg.Authorities, Inbox: &s.gate,
+		Authorities: s.cfg.Authorities, Inbox: &s.gate, Conditions: s.conditions.all, Blocked: s.gate.blocked,
 		Archive: archive.New(s.journal, record.Log{Site: s.cfg.Site, Station: s.cfg.Station}),
 	})
 	if err != nil {
@@ -140,10 +114,15 @@ func (s *station) openControl() (err error) {
 	return err
 }
 
-// openHost begins the epoch if one is needed, builds the host over the journal, and brings back a session that
-// was interrupted.
+// openHost waits for the devices and for the journal's check, begins the epoch if one is needed, builds the host
+// over the journal, and brings back a session that was interrupted.
 func (s *station) openHost(ctx context.Context, newEpoch string) error {
-	beginning, err := s.beginEpoch(ctx, newEpoch)
+	checked := make(chan error, 1)
+	go func() { checked <- s.checkJournal(ctx) }()
+	if err := errors.Join(s.openLines(ctx), <-checked); err != nil {
+		return err
+	}
+	beginning, err := s.beginEpoch(newEpoch)
 	if err != nil {
 		return err
 	}
@@ -198,50 +177,6 @@ func (s *station) openHost(ctx context.Context, newEpoch string) error {
 	return nil
 }
 
-// beginEpoch checks the journal after an unclean stop and begins a new epoch where the old one may not go on.
-func (s *station) beginEpoch(ctx context.Context, newEpoch string) (journal.Beginning, error) {
-	found := s.journal.Recovery()
-	var err error
-	if !found.Checked {
-		s.log.Warn("the last stop was no clean one: checking the journal")
-		if found, err = s.journal.Check(ctx); err != nil {
-			return journal.Beginning{}, fmt.Errorf("check the journal: %w", err)
-		}
-	}
-	if found.Quarantined > 0 {
-		s.log.Error("records were malformed: they are kept apart", "records", found.Quarantined)
-	}
-	why := found.Why
-	if newEpoch != "" {
-		why = newEpoch
-	}
-	if !found.NewEpochNeeded && newEpoch == "" {
-		return s.journal.Epoch(), nil
-	}
-	id := make([]byte, 8)
-	if _, err := rand.Read(id); err != nil {
-		return journal.Beginning{}, err
-	}
-	if err := s.journal.BeginEpoch(hex.EncodeToString(id), why); err != nil {
-		return journal.Beginning{}, fmt.Errorf("begin an epoch: %w", err)
-	}
-	beginning := s.journal.Epoch()
-	if why != journal.WhyFirst {
-		s.log.Error("the log goes on in a new epoch; a session of the old one is aborted", "why", why,
-			"detail", found.Detail, "old", beginning.Prev, "size", beginning.PrevSize, "new", beginning.ID)
-	}
-	return beginning, nil
-}
-
-func (s *station) firstRecord(b journal.Beginning) event.Epoch {
-	e := event.Epoch{Site: s.cfg.Site, Why: b.Why, Prev: b.Prev, PrevSize: b.PrevSize,
-		Key: s.signer.Verifier(), Simulated: s.cfg.Simulated()}
-	if b.Prev != "" {
-		e.PrevRoot = hex.EncodeToString(b.PrevRoot[:])
-	}
-	return e
-}
-
 // beams lists the positions that have a beam.
 func (s *station) beams() []int {
 	positions := []int{}
@@ -249,43 +184,6 @@ func (s *station) beams() []int {
 		positions = append(positions, d.Position)
 	}
 	return positions
-}
-
-// cannotStart returns why no run may start.
-func (s *station) cannotStart() string {
-	if why := s.room.Load(); why != nil {
-		return *why
-	}
-	return ""
-}
-
-// watchRoom looks again and again whether there is room on the disk for another run.
-func (s *station) watchRoom(ctx context.Context) error {
-	tick := time.NewTicker(roomEvery)
-	defer tick.Stop()
-	for {
-		var why *string
-		if err := s.journal.Room(); err != nil {
-			text := err.Error()
-			why = &text
-		}
-		if was := s.room.Swap(why); why != nil && was == nil {
-			s.log.Error("no new run may start", "why", *why)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-// journalFailed leaves word for the next start.
-func (s *station) journalFailed(err error) {
-	s.log.Error("the journal failed: the canisters are closed, the daemon stops", "err", err)
-	if err := replaceFile(beside(s.cfg, causeFile), []byte(event.VoidJournal+"\n")); err != nil {
-		s.log.Error("could not leave word of it", "err", err)
-	}
 }
 
 // close undoes what was opened, last first: the canisters are safe before the journal is let go.
@@ -312,29 +210,4 @@ func (s *station) close() error {
 		errs = append(errs, s.journal.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// departing is the journal with one promise more: a checkpoint that will be shown has been noted outside the
-// journal's folder as having left the station.
-type departing struct{ *journal.Journal }
-
-// Commit implements journal.Store.
-func (d departing) Commit(b journal.Batch) error {
-	if err := d.Journal.Commit(b); err != nil {
-		return err
-	}
-	if len(b.Checkpoints) == 0 {
-		return nil
-	}
-	last := b.Checkpoints[len(b.Checkpoints)-1]
-	return leave(d.Journal, d.Epoch().ID, last.Size)
-}
-
-// leave notes that the first size records of an epoch leave the station.
-func leave(j *journal.Journal, epoch string, size int64) error {
-	root, err := journal.Root(size, j)
-	if err != nil {
-		return err
-	}
-	return j.Departed().Store(epoch, size, root)
 }

@@ -8,6 +8,7 @@ import (
 
 	"scentpost/station/blind"
 	"scentpost/station/event"
+	"scentpost/station/health"
 	"scentpost/station/score"
 	"scentpost/station/trial"
 )
@@ -49,6 +50,11 @@ type Options struct {
 	Authorities []string
 	Inbox       Inbox
 	Archive     Archive
+	// Conditions returns what is wrong with the station, nil for nobody who knows. They must tell nothing of a
+	// placement: everybody sees them.
+	Conditions func() []health.Condition
+	// Blocked returns why no session can be run at all, "" when they can; nil for never.
+	Blocked func() string
 }
 
 // Service answers requests.
@@ -61,6 +67,12 @@ type Service struct {
 func New(opt Options) (*Service, error) {
 	if opt.Inbox == nil || opt.Archive == nil {
 		return nil, errors.New("control: inbox and archive must be set")
+	}
+	if opt.Conditions == nil {
+		opt.Conditions = func() []health.Condition { return nil }
+	}
+	if opt.Blocked == nil {
+		opt.Blocked = func() string { return "" }
 	}
 	return &Service{opt: opt, inbox: opt.Inbox}, nil
 }

@@ -133,12 +133,7 @@ func (s *Server) watch(ctx context.Context, conn *net.UnixConn, uid int, request
 		return
 	}
 	states := make(chan trial.Snapshot, watchBacklog)
-	stop := s.service.inbox.Watch(func(state trial.Snapshot) {
-		select {
-		case states <- state:
-		default:
-		}
-	})
+	stop := s.service.inbox.Watch(func(state trial.Snapshot) { keepNewest(states, state) })
 	defer stop()
 	gone := make(chan struct{})
 	go func() {
@@ -153,12 +148,33 @@ func (s *Server) watch(ctx context.Context, conn *net.UnixConn, uid int, request
 		if write(conn, Response{OK: true, Status: &status}) != nil {
 			return
 		}
+		for shown := state; ; { // what was waiting already may be older than what is shown
+			select {
+			case state = <-states:
+			case <-gone:
+				return
+			case <-ctx.Done():
+				return
+			}
+			if state.Epoch != shown.Epoch || state.Size >= shown.Size {
+				break
+			}
+		}
+	}
+}
+
+// keepNewest puts a state into a full channel in the place of the oldest one, so that whoever does not keep up
+// still comes to see how it ended. Only one goroutine may put states in.
+func keepNewest(states chan trial.Snapshot, state trial.Snapshot) {
+	for {
 		select {
-		case state = <-states:
-		case <-gone:
+		case states <- state:
 			return
-		case <-ctx.Done():
-			return
+		default:
+		}
+		select {
+		case <-states:
+		default:
 		}
 	}
 }

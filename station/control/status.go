@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"scentpost/station/event"
+	"scentpost/station/health"
 	"scentpost/station/trial"
 )
 
@@ -15,6 +16,9 @@ type Status struct {
 	Simulated bool   `json:"simulated,omitempty"`
 	Size      int64  `json:"records,string"`
 	Failed    string `json:"failed,omitempty"`
+	// Blocked says why no session can be run at all, "" when they can.
+	Blocked    string             `json:"blocked,omitempty"`
+	Conditions []health.Condition `json:"conditions,omitempty"` // what is wrong, worst first
 
 	Phase     trial.Phase `json:"phase"`
 	Session   string      `json:"session,omitempty"`
@@ -61,9 +65,10 @@ func (s *Service) Status(state trial.Snapshot, roles []event.Role) Status {
 		Phase: v.Phase, Session: v.Session, Plan: v.Plan, Mode: v.Mode,
 		Dog: nameOf(state, v.Team.Dog), Handler: nameOf(state, v.Team.Handler),
 		Positions: v.Positions, Scheduled: v.Scheduled, Reserve: v.Reserve, Used: v.Used, Left: v.Left,
-		Paused: v.Paused, Aborted: v.Aborted, Next: next(v, state.Failed),
+		Paused: v.Paused, Aborted: v.Aborted, Blocked: s.opt.Blocked(), Conditions: s.opt.Conditions(),
 		StationHash: v.StationHash, Seed: v.Seed, Checkpoint: string(state.Checkpoint),
 	}
+	out.Next = next(v, state.Failed, out.Blocked)
 	for _, r := range v.Runs {
 		out.Runs = append(out.Runs, runStatus(v, r, roles))
 	}
@@ -116,8 +121,10 @@ func CallText(c event.Call) string {
 }
 
 // next says what the station waits for.
-func next(v trial.View, failed string) string {
+func next(v trial.View, failed, blocked string) string {
 	switch {
+	case blocked != "":
+		return "wait: " + blocked
 	case failed != "":
 		return "the journal failed: restart the daemon when its disk is well"
 	case v.Phase == trial.Idle:

@@ -38,6 +38,9 @@ func WriteStatus(w io.Writer, s *Status) {
 	if s.Simulated {
 		fmt.Fprintln(w, "SIMULATED")
 	}
+	for _, c := range s.Conditions {
+		fmt.Fprintf(w, "%s: %s: %s (%s)\n", c.Severity, c.Title, c.Evidence, c.Todo)
+	}
 	fmt.Fprintln(w, Progress(s))
 	if s.Session == "" {
 		return

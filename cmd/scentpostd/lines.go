@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"scentpost/drivers/virtual"
+	"scentpost/station/clock"
+	"scentpost/station/devices"
+	"scentpost/station/health"
+)
+
+// The pauses between two attempts to reach the devices.
+const (
+	retryFirst = 50 * time.Millisecond
+	retryMost  = time.Second
+)
+
+// openLines connects the devices and takes every output to its safe level. Devices that are absent are a condition,
+// and tried again until ctx ends.
+func (s *station) openLines(ctx context.Context) error {
+	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
+		err := s.tryLines()
+		if err == nil {
+			s.conditions.clear(health.DeviceAbsent, deviceStation)
+			return nil
+		}
+		s.gate.wait("no session can be run before the virtual station is there: " + err.Error())
+		s.conditions.raise(health.DeviceAbsent, deviceStation, err.Error())
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// deviceStation names the virtual station in conditions.
+const deviceStation = "virtual-station"
+
+// tryLines connects the devices once; what it leaves open is for close.
+func (s *station) tryLines() (err error) {
+	client, err := virtual.Dial(virtual.Options{Socket: s.cfg.Driver.Socket, Wait: time.Nanosecond, OnState: s.stationIs})
+	if err != nil {
+		return err
+	}
+	running, err := clock.New(clock.Simulated(client.Boot(), client.Scale(), client.Mono, client.UTC))
+	if err != nil {
+		return errors.Join(fmt.Errorf("start the clock: %w", err), client.Close())
+	}
+	opened, err := devices.Open(s.cfg, client, running, &s.gate)
+	if err != nil {
+		running.Close()
+		return errors.Join(fmt.Errorf("open the devices: %w", err), client.Close())
+	}
+	s.bus, s.scale, s.clock, s.devices = client, client.Scale(), running, opened
+	return nil
+}
+
+// stationIs hears that the virtual station went or came back; it must not wait.
+func (s *station) stationIs(state virtual.State) {
+	if state.Up {
+		s.conditions.clear(health.DeviceAbsent, deviceStation)
+		return
+	}
+	s.conditions.raise(health.DeviceAbsent, deviceStation, state.Err.Error())
+	if state.Final {
+		select {
+		case s.gone <- errAgain{what: "the virtual station was started anew"}:
+		default:
+		}
+	}
+}
+
+// watchLines ends the station when its devices are others than before.
+func (s *station) watchLines(ctx context.Context) error {
+	select {
+	case again := <-s.gone:
+		return again
+	case <-ctx.Done():
+		return nil
+	}
+}
