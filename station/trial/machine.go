@@ -174,6 +174,7 @@ func (m *Machine) runStep(in event.Event) string {
 }
 
 func (m *Machine) sessionStep(in event.Event) string {
+	in.Run = 0
 	switch in.Type {
 	case event.SessionOpened:
 		return m.open(in)

@@ -1,0 +1,152 @@
+package trial_test
+
+import (
+	"testing"
+	"time"
+
+	"scentpost/station/event"
+	"scentpost/station/trial"
+)
+
+const second = int64(time.Second)
+
+func TestTimersFireInOrder(t *testing.T) {
+	var h trial.Horizon
+	if _, ok := h.Next(0); ok || !h.Empty() {
+		t.Error("an empty horizon has a timer")
+	}
+	h.Set(event.RunPurged, 5)
+	h.Set(event.RunClosed, 3)
+	h.Set(event.RunPresented, 3)
+	h.Set(event.RunPurged, 1) // replaces the first
+	if at, _ := h.Next(0); at != 1 {
+		t.Errorf("next at %d, want 1", at)
+	}
+	if d, ok := h.Due(0); ok {
+		t.Errorf("%s fires early", d.Timer)
+	}
+	if d, ok := h.DueBy(0, 9); ok {
+		t.Errorf("%s is due by 0", d.Timer)
+	}
+	for _, want := range []trial.Deadline{{Timer: event.RunPurged, At: 1}, {Timer: event.RunClosed, At: 3}, {Timer: event.RunPresented, At: 3}} {
+		if d, ok := h.Due(9); !ok || d != want {
+			t.Errorf("%v is due, want %v", d, want)
+		}
+	}
+	h.Set(event.RunClosed, 3)
+	h.Stop(event.RunPurged) // not set
+	h.Stop(event.RunClosed)
+	if !h.Empty() {
+		t.Error("a stopped timer is left")
+	}
+	h.Set(event.RunClosed, 3)
+	h.Clear()
+	if _, ok := h.Due(9); ok {
+		t.Error("a cleared timer fires")
+	}
+}
+
+// TestALockWaitsForItsSources: until each has reported past the instant, or its lateness has run out.
+func TestALockWaitsForItsSources(t *testing.T) {
+	const at = 10 * second
+	for name, c := range map[string]struct {
+		marks map[string]int64
+		fires int64
+	}{
+		"nobody reports":            {nil, at + 2*second},
+		"the slow one reports":      {map[string]int64{"board": at + 1}, at + second/2},
+		"the fast one reports":      {map[string]int64{"gpio": at + 1}, at + 2*second},
+		"both report":               {map[string]int64{"gpio": at + 1, "board": at + 1}, at},
+		"a report up to it":         {map[string]int64{"gpio": at + 1, "board": at}, at + 2*second},
+		"a stranger reports":        {map[string]int64{"other": at + 1}, at + 2*second},
+		"reports that are too soon": {map[string]int64{"gpio": 0, "board": 0}, at + 2*second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var h trial.Horizon
+			h.Source("gpio", time.Second/2)
+			h.Source("board", 2*time.Second)
+			h.Set(event.RunLocked, at)
+			h.Set(event.RunClosed, at)
+			for source, mark := range c.marks {
+				h.Mark(source, mark)
+				h.Mark(source, mark-1) // a mark never goes back
+			}
+			if d, ok := h.Due(at); !ok || (c.fires > at && d.Timer != event.RunClosed) {
+				t.Errorf("%v is due at its instant", d)
+			}
+			h.Stop(event.RunClosed)
+			if c.fires == at {
+				return
+			}
+			if !h.Waiting(at) || h.Waiting(at-1) {
+				t.Error("the horizon does not know that a lock waits")
+			}
+			if next, _ := h.Next(at); next != c.fires {
+				t.Errorf("looks again at %d, want %d", next, c.fires)
+			}
+			if _, ok := h.Due(c.fires - 1); ok {
+				t.Error("the lock falls early")
+			}
+			if d, ok := h.Due(c.fires); !ok || d.At != at {
+				t.Errorf("the lock does not fall: %v", d)
+			}
+		})
+	}
+}
+
+func TestTheCurtainReleasesByPosition(t *testing.T) {
+	var c trial.Curtain
+	c.Begin(3, []event.Move{{Position: 1, Canister: "1B", Open: true}, {Position: 2, Canister: "2A", Open: true}})
+	c.Report(2, event.Moves{Canister: "2A", Open: true, Commanded: 5, Confirmed: 9})
+	c.Report(1, event.Moves{Canister: "1B", Open: true, Commanded: 5, Confirmed: 12})
+	c.Report(1, event.Moves{Canister: "1C", Open: true, Commanded: 5, Confirmed: 8}) // not used in this run
+	c.Report(0, event.Moves{Canister: "0A", Fault: "jammed"})                        // no such positions
+	c.Report(3, event.Moves{Canister: "3A", Fault: "jammed"})
+	if c.Faulty() {
+		t.Error("a fault where there is none")
+	}
+	all := c.Lift(event.RunPresented, event.Stamp{Mono: 20}, "s")
+	if len(all) != 3 || all[2].Type != event.RunPresented {
+		t.Fatalf("%d events, the last %s", len(all), all[len(all)-1].Type)
+	}
+	for i, want := range []event.Moves{{Canister: "1B", Open: true, Commanded: 5, Confirmed: 12}, {Canister: "2A", Open: true, Commanded: 5, Confirmed: 9}} {
+		e := all[i]
+		handling := *e.Body.(*event.Handling)
+		if e.Run != 3 || e.At.Mono != 20 || handling != (event.Handling{Position: i + 1, Instant: event.Presented}) || *e.Secret.(*event.Moves) != want {
+			t.Errorf("position %d: %+v %+v", i+1, handling, e.Secret)
+		}
+	}
+	if firing := c.Lift(event.RunLocked, event.Stamp{}, "s"); len(firing) != 1 || firing[0].Body != nil {
+		t.Error("a lock brings sealed facts")
+	}
+}
+
+func TestFaultsStayUntilTheRunEnds(t *testing.T) {
+	var c trial.Curtain
+	secret := func(i int) event.Moves {
+		return *c.Release(event.ClosedAgain, event.Stamp{}, "s")[i].Secret.(*event.Moves)
+	}
+	c.Begin(1, []event.Move{{Position: 1, Canister: "1A", Open: true}, {Position: 2, Canister: "2A", Open: true}})
+	c.Report(1, event.Moves{Canister: "1A", Open: true, Commanded: 5, Fault: "jammed"})
+	c.Report(1, event.Moves{Canister: "1A", Open: true, Commanded: 5, Confirmed: 9}) // it came after all
+	c.Report(2, event.Moves{Canister: "2A", Open: true, Commanded: 5, Confirmed: 9})
+	c.Report(2, event.Moves{Canister: "2C", Open: true, Fault: "fell open"}) // speaks for its position, in its own name
+	if got := secret(0); got.Fault != "jammed" || got.Confirmed != 9 {
+		t.Errorf("%+v", got)
+	}
+	if got := secret(1); got.Canister != "2A" || got.Confirmed != 9 || got.Fault != "2C: fell open" {
+		t.Errorf("%+v", got)
+	}
+	c.Close()
+	if got := secret(1); got.Open || got.Confirmed != 0 || got.Fault == "" || !c.Faulty() {
+		t.Errorf("closed: %+v", got)
+	}
+	c.Begin(2, []event.Move{{Position: 1, Canister: "1A", Open: true}})
+	if c.Faulty() || secret(0).Fault != "" {
+		t.Error("a fault goes into the next run")
+	}
+	c.Restore(2, event.NewPlacement([]event.Slot{{Position: 1, Canister: "1C"}}))
+	if got := secret(0); got.Canister != "1C" || got.Fault == "" || c.Faulty() {
+		t.Errorf("restored: %+v", got)
+	}
+}
