@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -85,8 +86,15 @@ func serve(ctx context.Context, cfg config.Config, out output, log *slog.Logger,
 		if err := s.openHost(running, since.newEpoch); err != nil {
 			return err
 		}
-		say("sessions can be run")
+		settled := s.settled()
 		group.Go(func() error { return s.host.Run(running, s.woken) })
+		select {
+		case <-settled:
+		case <-running.Done():
+			return nil
+		}
+		s.gate.open(s.host)
+		say("sessions can be run")
 		return s.runLink(running)
 	})
 	if err = group.Wait(); ctx.Err() != nil && errors.Is(err, context.Canceled) {
@@ -172,9 +180,21 @@ func (s *station) openHost(ctx context.Context, newEpoch string) error {
 		return err
 	}
 	s.host, s.woken = h, woken
-	s.gate.open(h)
 	wake()
 	return nil
+}
+
+// settled is closed as soon as the host shows what it found: before, it would show no session where one was
+// interrupted. It must be called before the host runs.
+func (s *station) settled() <-chan struct{} {
+	settled := make(chan struct{})
+	if !s.host.Parked() {
+		close(settled)
+		return settled
+	}
+	var once sync.Once
+	s.host.Watch(func(trial.Snapshot) { once.Do(func() { close(settled) }) })
+	return settled
 }
 
 // beams lists the positions that have a beam.

@@ -14,6 +14,9 @@ func (h *Host) Snapshot() trial.Snapshot { return *h.snapshot.Load() }
 // host's owner and must not wait.
 func (h *Host) Watch(f func(trial.Snapshot)) (stop func()) { return h.watchers.add(f) }
 
+// Parked tells whether something waits to be durable. Only the owner of the host may ask.
+func (h *Host) Parked() bool { return len(h.parked) > 0 }
+
 func (h *Host) takeSnapshot() trial.Snapshot {
 	s := trial.Snapshot{View: h.machine.View(), Names: h.names.byRef, Epoch: h.opt.Log.Epoch, Size: h.tree.Size(), At: h.opt.Clock.Now()}
 	if last := h.snapshot.Load(); last != nil {
