@@ -55,7 +55,10 @@ func (h *Host) replay(was Interrupted) (last event.Event, err error) {
 	}
 	var player trial.Player
 	player.Machine = h.machine
-	for _, line := range was.Lines {
+	for i, line := range was.Lines {
+		if want := was.Lines[0].Seq + int64(i); line.Seq != want {
+			return last, fmt.Errorf("record %d is missing", want)
+		}
 		r, err := record.Decode(line.Bytes)
 		if err != nil {
 			return last, fmt.Errorf("record %d: %w", line.Seq, err)

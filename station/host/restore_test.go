@@ -1,0 +1,136 @@
+package host_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"scentpost/station/event"
+	"scentpost/station/host"
+	"scentpost/station/journal"
+	"scentpost/station/record"
+	"scentpost/station/trial"
+)
+
+// recorded plays a session with a call, a void and an all clear, and returns its batches.
+func recorded(t testing.TB) (*house, []journal.Batch) {
+	h := newHouse(t).sealed().searching()
+	h.press(event.ButtonAlert)
+	h.w.RunFor(10 * time.Second)
+	h.searching()
+	h.done(event.Event{Type: event.RunVoided, By: "Vera", Body: &event.Void{Reason: "a cat"}})
+	h.w.RunFor(10 * time.Second)
+	h.searching()
+	h.done(event.Event{Type: event.CallMade, By: "Vera", Body: &event.Call{Kind: event.CallClear, MadeBy: "Agron", EnteredBy: "Vera", Means: event.ByVoice}})
+	h.finish()
+	return h, h.batches
+}
+
+// cut returns a house whose journal holds the first batches of another one's, with a host that came back.
+func cut(t testing.TB, of *house, batches []journal.Batch, cause string) *house {
+	h := &house{t: t, w: of.w, store: journal.NewMemory(), log: of.log, key: of.key}
+	must(t, h.store.BeginEpoch("e1", "first"))
+	for _, b := range batches {
+		must(t, h.store.Commit(b))
+	}
+	h.start(cause)
+	return h
+}
+
+// TestTheHostComesBackFromEveryPrefix cuts a session's records behind every batch.
+func TestTheHostComesBackFromEveryPrefix(t *testing.T) {
+	whole, batches := recorded(t)
+	for k := 1; k <= len(batches); k++ {
+		h := cut(t, whole, batches[:k], event.VoidRestart)
+		v := h.host.Snapshot().View
+		switch v.Run.State {
+		case trial.Armed, trial.Shown, trial.Searching, trial.Called:
+			t.Fatalf("after %d batches the run is still %s", k, v.Run.State)
+		}
+		if len(h.seen) > 0 && k < len(batches) && !strings.Contains(strings.Join(h.seen, ","), "close") {
+			t.Errorf("after %d batches nothing was closed: %v", k, h.seen)
+		}
+		if v.Phase == trial.Idle {
+			continue // nothing was begun yet, or all is over
+		}
+		h.finish()
+		if v := h.host.Snapshot().View; v.Verdict == nil || v.Runs[len(v.Runs)-1].State == "" {
+			t.Errorf("after %d batches there is no verdict", k)
+		}
+		h.whole(k)
+	}
+}
+
+// whole checks that each run ended once and every sealed body was opened once.
+func (h *house) whole(k int) {
+	h.t.Helper()
+	lines, err := h.store.Lines(0, 1<<20, 1<<30)
+	must(h.t, err)
+	armed, ended, sealed, opened := map[int]int{}, map[int]int{}, map[int64]bool{}, map[int64]int{}
+	for _, l := range lines {
+		r, err := record.Decode(l.Bytes)
+		must(h.t, err)
+		if event.IsSealed(r.Event.Type) {
+			sealed[l.Seq] = true
+		}
+		switch r.Event.Type {
+		case event.RunArmed:
+			armed[r.Event.Run]++
+		case event.RunLocked, event.RunVoided:
+			ended[r.Event.Run]++
+		case event.Opened:
+			opened[r.Event.Body.(*event.OpenedBody).Of]++
+		}
+	}
+	if fmt.Sprint(armed) != fmt.Sprint(ended) {
+		h.t.Errorf("after %d batches: armed %v, ended %v", k, armed, ended)
+	}
+	for seq := range sealed {
+		if opened[seq] != 1 {
+			h.t.Errorf("after %d batches: the body of record %d was opened %d times", k, seq, opened[seq])
+		}
+	}
+}
+
+// TestComingBackTwice: a host that is stopped again while it comes back comes back again.
+func TestComingBackTwice(t *testing.T) {
+	h := newHouse(t).sealed().searching()
+	for _, cause := range []string{event.VoidRestart, event.VoidPower, event.VoidJournal} {
+		h.w.RunFor(300 * time.Millisecond)
+		h.start(cause)
+	}
+	h.has(t, "run.voided daemon restarted")
+	h.has(t, "session.restarted power cut")
+	h.has(t, "session.restarted journal failed")
+	h.finish()
+	h.whole(0)
+}
+
+func TestAnotherBootIsAPowerCut(t *testing.T) {
+	h := newHouse(t).sealed().searching()
+	h.w.Boot("another")
+	h.start(event.VoidRestart)
+	h.has(t, "run.voided power cut")
+	h.finish()
+}
+
+// TestAChangedJournalIsNotRestored: what the engine would not have written is named, with its record.
+func TestAChangedJournalIsNotRestored(t *testing.T) {
+	whole, _ := recorded(t)
+	size, err := whole.store.Size()
+	must(t, err)
+	for name, spoil := range map[string]func(was *host.Interrupted){
+		"a record is missing":      func(was *host.Interrupted) { was.Lines = append(was.Lines[:9:9], was.Lines[10:]...) },
+		"a step is cut in half":    func(was *host.Interrupted) { was.Lines = was.Lines[:4] },
+		"a line that is none":      func(was *host.Interrupted) { was.Lines[3].Bytes = []byte("{}") },
+		"a sealed body is missing": func(was *host.Interrupted) { was.Vault = nil },
+	} {
+		was := whole.interrupted(size, event.VoidRestart)
+		spoil(&was)
+		err := cut(t, whole, nil, "").host.Restore(was)
+		if err == nil || !strings.Contains(err.Error(), "record") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
