@@ -160,7 +160,7 @@ func (d *demo) delivered() error {
 			return fmt.Errorf("record %d reached the subscriber changed", i)
 		}
 	}
-	fmt.Fprintf(d.out, "broker: all %d records, in order\n", len(got))
+	fmt.Fprintf(d.out, "broker: all %d records of the log, in order (the first one begins the log and is no part of the session)\n", len(got))
 	return nil
 }
 

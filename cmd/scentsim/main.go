@@ -21,10 +21,14 @@ type errUsage struct{ error }
 
 func (e errUsage) Unwrap() error { return e.error }
 
+// version is set by the build.
+var version = "development"
+
 // cli is the command line.
 type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Run one double-blind session on a virtual station, from plan to verified record."`
 	Station stationCmd `cmd:"" help:"Hold a virtual station in a process of its own, in scaled real time, until SIGTERM or SIGINT."`
+	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
 // output is where a command writes.
@@ -63,4 +67,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "scentsim:", err)
 		return exitNo
 	}
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(out output) error {
+	_, err := fmt.Fprintln(out.stdout, "scentsim", version)
+	return err
 }
