@@ -54,23 +54,3 @@ func TestTheRestOfACutLogIsNamed(t *testing.T) {
 		t.Errorf("%d records are said to be missing", len(rest))
 	}
 }
-
-// TestEmptyListsAreAlike: a verdict without clauses comes back from the record with an empty list of them.
-func TestEmptyListsAreAlike(t *testing.T) {
-	s := ready(t)
-	s.play("arm; 4s; press clear; 9s; arm; 4s; press clear; 9s")
-	p := trial.Player{Machine: trial.New("line-1", "e1")}
-	for _, e := range s.records {
-		if v, ok := e.Body.(*event.Verdict); ok {
-			if v.Clauses != nil {
-				t.Fatal("the verdict has clauses: nothing is shown")
-			}
-			c := *v
-			c.Clauses = []event.Clause{}
-			e.Body = &c
-		}
-		if err := p.Play(e); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
