@@ -7,32 +7,31 @@ import (
 
 // The bounds of the work for one chance.
 const (
-	exactStates = 20_000    // of decks partly dealt, remembered
-	sampleSteps = 2_000_000 // cards times positions, over all samples
-	fewSamples  = 32
+	exactSteps  = 120_000   // decks partly dealt that are remembered, times positions
+	sampleSteps = 1_000_000 // cards times positions, and times odours where the loading counts, over all samples
+	fewSamples  = 8
 	manySamples = 4_000
 	sessionsAt  = 12 // numbers of targets of a session that are looked at
-	shapesOf    = 4  // ways to spread them over the runs, besides the extreme ones
+	fewSessions = 5  // the same, where there are many ways to spread them over the runs
+	jumbles     = 2  // ways to spread them that are looked at, besides the extreme ones
 )
 
-// chance returns the least chance, over the numbers that may be drawn, that a deal keeps the rules given. Every float
-// is rounded by itself (see mul), so that all machines agree.
-func (p Plan) chance(s shelf, rules []rule) Chance {
+// chance returns the least chance, over the numbers that may be drawn, that a deal keeps the rules given. One below
+// floor is enough, and may not be the least. Every float is rounded by itself (see mul), so that all machines agree.
+func (p Plan) chance(s shelf, rules []rule, floor float64) Chance {
 	if len(rules) == 0 {
 		return Chance{Least: 1, Exact: true}
 	}
 	shapes, all := p.shapes()
-	o := odds{p: p, shelf: s, states: exactStates}
-	for _, r := range rules {
-		o.distinct = o.distinct || r == ruleDistinct
-		o.inARow = o.inARow || r == ruleInARow
-		o.loading = o.loading || r == ruleLoading
-	}
+	o := newOdds(p, s, rules)
 	out := Chance{Least: 1, Exact: all}
 	for _, shape := range shapes {
 		chance, exact := o.count(shape)
 		if !exact {
 			chance = o.sample(shape, sampleSteps/len(shapes))
+		}
+		if chance < floor {
+			return Chance{Least: chance, Exact: exact}
 		}
 		out.Least, out.Exact = min(out.Least, chance), out.Exact && exact
 	}
@@ -45,28 +44,27 @@ func mul(a, b float64) float64 { return float64(a * b) }
 // shapes returns lists of how many targets each run holds; all is true when every other list that may be drawn has
 // the chance of one of these.
 func (p Plan) shapes() (shapes [][]int, all bool) {
-	session := p.SessionTargets()
-	span := session.Max - session.Min
-	run := p.Targets.PerRun
+	session, run := p.SessionTargets(), p.Targets.PerRun
+	// Where a run holds one target or none, the runs with one make one row, wherever they stand.
+	alike := run.Max <= 1 || run.Min == run.Max
+	span, look := session.Max-session.Min, sessionsAt
+	if !alike {
+		look = fewSessions
+	}
 	g := newGenerator([32]byte{}, "shapes")
-	all = span < sessionsAt
-	steps := min(span, sessionsAt-1)
+	steps := min(span, look-1)
 	for i := range steps + 1 {
-		targets := session.Min
-		if steps > 0 {
-			targets += span * i / steps
-		}
+		targets := session.Min + span*i/max(1, steps)
 		shapes = append(shapes, p.heaped(targets))
-		if run.Max <= 1 || run.Min == run.Max {
-			continue // where a run holds one target or none, the runs with one make one row, wherever they stand
+		if alike {
+			continue
 		}
-		all = false
 		shapes = append(shapes, p.even(targets))
-		for range shapesOf {
-			shapes = append(shapes, p.spread(g, targets))
+		for range jumbles {
+			shapes = append(shapes, p.jumbled(g, targets))
 		}
 	}
-	return shapes, all
+	return shapes, alike && span < look
 }
 
 // heaped gives the first runs as many targets as they may hold.
@@ -90,12 +88,46 @@ func (p Plan) even(targets int) []int {
 	return out
 }
 
+// jumbled gives the targets beyond the least to runs by chance.
+func (p Plan) jumbled(g *generator, targets int) []int {
+	run := p.Targets.PerRun
+	out := make([]int, p.Runs)
+	var room []int
+	for i := range out {
+		out[i] = run.Min
+		for range run.Max - run.Min {
+			room = append(room, i)
+		}
+	}
+	shuffle(g, room)
+	for _, i := range room[:targets-p.Runs*run.Min] {
+		out[i]++
+	}
+	return out
+}
+
 // odds works out chances under some of the rules.
 type odds struct {
 	p                         Plan
 	shelf                     shelf
+	fitting                   [][]bool // of position and target odour: whether it is loaded there
 	distinct, inARow, loading bool
 	states                    int // that may still be remembered
+}
+
+func newOdds(p Plan, s shelf, rules []rule) *odds {
+	o := &odds{p: p, shelf: s, fitting: make([][]bool, p.Positions), states: exactSteps / p.Positions}
+	for i := range o.fitting {
+		for _, odour := range p.Targets.Odours {
+			o.fitting[i] = append(o.fitting[i], s.has(i+1, odour))
+		}
+	}
+	for _, r := range rules {
+		o.distinct = o.distinct || r == ruleDistinct
+		o.inARow = o.inARow || r == ruleInARow
+		o.loading = o.loading || r == ruleLoading
+	}
+	return o
 }
 
 // cell is one position of a deck partly dealt.

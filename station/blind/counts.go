@@ -22,12 +22,8 @@ func (c *checker) counts() {
 		c.doc.Problem("targets.per_run", "add targets: {odours: [...], per_run: 0..1}", "is missing")
 		return
 	}
-	if p.Distractors.PerRun.Max > 0 && len(p.Distractors.Odours) == 0 && !c.doc.Has("distractors.odours") {
-		c.doc.Problem("distractors.odours", "add odours: [...]", "is missing")
-	}
-	if p.Targets.PerRun.Max > 0 && len(p.Targets.Odours) == 0 && !c.doc.Has("targets.odours") {
-		c.doc.Problem("targets.odours", "add odours: [...]", "is missing")
-	}
+	c.anyOdour("targets.odours", p.Targets.Odours, p.Targets.PerRun)
+	c.anyOdour("distractors.odours", p.Distractors.Odours, p.Distractors.PerRun)
 	if !sound {
 		return
 	}
@@ -85,6 +81,17 @@ func (c *checker) number(path string, n, low, high int) bool {
 func (c *checker) optional(path string, n, high int) {
 	if n < 0 || n > high {
 		c.doc.Problem(path, "", "%d is out of range: from 0 to %d", n, high)
+	}
+}
+
+// anyOdour checks that there are odours where a run may hold one.
+func (c *checker) anyOdour(path string, list []string, perRun Range) {
+	switch {
+	case perRun.Max == 0 || len(list) > 0:
+	case !c.doc.Has(path):
+		c.doc.Problem(path, "add odours: [...]", "is missing")
+	case c.doc.Kind(path) == strict.Sequence:
+		c.doc.Problem(path, "name one, or write per_run: 0", "the list is empty")
 	}
 }
 

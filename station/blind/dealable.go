@@ -34,7 +34,7 @@ type Chance struct {
 // GoodDeal returns the chance that a deal of the scheduled runs keeps every rule. It costs at most about a tenth of
 // a second, mostly nothing; the same plan and loading give the same answer on every machine.
 func (p Plan) GoodDeal(loading []event.Loaded) Chance {
-	return p.chance(newShelf(p.Positions, loading), p.rules())
+	return p.chance(newShelf(p.Positions, loading), p.rules(), 0)
 }
 
 // rules returns the rules that a deal of this plan may break.
@@ -72,9 +72,9 @@ func (r *refusal) Unwrap() error { return ErrUndealable }
 func (p Plan) dealable(s shelf) *refusal {
 	floor := max(leastChance, float64(p.SessionTargets().Max)/mostCards)
 	all := p.rules()
-	if together := p.chance(s, all); together.Least < floor {
+	if together := p.chance(s, all, floor); together.Least < floor {
 		for _, one := range all {
-			if alone := p.chance(s, []rule{one}); alone.Least < floor {
+			if alone := p.chance(s, []rule{one}, floor); alone.Least < floor {
 				return refuse([]rule{one}, alone, floor)
 			}
 		}
@@ -108,10 +108,10 @@ func refuse(rules []rule, chance Chance, floor float64) *refusal {
 	if !chance.Exact {
 		how = "by a fixed sample of deals"
 	}
-	often := "no deal keeps the rule"
+	often := "no deal keeps it"
 	if chance.Least > 0 {
-		often = fmt.Sprintf("only one deal in %.3g keeps the rule, and one in %.3g is the least,", 1/chance.Least, math.Round(1/floor))
+		often = fmt.Sprintf("one deal in %.3g keeps it, and one in %.3g is the least", 1/chance.Least, math.Round(1/floor))
 	}
-	r.message = fmt.Sprintf("%s %q (%s)", often, strings.Join(names, ", and "), how)
+	r.message = fmt.Sprintf("the rule %q cannot hold: %s (%s)", strings.Join(names, ", and "), often, how)
 	return r
 }

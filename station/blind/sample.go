@@ -5,7 +5,10 @@ package blind
 // The mean is unbiased, and rare chances need no luck.
 func (o *odds) sample(shape []int, steps int) float64 {
 	g := newGenerator([32]byte{}, "sample")
-	cost := max(1, (sum(shape)+len(shape))*o.p.Positions)
+	cost := (sum(shape) + len(shape)) * o.p.Positions
+	if o.loading {
+		cost *= len(o.p.Targets.Odours) + 1
+	}
 	samples := min(manySamples, max(fewSamples, steps/cost))
 	total := 0.0
 	for range samples {
@@ -31,7 +34,7 @@ func (o *odds) ledDeal(g *generator, shape []int) float64 {
 			weight = mul(weight, float64(allGood)/float64(ways))
 			at := pick(g, good)
 			if o.loading {
-				odours.take(g, o, at)
+				odours.take(g, o.fitting[at])
 			}
 			cells[at].inRun = true
 			cells[at].left = max(0, cells[at].left-1)
@@ -98,27 +101,33 @@ func (o *odds) options(cells []cell, odours *odourDeck) (ways int, good []int) {
 			continue
 		}
 		if o.loading {
-			fine *= sum(o.fitting(odours, i))
+			fine *= odours.fitting(o.fitting[i])
 		}
 		good[i] = fine
 	}
 	return ways, good
 }
 
-// fitting returns the cards of each odour that is loaded at a position.
-func (o *odds) fitting(odours *odourDeck, at int) []int {
-	out := make([]int, len(odours.left))
-	for i, n := range odours.left {
-		if o.shelf.has(at+1, o.p.Targets.Odours[i]) {
-			out[i] = n
+// fitting counts the cards of those odours that fit.
+func (d *odourDeck) fitting(fit []bool) int {
+	n := 0
+	for i, left := range d.left {
+		if fit[i] {
+			n += left
 		}
 	}
-	return out
+	return n
 }
 
-// take takes a card of an odour that is loaded at the position.
-func (d *odourDeck) take(g *generator, o *odds, at int) {
-	i := pick(g, o.fitting(d, at))
+// take takes a card of an odour that fits.
+func (d *odourDeck) take(g *generator, fit []bool) {
+	weights := make([]int, len(d.left))
+	for i, left := range d.left {
+		if fit[i] {
+			weights[i] = left
+		}
+	}
+	i := pick(g, weights)
 	if d.balanced {
 		d.left[i]--
 	}

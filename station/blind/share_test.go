@@ -1,0 +1,168 @@
+package blind
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"scentpost/station/event"
+)
+
+func authority(t *testing.T, name string, n int) (private, verifier string) {
+	t.Helper()
+	seed := numbered(n)
+	private, verifier, err := note.GenerateKey(bytes.NewReader(seed[:]), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return private, verifier
+}
+
+func TestAnAnswerGoesRound(t *testing.T) {
+	private, verifier := authority(t, "ministry", 1)
+	_, other := authority(t, "academy", 2)
+	hash, share := numbered(3), numbered(4)
+	answer, err := SignShare(private+"\n", hash, share)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, key, signature, err := ParseAnswer(" "+strings.ToUpper(answer)+"\n", []string{"no key", other, verifier})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != digits(share) || key != verifier {
+		t.Errorf("share %s, key %s", got, key)
+	}
+	if err := VerifyShare(key, hash, share, signature); err != nil {
+		t.Error(err)
+	}
+	for name, err := range map[string]error{
+		"another hash":      VerifyShare(key, numbered(5), share, signature),
+		"another share":     VerifyShare(key, hash, numbered(5), signature),
+		"another key":       VerifyShare(other, hash, share, signature),
+		"no key":            VerifyShare("no key", hash, share, signature),
+		"no signature":      VerifyShare(key, hash, share, ""),
+		"a changed one":     VerifyShare(key, hash, share, flip(signature)),
+		"upper-case digits": VerifyShare(key, hash, share, strings.ToUpper(signature)),
+	} {
+		if err == nil {
+			t.Errorf("%s: the signature is taken", name)
+		}
+	}
+}
+
+func flip(digits string) string {
+	if digits[0] == '0' {
+		return "1" + digits[1:]
+	}
+	return "0" + digits[1:]
+}
+
+func TestBadAnswers(t *testing.T) {
+	private, verifier := authority(t, "ministry", 1)
+	answer, err := SignShare(private, numbered(3), numbered(4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, answer string
+		known        []string
+		want         string
+	}{
+		{"not hexadecimal", "hello", []string{verifier}, "is not hexadecimal"},
+		{"unsigned", answer[:64], []string{verifier}, "this share is not signed"},
+		{"cut", answer[:100], []string{verifier}, "has 100 digits: want 200"},
+		{"an unknown key", answer, nil, "none of this station's 0 authorities"},
+	} {
+		if _, _, _, err := ParseAnswer(c.answer, c.known); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+	const secret = "PRIVATE+KEY+ministry+deadbeef+c2VjcmV0"
+	if _, err := SignShare(secret, numbered(3), numbered(4)); err == nil || strings.Contains(err.Error(), "c2VjcmV0") {
+		t.Errorf("a bad private key: %v", err)
+	}
+}
+
+func TestCheckDice(t *testing.T) {
+	for _, c := range []struct{ text, want, wrong string }{
+		{"4 1 6 6 2", "4 1 6 6 2", ""},
+		{"  41662\t\n55 ", "41662 55", ""},
+		{"", "", "0 signs"},
+		{"1 2 3 4", "", "4 signs"},
+		{"1234\x00567", "", "cannot be printed"},
+		{"1234\xff567", "", "cannot be printed"},
+		{strings.Repeat("1", 1001), "", "1001 bytes"},
+	} {
+		got, err := CheckDice(c.text)
+		if got != c.want || (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+			t.Errorf("%.20q: got %q, %v", c.text, got, err)
+		}
+	}
+}
+
+// Whatever a commitment or a seed is bound to changes it.
+func TestEveryPartBinds(t *testing.T) {
+	b := Binding{Station: "s", Epoch: "e", Session: "n", PlanHash: numbered(1), LoadingHash: numbered(2)}
+	slots := []event.Slot{{Position: 1, Canister: "1A", Kind: event.Target, Odour: "tnt"}, {Position: 2, Canister: "2B", Kind: event.Blank, Odour: BlankOdour}}
+	placements := []event.Placement{event.NewPlacement(slots)}
+	seen := map[[32]byte]string{}
+	add := func(name string, hash [32]byte) {
+		t.Helper()
+		if other, twice := seen[hash]; twice {
+			t.Errorf("%s gives the same as %s", name, other)
+		}
+		seen[hash] = name
+	}
+	change := func(edit func(*Binding)) Binding {
+		c := b
+		edit(&c)
+		return c
+	}
+	bindings := map[string]Binding{
+		"itself": b, "station": change(func(b *Binding) { b.Station = "t" }), "epoch": change(func(b *Binding) { b.Epoch = "f" }),
+		"session": change(func(b *Binding) { b.Session = "m" }), "plan": change(func(b *Binding) { b.PlanHash[31]++ }),
+		"moved bytes": change(func(b *Binding) { b.Station, b.Epoch = "se", "" }),
+	}
+	for name, c := range bindings {
+		add("commitment: "+name, Commit(c, 1, numbered(3), placements))
+	}
+	bindings["loading"] = change(func(b *Binding) { b.LoadingHash[0]++ }) // commitments are bound to the plan only
+	for name, c := range bindings {
+		add("station's hash: "+name, StationHash(c, numbered(4)))
+		add("seed: "+name, SessionSeed(c, numbered(4), []byte("dice")))
+	}
+	add("station's hash: share", StationHash(b, numbered(5)))
+	add("seed: share", SessionSeed(b, numbered(5), []byte("dice")))
+	add("seed: dice", SessionSeed(b, numbered(4), []byte("mice")))
+	add("seed: alone", SessionSeed(b, numbered(4), nil))
+	add("commitment: index", Commit(b, 2, numbered(3), placements))
+	add("commitment: nonce", Commit(b, 1, numbered(4), placements))
+	add("commitment: two placements", Commit(b, 1, numbered(3), append(placements, placements[0])))
+	for i := range slots {
+		for name, edit := range map[string]func(*event.Slot){
+			"position": func(s *event.Slot) { s.Position++ }, "canister": func(s *event.Slot) { s.Canister += "x" },
+			"kind": func(s *event.Slot) { s.Kind = event.Distractor }, "odour": func(s *event.Slot) { s.Odour += "x" },
+		} {
+			other := append([]event.Slot(nil), slots...)
+			edit(&other[i])
+			add("commitment: "+name, Commit(b, 1, numbered(3), []event.Placement{event.NewPlacement(other)}))
+		}
+	}
+	add("nonce 1", CommitmentNonce(numbered(3), 1))
+	add("nonce 2", CommitmentNonce(numbered(3), 2))
+	add("nonce of another seed", CommitmentNonce(numbered(4), 1))
+}
+
+func TestLoadingHash(t *testing.T) {
+	a := []event.Loaded{{Position: 1, Canister: "1A", Odour: "tnt"}, {Position: 1, Canister: "1B", Odour: "blank"}}
+	for i, b := range [][]event.Loaded{
+		{a[1], a[0]}, a[:1], {{Position: 2, Canister: "1A", Odour: "tnt"}, a[1]}, {{Position: 1, Canister: "1At", Odour: "nt"}, a[1]}, nil,
+	} {
+		if LoadingHash(a) == LoadingHash(b) {
+			t.Errorf("loading %d has the same hash", i)
+		}
+	}
+}
