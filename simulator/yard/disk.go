@@ -53,3 +53,10 @@ func (d *Disk) Break(err error) { d.broken = err }
 
 // Kill forgets what is not durable, as a killed process does.
 func (d *Disk) Kill() { d.dead = true }
+
+// Kill ends the station's program as SIGKILL does: what is not durable is gone, and the lines fall to their safe
+// levels. Start starts it again.
+func (y *Yard) Kill() error {
+	y.Disk.Kill()
+	return y.lines.Close()
+}

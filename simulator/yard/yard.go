@@ -77,6 +77,7 @@ type Yard struct {
 	sender  *sender
 	wanted  bool // a drain is planned
 	marking bool // a promise of the lines is planned
+	failed  bool // the journal has failed: the next start gives it as its cause
 }
 
 // New builds a yard at the beginning of time, begins its log, and lets the people in.
@@ -153,6 +154,7 @@ func (y *Yard) Start() (err error) {
 	y.Host, err = host.New(host.Options{
 		Log: log, Settings: cfg.Settings(), Beams: beams(cfg), Config: hex.EncodeToString(hash[:]), Simulated: true,
 		Clock: y.World, Journal: y.Disk, Signer: y.signer, Wake: y.wake, Names: names,
+		OnFail: func(error) { y.failed = true },
 		Chance: host.Chance{IDs: from(y.World, "ids"), Nonces: from(secrets, "nonces"), Shares: from(secrets, "shares"),
 			Seals: from(secrets, "seals")},
 	}, tree)
@@ -180,6 +182,9 @@ func (y *Yard) begin(b journal.Beginning, size int64) error {
 		return err
 	}
 	interrupted.Cause = event.VoidRestart
+	if y.failed {
+		interrupted.Cause, y.failed = event.VoidJournal, false
+	}
 	if err := y.Host.Restore(interrupted); err != nil {
 		return err
 	}

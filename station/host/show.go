@@ -56,8 +56,9 @@ func (w *watchers) add(f func(trial.Snapshot)) (stop func()) {
 
 func (w *watchers) tell(s trial.Snapshot) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, one := range w.all {
+	all := w.all // never changed, only replaced: who is told may stop watching
+	w.mu.Unlock()
+	for _, one := range all {
 		one.see(s)
 	}
 }
