@@ -1,0 +1,217 @@
+//go:build linux
+
+package linux
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/warthog618/go-gpiocdev/uapi"
+
+	"scentpost/drivers/bus"
+)
+
+const (
+	// Source names what stamps the edges: the kernel, in the interrupt, on CLOCK_MONOTONIC.
+	Source = "gpio"
+	// Lateness is how much later than its stamp an edge may come: a Pi Zero that is busy holds a program up for
+	// tens of milliseconds.
+	Lateness = 100 * time.Millisecond
+	// MarkEvery is the grid of the watermarks, of the look at every level, and of the look for a chip that
+	// vanished in silence. A station that idles wakes up so often.
+	MarkEvery = time.Second
+	// consumer is what gpioinfo shows as the owner of our lines.
+	consumer = "scentpost"
+)
+
+// Bias says what holds a line when nothing drives it.
+type Bias string
+
+// The biases. The zero value leaves the line as it is.
+const (
+	BiasAsIs Bias = ""
+	BiasUp   Bias = "pull-up"
+	BiasDown Bias = "pull-down"
+	BiasNone Bias = "none"
+)
+
+// Wiring says how a line is wired.
+type Wiring struct {
+	// ActiveLow is set where the low voltage means active.
+	ActiveLow bool
+	Bias      Bias
+}
+
+func (w Wiring) flags() (f uapi.LineFlagV2) {
+	if w.ActiveLow {
+		f |= uapi.LineFlagV2ActiveLow
+	}
+	switch w.Bias {
+	case BiasUp:
+		f |= uapi.LineFlagV2BiasPullUp
+	case BiasDown:
+		f |= uapi.LineFlagV2BiasPullDown
+	case BiasNone:
+		f |= uapi.LineFlagV2BiasDisabled
+	}
+	return f
+}
+
+// State is whether a chip is there.
+type State struct {
+	Chip string // its label
+	Up   bool
+	// Outputs are the lines that the station drives on it. While it is away their levels are unknown; when Up is
+	// set again, they are at their safe level.
+	Outputs []string
+	// Err says why it is away, nil while Up.
+	Err error
+}
+
+// Options are how lines are wired, and who wants to know of the chips.
+type Options struct {
+	// Wiring is by line, named as in Watch and Output. A line that is not in it is active when it is high, and
+	// biased as it is.
+	Wiring map[string]Wiring
+	// OnState, unless nil, is called from the bus's goroutine when a chip goes away or comes back. It must not
+	// wait for the bus.
+	OnState func(State)
+
+	kernel kernel // for tests
+}
+
+// Counts are what became of the edges since the bus was opened. They concern limit switches too.
+type Counts struct {
+	// Received edges came from the kernel; Lost ones were numbered by it and never came.
+	Received, Lost uint64
+	// Repeated edges told the level that the line had already: a pulse shorter than the kernel can follow.
+	Repeated uint64
+	// Found changes had no edge at all: a look at the level told of them.
+	Found uint64
+}
+
+// GPIO is a bus.Bus over the GPIO character devices of this machine. It owns one goroutine until Close, from which
+// all its callbacks come, save that an Output answers from where it was set or from its timer. It may be used from
+// any goroutine.
+type GPIO struct {
+	opt    Options
+	kernel kernel
+	ended  chan struct{}
+	once   sync.Once
+	fail   error // of Close
+
+	mu     sync.Mutex // guards what follows; held over no callback
+	closed bool
+	units  []*unit // by label
+	sink   bus.Sink
+	counts Counts
+	seq    uint64 // of the latest edge; only the goroutine changes it
+	looked survey
+}
+
+// unit is what the bus has of one chip.
+type unit struct {
+	label   string
+	groups  []*group
+	outputs []*output
+	up      bool
+	err     error // why it is not
+}
+
+// OpenGPIO returns a bus over the chips of this machine. That there is none is no error yet: lines are looked for
+// when they are asked for.
+func OpenGPIO(opt Options) (*GPIO, error) {
+	if opt.OnState == nil {
+		opt.OnState = func(State) {}
+	}
+	k := opt.kernel
+	if k == nil {
+		real, err := newCdev()
+		if err != nil {
+			return nil, fmt.Errorf("open the GPIO chips: %w", err)
+		}
+		k = real
+	}
+	g := &GPIO{opt: opt, kernel: k, ended: make(chan struct{})}
+	go g.run()
+	return g, nil
+}
+
+// Sources names the kernel; see bus.Bus.
+func (g *GPIO) Sources() map[string]time.Duration { return map[string]time.Duration{Source: Lateness} }
+
+// Counts returns what became of the edges so far.
+func (g *GPIO) Counts() Counts {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.counts
+}
+
+// locate finds a line, looking at the chips anew when it is not where it was. The caller holds the mutex.
+func (g *GPIO) locate(line string) (place, error) {
+	if p, err := g.looked.find(line); err == nil {
+		return p, nil
+	}
+	s, err := look(g.kernel)
+	if err != nil {
+		return place{}, err
+	}
+	g.looked = s
+	return s.find(line)
+}
+
+// unit returns what the bus has of a chip. The caller holds the mutex.
+func (g *GPIO) unit(label string) *unit {
+	i, found := slices.BinarySearchFunc(g.units, label, func(u *unit, label string) int { return cmp.Compare(u.label, label) })
+	if !found {
+		g.units = slices.Insert(g.units, i, &unit{label: label, up: true})
+	}
+	return g.units[i]
+}
+
+// use opens the chip of a place, asks it for lines and closes it again: a request lives on without. It fails when
+// another chip has taken the place's path meanwhile.
+func (g *GPIO) use(at place, r uapi.LineRequest) (request, error) {
+	c, err := g.kernel.open(at.path)
+	if err != nil {
+		return nil, err
+	}
+	about, err := c.about()
+	if err == nil && (about.label != at.label || int(at.offset) >= len(about.lines) || about.lines[at.offset].name != at.info.name) {
+		err = fmt.Errorf("%s is not %s with its line %q any more: %w", at.path, at.label, at.info.name, bus.ErrGone)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	copy(r.Consumer[:], consumer)
+	req, err := c.request(r)
+	return req, errors.Join(err, c.close())
+}
+
+// Close drives every output to its safe level and gives all lines back. It must not be called from a callback.
+func (g *GPIO) Close() error {
+	g.once.Do(func() {
+		g.mu.Lock()
+		g.closed = true
+		g.mu.Unlock()
+		g.kernel.wake()
+		<-g.ended
+		var failed []error
+		for _, u := range g.units {
+			for _, o := range u.outputs {
+				failed = append(failed, o.end())
+			}
+			for _, in := range u.groups {
+				if in.req != nil {
+					failed = append(failed, in.req.close())
+				}
+			}
+		}
+		g.fail = errors.Join(append(failed, g.kernel.close())...)
+	})
+	return g.fail
+}

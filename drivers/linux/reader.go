@@ -1,0 +1,311 @@
+//go:build linux
+
+package linux
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/warthog618/go-gpiocdev/uapi"
+
+	"scentpost/drivers/bus"
+)
+
+const (
+	// stampBound is how far an edge's stamp may be off: the time for which a kernel keeps interrupts off.
+	stampBound = 100 * time.Microsecond
+	// threadLate is the longest from an interrupt to its thread, which runs before every program.
+	threadLate = 5 * time.Millisecond
+	// overtaken is how long the events after a hole in the numbers wait for the one that is missing.
+	overtaken = threadLate
+	// markBehind is how far a mark lies behind its grid: events in the hands of a thread, or behind a hole.
+	markBehind = 2 * threadLate
+	// confirm is how long a level must be another one than its edges tell before it is believed.
+	confirm = 20 * time.Millisecond
+	// retryEvery is the pause between two looks for a chip that is away.
+	retryEvery = 100 * time.Millisecond
+	// readsAtOnce bounds what one turn reads of one request, so that a storm on one chip starves nobody.
+	readsAtOnce = 32
+)
+
+// reader is the goroutine of a bus.
+type reader struct {
+	*GPIO
+	grid     int64 // the next instant of the grid
+	retry    int64 // the next look for chips that are away
+	sink     bus.Sink
+	units    []view
+	requests []request
+	events   [batch]uapi.LineEvent
+	ordered  []uapi.LineEvent
+}
+
+// view is what the reader knows of a chip, until it collects anew.
+type view struct {
+	*unit
+	groups  []*group
+	outputs []*output
+}
+
+func (g *GPIO) run() {
+	defer close(g.ended)
+	r := &reader{GPIO: g}
+	r.grid = r.after(r.kernel.mono())
+	for r.collect() {
+		hung, err := r.kernel.wait(r.requests, r.timeout())
+		if lost := r.turn(hung || err != nil); !lost && (hung || err != nil) {
+			r.kernel.wait(nil, retryEvery) // nothing is wrong that we could mend: do not spin
+		}
+	}
+}
+
+// after is the first instant of the grid after mono.
+func (r *reader) after(mono int64) int64 { return (mono/int64(MarkEvery) + 1) * int64(MarkEvery) }
+
+// collect finds out what there is to wait for; false when the bus was closed.
+func (r *reader) collect() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sink, r.units, r.requests = r.GPIO.sink, r.units[:0], r.requests[:0]
+	for _, u := range r.GPIO.units {
+		v := view{unit: u, groups: slices.Clip(u.groups), outputs: slices.Clip(u.outputs)}
+		r.units = append(r.units, v)
+		for _, in := range v.groups {
+			if in.req != nil {
+				r.requests = append(r.requests, in.req)
+			}
+		}
+		for _, o := range v.outputs {
+			if req := o.request(); req != nil {
+				r.requests = append(r.requests, req)
+			}
+		}
+	}
+	return !r.closed
+}
+
+// timeout is how long there is nothing to do unless an edge comes.
+func (r *reader) timeout() time.Duration {
+	next := r.grid
+	for _, u := range r.units {
+		if !u.up {
+			next = min(next, r.retry)
+		}
+		for _, in := range u.groups {
+			if in.look != 0 {
+				next = min(next, in.look)
+			}
+			if in.stuck != 0 {
+				next = min(next, in.stuck+int64(overtaken))
+			}
+		}
+	}
+	return time.Duration(next - r.kernel.mono())
+}
+
+// turn does what is due. It tells whether a chip was found to be away.
+func (r *reader) turn(hung bool) (lost bool) {
+	now := r.kernel.mono()
+	tick, empty := now >= r.grid, true
+	for _, u := range r.units {
+		if !u.up {
+			continue
+		}
+		drained, err := r.serve(u, now, tick, hung)
+		empty = empty && drained
+		if err != nil {
+			r.lose(u, err)
+			lost = true
+		}
+	}
+	if tick && empty {
+		if r.sink != nil {
+			r.sink.Watermark(bus.Watermark{Source: Source, Mono: now - now%int64(MarkEvery) - int64(markBehind)})
+		}
+		r.grid = r.after(now)
+	}
+	if now >= r.retry {
+		r.retry = now + int64(retryEvery)
+		r.findAgain()
+	}
+	return lost
+}
+
+// serve does what is due of one chip: its edges, its levels and, on the grid or when something hung, whether it is
+// there. It tells whether all edges were read.
+func (r *reader) serve(u view, now int64, tick, hung bool) (empty bool, err error) {
+	empty = true
+	for _, in := range u.groups {
+		drained, err := r.drain(in)
+		if err != nil {
+			return false, err
+		}
+		empty = empty && drained
+		if in.stuck != 0 && (tick || now-in.stuck >= int64(overtaken)) {
+			r.giveUp(in)
+		}
+		if tick || hung || in.look != 0 && now >= in.look {
+			if err := r.check(in); err != nil {
+				return false, err
+			}
+		}
+	}
+	if tick || hung {
+		for _, o := range u.outputs {
+			if err := o.probe(); err != nil {
+				return false, err
+			}
+		}
+	}
+	return empty, nil
+}
+
+// drain reads the events of a group; false when there are more than one turn may read.
+func (r *reader) drain(in *group) (empty bool, err error) {
+	for range readsAtOnce {
+		n, err := in.req.read(r.events[:])
+		if err != nil {
+			return false, err
+		}
+		for _, e := range r.events[:n] {
+			if in.seq.add(e) && after(e.Seqno, in.newest) {
+				in.newest = e.Seqno
+			}
+		}
+		r.deliver(in)
+		for in.seq.hopeless() {
+			r.giveUp(in)
+		}
+		if n < len(r.events) {
+			in.drained = in.newest
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// deliver gives the sink what follows in order, and notes when what comes after a hole began to wait.
+func (r *reader) deliver(in *group) {
+	before := in.seq.last
+	r.ordered = in.seq.take(r.ordered[:0])
+	for _, e := range r.ordered {
+		r.edge(in, e)
+	}
+	switch {
+	case in.seq.missing() == 0:
+		in.stuck = 0
+	case in.stuck == 0 || in.seq.last != before:
+		in.stuck = r.kernel.mono()
+	}
+}
+
+// giveUp takes what is missing before the first event that waits for lost.
+func (r *reader) giveUp(in *group) {
+	if in.seq.missing() == 0 {
+		return
+	}
+	first := in.seq.held[0]
+	gap := bus.Gap{From: in.stamp, To: int64(first.Timestamp), Lost: uint64(in.seq.skip())}
+	gap.Why = fmt.Sprintf("the kernel's buffer of %d events was full, or edges came faster than it could follow", eventBuffer)
+	if first.Seqno-in.drained <= eventBuffer {
+		// The buffer has not been full: the edge found the thread of its line still busy.
+		gap.From = max(gap.From, gap.To-int64(threadLate))
+		gap.Why = "edges came faster than the kernel could follow"
+	}
+	r.count(Counts{Lost: gap.Lost})
+	r.seq += gap.Lost
+	in.look = r.kernel.mono()
+	r.gap(in, gap)
+	r.deliver(in)
+}
+
+// edge gives the sink an event of the kernel.
+func (r *reader) edge(in *group, e uapi.LineEvent) {
+	i, known := in.places[e.Offset]
+	if !known {
+		return // no line of ours: the kernel does not do that
+	}
+	line, level, stamp := in.inputs[i], e.ID == uapi.LineEventRisingEdge, int64(e.Timestamp)
+	if line.known && line.level == level {
+		// The kernel reads the level after the interrupt: by then it was back.
+		r.count(Counts{Repeated: 1})
+		in.look = r.kernel.mono() + int64(confirm)
+		if len(in.inputs) == 1 { // its numbers do not tell of it
+			r.count(Counts{Lost: 1})
+			r.seq++
+			r.gap(in, bus.Gap{Lost: 1, From: max(line.edge, stamp-int64(threadLate)), To: stamp, Why: "two edges in a row tell the same level"})
+		}
+	}
+	line.level, line.known, line.edge, line.doubted = level, true, stamp, 0
+	in.stamp = stamp
+	r.count(Counts{Received: 1})
+	r.seq++
+	r.sink.Edge(bus.Edge{Line: line.line, Level: level, Mono: stamp, Bound: int64(stampBound), Source: Source, Seq: r.seq})
+}
+
+// check compares the levels of a group with what its edges told. A level that stays another one is told as an edge
+// that came at any time since the last look that agreed.
+func (r *reader) check(in *group) error {
+	now := r.kernel.mono()
+	bits, err := in.req.values(uapi.NewLineBitMask(len(in.inputs)))
+	if err != nil {
+		return err
+	}
+	in.look = 0
+	agreed := true
+	for i, line := range in.inputs {
+		level := bits.Get(i) != 0
+		switch {
+		case !line.known:
+			line.level, line.known = level, true
+		case line.level == level:
+			line.doubted = 0
+		case line.doubted == 0:
+			line.doubted = now // its edge may be under way
+			fallthrough
+		case now-line.doubted < int64(confirm):
+			in.look, agreed = line.doubted+int64(confirm), false
+		default:
+			r.found(in, line, level, now)
+		}
+	}
+	if agreed {
+		in.looked = now
+	}
+	return nil
+}
+
+// found tells of a change that no edge told of.
+func (r *reader) found(in *group, line *input, level bool, now int64) {
+	since := max(in.looked, line.edge)
+	line.level, line.edge, line.doubted = level, now, 0
+	r.count(Counts{Found: 1})
+	r.gap(in, bus.Gap{Lines: []string{line.line}, From: since, To: now, Why: "the level changed and no edge told of it"})
+	r.seq++
+	r.sink.Edge(bus.Edge{Line: line.line, Level: level, Mono: now, Bound: now - since, Source: Source, Seq: r.seq})
+}
+
+// gap tells the sink, if it wants to hear of it, of what is missing; of all lines of the group unless it says which.
+func (r *reader) gap(in *group, gap bus.Gap) {
+	sink, wants := r.sink.(bus.GapSink)
+	if !wants {
+		return
+	}
+	gap.Source = Source
+	if gap.Lines == nil {
+		for _, line := range in.inputs {
+			gap.Lines = append(gap.Lines, line.line)
+		}
+	}
+	sink.Gap(gap)
+}
+
+func (r *reader) count(more Counts) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.counts.Received += more.Received
+	r.counts.Lost += more.Lost
+	r.counts.Repeated += more.Repeated
+	r.counts.Found += more.Found
+}
