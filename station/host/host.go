@@ -134,6 +134,10 @@ func (h *Host) Watermark(source string, mono int64) {
 	h.inbox.push(input{kind: inMark, source: source, mono: mono})
 }
 
+// Lost notes that facts may be missing for good: a source was away. The run is void; once its search has ended that
+// is noted.
+func (h *Host) Lost() { h.inbox.push(input{kind: inDropped}) }
+
 // Durable reports that every record up to and including seq is durable.
 func (h *Host) Durable(seq int64) { h.inbox.push(input{kind: inDurable, mono: seq}) }
 

@@ -73,15 +73,16 @@ type house struct {
 	broken  error           // Append fails
 	queue   []journal.Batch // appended, not durable
 	batches []journal.Batch // all that were made durable
-	jam     int             // the position whose canister never confirms
-	open    bool            // a canister is open
-	seen    []string        // what went out, with its time since the house was built
+	plan    string
+	jam     int      // the position whose canister never confirms
+	open    bool     // a canister is open
+	seen    []string // what went out, with its time since the house was built
 	from    int64
 	failed  []error
 }
 
 func newHouse(t testing.TB) *house {
-	h := &house{t: t, w: world.New(1), store: journal.NewMemory(), log: record.Log{Site: "site", Station: "line-1", Epoch: "e1"}}
+	h := &house{t: t, plan: smallPlan, w: world.New(1), store: journal.NewMemory(), log: record.Log{Site: "site", Station: "line-1", Epoch: "e1"}}
 	if err := h.store.BeginEpoch("e1", "first"); err != nil {
 		t.Fatal(err)
 	}
@@ -231,9 +232,9 @@ func (h *house) done(e event.Event) {
 	}
 }
 
-func opening() *event.Opening {
-	hash := sha256.Sum256([]byte(smallPlan))
-	return &event.Opening{Name: "small.yaml", Plan: smallPlan, PlanHash: hex.EncodeToString(hash[:]), Mode: "double",
+func opening(plan string) *event.Opening {
+	hash := sha256.Sum256([]byte(plan))
+	return &event.Opening{Name: "small.yaml", Plan: plan, PlanHash: hex.EncodeToString(hash[:]), Mode: "double",
 		Team: event.Team{Dog: "Rex", Handler: "Agron"}, People: []event.Person{{Ref: "Vera", Roles: []event.Role{event.Assessor}}},
 		Laws: event.Laws{Draw: blind.DrawLaw, Engine: trial.Law, Score: score.Law}}
 }
@@ -241,7 +242,7 @@ func opening() *event.Opening {
 // sealed brings a session to where runs can be armed.
 func (h *house) sealed() *house {
 	h.t.Helper()
-	h.done(event.Event{Type: event.SessionOpened, By: "Vera", Body: opening()})
+	h.done(event.Event{Type: event.SessionOpened, By: "Vera", Body: opening(h.plan)})
 	h.done(event.Event{Type: event.SessionLoaded, By: "Vera", Body: &event.Load{}})
 	h.done(event.Event{Type: event.SessionSealed, By: "Vera", Body: &event.Seed{Source: event.Alone}})
 	return h

@@ -29,6 +29,7 @@ func (h *Host) Run(ctx context.Context, woken <-chan struct{}) error {
 		case <-ctx.Done():
 			h.actuator.CloseAll()
 			h.Drain()
+			h.actuator.CloseAll() // what the last drain may have let out
 			return h.failed
 		}
 	}

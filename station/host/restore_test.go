@@ -29,7 +29,7 @@ func recorded(t testing.TB) (*house, []journal.Batch) {
 
 // cut returns a house whose journal holds the first batches of another one's, with a host that came back.
 func cut(t testing.TB, of *house, batches []journal.Batch, cause string) *house {
-	h := &house{t: t, w: of.w, store: journal.NewMemory(), log: of.log, key: of.key}
+	h := &house{t: t, plan: smallPlan, w: of.w, store: journal.NewMemory(), log: of.log, key: of.key}
 	must(t, h.store.BeginEpoch("e1", "first"))
 	for _, b := range batches {
 		must(t, h.store.Commit(b))

@@ -82,6 +82,7 @@ type session struct {
 	next     []nextRun // what is still to be run, first first
 	reserves int       // reserve runs used
 	runs     []*run    // every run that was armed, in order
+	views    []RunView // of the runs that have ended, as they were last shown; what was shown is never changed
 	shortBy  int       // voided runs that no reserve run replaced
 
 	paused     string // why, "" when not paused

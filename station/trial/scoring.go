@@ -31,6 +31,7 @@ func (m *Machine) scoreRun(in event.Event, r *run) {
 	result := score.Run(m.facts(r))
 	result.EffectiveBlind = m.effectiveBlindness()
 	m.session.results[r.index] = &result
+	m.session.views = nil // they show no result of this run
 	m.derive(in, event.RunScored, r.index, &result)
 }
 

@@ -1,6 +1,8 @@
 package trial
 
 import (
+	"slices"
+
 	"scentpost/station/blind"
 	"scentpost/station/event"
 )
@@ -62,11 +64,13 @@ func (m *Machine) View() View {
 	v.StationHash, v.Seed = s.load.StationHash, s.seed.Source
 	v.Revealed = m.phase == Ended || (m.phase == Idle && s.verdict != nil)
 	v.Verdict = s.verdict
-	for _, r := range s.runs {
-		v.Runs = append(v.Runs, m.runView(r))
+	for len(s.views) < len(s.runs) && s.runs[len(s.views)] != m.run {
+		s.views = append(s.views, m.runView(s.runs[len(s.views)]))
 	}
+	v.Runs = slices.Clip(s.views)
 	if m.run != nil {
 		v.Run = m.runView(m.run)
+		v.Runs = append(v.Runs, v.Run)
 	}
 	return v
 }
