@@ -72,6 +72,13 @@ func (g *gate) Watermark(source string, mono int64) {
 	}
 }
 
+// lost tells that facts may be missing: a source was away.
+func (g *gate) lost() {
+	if h := g.behind(); h != nil {
+		h.Lost()
+	}
+}
+
 // Submit implements control.Inbox.
 func (g *gate) Submit(e event.Event, done func(trial.Answer)) {
 	if h := g.behind(); h != nil {

@@ -61,18 +61,27 @@ func (s *station) tryLines() (err error) {
 	return nil
 }
 
-// stationIs hears that the virtual station went or came back; it must not wait.
+// stationIs hears that the virtual station went or came back; it must not wait. While it is away its canisters fall
+// shut and its edges are lost: the run is void, and when it is back all levels are read anew.
 func (s *station) stationIs(state virtual.State) {
-	if state.Up {
+	switch {
+	case state.Up:
 		s.conditions.clear(health.DeviceAbsent, deviceStation)
+		s.again("the virtual station came back")
 		return
+	case state.Final:
+		s.again("the virtual station was started anew")
 	}
+	s.away.Store(true)
+	s.gate.lost()
 	s.conditions.raise(health.DeviceAbsent, deviceStation, state.Err.Error())
-	if state.Final {
-		select {
-		case s.gone <- errAgain{what: "the virtual station was started anew"}:
-		default:
-		}
+}
+
+// again asks for a start from the beginning.
+func (s *station) again(what string) {
+	select {
+	case s.gone <- errAgain{what: what}:
+	default:
 	}
 }
 

@@ -78,6 +78,12 @@ func (s *station) firstRecord(b journal.Beginning) event.Epoch {
 
 // cannotStart returns why no run may start.
 func (s *station) cannotStart() string {
+	switch {
+	case s.away.Load():
+		return "the station's devices are away: see scentpost session status"
+	case s.devices.Status().Stopped:
+		return "the emergency stop is held: let it go first"
+	}
 	if why := s.room.Load(); why != nil {
 		return *why
 	}

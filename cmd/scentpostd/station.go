@@ -60,6 +60,7 @@ type station struct {
 	control *control.Service
 	server  *control.Server
 	room    atomic.Pointer[string] // why no run may start, nil when one may
+	away    atomic.Bool            // the devices are away, or were until this start
 }
 
 // serve runs a station until ctx ends or something fails for good. It says on out when views are served, and when
