@@ -147,20 +147,18 @@ type sessionCall struct {
 // Run enters a call.
 func (c sessionCall) Run(out io.Writer) error {
 	r := control.Request{Command: "call", Means: c.Means}
-	first, second, between := strings.Cut(c.Position, "-")
-	var err error
-	switch {
-	case c.Position == "none":
+	if c.Position == "none" {
 		r.Nowhere = true
-	case between:
-		if r.Between, err = strconv.Atoi(second); err != nil {
-			return usage(fmt.Errorf("position %q: want a number, two joined by a hyphen, or 'none'", c.Position))
-		}
-		fallthrough
-	default:
-		if r.Position, err = strconv.Atoi(first); err != nil {
-			return usage(fmt.Errorf("position %q: want a number, two joined by a hyphen, or 'none'", c.Position))
-		}
+		return c.tell(out, r)
+	}
+	first, second, between := strings.Cut(c.Position, "-")
+	var errFirst, errSecond error
+	r.Position, errFirst = strconv.Atoi(first)
+	if between {
+		r.Between, errSecond = strconv.Atoi(second)
+	}
+	if errFirst != nil || errSecond != nil || r.Position < 1 || between && r.Between < 1 {
+		return usage(fmt.Errorf("position %q: want a number from 1, two joined by a hyphen, or 'none'", c.Position))
 	}
 	return c.tell(out, r)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"scentpost/station/event"
 )
@@ -62,17 +63,36 @@ func ParseRequest(data []byte) (Request, error) {
 	if _, known := may[r.Command]; !known {
 		return r, fmt.Errorf("unknown command %q: want one of %s", r.Command, strings.Join(Commands(), ", "))
 	}
-	for name, text := range map[string]string{"as": r.As, "dog": r.Dog, "handler": r.Handler, "assessor": r.Assessor,
-		"discipline": r.Discipline, "share": r.Share, "dice": r.Dice, "what": r.What, "note": r.Note, "reason": r.Reason,
-		"plan_name": r.PlanName} {
-		if len(text) > maxText {
-			return r, fmt.Errorf("%s is longer than %d bytes", name, maxText)
-		}
-		if strings.HasPrefix(text, event.PersonPrefix) {
-			return r, fmt.Errorf("%s begins with %q, which is kept for references", name, event.PersonPrefix)
+	for _, field := range []struct {
+		name, text string
+		lines      bool // may have several lines
+	}{
+		{"as", r.As, false}, {"plan_name", r.PlanName, false}, {"dog", r.Dog, false}, {"handler", r.Handler, false},
+		{"assessor", r.Assessor, false}, {"discipline", r.Discipline, false}, {"session", r.Session, false},
+		{"share", r.Share, false}, {"dice", r.Dice, true}, {"means", r.Means, false}, {"what", r.What, false},
+		{"note", r.Note, true}, {"reason", r.Reason, true},
+	} {
+		if err := checkText(field.name, field.text, field.lines); err != nil {
+			return r, err
 		}
 	}
 	return r, nil
+}
+
+// checkText refuses what no person writes. A text is shown to others on their terminals: no control characters.
+func checkText(name, text string, lines bool) error {
+	if len(text) > maxText {
+		return fmt.Errorf("%s is longer than %d bytes", name, maxText)
+	}
+	if strings.HasPrefix(text, event.PersonPrefix) {
+		return fmt.Errorf("%s begins with %q, which is kept for references", name, event.PersonPrefix)
+	}
+	for _, sign := range text {
+		if unicode.IsControl(sign) && !(lines && (sign == '\n' || sign == '\t' || sign == '\r')) {
+			return fmt.Errorf("%s holds the control character %U: leave it out", name, sign)
+		}
+	}
+	return nil
 }
 
 // observations are the words that an observation may use (DOMAIN: kept apart from the call).
@@ -100,7 +120,7 @@ func (s *Service) toEvent(r Request, who Person) (event.Event, error) {
 	case "finish":
 		e.Type = event.RunFinished
 	case "observe":
-		return observing(r, e)
+		return s.observing(r, e)
 	case "void":
 		if r.Reason == "" {
 			return e, errors.New("a void needs a reason")
@@ -120,7 +140,20 @@ func (s *Service) toEvent(r Request, who Person) (event.Event, error) {
 	return e, nil
 }
 
-func observing(r Request, e event.Event) (event.Event, error) {
+// checkPosition refuses a position that the session does not have.
+func (s *Service) checkPosition(position int) error {
+	if v := s.inbox.Snapshot().View; v.Positions > 0 && (position < 1 || position > v.Positions) {
+		return fmt.Errorf("position %d: the session has positions 1 to %d", position, v.Positions)
+	}
+	return nil
+}
+
+func (s *Service) observing(r Request, e event.Event) (event.Event, error) {
+	if r.Position != 0 {
+		if err := s.checkPosition(r.Position); err != nil {
+			return e, err
+		}
+	}
 	for _, what := range observations {
 		if r.What == what {
 			e.Type, e.Body = event.Observed, &event.Observation{What: r.What, Position: r.Position, Note: r.Note}
@@ -144,10 +177,20 @@ func (s *Service) calling(r Request, e event.Event) (event.Event, error) {
 		call.Kind = event.CallClear
 	case r.Nowhere:
 		call.Kind, call.Position = event.CallNowhere, 0
-	case r.Between != 0:
-		call.Kind, call.Other = event.CallBetween, r.Between
 	case r.Position == 0:
 		return e, errors.New("a call names a position, or says that it is at none")
+	case r.Between == r.Position:
+		return e, fmt.Errorf("a call between %d and itself: name two positions, or one", r.Between)
+	case r.Between != 0:
+		call.Kind, call.Other = event.CallBetween, r.Between
+	}
+	for _, position := range []int{call.Position, call.Other} {
+		if position == 0 {
+			continue
+		}
+		if err := s.checkPosition(position); err != nil {
+			return e, err
+		}
 	}
 	e.Type, e.Body = event.CallMade, call
 	return e, nil

@@ -189,9 +189,9 @@ func (s *Service) opening(r Request, e event.Event) (event.Event, error) {
 	if err != nil {
 		return e, err
 	}
-	for name, value := range map[string]string{"dog": r.Dog, "handler": r.Handler, "assessor": r.Assessor} {
-		if value == "" {
-			return e, fmt.Errorf("a session needs a %s", name)
+	for _, who := range [][2]string{{"dog", r.Dog}, {"handler", r.Handler}, {"assessor", r.Assessor}} {
+		if who[1] == "" {
+			return e, fmt.Errorf("a session needs the name of its %s", who[0])
 		}
 	}
 	hash := plan.Hash()

@@ -44,8 +44,13 @@ func Listen(path string, service *Service) (*Server, error) {
 		_ = conn.Close()
 		return nil, fmt.Errorf("socket %s: another daemon answers there: stop it, or give this one another socket", path)
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("remove the old socket: %w", err)
+	if found, err := os.Lstat(path); err == nil {
+		if found.Mode()&fs.ModeSocket == 0 {
+			return nil, fmt.Errorf("socket %s: something else has that name: take it away, or name another socket", path)
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("remove the old socket: %w", err)
+		}
 	}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {

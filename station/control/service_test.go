@@ -1,0 +1,312 @@
+package control
+
+import (
+	"errors"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"scentpost/station/blind"
+	"scentpost/station/event"
+	"scentpost/station/health"
+	"scentpost/station/record"
+	"scentpost/station/trial"
+)
+
+// inbox is a host that remembers what it is given and answers as it is told.
+type inbox struct {
+	state    trial.Snapshot
+	got      []event.Event
+	answer   trial.Answer
+	watchers chan func(trial.Snapshot)
+}
+
+func newInbox(v trial.View) *inbox {
+	return &inbox{state: trial.Snapshot{View: v, Epoch: "e1"}, answer: trial.Answer{Seq: 7}, watchers: make(chan func(trial.Snapshot), 100)}
+}
+
+func (i *inbox) Submit(e event.Event, done func(trial.Answer)) {
+	i.got = append(i.got, e)
+	done(i.answer)
+}
+
+func (i *inbox) Snapshot() trial.Snapshot { return i.state }
+
+func (i *inbox) Watch(f func(trial.Snapshot)) (stop func()) {
+	i.watchers <- f
+	return func() {}
+}
+
+// archive is a journal with one session.
+type archive struct{ err error }
+
+func (a archive) Export(session string) (string, []byte, error) {
+	return "bundle-" + session + ".zip", []byte("zip"), a.err
+}
+
+func (a archive) Sessions() ([]SessionLine, error) {
+	return []SessionLine{{ID: "s1", How: "completed"}}, a.err
+}
+
+var people = []Person{
+	{Name: "Ada", Roles: []event.Role{event.Assessor}, UID: -1},
+	{Name: "Hari", Roles: []event.Role{event.Handler}, UID: -1},
+	{Name: "Lola", Roles: []event.Role{event.Loader}, UID: -1},
+}
+
+func newTestService(t testing.TB, i Inbox) *Service {
+	t.Helper()
+	s, err := New(Options{Site: "site", Station: "line-1", Simulated: true, People: people, Inbox: i, Archive: archive{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// do asks a service as somebody of whom the machine knows nothing.
+func do(s *Service, r Request) (got Response) {
+	answered := 0
+	s.Do(4242, r, func(r Response) { got = r; answered++ })
+	if answered != 1 {
+		return Response{Error: "answered more or less than once"}
+	}
+	return got
+}
+
+func shortPlan(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile("../../configs/plans/short.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestEveryCommandBecomesItsEvent goes each command's happy path.
+func TestEveryCommandBecomesItsEvent(t *testing.T) {
+	view := trial.View{Phase: trial.Sealed, Session: "s1", Positions: 3, Aids: 12, Team: event.Team{Handler: "p-1"}}
+	call := func(c event.Call) *event.Call { c.MadeBy, c.EnteredBy = "p-1", "Ada"; return &c }
+	for name, c := range map[string]struct {
+		request Request
+		kind    event.Type
+		body    any
+	}{
+		"load":         {Request{Command: "load", As: "Lola"}, event.SessionLoaded, &event.Load{}},
+		"seal alone":   {Request{Command: "seal"}, event.SessionSealed, &event.Seed{Source: event.Alone}},
+		"seal by dice": {Request{Command: "seal", Dice: " 1 2\n3  4 5 6"}, event.SessionSealed, &event.Seed{Source: event.Dice, Dice: "1 2 3 4 5 6"}},
+		"arm":          {Request{Command: "arm"}, event.RunArmed, nil},
+		"start":        {Request{Command: "start", As: "Hari"}, event.RunStarted, nil},
+		"call":         {Request{Command: "call", Position: 3}, event.CallMade, call(event.Call{Kind: event.CallAt, Position: 3, Means: event.ByVoice})},
+		"call between": {Request{Command: "call", Position: 1, Between: 2, Means: "panel"}, event.CallMade, call(event.Call{Kind: event.CallBetween, Position: 1, Other: 2, Means: event.ByPanel})},
+		"call nowhere": {Request{Command: "call", Nowhere: true, Means: "voice"}, event.CallMade, call(event.Call{Kind: event.CallNowhere, Means: event.ByVoice})},
+		"clear":        {Request{Command: "clear"}, event.CallMade, call(event.Call{Kind: event.CallClear, Means: event.ByVoice})},
+		"withdraw":     {Request{Command: "withdraw", Reason: "three, no, four"}, event.CallWithdrawn, &event.Reason{Reason: "three, no, four"}},
+		"finish":       {Request{Command: "finish"}, event.RunFinished, nil},
+		"observe":      {Request{Command: "observe", What: "hesitation", Position: 2, Note: "n"}, event.Observed, &event.Observation{What: "hesitation", Position: 2, Note: "n"}},
+		"void":         {Request{Command: "void", Reason: "rain"}, event.RunVoided, &event.Void{Reason: "rain"}},
+		"pause":        {Request{Command: "pause", Reason: "rain"}, event.SessionPaused, &event.Reason{Reason: "rain"}},
+		"resume":       {Request{Command: "resume"}, event.SessionResumed, nil},
+		"abort":        {Request{Command: "abort", Reason: "ill"}, event.SessionAborted, &event.Reason{Reason: "ill"}},
+		"close":        {Request{Command: "close", As: "Lola", Note: "all there"}, event.SessionClosed, &event.AidCount{Out: 12, Back: 12, Remark: "all there"}},
+		"close, few":   {Request{Command: "close", As: "Lola", Missing: true, Back: 11}, event.SessionClosed, &event.AidCount{Out: 12, Back: 11}},
+	} {
+		in := newInbox(view)
+		if c.request.As == "" {
+			c.request.As = "Ada"
+		}
+		got := do(newTestService(t, in), c.request)
+		if !got.OK || got.Seq != 7 || got.Status == nil || got.Status.Session != "s1" || len(in.got) != 1 {
+			t.Errorf("%s: %+v after %d events", name, got, len(in.got))
+			continue
+		}
+		if e := in.got[0]; e.Type != c.kind || e.By != c.request.As || !reflect.DeepEqual(e.Body, c.body) {
+			t.Errorf("%s: became %s by %s with %+v", name, e.Type, e.By, e.Body)
+		}
+	}
+}
+
+func TestOpeningASession(t *testing.T) {
+	in := newInbox(trial.View{Phase: trial.Idle})
+	plan := shortPlan(t)
+	got := do(newTestService(t, in), Request{Command: "open", As: "Ada", PlanName: "short.yaml", Plan: plan, Dog: "Rex", Handler: "Hana", Assessor: "Guest", Rule: "rule"})
+	if !got.OK || len(in.got) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	o := in.got[0].Body.(*event.Opening)
+	roles := map[string][]event.Role{}
+	for _, p := range o.People {
+		roles[p.Ref] = p.Roles
+	}
+	if o.Plan != plan || o.Name != "short.yaml" || o.Mode != "double" || len(o.PlanHash) != 64 || o.Rule != "rule" || o.Team.Dog != "Rex" ||
+		o.Team.Handler != "Hana" || o.Laws.Draw != blind.DrawLaw || o.Laws.Engine != trial.Law {
+		t.Errorf("it opens with %+v", o)
+	}
+	if len(roles) != 5 || !reflect.DeepEqual(roles["Hana"], []event.Role{event.Handler}) || !reflect.DeepEqual(roles["Guest"], []event.Role{event.Assessor}) {
+		t.Errorf("there are present %v", roles)
+	}
+}
+
+// A two-party seal needs the answer of an authority that the station knows.
+func TestSealingWithAnAuthority(t *testing.T) {
+	private, verifier, err := record.NewKey(strings.NewReader(strings.Repeat("k", 64)), "authority")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := blind.SignShare(private, [32]byte{1}, [32]byte{2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := newInbox(trial.View{Phase: trial.Loaded})
+	s, err := New(Options{Simulated: true, People: people, Authorities: []string{verifier}, Inbox: in, Archive: archive{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := do(s, Request{Command: "seal", As: "Ada", Share: answer}); !got.OK {
+		t.Fatal(got.Error)
+	}
+	seed := in.got[0].Body.(*event.Seed)
+	if seed.Source != event.TwoParty || seed.Key != verifier || !strings.HasPrefix(answer, seed.Share) || len(seed.Signature) != 128 {
+		t.Errorf("the seed is %+v", seed)
+	}
+	if got := do(newTestService(t, in), Request{Command: "seal", As: "Ada", Share: answer}); got.OK || !strings.Contains(got.Error, "none of this station's 0 authorities") {
+		t.Errorf("an authority that nobody knows: %+v", got)
+	}
+}
+
+// TestWhatARequestIsRefusedFor reads what a person is told.
+func TestWhatARequestIsRefusedFor(t *testing.T) {
+	view := trial.View{Phase: trial.Sealed, Session: "s1", Positions: 3, Aids: 12}
+	plan := shortPlan(t)
+	for name, c := range map[string]struct {
+		request Request
+		says    string
+	}{
+		"nobody":                {Request{Command: "arm", As: "nobody"}, "see people in the station's configuration"},
+		"somebody of many":      {Request{Command: "arm", As: "-"}, "say who you are with --as NAME"},
+		"another role":          {Request{Command: "arm", As: "Hari"}, "Hari may not arm: it needs one of the roles assessor"},
+		"no plan":               {Request{Command: "open"}, "plan"},
+		"a plan of junk":        {Request{Command: "open", Plan: "\x00\x01"}, ":1:"},
+		"no dog":                {Request{Command: "open", Plan: plan, Handler: "H", Assessor: "A"}, "the name of its dog"},
+		"no handler":            {Request{Command: "open", Plan: plan, Dog: "D", Assessor: "A"}, "the name of its handler"},
+		"no assessor":           {Request{Command: "open", Plan: plan, Dog: "D", Handler: "A"}, "the name of its assessor"},
+		"share and dice":        {Request{Command: "seal", Share: "ab", Dice: "1 2 3 4 5"}, "not by both"},
+		"few dice":              {Request{Command: "seal", Dice: "1"}, "dice"},
+		"a share of junk":       {Request{Command: "seal", Share: "xyz"}, "not hexadecimal"},
+		"an unsigned share":     {Request{Command: "seal", Share: strings.Repeat("ab", 32)}, "not signed"},
+		"a short answer":        {Request{Command: "seal", Share: "abcd"}, "digits"},
+		"a call at none":        {Request{Command: "call"}, "names a position"},
+		"a call too far":        {Request{Command: "call", Position: 4}, "positions 1 to 3"},
+		"a call below":          {Request{Command: "call", Position: -1}, "positions 1 to 3"},
+		"between one":           {Request{Command: "call", Position: 2, Between: 2}, "name two positions"},
+		"between, too far":      {Request{Command: "call", Position: 2, Between: 1 << 40}, "positions 1 to 3"},
+		"a call by smoke":       {Request{Command: "call", Position: 1, Means: "smoke"}, "\"voice\" or \"panel\""},
+		"an observation":        {Request{Command: "observe", What: "joy"}, "change of behaviour, final response, hesitation"},
+		"an observation so far": {Request{Command: "observe", What: "hesitation", Position: 9}, "positions 1 to 3"},
+		"a void of no reason":   {Request{Command: "void"}, "needs a reason"},
+		"aids too many":         {Request{Command: "close", Missing: true, Back: 13}, "between 0 and 12"},
+		"aids too few":          {Request{Command: "close", Missing: true, Back: -1}, "between 0 and 12"},
+	} {
+		in := newInbox(view)
+		switch c.request.As {
+		case "":
+			c.request.As = "Ada"
+		case "-":
+			c.request.As = ""
+		}
+		got := do(newTestService(t, in), c.request)
+		if got.OK || !strings.Contains(got.Error, c.says) || len(in.got) != 0 {
+			t.Errorf("%s: %+v after %d events, want %q", name, got, len(in.got), c.says)
+		}
+	}
+}
+
+// TestWhatTheHostRefuses: a refusal names its record, a station that takes nothing has none.
+func TestWhatTheHostRefuses(t *testing.T) {
+	in := newInbox(trial.View{})
+	s := newTestService(t, in)
+	in.answer = trial.Answer{Seq: 9, Refused: "no run is armed"}
+	if got := do(s, Request{Command: "start", As: "Hari"}); got.OK || got.Error != "no run is armed" || got.Seq != 9 {
+		t.Errorf("%+v", got)
+	}
+	in.answer = trial.Answer{Seq: -1, Err: errors.New("the journal failed")}
+	if got := do(s, Request{Command: "start", As: "Hari"}); got.OK || got.Error != "the journal failed" || got.Seq != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestReadingTheArchive(t *testing.T) {
+	s := newTestService(t, newInbox(trial.View{}))
+	if got := do(s, Request{Command: "list"}); !got.OK || len(got.List) != 1 {
+		t.Errorf("%+v", got)
+	}
+	if got := do(s, Request{Command: "export", Session: "s1"}); !got.OK || got.Name != "bundle-s1.zip" || string(got.Bundle) != "zip" {
+		t.Errorf("%+v", got)
+	}
+	s.opt.Archive = archive{errors.New("no session")}
+	for _, command := range []string{"list", "export"} {
+		if got := do(s, Request{Command: command}); got.OK || got.Error != "no session" {
+			t.Errorf("%s: %+v", command, got)
+		}
+	}
+}
+
+// TestWho tells apart accounts, names and the public.
+func TestWho(t *testing.T) {
+	own := []Person{{Name: "Ada", UID: 1000}, {Name: "Ben", UID: 1001}, {Name: "Cleo", UID: 1001}, {Name: "Dora", UID: -1}}
+	for name, c := range map[string]struct {
+		simulated bool
+		uid       int
+		as        string
+		want      string
+		fails     bool
+	}{
+		"the only one of an account":     {false, 1000, "", "Ada", false},
+		"by name":                        {false, 1000, "Ada", "Ada", false},
+		"one of two":                     {false, 1001, "Cleo", "Cleo", false},
+		"two, unnamed":                   {false, 1001, "", "", false},
+		"for another":                    {false, 1000, "Ben", "", true},
+		"nobody's account":               {false, 1002, "", "", false},
+		"nobody's account, by name":      {false, 1002, "Ada", "", true},
+		"no account":                     {false, 1000, "Dora", "", true},
+		"root":                           {false, 0, "Ada", "", true},
+		"an account of -1":               {true, 4242, "Ada", "", true},
+		"no account, simulated":          {true, 4242, "Dora", "Dora", false},
+		"the only one without, unnamed":  {true, 4242, "", "Dora", false},
+		"own and one without, simulated": {true, 1000, "", "", false},
+	} {
+		s, err := New(Options{People: own, Simulated: c.simulated, Inbox: newInbox(trial.View{}), Archive: archive{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Who(c.uid, c.as)
+		if got.Name != c.want || (err != nil) != c.fails || c.want == "" && len(got.Roles) > 0 {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	if _, err := New(Options{}); err == nil {
+		t.Error("a service without inbox and archive")
+	}
+}
+
+// TestBlocked: while no session can be run everybody is told why, and what is wrong.
+func TestBlocked(t *testing.T) {
+	var set health.Set
+	set.Raise(health.DeviceAbsent, "virtual-station", "nobody listens", event.Stamp{UTC: 1})
+	s, err := New(Options{Inbox: newInbox(trial.View{Phase: trial.Idle}), Archive: archive{}, Conditions: set.Snapshot,
+		Blocked: func() string { return "the devices are absent" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := do(s, Request{Command: "status"}).Status
+	var text strings.Builder
+	WriteStatus(&text, got)
+	for _, want := range []string{"wait: the devices are absent", "fault: A device is absent: nobody listens"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the status does not say %q:\n%s", want, &text)
+		}
+	}
+	if got.Blocked == "" || len(got.Conditions) != 1 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,276 @@
+package control
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"scentpost/station/event"
+	"scentpost/station/trial"
+)
+
+// patience bounds what a busy machine may take; nothing is measured by it.
+const patience = 30 * time.Second
+
+// serve runs a server on a socket of its own; end stops it and waits until all of it has ended.
+func serve(t *testing.T, s *Service) (socket string, end func()) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "control-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	socket = filepath.Join(dir, "new", "s")
+	server, err := Listen(socket, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx) }()
+	end = func() {
+		cancel()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("the server ended with %v", err)
+			}
+		case <-time.After(patience):
+			t.Error("the server did not end")
+		}
+		ended <- nil
+	}
+	t.Cleanup(end)
+	return socket, end
+}
+
+func dial(t *testing.T, socket string) *Client {
+	t.Helper()
+	c, err := Dial(t.Context(), socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.conn.SetDeadline(time.Now().Add(patience))
+	return c
+}
+
+func send(t *testing.T, c *Client, r *Request) Response {
+	t.Helper()
+	got, err := c.Send(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// TestThePeersAccountDecides: the kernel says who is at the other end, whatever the request says.
+func TestThePeersAccountDecides(t *testing.T) {
+	me := Person{Name: "Ada", Roles: []event.Role{event.Assessor}, UID: os.Getuid()}
+	other := Person{Name: "Ben", Roles: []event.Role{event.Assessor}, UID: os.Getuid() + 1}
+	in := newInbox(trial.View{})
+	s, err := New(Options{People: []Person{me, other}, Inbox: in, Archive: archive{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, _ := serve(t, s)
+	c := dial(t, socket)
+	if got := send(t, c, &Request{Command: "arm"}); !got.OK || in.got[0].By != "Ada" {
+		t.Errorf("my own account: %+v", got)
+	}
+	if got := send(t, c, &Request{Command: "arm", As: "Ben"}); got.OK {
+		t.Errorf("another's account: %+v", got)
+	}
+	if got := send(t, c, &Request{Command: "watch", As: "Ben"}); got.OK {
+		t.Errorf("watching as another: %+v", got)
+	}
+}
+
+// TestBadLines: a line that cannot be read is answered, and the next one is read.
+func TestBadLines(t *testing.T) {
+	socket, _ := serve(t, newTestService(t, newInbox(trial.View{})))
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	lines := bufio.NewScanner(conn)
+	for _, c := range []struct {
+		line string
+		ok   bool
+	}{{"{", false}, {"", false}, {"\x00\xff", false}, {`{"command":"list"}`, true}} {
+		if _, err := conn.Write([]byte(c.line + "\n")); err != nil {
+			t.Fatal(err)
+		}
+		var got Response
+		if !lines.Scan() || json.Unmarshal(lines.Bytes(), &got) != nil || got.OK != c.ok || (got.Error == "") != c.ok {
+			t.Errorf("%q: %s", c.line, lines.Bytes())
+		}
+	}
+	if _, err := conn.Write([]byte(strings.Repeat("x", 2*maxRequest))); err == nil {
+		for lines.Scan() { // it hangs up, rather than to remember without end
+			t.Logf("%.100s", lines.Bytes())
+		}
+	}
+	if got := send(t, dial(t, socket), &Request{Command: "list"}); !got.OK {
+		t.Errorf("the next client: %+v", got)
+	}
+}
+
+// TestTooManyClients: one more is told so, and one that leaves makes room.
+func TestTooManyClients(t *testing.T) {
+	socket, _ := serve(t, newTestService(t, newInbox(trial.View{})))
+	clients := make([]*Client, maxClients)
+	for i := range clients {
+		clients[i] = dial(t, socket)
+		send(t, clients[i], &Request{Command: "status"})
+	}
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "too many clients") {
+		t.Errorf("client %d: %q, %v", maxClients+1, line, err)
+	}
+	_ = clients[0].Close()
+	for limit := time.Now().Add(patience); ; {
+		c := dial(t, socket)
+		if got, err := c.Send(&Request{Command: "status"}); err == nil && got.OK {
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatal("no room after a client left")
+		}
+	}
+}
+
+// TestASlowWatcherSeesTheEnd: it skips states, never goes back, holds up nobody, and comes to see the last one.
+func TestASlowWatcherSeesTheEnd(t *testing.T) {
+	in := newInbox(trial.View{})
+	socket, _ := serve(t, newTestService(t, in))
+	c := dial(t, socket)
+	send(t, c, &Request{Command: "watch"})
+	tell := <-in.watchers
+	const last = 20000
+	padding := strings.Repeat("x", 1000) // more than the socket's buffers take
+	for size := range int64(last + 1) {
+		tell(trial.Snapshot{Epoch: "e1", Size: size, View: trial.View{Session: "s1", Plan: padding}})
+	}
+	seen, before := 0, int64(-1)
+	for {
+		got := send(t, c, nil)
+		seen++
+		if got.Status.Size < before {
+			t.Fatalf("%d records after %d", got.Status.Size, before)
+		}
+		if before = got.Status.Size; before == last {
+			break
+		}
+	}
+	t.Logf("%d of %d states were seen", seen, last)
+}
+
+// A state that waited while an even newer one was shown first is not shown after it.
+func TestAWatcherNeverGoesBack(t *testing.T) {
+	in := newInbox(trial.View{})
+	in.state.Size = 10
+	socket, _ := serve(t, newTestService(t, in))
+	c := dial(t, socket)
+	if got := send(t, c, &Request{Command: "watch"}); got.Status.Size != 10 {
+		t.Fatalf("%+v", got)
+	}
+	tell := <-in.watchers
+	tell(trial.Snapshot{Epoch: "e1", Size: 9})
+	tell(trial.Snapshot{Epoch: "e1", Size: 11})
+	if got := send(t, c, nil); got.Status.Size != 11 {
+		t.Errorf("after 10 records %d are shown", got.Status.Size)
+	}
+	tell(trial.Snapshot{Epoch: "e2", Size: 1})
+	if got := send(t, c, nil); got.Status.Epoch != "e2" {
+		t.Errorf("a new epoch is not shown: %+v", got.Status)
+	}
+}
+
+// TestTheDaemonIsGone: who waits is told, and what to do.
+func TestTheDaemonIsGone(t *testing.T) {
+	in := newInbox(trial.View{})
+	socket, end := serve(t, newTestService(t, in))
+	idle, watching := dial(t, socket), dial(t, socket)
+	send(t, idle, &Request{Command: "status"})
+	send(t, watching, &Request{Command: "watch"})
+	end()
+	if _, err := watching.Send(nil); err == nil || !strings.Contains(err.Error(), "session status") {
+		t.Errorf("the watcher hears %v", err)
+	}
+	if _, err := idle.Send(&Request{Command: "status"}); err == nil {
+		t.Error("somebody answers")
+	}
+	if _, err := Dial(t.Context(), socket); err == nil || !strings.Contains(err.Error(), "start scentpostd") {
+		t.Errorf("who comes later hears %v", err)
+	}
+}
+
+// TestAnAnswerThatNeverComes: the host that is stopping answers no more; the client must not hold up the stop.
+func TestAnAnswerThatNeverComes(t *testing.T) {
+	in := &mute{inbox: newInbox(trial.View{}), asked: make(chan bool)}
+	socket, end := serve(t, newTestService(t, in))
+	c := dial(t, socket)
+	hung := make(chan error, 1)
+	go func() {
+		_, err := c.Send(&Request{Command: "arm", As: "Ada"})
+		hung <- err
+	}()
+	<-in.asked
+	end()
+	if err := <-hung; err == nil {
+		t.Error("it was answered")
+	}
+}
+
+// mute is a host that never answers.
+type mute struct {
+	*inbox
+	asked chan bool
+}
+
+func (m *mute) Submit(event.Event, func(trial.Answer)) { m.asked <- true }
+
+func TestListen(t *testing.T) {
+	s := newTestService(t, newInbox(trial.View{}))
+	socket, end := serve(t, s)
+	if _, err := Listen(socket, s); err == nil || !strings.Contains(err.Error(), "another daemon answers there") {
+		t.Errorf("a second daemon: %v", err)
+	}
+	end()
+	stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale.SetUnlinkOnClose(false)
+	_ = stale.Close()
+	again, err := Listen(socket, s)
+	if err != nil {
+		t.Fatalf("over the socket of a daemon that was killed: %v", err)
+	}
+	_ = again.listener.Close()
+	file := filepath.Join(t.TempDir(), "precious")
+	if err := os.WriteFile(file, []byte("data"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Listen(file, s); err == nil {
+		t.Error("a file was taken for a socket")
+	}
+	if text, err := os.ReadFile(file); err != nil || string(text) != "data" {
+		t.Errorf("the file that was in the way is gone: %v", err)
+	}
+	if _, err := Listen(filepath.Join(file, "s"), s); err == nil {
+		t.Error("a folder that is a file")
+	}
+}
