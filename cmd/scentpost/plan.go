@@ -169,8 +169,9 @@ type drawnRun struct {
 
 // composition says in place of which runs a reserve placement is used.
 type composition struct {
-	Targets     int `json:"targets"`
-	Distractors int `json:"distractors"`
+	Targets     int    `json:"targets"`
+	Odours      string `json:"odours,omitempty"` // of the targets
+	Distractors int    `json:"distractors"`
 }
 
 // Run draws.
@@ -219,7 +220,7 @@ func drawn(plan blind.Plan, deal blind.Deal, reserve bool) []drawnRun {
 	all := plan.Compositions()
 	for r, row := range deal.Reserve {
 		for c, p := range row {
-			runs = append(runs, drawnRun{Run: plan.Runs + r + 1, Composition: &composition{all[c].Targets, all[c].Distractors}, Placement: p.Reveal()})
+			runs = append(runs, drawnRun{Run: plan.Runs + r + 1, Composition: &composition{all[c].Targets, all[c].Odours, all[c].Distractors}, Placement: p.Reveal()})
 		}
 	}
 	return runs

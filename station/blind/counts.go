@@ -46,10 +46,10 @@ func (c *checker) fit() {
 	case run.Max+p.Distractors.PerRun.Min > p.Positions:
 		c.doc.Problem("distractors.per_run", "lower one of them, or add positions",
 			"%d targets and %d distractors in a run do not fit %d positions", run.Max, p.Distractors.PerRun.Min, p.Positions)
-	case p.Reserve*len(p.Compositions()) > MaxPlacements:
+	case p.Reserve > 0 && p.Reserve*p.countCompositions() > MaxPlacements:
 		c.doc.Problem("reserve", "fewer reserve runs, or narrower ranges of targets and distractors",
-			"%d reserve runs of %d compositions are %d placements to commit to, and %d are the most",
-			p.Reserve, len(p.Compositions()), p.Reserve*len(p.Compositions()), MaxPlacements)
+			"%d reserve runs of %s are more than %d placements to commit to",
+			p.Reserve, compositionsText(p.countCompositions()), MaxPlacements)
 	}
 	low, high := p.Runs*run.Min, p.Runs*run.Max
 	switch {
@@ -146,4 +146,11 @@ func (c *checker) times() {
 	if run, dwell := c.p.Limits.Run, c.p.Limits.Dwell; run > 0 && dwell >= run {
 		c.doc.Problem("limits.dwell", "make it shorter than limits.run", "a dwell of %s leaves no time in a run of %s", dwell, run)
 	}
+}
+
+func compositionsText(n int) string {
+	if n > MaxPlacements {
+		return fmt.Sprintf("more than %d compositions", MaxPlacements)
+	}
+	return fmt.Sprintf("%d compositions", n)
 }

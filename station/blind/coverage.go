@@ -61,7 +61,7 @@ func (p Plan) needed() []string {
 		all = append(all, p.Targets.Odours...)
 	}
 	most, blanks := 0, false
-	for _, c := range p.Compositions() {
+	for _, c := range p.numbersAllowed() {
 		most = max(most, c.Distractors)
 		blanks = blanks || c.Targets+c.Distractors < p.Positions
 	}

@@ -254,11 +254,13 @@ func (d *dealer) reserve(run int) ([]event.Placement, error) {
 	return out, nil
 }
 
-// alone draws one line of a composition.
+// alone draws one line of a composition: its targets, shuffled, stand at positions chosen one by one.
 func (d *dealer) alone(c Composition) line {
 	l := make(line, d.p.Positions)
-	for _, i := range d.choose(d.p.Positions, c.Targets) {
-		l[i] = stand{event.Target, d.p.Targets.Odours[d.g.below(len(d.p.Targets.Odours))]}
+	odours := c.targets()
+	shuffle(d.g, odours)
+	for n, i := range d.choose(d.p.Positions, c.Targets) {
+		l[i] = stand{event.Target, odours[n]}
 	}
 	d.distractors(l, c.Distractors)
 	return l

@@ -77,7 +77,9 @@ func TestReserveFrequencies(t *testing.T) {
 			for k, composition := range p.Compositions() {
 				l := newLaw(p)
 				l.lines(composition.Targets, composition.Distractors, 1, func(line []string, w float64) {
-					l.withCanisters([][]string{line}, w, l.add)
+					if l.targetOdours(line) == composition.Odours {
+						l.withCanisters([][]string{line}, w, l.add)
+					}
 				})
 				chiSquare(t, l.normal(1), seen[k], seeds)
 			}
@@ -360,6 +362,19 @@ func (l *law) lines(targets, distractors int, w float64, each func([]string, flo
 			l.spread(line, distractors, w, each)
 		})
 	})
+}
+
+// targetOdours returns the target odours of a line in the order of the plan, as a composition has them.
+func (l *law) targetOdours(line []string) string {
+	var odours []string
+	for _, odour := range l.p.Targets.Odours {
+		for _, s := range line {
+			if s == "target:"+odour {
+				odours = append(odours, odour)
+			}
+		}
+	}
+	return strings.Join(odours, ",")
 }
 
 // withCanisters goes through the canisters that can stand for the odours; what is not loaded is no deal.

@@ -180,7 +180,7 @@ func TestTooManyReservePlacements(t *testing.T) {
 	}
 	_, err = ParsePlan("plan.yaml", []byte(strings.Replace(tiny("positions: 12", "runs: 2", "loading: {each_position: [tnt, glove, blank]}",
 		"targets: {odours: [tnt], per_run: 0..6}", "distractors: {odours: [glove], per_run: 0..6}"), "reserve: 1", "reserve: 21", 1)))
-	if err == nil || !strings.Contains(err.Error(), "1029 placements to commit to, and 1000 are the most") {
+	if err == nil || !strings.Contains(err.Error(), "21 reserve runs of 49 compositions are more than 1000 placements to commit to") {
 		t.Errorf("got %v", err)
 	}
 	_, err = ParsePlan("plan.yaml", []byte(tiny("positions: 12", "runs: 200", "loading: {each_position: [tnt, blank]}", "targets: {odours: [tnt], per_run: 0..6}")))
@@ -220,9 +220,14 @@ func TestTheHashIsOfTheExactBytes(t *testing.T) {
 }
 
 func TestCompositions(t *testing.T) {
-	p := Plan{Positions: 3, Targets: Targets{PerRun: Range{0, 2}}, Distractors: Distractors{PerRun: Range{1, 2}}}
-	want := []Composition{{0, 1}, {0, 2}, {1, 1}, {1, 2}, {2, 1}}
+	p := Plan{Positions: 3, Reserve: 1, Targets: Targets{Odours: []string{"tnt", "rdx"}, PerRun: Range{0, 2}},
+		Distractors: Distractors{PerRun: Range{1, 2}}}
+	want := []Composition{{0, 1, ""}, {0, 2, ""}, {1, 1, "tnt"}, {1, 2, "tnt"}, {1, 1, "rdx"}, {1, 2, "rdx"},
+		{2, 1, "tnt,tnt"}, {2, 1, "tnt,rdx"}, {2, 1, "rdx,rdx"}}
 	got := p.Compositions()
+	if n := p.countCompositions(); n != len(want) {
+		t.Errorf("counted %d, want %d", n, len(want))
+	}
 	if len(got) != len(want) {
 		t.Fatalf("got %v, want %v", got, want)
 	}

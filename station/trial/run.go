@@ -274,7 +274,7 @@ const mechanicalVoids = 2
 // composition is used.
 func (m *Machine) replace(r *run) {
 	s := &m.session
-	used := slices.Index(s.plan.Compositions(), blind.CompositionOf(r.placement))
+	used := slices.Index(s.plan.Compositions(), s.plan.CompositionOf(r.placement))
 	if s.reserves >= s.plan.Reserve || used < 0 {
 		s.shortBy++
 		return
