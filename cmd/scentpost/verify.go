@@ -123,6 +123,12 @@ func printReport(out io.Writer, r verify.Report) error {
 	if r.Simulated {
 		fmt.Fprintln(out, "SIMULATED: no dog was tested")
 	}
+	if r.Consistent && r.Replay != verify.ReplayChecked && r.Result.Verdict.Verdict != "" {
+		fmt.Fprintln(out, "REPLAY NOT CHECKED: outcomes and verdict are what the station says they are")
+	}
+	if r.Consistent && r.SecondParty == verify.Unknown {
+		fmt.Fprintln(out, "AUTHORITY NOT CHECKED: who holds the station may have answered its own hash; give the authority's key with --key")
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%s\t%s\n", name, printable(fmt.Sprintf(format, args...)))
@@ -130,7 +136,7 @@ func printReport(out io.Writer, r verify.Report) error {
 	row("consistent", "%s", yesNo(r.Consistent))
 	row("session", "%s of %s/%s, epoch %s, %d records from %d", r.Session, r.Site, r.Station, r.Epoch, r.Records, r.From)
 	row("signer", "%s: %.100q", r.Signer, r.Key)
-	row("seed", "%s", seedText(r.Seed))
+	row("seed", "%s", seedText(r))
 	row("witness", "%s", witnessText(r))
 	row("replay", "%s", r.Replay)
 	if r.Result.Verdict.Verdict != "" {
@@ -164,14 +170,14 @@ func yesNo(yes bool) string {
 	return "NO"
 }
 
-func seedText(seed string) string {
-	switch event.SeedSource(seed) {
+func seedText(r verify.Report) string {
+	switch event.SeedSource(r.Seed) {
 	case event.Alone:
 		return "draw chosen by the station alone"
 	case event.Dice:
 		return "station and dice"
 	case event.TwoParty:
-		return "station and authority (two-party)"
+		return fmt.Sprintf("station and authority (two-party), %s: %.100q", r.SecondParty, r.Authority)
 	}
 	return "none: the session was not sealed"
 }
@@ -181,7 +187,7 @@ func witnessText(r verify.Report) string {
 	case r.Witness == verify.WitnessNone:
 		return "none: whoever holds the station's key could have written this record at any time"
 	case r.BeforeFirstRun:
-		return r.Witness + ", before the first run"
+		return fmt.Sprintf("%s, before the first run; it holds the records up to %d", r.Witness, r.Witnessed-1)
 	}
-	return r.Witness + ", but not before the first run"
+	return fmt.Sprintf("%s, but not before the first run; it holds the records up to %d", r.Witness, r.Witnessed-1)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 
 	"scentpost/station/blind"
 	"scentpost/station/event"
@@ -124,8 +125,16 @@ func (c *checker) second(s *sealing) (share []byte, ok bool) {
 			c.recordProblem(s.sealSeq, "the authority's share: %v", err)
 			return nil, false
 		}
+		if sameKey(s.seed.Key, c.bundle.Key) {
+			c.recordProblem(s.sealSeq, "the authority's share is signed with the station's own key: that is no second party")
+			return nil, false
+		}
 		return answer[:], true
 	case event.Dice:
+		if dice, err := blind.CheckDice(s.seed.Dice); err != nil || dice != s.seed.Dice {
+			c.recordProblem(s.sealSeq, "these dice no station takes: too few, or not written with single spaces")
+			return nil, false
+		}
 		sum := sha256.Sum256([]byte(s.seed.Dice))
 		return sum[:], true
 	case event.Alone:
@@ -199,6 +208,11 @@ func placements(o *event.PlacementOpening) []event.Placement {
 		out[i] = event.NewPlacement(slots)
 	}
 	return out
+}
+
+// sameKey tells whether two verifier keys are the same but for their names.
+func sameKey(a, b string) bool {
+	return a[strings.LastIndexByte(a, '+')+1:] == b[strings.LastIndexByte(b, '+')+1:]
 }
 
 func hexOf(hash [32]byte) string { return hex.EncodeToString(hash[:]) }

@@ -81,13 +81,13 @@ func (c *checker) witnesses() {
 			c.problem("", -1, "the checkpoint %d that you gave: %v", i+1, err)
 		case h.Origin != b.Log.Origin():
 			c.problem("", -1, "the checkpoint %d that you gave is of the log %.200q, not of %q", i+1, h.Origin, b.Log.Origin())
-		case h.Size < b.From || h.Size > b.To():
+		case h.Size <= b.From || h.Size > b.To():
 			c.problem("", -1, "the checkpoint %d that you gave is of %d records and cannot be held against this bundle, which has the records %d to %d",
 				i+1, h.Size, b.From, b.To()-1)
 		case c.root(h.Size) != h.Root:
 			c.problem("", -1, "the checkpoint %d that you gave, of %d records, has another root than this log: the log was written anew", i+1, h.Size)
 		default:
-			c.witness = WitnessPaper
+			c.witness, c.witnessed = WitnessPaper, max(c.witnessed, h.Size)
 			c.beforeFirstRun = c.beforeFirstRun || (committed > 0 && h.Size >= committed && h.Size <= armed)
 		}
 	}

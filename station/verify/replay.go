@@ -26,6 +26,10 @@ func (c *checker) runEngine(revealed bool) (outcome string) {
 		{"engine", c.opening.Laws.Engine, trial.Law},
 		{"score", c.opening.Laws.Score, score.Law},
 	} {
+		if law.made < 1 && revealed {
+			c.recordProblem(c.bundle.From, "law %d (%s): there never was one", law.made, law.name)
+			return "failed"
+		}
 		if law.made != law.known {
 			return fmt.Sprintf("not checked: law %d unknown (%s)", law.made, law.name)
 		}

@@ -24,9 +24,9 @@ type Options struct {
 	Limits record.Limits
 }
 
-// Values of Report.Signer and Report.Witness.
+// Values of Report.Signer, Report.SecondParty and Report.Witness.
 const (
-	Pinned  = "pinned"  // one of Options.Keys signs the checkpoints
+	Pinned  = "pinned"  // one of Options.Keys signs the checkpoints, or the authority's share
 	Unknown = "unknown" // nobody has said whose key it is
 
 	WitnessPaper = "paper" // a checkpoint from elsewhere agrees
@@ -42,8 +42,15 @@ type Report struct {
 	Consistent bool   `json:"consistent"`
 	Signer     string `json:"signer"`
 	// Seed says who chose the draw (event.SeedSource), "" when the session was never sealed.
-	Seed    string `json:"seed"`
-	Witness string `json:"witness"`
+	Seed string `json:"seed"`
+	// SecondParty is Pinned or Unknown where an authority signed its share, else "": who holds the station may hold an
+	// unknown key as well, and has then chosen the draw alone.
+	SecondParty string `json:"second_party"`
+	// Authority is the verifier key that signed the authority's share, "" when none did.
+	Authority string `json:"authority"`
+	Witness   string `json:"witness"`
+	// Witnessed is how many records of the log the latest witness has held; nobody else vouches for those behind them.
+	Witnessed int64 `json:"witnessed,string"`
 	// BeforeFirstRun is set when a witness had every commitment before the first run was armed.
 	BeforeFirstRun bool `json:"before_first_run"`
 	Simulated      bool `json:"simulated"`
@@ -106,6 +113,7 @@ type checker struct {
 	replay         string
 	witness        string
 	beforeFirstRun bool
+	witnessed      int64
 	authority      string // the verifier key that signed a share, "" when none did
 	seed           event.SeedSource
 	summary        record.Summary
@@ -171,6 +179,12 @@ func (c *checker) report() Report {
 	}
 	if c.signed && c.isPinned(b.Key) {
 		r.Signer = Pinned
+	}
+	if r.Authority, r.Witnessed = c.authority, c.witnessed; r.Authority != "" {
+		r.SecondParty = Unknown
+		if c.isPinned(r.Authority) {
+			r.SecondParty = Pinned
+		}
 	}
 	return r
 }
