@@ -19,6 +19,7 @@ TIMEOUT  ?= 15m
 # What the tests need beyond Go, as command:debian-package.
 DEPS      := mosquitto:mosquitto mosquitto_pub:mosquitto-clients 7z:p7zip-full qemu-aarch64-static:qemu-user-static
 DEPS_RACE := gcc:gcc
+DEPS_KERNEL := qemu-system-x86_64:qemu-system-x86 cpio:cpio xz:xz-utils gcc:gcc make:make
 
 VERSION  := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
 LDFLAGS  := -X main.version=$(VERSION)
@@ -27,11 +28,11 @@ PROGRAMS := $(notdir $(patsubst %/main.go,%,$(wildcard cmd/*/main.go)))
 PACKAGES := ./... ./.ci/bench
 QUIET    := .ci/quiet
 
-.PHONY: help demo test check race fuzz soak lint cover bench deps build clean go-version
+.PHONY: help demo test test-kernel check race fuzz soak lint cover bench deps build clean go-version
 
 help: ## show this
 	@echo "Scentpost $(VERSION): make TARGET"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: build ## run one sealed double-blind session on a virtual station (SEED=1) into build/demo
 	@build/scentsim demo --seed $(SEED) --out build/demo
@@ -39,6 +40,11 @@ demo: build ## run one sealed double-blind session on a virtual station (SEED=1)
 test: go-version deps check ## install what is missing, check, run all tests and each fuzz target for 2 s
 	@$(QUIET) test go test -timeout $(TIMEOUT) $(PACKAGES)
 	@$(QUIET) fuzz .ci/fuzz 2s
+
+test-kernel: go-version ## boot a Debian kernel with simulated GPIO chips in QEMU, and run drivers/linux on it
+	@.ci/deps $(DEPS_KERNEL)
+	@$(QUIET) test-kernel drivers/linux/kerneltest/run build/kernel
+	@grep -E '^(NOT RUN|RESULT)' build/log/test-kernel.log
 
 check: go-version build/tools/staticcheck ## formatting, go vet and staticcheck
 	@$(QUIET) gofmt .ci/formatted

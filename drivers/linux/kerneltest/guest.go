@@ -1,0 +1,66 @@
+//go:build linux
+
+package kerneltest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Modules are the kernel modules of the guest, in the order in which they are loaded.
+var Modules = []string{"/configfs.ko", "/gpio-sim.ko"}
+
+// Begin makes a machine of a kernel that has just started: file systems, and the modules.
+func Begin() error {
+	if err := mount("devtmpfs", "/dev"); err != nil {
+		return err
+	}
+	for _, m := range [][2]string{{"proc", "/proc"}, {"sysfs", "/sys"}, {"tmpfs", "/tmp"}, {"tracefs", "/sys/kernel/tracing"}} {
+		if err := mount(m[0], m[1]); err != nil {
+			return err
+		}
+	}
+	for _, path := range Modules {
+		if err := load(path); err != nil {
+			return err
+		}
+	}
+	return mount("configfs", "/sys/kernel/config")
+}
+
+func mount(kind, path string) error {
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return fmt.Errorf("mount %s: %w", kind, err)
+	}
+	if err := unix.Mount(kind, path, kind, 0, ""); err != nil {
+		return fmt.Errorf("mount %s on %s: %w", kind, path, err)
+	}
+	return nil
+}
+
+func load(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("load a module: %w", err)
+	}
+	err = unix.FinitModule(int(f.Fd()), "", 0)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("load %s: %w", path, err)
+	}
+	return nil
+}
+
+// End says how it went on the console, in the line that the host waits for, and switches the machine off.
+func End(passed bool, what string) {
+	result := "PASS"
+	if !passed {
+		result = "FAIL"
+	}
+	fmt.Printf("RESULT %s %s\n", result, what)
+	unix.Sync()
+	unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
+	os.Exit(1) // not the guest's first process
+}

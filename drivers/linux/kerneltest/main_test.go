@@ -1,0 +1,29 @@
+//go:build linux
+
+package kerneltest
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+// TestMain is the first process of the guest.
+func TestMain(m *testing.M) {
+	if os.Getpid() != 1 {
+		os.Exit(m.Run())
+	}
+	if err := Begin(); err != nil {
+		End(false, err.Error())
+	}
+	code := m.Run()
+	End(code == 0, fmt.Sprintf("kerneltest, code %d", code))
+}
+
+// inGuest skips a test that needs the guest's kernel.
+func inGuest(t *testing.T) {
+	t.Helper()
+	if os.Getpid() != 1 {
+		t.Skip("needs the guest of `make test-kernel`")
+	}
+}
