@@ -107,6 +107,19 @@ func TestComingBackTwice(t *testing.T) {
 	h.whole(0)
 }
 
+// TestEveryPositionIsClosedAgain: the run that is void after a restart writes what its canisters did, one record a
+// position, as every run does.
+func TestEveryPositionIsClosedAgain(t *testing.T) {
+	h := newHouse(t).sealed().searching()
+	h.start(event.VoidRestart)
+	h.w.RunFor(2 * time.Second)
+	types := strings.Join(h.types(), ",")
+	_, behind, _ := strings.Cut(types, "run.voided daemon restarted,")
+	if behind != "canister.moved,canister.moved,run.closed" {
+		t.Errorf("behind the void: %s", behind)
+	}
+}
+
 func TestAnotherBootIsAPowerCut(t *testing.T) {
 	h := newHouse(t).sealed().searching()
 	h.w.Boot("another")

@@ -98,6 +98,7 @@ func TestVoidsAndEnds(t *testing.T) {
 		{"abort without a run", "abort over; abort; arm; close", "aborted over" + open("aborted") + ", refused, refused, closed"},
 		{"abort in a run", "arm; 4s; start; abort over; 1500ms", begun + ", aborted over" + open("aborted")},
 		{"abort behind a call", "arm; 4s; start; call 1; abort over; 2s", begun + ", call 1, aborted over, lock call" + open("aborted")},
+		{"abort behind a call waits for its sources", "source beam 1s; arm; 4s; start; 1s; press clear; abort over; ago 100ms press alert; 4s", begun + ", call clear, aborted over, call nowhere, lock call" + open("aborted")},
 		{"abort while it purges", "arm; 4s; start; press clear; 2s; abort over; 5s", begun + ", call clear, lock all clear, aborted over, purged" + open("aborted")},
 		{"abort behind a void", "arm; 4s; void x; abort over; 2s", shown + ", void x, aborted over" + open("aborted")},
 		{"abort twice in a run", "arm; abort a; abort b; arm; 9s", "armed 1, aborted a, refused, refused" + open("aborted")},

@@ -116,6 +116,27 @@ func TestFeedbackOpensARunWhenItIsClosed(t *testing.T) {
 	s.replay()
 }
 
+// TestACallBehindTheLockIsNotScored: an all clear with an earlier stamp comes after a call that stood already.
+func TestACallBehindTheLockIsNotScored(t *testing.T) {
+	for script, want := range map[string]int{"press alert; ago 100ms press clear": -1, "press alert; 50ms; press clear": 1100} {
+		s := ready(t, "calls: first-ends", "calls: several", "feedback: none", "feedback: per-run")
+		s.play("source beam 1s; arm; 4s; start; 1s; beam 1; 100ms; " + script + "; 3s")
+		result := s.machine.View().Runs[0].Result
+		if result == nil {
+			t.Fatalf("%s: no result: %s", script, s.story(0))
+		}
+		alerts := 0
+		for _, p := range result.Presentations {
+			if p.Outcome == event.Hit || p.Outcome == event.FalseAlert {
+				alerts++
+			}
+		}
+		if (alerts > 0) != (want > 0) || (want > 0 && result.SinceStartMS != want) {
+			t.Errorf("%s: %d alerts, the first call %d ms after the start", script, alerts, result.SinceStartMS)
+		}
+	}
+}
+
 // TestLightsTellNothingOfTheCall: ready from presented to the end, one acknowledgement at each lock.
 func TestLightsTellNothingOfTheCall(t *testing.T) {
 	for script, want := range map[string]string{
