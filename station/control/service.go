@@ -130,7 +130,7 @@ func (s *Service) Do(uid int, r Request, done func(Response)) {
 	}
 	switch r.Command {
 	case "status", "watch":
-		status := s.Status(s.inbox.Snapshot(), who.Roles)
+		status := s.statusFor(s.inbox.Snapshot(), who)
 		done(Response{OK: true, Status: &status})
 	case "list":
 		list, err := s.opt.Archive.Sessions()
@@ -177,7 +177,7 @@ func (s *Service) submit(r Request, who Person, done func(Response)) {
 		case a.Refused != "":
 			done(Response{Error: a.Refused, Seq: a.Seq})
 		default:
-			status := s.Status(s.inbox.Snapshot(), who.Roles)
+			status := s.statusFor(s.inbox.Snapshot(), who)
 			done(Response{OK: true, Seq: a.Seq, Status: &status})
 		}
 	})
@@ -193,6 +193,9 @@ func (s *Service) opening(r Request, e event.Event) (event.Event, error) {
 		if who[1] == "" {
 			return e, fmt.Errorf("a session needs the name of its %s", who[0])
 		}
+	}
+	if plan.Mode != "open" && r.Handler == r.Assessor {
+		return e, fmt.Errorf("%s cannot be handler and assessor of a %s-blind session: name two people, or take mode: open", r.Handler, plan.Mode)
 	}
 	hash := plan.Hash()
 	opening := &event.Opening{

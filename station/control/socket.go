@@ -149,7 +149,7 @@ func (s *Server) watch(ctx context.Context, conn *net.UnixConn, uid int, request
 	defer func() { _ = conn.Close(); <-gone }()
 	state := s.service.inbox.Snapshot()
 	for {
-		status := s.service.Status(state, who.Roles)
+		status := s.service.statusFor(state, who)
 		if write(conn, Response{OK: true, Status: &status}) != nil {
 			return
 		}

@@ -57,6 +57,16 @@ type RunStatus struct {
 	Result    *event.RunResult `json:"result,omitempty"`
 }
 
+// statusFor returns the view of a state for a person. Who handles the session's dog sees what a handler sees, whatever
+// else they may be at this station.
+func (s *Service) statusFor(state trial.Snapshot, who Person) Status {
+	roles := who.Roles
+	if who.Name != "" && who.Name == nameOf(state, state.View.Team.Handler) {
+		roles = []event.Role{event.Handler}
+	}
+	return s.Status(state, roles)
+}
+
 // Status returns the view of a state for a reader with these roles.
 func (s *Service) Status(state trial.Snapshot, roles []event.Role) Status {
 	v := state.View
