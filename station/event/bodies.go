@@ -205,7 +205,6 @@ const (
 	VoidEStop      = "emergency stop"
 	VoidLateSync   = "late sync"
 	VoidEdges      = "edge budget spent"
-	VoidClock      = "clock jump"
 	VoidButton     = "stuck button"
 	VoidSource     = "source lost"
 	VoidUnstarted  = "not started in time"

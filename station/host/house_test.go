@@ -243,7 +243,7 @@ func opening(plan string) *event.Opening {
 func (h *house) sealed() *house {
 	h.t.Helper()
 	h.done(event.Event{Type: event.SessionOpened, By: "Vera", Body: opening(h.plan)})
-	h.done(event.Event{Type: event.SessionLoaded, By: "Vera", Body: &event.Load{}})
+	h.done(event.Event{Type: event.SessionLoaded, By: "Liri", Body: &event.Load{}})
 	h.done(event.Event{Type: event.SessionSealed, By: "Vera", Body: &event.Seed{Source: event.Alone}})
 	return h
 }
@@ -282,7 +282,7 @@ func (h *house) finish() {
 			h.done(event.Event{Type: event.SessionClosed, By: "Vera", Body: &event.AidCount{}})
 			return
 		case v.Phase == trial.Opened:
-			h.done(event.Event{Type: event.SessionLoaded, By: "Vera", Body: &event.Load{}})
+			h.done(event.Event{Type: event.SessionLoaded, By: "Liri", Body: &event.Load{}})
 		case v.Phase == trial.Loaded:
 			h.done(event.Event{Type: event.SessionSealed, By: "Vera", Body: &event.Seed{Source: event.Alone}})
 		case v.Paused != "":

@@ -1,8 +1,6 @@
 package trial
 
 import (
-	"time"
-
 	"scentpost/station/event"
 	"scentpost/station/score"
 )
@@ -193,20 +191,14 @@ func (m *Machine) noted(in event.Event) string {
 	return ""
 }
 
-// clockJump is the least step of UTC that voids a run: below it a reader of the record sees no contradiction, and
-// order and durations do not use UTC at all.
-const clockJump = int64(time.Second)
-
-// clockFixed annotates the session with a change of UTC; a jump voids the run that it falls into.
+// clockFixed annotates the session with a change of UTC. It voids nothing: order and durations never use UTC. (A lost
+// monotonic base does; it comes as a restart of another boot.)
 func (m *Machine) clockFixed(in event.Event) string {
 	if m.phase == Idle {
 		return "no session"
 	}
 	in.Run = m.runIndex()
 	m.record(in)
-	if step := in.Body.(*event.ClockFix).StepNS; step >= clockJump || step <= -clockJump {
-		m.danger(in, event.VoidClock)
-	}
 	return ""
 }
 

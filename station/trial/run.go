@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"scentpost/station/blind"
 	"scentpost/station/event"
 )
 

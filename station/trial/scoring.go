@@ -64,20 +64,3 @@ func (m *Machine) facts(r *run) score.RunFacts {
 	}
 	return f
 }
-
-// effectiveBlindness is the lower of what was intended and what was possible: an account shared between the
-// handler and somebody who is served the placement makes the run open, except where all is simulated.
-func (m *Machine) effectiveBlindness() string {
-	o := m.session.opening
-	if o.Mode != "single" || o.Simulated {
-		return o.Mode
-	}
-	for _, p := range o.People {
-		for _, role := range p.Roles {
-			if role == event.Handler && p.SharesAccount {
-				return "open"
-			}
-		}
-	}
-	return o.Mode
-}

@@ -28,6 +28,9 @@ func (m *Machine) open(in event.Event) string {
 	if reason := fits(plan, *opening); reason != "" {
 		return reason
 	}
+	if _, err := score.ParseRule("rule", []byte(opening.Rule)); opening.Rule != "" && err != nil {
+		return "the pass rule is refused: " + err.Error()
+	}
 	m.session = session{
 		id:      in.Session,
 		opening: *opening,
@@ -70,6 +73,9 @@ func fits(plan blind.Plan, o event.Opening) string {
 func (m *Machine) loaded(in event.Event) string {
 	if m.phase != Opened {
 		return m.wrongPhase("load", Opened)
+	}
+	if reason := m.mayLoad(in.By); reason != "" {
+		return reason
 	}
 	load, sealed := in.Body.(*event.Load), in.Secret.(*event.StationShare)
 	share, err := decode32(sealed.Share)

@@ -104,7 +104,7 @@ func play(t testing.TB, feedback string, change func(p *played)) (*played, recor
 		Laws:     event.Laws{Draw: blind.DrawLaw, Engine: trial.Law, Score: score.Law}}, nil)
 	b := blind.Binding{Station: p.log.Station, Epoch: p.log.Epoch, Session: p.session, PlanHash: hash, LoadingHash: blind.LoadingHash(plan.Loading())}
 	share := [32]byte{1}
-	p.fact(event.SessionLoaded, handler, &event.Load{Loading: plan.Loading(), LoadingHash: hexOf(b.LoadingHash),
+	p.fact(event.SessionLoaded, "p-99999999999999999999999999999999", &event.Load{Loading: plan.Loading(), LoadingHash: hexOf(b.LoadingHash),
 		StationHash: hexOf(blind.StationHash(b, share))}, &event.StationShare{Share: hexOf(share)})
 	p.fact(event.SessionSealed, handler, &event.Seed{Source: event.Dice, Dice: "1 2 3 4 5 6"}, &event.NonceSeed{Seed: hexOf([32]byte{2})})
 	for run := 0; p.machine.View().Phase == trial.Sealed; run++ {

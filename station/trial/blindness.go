@@ -1,0 +1,59 @@
+package trial
+
+import (
+	"slices"
+
+	"scentpost/station/blind"
+	"scentpost/station/event"
+)
+
+// rolesOf returns the roles of a person in this session.
+func (m *Machine) rolesOf(ref string) []event.Role {
+	var roles []event.Role
+	if ref == m.session.opening.Team.Handler {
+		roles = append(roles, event.Handler)
+	}
+	for _, p := range m.session.opening.People {
+		if p.Ref == ref {
+			roles = append(roles, p.Roles...)
+		}
+	}
+	return roles
+}
+
+// mayLoad returns why somebody may not load this session: in double mode the loader is neither handler nor assessor.
+func (m *Machine) mayLoad(ref string) string {
+	roles := m.rolesOf(ref)
+	if m.session.plan.Mode != blind.ModeDouble || !(slices.Contains(roles, event.Handler) || slices.Contains(roles, event.Assessor)) {
+		return ""
+	}
+	return "in a double-blind session the loader is neither handler nor assessor: let somebody else load"
+}
+
+// effectiveBlindness is the lower of what was intended and what was possible. An account of the machine that somebody
+// shares speaks for all who share it: when the handler shares one, what the assessor is served in single mode is open;
+// when the loader does, somebody at the search may have loaded, and double is single. Where all is simulated, accounts
+// mean nothing.
+func (m *Machine) effectiveBlindness() string {
+	o := m.session.opening
+	if o.Simulated {
+		return o.Mode
+	}
+	switch {
+	case o.Mode == blind.ModeSingle && m.shares(event.Handler):
+		return blind.ModeOpen
+	case o.Mode == blind.ModeDouble && m.shares(event.Loader):
+		return blind.ModeSingle
+	}
+	return o.Mode
+}
+
+// shares tells whether somebody with a role shares an account of the machine.
+func (m *Machine) shares(role event.Role) bool {
+	for _, p := range m.session.opening.People {
+		if p.SharesAccount && slices.Contains(m.rolesOf(p.Ref), role) {
+			return true
+		}
+	}
+	return false
+}
