@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"os/signal"
 	"syscall"
+
+	"scentpost/station/config"
 )
 
 type runCmd struct {
@@ -38,6 +40,11 @@ func (c runCmd) Run(out output) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	return serveAgain(ctx, cfg, out, log)
+}
+
+// serveAgain runs a station, and runs it again for as long as it asks for that.
+func serveAgain(ctx context.Context, cfg config.Config, out output, log *slog.Logger) error {
 	var again errAgain
 	for {
 		err := serve(ctx, cfg, out, log, again)

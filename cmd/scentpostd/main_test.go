@@ -1,0 +1,124 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const two = "../../configs/stations/virtual-two.yaml"
+
+func scentpostd(args ...string) (code int, stdout, stderr string) {
+	var out, wrong strings.Builder
+	code = run(args, &out, &wrong)
+	return code, out.String(), wrong.String()
+}
+
+func TestTheExamplesAreFine(t *testing.T) {
+	for _, name := range []string{"virtual-two", "virtual-six"} {
+		file := "../../configs/stations/" + name + ".yaml"
+		if code, out, wrong := scentpostd("check", file); code != 0 || !strings.Contains(out, "station demo/"+name) || wrong != "" {
+			t.Errorf("%s: exit %d: %s%s", name, code, out, wrong)
+		}
+	}
+	if code, out, _ := scentpostd("version"); code != 0 || out != "scentpostd "+version+"\n" {
+		t.Errorf("version: exit %d: %s", code, out)
+	}
+	if code, out, _ := scentpostd("--help"); code != 0 || !strings.Contains(out, "Run the station of CONFIG") {
+		t.Errorf("help: exit %d: %s", code, out)
+	}
+}
+
+// TestBadInput: `check` and `run` refuse the same files with the same words and exit 2, and nothing is made.
+func TestBadInput(t *testing.T) {
+	good, err := os.ReadFile(two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(old, with string) string { return strings.Replace(string(good), old, with, 1) }
+	for name, c := range map[string]struct{ text, says string }{
+		"an unknown key":    {change("positions: 2", "positions: 2\ncolour: red"), "colour"},
+		"a misspelt key":    {change("positions: 2", "positons: 2"), "positions"},
+		"a wrong type":      {change("positions: 2", "positions: two"), "positions"},
+		"twice":             {change("positions: 2", "positions: 2\npositions: 2"), "positions"},
+		"negative":          {change("positions: 2", "positions: -2"), "positions"},
+		"fractional":        {change("positions: 2", "positions: 2.5"), "positions"},
+		"enormous":          {change("positions: 2", "positions: 99999999999999999999"), "positions"},
+		"an unknown driver": {change("type: virtual", "type: virtuel"), "virtual"},
+		"a line twice":      {change("line: beam2", "line: beam1"), "beam1"},
+		"anchors":           {"a: &a [x]\nb: [*a, *a]\n" + string(good), "anchor"},
+		"nothing":           {"", ""},
+		"junk":              {"\x7fELF\x00\x01\x02\xff", ""},
+		"not UTF-8":         {change("demo", "d\xe9mo"), "UTF-8"},
+		"a megabyte more":   {string(good) + strings.Repeat("# padding\n", 200_000), "1048576"},
+		"nested":            {strings.Repeat("[", 10_000), ""},
+	} {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "station.yaml")
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, dir, name, file, c.says)
+	}
+	dir := t.TempDir()
+	refused(t, dir, "a missing file", filepath.Join(dir, "none.yaml"), "none.yaml")
+	refused(t, t.TempDir(), "a folder", dir, dir)
+	for _, args := range [][]string{{}, {"fly"}, {"run"}, {"check"}, {"run", two, "more"}, {"check", two, "--colour"}} {
+		if code, out, wrong := scentpostd(args...); code != exitUsage || wrong == "" {
+			t.Errorf("%v: exit %d: %s%s", args, code, out, wrong)
+		}
+	}
+}
+
+func refused(t *testing.T, dir, name, file, says string) {
+	t.Helper()
+	before, _ := os.ReadDir(dir)
+	_, _, first := scentpostd("check", file)
+	for _, command := range []string{"check", "run"} {
+		code, out, wrong := scentpostd(command, file)
+		if code != exitUsage || out != "" || !strings.Contains(wrong, filepath.Base(file)) || !strings.Contains(wrong, says) || wrong != first {
+			t.Errorf("%s: %s exits %d and says %.300q, want %q", name, command, code, wrong, says)
+		}
+	}
+	if after, _ := os.ReadDir(dir); len(after) != len(before) {
+		t.Errorf("%s: something was made: %v", name, after)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	cfg, err := readConfig(two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Data = filepath.Join(t.TempDir(), "journal")
+	key, err := privateKey(cfg)
+	if again, _ := privateKey(cfg); err != nil || again != key || !strings.Contains(key, "SIMULATED") {
+		t.Errorf("the key is another one at the second start: %v", err)
+	}
+	for want := int64(1); want <= 3; want++ {
+		if n, err := nextConnection(cfg); err != nil || n != want {
+			t.Errorf("connection %d, want %d: %v", n, want, err)
+		}
+	}
+	for _, junk := range []string{"x", "-1", "1.5"} {
+		if err := os.WriteFile(beside(cfg, connectionsFile), []byte(junk), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := nextConnection(cfg); err == nil || !strings.Contains(err.Error(), "a number higher than any") {
+			t.Errorf("%q was counted on: %v", junk, err)
+		}
+	}
+	if cause := takeCause(cfg); cause != "" {
+		t.Errorf("stopped by %q", cause)
+	}
+	if err := replaceFile(beside(cfg, causeFile), []byte("journal\n")); err != nil {
+		t.Fatal(err)
+	}
+	if first, second := takeCause(cfg), takeCause(cfg); first != "journal" || second != "" {
+		t.Errorf("stopped by %q, then %q", first, second)
+	}
+	if stat, err := os.Stat(beside(cfg, keyFile)); err != nil || stat.Mode().Perm() != 0o600 {
+		t.Errorf("the key's file: %v, %v", stat, err)
+	}
+}
