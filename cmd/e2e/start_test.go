@@ -1,0 +1,120 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"scentpost/station/control"
+	"scentpost/station/health"
+)
+
+// TestAnAbsentBrokerIsACondition: the daemon runs sessions without it, and says what is missing.
+func TestAnAbsentBrokerIsACondition(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, options{example: "virtual-two", name: "alone", broker: "tcp://127.0.0.1:1", scale: 40, seed: 1})
+	r.serve()
+	w := r.watch()
+	w.until(t, "the condition", func(s control.Status) bool {
+		return len(s.Conditions) == 1 && s.Conditions[0].Code == health.BrokerAway && s.Blocked == ""
+	})
+	if got := r.tell("Assessor", "open", "short", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor"); got.Status.Session == "" {
+		t.Errorf("a session was not opened: %+v", got.Status)
+	}
+	r.daemon.stop(t)
+	r.station.stop(t)
+}
+
+// TestSignals: the first SIGTERM or SIGINT ends the daemon with 0 at whatever it is, and the devices are let go.
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, options{example: "virtual-two", name: "signals", scale: 40, seed: 1})
+	for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		for _, line := range []string{"ready", "sessions"} {
+			r.launch().line(t, line)
+			if err := r.daemon.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			if code := r.daemon.exit(t); code != 0 {
+				t.Errorf("%v after %q: exit %d:\n%s", signal, line, code, r.daemon.said())
+			}
+		}
+	}
+	if n := driven(r.ask()); n > 0 {
+		t.Errorf("%d canisters are held open by nobody", n)
+	}
+	r.station.stop(t)
+}
+
+// TestTwoDaemons: the second process on a journal exits 1 and names the first.
+func TestTwoDaemons(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, options{example: "virtual-two", name: "first", scale: 40, seed: 1})
+	r.serve()
+	_, wrong, code := call("scentpostd", nil, "run", r.config)
+	if code != 1 || !strings.Contains(wrong, fmt.Sprint("process ", r.daemon.Process.Pid)) {
+		t.Errorf("the second daemon exits %d and says %q", code, wrong)
+	}
+	r.must("session", "status")
+	r.daemon.stop(t)
+}
+
+// BenchmarkStart measures from the start of the process to the line `ready`, when views are served, and to the one
+// that says that sessions can be run; after a clean stop, on a new journal and on one of a long log.
+func BenchmarkStart(b *testing.B) {
+	r := newRig(b, options{example: "virtual-two", name: "start", scale: 40, seed: 1})
+	r.serve()
+	r.daemon.stop(b)
+	var ready, sessions float64
+	for b.Loop() {
+		r.launch()
+		ready += afterMS(b, r.daemon.line(b, "ready"))
+		sessions += afterMS(b, r.daemon.line(b, "sessions"))
+		r.daemon.stop(b)
+	}
+	b.ReportMetric(ready/float64(b.N), "ms-to-ready")
+	b.ReportMetric(sessions/float64(b.N), "ms-to-sessions")
+}
+
+// afterMS reads how long the daemon says that it took.
+func afterMS(b *testing.B, line string) float64 {
+	b.Helper()
+	_, text, _ := strings.Cut(line, "after ")
+	ms, err := strconv.ParseFloat(strings.TrimSuffix(text, " ms"), 64)
+	if err != nil {
+		b.Fatalf("%v in %q", err, line)
+	}
+	return ms
+}
+
+// BenchmarkIdleMemory reports the resident memory of a daemon that has nothing to do.
+func BenchmarkIdleMemory(b *testing.B) {
+	r := newRig(b, options{example: "virtual-six", name: "idle", scale: 1, seed: 1})
+	r.serve()
+	for b.Loop() {
+		r.must("session", "status")
+	}
+	b.ReportMetric(residentMB(b, r.daemon.Process.Pid), "MB-resident")
+	r.daemon.stop(b)
+}
+
+func residentMB(b *testing.B, pid int) float64 {
+	b.Helper()
+	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var kB float64
+		if n, _ := fmt.Sscanf(lines.Text(), "VmRSS: %f kB", &kB); n == 1 {
+			return kB / 1024
+		}
+	}
+	b.Fatal("no VmRSS")
+	return 0
+}
