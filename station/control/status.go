@@ -146,7 +146,7 @@ func next(v trial.View, failed, blocked string) string {
 	case v.Phase == trial.Ended:
 		return "count the aids back, then `session close`"
 	case v.Aborted != "":
-		return "wait: the session is being aborted"
+		return "wait: the session ends when the canisters are closed and the air is purged"
 	}
 	return nextRun(v)
 }
@@ -156,7 +156,7 @@ func nextRun(v trial.View) string {
 	case trial.Armed:
 		return "wait: the canisters are being moved"
 	case trial.Shown:
-		return "start the search: `session start`"
+		return "start the search: by the handler's button or `session start`"
 	case trial.Searching:
 		return "the dog searches: enter the call"
 	case trial.Called:

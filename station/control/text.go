@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"scentpost/station/event"
@@ -20,9 +21,12 @@ func Progress(s *Status) string {
 			done++
 		}
 	}
+	if s.Phase == trial.Idle {
+		return fmt.Sprintf("session closed after %d of %d runs  - %s", done, s.Scheduled, s.Next)
+	}
 	line := fmt.Sprintf("[%s%s] %d/%d", strings.Repeat("#", done), strings.Repeat(".", max(0, s.Scheduled-done)), done, s.Scheduled)
 	if s.Run != nil {
-		line += fmt.Sprintf("  run %d %s", s.Run.Run, s.Run.State)
+		line += fmt.Sprintf("  run %s %s", runName(s, s.Run.Run), s.Run.State)
 		if len(s.Run.Calls) > 0 {
 			line += ": " + strings.Join(s.Run.Calls, ", ")
 		}
@@ -53,20 +57,35 @@ func WriteStatus(w io.Writer, s *Status) {
 		fmt.Fprintln(w, "draw chosen by the station alone")
 	}
 	for _, r := range s.Runs {
-		writeRun(w, r)
+		writeRun(w, s, r)
 	}
 	if v := s.Verdict; v != nil {
-		fmt.Fprintf(w, "verdict: %s (%s)\n", v.Verdict, v.Rule)
+		fmt.Fprintf(w, "verdict: %s", v.Verdict)
+		if v.Rule != "" {
+			fmt.Fprintf(w, " (%s)", v.Rule)
+		}
+		fmt.Fprintln(w)
 		for _, c := range v.Clauses {
 			fmt.Fprintf(w, "  %s: %s, needed %s\n", c.Name, c.Got, c.Need)
 		}
 	}
 }
 
-func writeRun(w io.Writer, r RunStatus) {
-	fmt.Fprintf(w, "run %d: %s", r.Run, r.State)
-	if r.Reason != "" {
+// runName names a run by its index; a reserve run says that it is one.
+func runName(s *Status, run int) string {
+	if run > s.Scheduled {
+		return fmt.Sprintf("%d (reserve)", run)
+	}
+	return strconv.Itoa(run)
+}
+
+func writeRun(w io.Writer, s *Status, r RunStatus) {
+	fmt.Fprintf(w, "run %s: %s", runName(s, r.Run), r.State)
+	switch {
+	case r.Reason != "":
 		fmt.Fprintf(w, " (%s)", r.Reason)
+	case r.Locked == event.LockTimeOut, r.Locked == event.LockFinished:
+		fmt.Fprintf(w, ", %s without a call", r.Locked)
 	}
 	if len(r.Calls) > 0 {
 		fmt.Fprintf(w, ", %s", strings.Join(r.Calls, ", "))
