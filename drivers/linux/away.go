@@ -92,15 +92,8 @@ func (r *reader) findAgain() {
 // reopen asks a chip that is back for everything that it had, its outputs before anything else, each at its safe
 // level. The caller holds the mutex.
 func (r *reader) reopen(u *unit, s survey) error {
-	on := func(line string) (place, error) {
-		at, err := s.find(line)
-		if err == nil && at.label != u.label {
-			err = fmt.Errorf("line %q: %w: it lies on %s now", line, bus.ErrUnknownLine, at.label)
-		}
-		return at, err
-	}
 	for _, o := range u.outputs {
-		at, err := on(o.line)
+		at, err := s.find(u.label + ":" + o.name)
 		if err != nil {
 			return err
 		}
@@ -111,7 +104,7 @@ func (r *reader) reopen(u *unit, s survey) error {
 	for _, in := range u.groups {
 		var places []place
 		for _, line := range in.inputs {
-			at, err := on(line.line)
+			at, err := s.find(u.label + ":" + line.name)
 			if err != nil {
 				return err
 			}

@@ -20,6 +20,7 @@ const eventBuffer = 1024
 // input is one watched line.
 type input struct {
 	line  string // as it was given to Watch
+	name  string // on its chip
 	level bool   // that the sink was told, or that it had when the watch began
 	known bool   // level means something
 	edge  int64  // stamp of the latest edge
@@ -78,7 +79,7 @@ func (g *GPIO) Watch(names []string, sink bus.Sink) error {
 				continue
 			}
 			for _, p := range places {
-				in.inputs = append(in.inputs, &input{line: given[p]})
+				in.inputs = append(in.inputs, &input{line: given[p], name: p.info.name})
 			}
 			groups = append(groups, in)
 			failed = append(failed, g.openGroup(in, places))
@@ -139,7 +140,10 @@ func (g *GPIO) openGroup(in *group, places []place) error {
 	now := g.kernel.mono()
 	in.req, in.seq, in.stamp = req, sequence{lines: len(places)}, now
 	in.newest, in.drained, in.stuck = 0, 0, 0
-	in.look, in.looked = now, max(in.looked, now)
+	in.look = now
+	if in.looked == 0 {
+		in.looked = now
+	}
 	return nil
 }
 
@@ -172,7 +176,7 @@ func levelOf(req request, i int, line string) (bool, error) {
 	}
 	bits, err := req.values(uapi.LineBitmap(1) << i)
 	if err != nil {
-		return false, fmt.Errorf("level of %s: %w: %w", line, bus.ErrGone, err)
+		return false, fmt.Errorf("level of %s: %w", line, away(err))
 	}
 	return bits.Get(i) != 0, nil
 }

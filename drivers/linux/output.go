@@ -19,6 +19,7 @@ type output struct {
 	gpio *GPIO
 	unit *unit
 	line string
+	name string // of the line, on its chip
 	safe bool
 
 	mu      sync.Mutex // guards what follows; held over no callback
@@ -40,7 +41,7 @@ func (g *GPIO) Output(line string, safe bool) (bus.Output, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &output{gpio: g, unit: g.unit(at.label), line: line, safe: safe}
+	o := &output{gpio: g, unit: g.unit(at.label), line: line, name: at.info.name, safe: safe}
 	if !o.unit.up {
 		return nil, fmt.Errorf("output %s: %w: %w", line, bus.ErrGone, o.unit.err)
 	}
@@ -103,6 +104,14 @@ func (o *output) Set(level bool, at int64, longest time.Duration, done func(mono
 	done(mono, err)
 }
 
+// away marks the error of a call that failed because the chip is gone.
+func away(err error) error {
+	if errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("%w: %w", bus.ErrGone, err)
+	}
+	return err
+}
+
 // cancel takes back what is pending; the caller tells whoever waits for it. The caller holds the mutex.
 func (o *output) cancel() func(int64, error) {
 	waits := o.pending
@@ -155,7 +164,7 @@ func (o *output) drive(level bool, longest time.Duration) (mono int64, err error
 	}
 	if err := o.req.set(bits, 1); err != nil {
 		o.gpio.kernel.wake() // who looks whether the chip is still there
-		return 0, fmt.Errorf("output %s: %w: %w", o.line, bus.ErrGone, err)
+		return 0, fmt.Errorf("output %s: %w", o.line, away(err))
 	}
 	mono = o.gpio.kernel.mono()
 	if level != o.safe && longest > 0 {
