@@ -18,7 +18,8 @@ import (
 // Sink takes what the devices tell. Its methods are called one at a time, in order, never under a lock of the
 // Station, so that they may call it; they must return quickly.
 type Sink interface {
-	// Event takes an event without session and run, stamped with the first edge that it was made of.
+	// Event takes an event without session and run, stamped with the first edge that it was made of. Where edges of
+	// beams or buttons were lost it is a RunVoided, stamped with the edge behind the gap.
 	Event(event.Event)
 	// Watermark promises that every event of source stamped before mono has been given.
 	Watermark(source string, mono int64)
@@ -101,8 +102,10 @@ func (s *Station) take(e bus.Edge) {
 		return
 	}
 	src := s.source(e.Source)
-	src.count(e.Seq)
 	r, known := s.routes[e.Line]
+	if src.count(e.Seq) && s.sensing(src, r) {
+		s.tell(event.Event{Type: event.RunVoided, At: s.stamp(e.Mono, e.Bound), By: event.ByStation, Body: &event.Void{Reason: event.VoidSource}})
+	}
 	switch {
 	case !known:
 	case r.sensor != nil:

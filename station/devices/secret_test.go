@@ -61,18 +61,21 @@ func (a apart) Sources() map[string]time.Duration {
 }
 
 func (a apart) Watch(lines []string, sink bus.Sink) error {
-	return a.world.Watch(lines, renamed{sink, a.shared})
+	return a.world.Watch(lines, renamed{sink, a.shared, map[string]uint64{}})
 }
 
 type renamed struct {
 	bus.Sink
 	shared bool
+	seq    map[string]uint64 // by source: each numbers its own edges
 }
 
 func (r renamed) Edge(e bus.Edge) {
 	if !r.shared && strings.Contains(e.Line, ".") {
 		e.Source = "limits"
 	}
+	r.seq[e.Source]++
+	e.Seq = r.seq[e.Source]
 	r.Sink.Edge(e)
 }
 

@@ -2,6 +2,7 @@ package devices
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -24,13 +25,21 @@ func newSource(name string, lateness time.Duration) *source {
 // its lateness allows.
 func (s *source) known(now int64) int64 { return max(s.mark, now-int64(s.lateness)) }
 
-// count takes the sequence number of an edge. A number that does not follow is a loss; a smaller one is an edge
-// that was overtaken, or a source that began anew.
-func (s *source) count(seq uint64) {
+// count takes the sequence number of an edge, and tells whether edges were lost before it. A number that does not
+// follow is a loss; a smaller one is an edge that was overtaken, or a source that began anew.
+func (s *source) count(seq uint64) (lost bool) {
 	if s.seq != 0 && seq > s.seq+1 {
 		s.lost += seq - s.seq - 1
+		lost = true
 	}
 	s.seq = seq
+	return lost
+}
+
+// sensing tells whether a source stamps beams or buttons: then a lost edge of it may have been a nose or a call. What
+// is lost of a limit switch shows in its canister, and is told behind the curtain.
+func (s *Station) sensing(src *source, of route) bool {
+	return of.sensor != nil || slices.ContainsFunc(s.sensors, func(d *sensor) bool { return d.source == src })
 }
 
 // source returns the source of a name; one that the bus did not declare has no lateness.

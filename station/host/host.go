@@ -188,7 +188,12 @@ func (h *Host) fact(e event.Event) {
 	if h.failed != nil {
 		return
 	}
-	if e.Type != event.CanisterMoved {
+	switch e.Type {
+	case event.CanisterMoved:
+	case event.RunVoided: // the devices lost edges
+		h.void(h.opt.Clock.Now(), e.Body.(*event.Void).Reason)
+		return
+	default:
 		h.step(e)
 		return
 	}

@@ -20,9 +20,14 @@ func TestALostSourceVoidsTheRun(t *testing.T) {
 	}
 	h.has(t, "run.voided "+event.VoidSource)
 	h.finish()
+	h = newHouse(t).sealed().searching()
+	h.fact(event.RunVoided, &event.Void{Reason: event.VoidSource}) // as devices say it
+	h.w.RunFor(100 * time.Millisecond)
+	h.has(t, "run.voided "+event.VoidSource)
 	between := newHouse(t).sealed()
 	size := between.host.Snapshot().Size
 	between.host.Lost()
+	between.fact(event.RunVoided, &event.Void{Reason: event.VoidSource})
 	between.w.RunFor(time.Second)
 	if between.host.Snapshot().Size != size {
 		t.Error("between runs it leaves a record")

@@ -1,0 +1,53 @@
+package devices
+
+import (
+	"slices"
+	"testing"
+
+	"scentpost/station/event"
+)
+
+// TestLostEdgesVoidTheRun: one of them may have been a nose, or a call.
+func TestLostEdgesVoidTheRun(t *testing.T) {
+	voids := func(w *world) (n int) {
+		for _, e := range w.events {
+			if e.Type == event.RunVoided {
+				n++
+				if v := e.Body.(*event.Void); v.Reason != event.VoidSource || e.By != event.ByStation {
+					t.Errorf("%+v by %s", v, e.By)
+				}
+			}
+		}
+		return n
+	}
+	w := opened(t, nil)
+	w.pulse(100*ms, "beam2", true)
+	w.pulse(200*ms, "beam2", false)
+	w.until(500 * ms)
+	if voids(w) != 0 {
+		t.Error("a void without a loss")
+	}
+	w.seq++
+	w.edge("beam2", true)
+	w.until(700 * ms)
+	if voids(w) != 1 {
+		t.Errorf("%d voids after a loss", voids(w))
+	}
+	void := slices.IndexFunc(w.events, func(e event.Event) bool { return e.Type == event.RunVoided })
+	if next := w.events[void+1]; next.Type != event.Edge || next.At.Mono != w.events[void].At.Mono {
+		t.Errorf("the loss is not told before the edge behind it: %+v", next)
+	}
+}
+
+// TestLostLimitsAreToldByTheirCanister: a source of limit switches alone says nothing in the open.
+func TestLostLimitsAreToldByTheirCanister(t *testing.T) {
+	w := opened(t, nil)
+	src := newSource("limits", 0)
+	limit := slices.IndexFunc(w.station.canisters, func(c *canister) bool { return c.position == 1 })
+	if w.station.sensing(src, route{canister: w.station.canisters[limit]}) {
+		t.Error("it would void the run")
+	}
+	if !w.station.sensing(src, route{sensor: w.station.sensors[0]}) {
+		t.Error("a source whose first edge is a beam's would not")
+	}
+}
