@@ -37,7 +37,8 @@ func (h *Host) append(e *event.Event) {
 		h.room = h.room[:len(h.room)+len(line)]
 	}
 	row.Line = line[:len(line):len(line)]
-	h.tree.Append(line)
+	row.Leaf = record.LeafHash(line)
+	h.tree.AppendLeaf(nil, row.Leaf)
 	h.batch.Rows = append(h.batch.Rows, row)
 }
 

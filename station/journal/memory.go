@@ -68,7 +68,7 @@ func (m *Memory) Commit(b Batch) error {
 	}
 	for i := range b.Rows {
 		r := &b.Rows[i]
-		log.hashes = log.edge.AppendLeaf(log.hashes, record.LeafHash(r.Line))
+		log.hashes = log.edge.AppendLeaf(log.hashes, leafOf(r))
 		log.lines = append(log.lines, Line{Seq: r.Seq, Session: r.Session, Bytes: r.Line})
 		if _, known := log.starts[r.Session]; !known && r.Session != "" {
 			log.starts[r.Session] = r.Seq
@@ -83,6 +83,14 @@ func (m *Memory) Commit(b Batch) error {
 		m.identities[id.Ref] = id
 	}
 	return nil
+}
+
+// leafOf returns the leaf hash of a row.
+func leafOf(r *Row) tlog.Hash {
+	if r.Leaf != (tlog.Hash{}) {
+		return r.Leaf
+	}
+	return record.LeafHash(r.Line)
 }
 
 // Size implements Store.

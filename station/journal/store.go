@@ -44,11 +44,14 @@ type Row struct {
 	Seq     int64  // from 0, without gaps: the leaf index of the Merkle log
 	Session string // empty outside a session
 	Line    []byte // the public line, without newline; alone hashed and served
-	Type    event.Type
-	Run     int // from 1; 0 outside a run
-	Sealed  bool
-	Nonce   [32]byte // of the sealed body
-	Body    []byte   // the sealed body, padding included; nil unless Sealed
+	// Leaf is the line's leaf hash, when the caller has it (record.LeafHash). A store without a disk takes it as it
+	// is; the durable one makes its own.
+	Leaf   tlog.Hash
+	Type   event.Type
+	Run    int // from 1; 0 outside a run
+	Sealed bool
+	Nonce  [32]byte // of the sealed body
+	Body   []byte   // the sealed body, padding included; nil unless Sealed
 }
 
 // Line is one public line as it was stored. The caller must not change Bytes.
