@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"scentpost/station/config"
@@ -14,6 +15,10 @@ type runCmd struct {
 	Config string `arg:"" help:"The station's configuration, a YAML file."`
 	Debug  bool   `help:"Log more."`
 }
+
+// heapGrowth is how much the heap may grow before it is collected, in percent. The daemon has little to do and shares a
+// small board: it is rather small than fast.
+const heapGrowth = 50
 
 // errAgain asks for a start from the beginning, within the same process.
 type errAgain struct {
@@ -38,6 +43,7 @@ func (c runCmd) Run(out output) error {
 	for _, w := range cfg.Warnings {
 		log.Warn("configuration", "line", w.Line, "field", w.Field, "problem", w.Message)
 	}
+	debug.SetGCPercent(heapGrowth)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	return serveAgain(ctx, cfg, out, log)

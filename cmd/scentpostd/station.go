@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -96,6 +97,7 @@ func serve(ctx context.Context, cfg config.Config, out output, log *slog.Logger,
 		}
 		s.gate.open(s.host)
 		say("sessions can be run")
+		debug.FreeOSMemory() // what the start needed, an idle station does not
 		return s.runLink(running)
 	})
 	if err = group.Wait(); ctx.Err() != nil && errors.Is(err, context.Canceled) {
