@@ -15,6 +15,9 @@ type Composition struct {
 	Odours string
 }
 
+// odourSeparator stands between the odours of a composition; no odour's name holds it.
+const odourSeparator = ","
+
 // numbersAllowed returns all numbers that the plan allows in one run: by targets, then by distractors, both rising.
 // Their Odours are empty.
 func (p Plan) numbersAllowed() []Composition {
@@ -59,7 +62,7 @@ func multisets(odours []string, n int) []string {
 				all = append(all, first)
 				continue
 			}
-			all = append(all, first+","+rest)
+			all = append(all, first+odourSeparator+rest)
 		}
 	}
 	return all
@@ -110,7 +113,7 @@ func (p Plan) CompositionOf(placement event.Placement) Composition {
 			odours = append(odours, o)
 		}
 	}
-	c.Odours = strings.Join(odours, ",")
+	c.Odours = strings.Join(odours, odourSeparator)
 	return c
 }
 
@@ -119,7 +122,7 @@ func (c Composition) targets() []string {
 	if c.Odours == "" {
 		return nil
 	}
-	return strings.Split(c.Odours, ",")
+	return strings.Split(c.Odours, odourSeparator)
 }
 
 // distractorsBeside returns how many distractors a run with so many targets may hold: as many of the plan's range

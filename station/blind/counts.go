@@ -108,6 +108,8 @@ func (c *checker) odours(path string, list, others []string) {
 			// has its problem already
 		case badName(odour, MaxOdourName) != "":
 			c.doc.Problem(at, "", "%s", badName(odour, MaxOdourName))
+		case strings.Contains(odour, odourSeparator):
+			c.doc.Problem(at, "write it without", "%s holds a comma, which stands between the odours of a composition", strict.Quote(odour))
 		case odour == BlankOdour:
 			c.doc.Problem(at, "blanks fill the positions that are left", "%q is the carrier without odour", odour)
 		case slices.Contains(list[:i], odour):

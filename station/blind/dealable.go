@@ -83,36 +83,9 @@ func (p Plan) dealable(s shelf) *refusal {
 	if !p.Restricted || p.Reserve == 0 {
 		return nil
 	}
-	positions := make([]int, p.Positions)
-	for i := range positions {
-		positions[i] = i + 1
-	}
-	fit := p.fits(s, positions, p.Targets.PerRun.Max, p.Distractors.PerRun.Max)
-	for _, c := range p.numbersAllowed() {
-		if chance := fit[c.Targets][c.Distractors]; chance < leastReserve {
-			r := refuse([]rule{ruleLoading}, Chance{chance, true}, leastReserve)
-			r.message = fmt.Sprintf("a reserve run of %d targets and %d distractors: %s", c.Targets, c.Distractors, r.message)
-			return r
-		}
-	}
-	return p.reserveDealable(s)
-}
-
-// reserveTries is how many placements of one composition are tried: ten times as many as the rarest that is allowed
-// needs.
-const reserveTries = int(10 / leastReserve)
-
-// reserveDealable looks for a composition whose odours the loading cannot serve: from a fixed seed, so that the answer
-// is the same everywhere.
-func (p Plan) reserveDealable(s shelf) *refusal {
-	d := dealer{p: p, shelf: s, g: newGenerator([32]byte{}, streamReserve)}
 	for _, c := range p.Compositions() {
-		found := false
-		for tries := 0; !found && tries < reserveTries; tries++ {
-			found = d.loaded(d.alone(c))
-		}
-		if !found {
-			r := refuse([]rule{ruleLoading}, Chance{0, false}, leastReserve)
+		if chance := p.reserveChance(s, c); chance < leastReserve {
+			r := refuse([]rule{ruleLoading}, Chance{chance, true}, leastReserve)
 			r.message = fmt.Sprintf("a reserve run of the targets %q and %d distractors: %s", c.Odours, c.Distractors, r.message)
 			return r
 		}

@@ -1,39 +1,70 @@
 package blind
 
-// fits returns, for each number of targets and of distractors up to those given, the chance that so many, put
-// uniformly at some positions with uniform odours, and blanks at the others are all loaded where they come to stand.
-// It is exact.
-func (p Plan) fits(s shelf, positions []int, targets, distractors int) [][]float64 {
-	ways := make([][]float64, targets+1) // the loaded lines so far, each counted by the share of its odours
-	for t := range ways {
-		ways[t] = make([]float64, distractors+1)
-	}
-	ways[0][0] = 1
+import "slices"
+
+// fits returns, for each number of distractors up to the one given, the chance that so many, put uniformly at some
+// positions with uniform odours, and blanks at the others are all loaded where they come to stand. It is exact.
+func (p Plan) fits(s shelf, positions []int, distractors int) []float64 {
+	ways := make([]float64, distractors+1) // the loaded lines so far, each counted by the share of its odours
+	ways[0] = 1
 	for _, position := range positions {
-		blank := share(s, position, []string{BlankOdour})
-		target, distractor := share(s, position, p.Targets.Odours), share(s, position, p.Distractors.Odours)
-		for t := targets; t >= 0; t-- {
-			for d := distractors; d >= 0; d-- {
-				sum := mul(ways[t][d], blank)
-				if t > 0 {
-					sum += mul(ways[t-1][d], target)
-				}
-				if d > 0 {
-					sum += mul(ways[t][d-1], distractor)
-				}
-				ways[t][d] = sum
+		blank, distractor := share(s, position, []string{BlankOdour}), share(s, position, p.Distractors.Odours)
+		for d := distractors; d >= 0; d-- {
+			sum := mul(ways[d], blank)
+			if d > 0 {
+				sum += mul(ways[d-1], distractor)
 			}
+			ways[d] = sum
 		}
 	}
-	n := len(positions)
-	for t := range ways {
-		for d := range ways[t] {
-			if all := mul(choices(n, t), choices(n-t, d)); all > 0 {
-				ways[t][d] /= all
-			}
+	for d := range ways {
+		if all := choices(len(positions), d); all > 0 {
+			ways[d] /= all
 		}
 	}
 	return ways
+}
+
+// reserveChance returns the chance that a placement of a reserve run needs no odour where it is not loaded. It is
+// exact.
+func (p Plan) reserveChance(s shelf, c Composition) float64 {
+	targets := c.targets()
+	kinds := slices.Compact(slices.Clone(targets))
+	counts := make([]int, len(kinds)+1) // of each target odour, and of the distractors
+	for _, odour := range targets {
+		counts[slices.Index(kinds, odour)]++
+	}
+	counts[len(kinds)] = c.Distractors
+	// ways[state] is the loaded lines so far; a state is how many of each of the counts stand in them.
+	strides, states := make([]int, len(counts)), 1
+	for i, n := range counts {
+		strides[i], states = states, states*(n+1)
+	}
+	ways := make([]float64, states)
+	ways[0] = 1
+	for position := 1; position <= p.Positions; position++ {
+		shares := make([]float64, len(counts))
+		for i, odour := range kinds {
+			shares[i] = share(s, position, []string{odour})
+		}
+		shares[len(kinds)] = share(s, position, p.Distractors.Odours)
+		blank := share(s, position, []string{BlankOdour})
+		for state := states - 1; state >= 0; state-- {
+			sum := mul(ways[state], blank)
+			for i, n := range counts {
+				if state/strides[i]%(n+1) > 0 {
+					sum += mul(ways[state-strides[i]], shares[i])
+				}
+			}
+			ways[state] = sum
+		}
+	}
+	chance, free := ways[states-1], p.Positions
+	for _, n := range counts {
+		chance /= choices(free, n)
+		free -= n
+	}
+	return chance
 }
 
 // choices returns the number of ways to choose k of n; 0 when there are none.

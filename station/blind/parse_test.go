@@ -117,6 +117,7 @@ func TestBadPlans(t *testing.T) {
 		{"no distractor odours", "odours: [glove], ", "", "distractors.odours: is missing"},
 		{"blank as a target", "odours: [tnt, rdx]", "odours: [tnt, blank]", `targets.odours[1]: "blank" is the carrier without odour`},
 		{"an odour twice", "odours: [tnt, rdx]", "odours: [tnt, tnt]", `targets.odours[1]: "tnt" is in the list twice`},
+		{"a comma in an odour", "[glove]", `["glo,ve"]`, `distractors.odours[0]: "glo,ve" holds a comma`},
 		{"an odour of both kinds", "odours: [glove]", "odours: [rdx]", `distractors.odours[0]: "rdx" is a target as well`},
 		{"a long odour", "[glove]", "[" + strings.Repeat("g", 41) + "]", "40 characters are the most"},
 		{"an unknown odour", "[tnt, rdx, glove, blank]", "[tnt, rdx, gloves, blank]", `plan.yaml:8:37: loading.each_position[2]: "gloves" is neither a target nor a distractor of this plan, nor "blank" (did you mean "glove"?)`},

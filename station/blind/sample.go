@@ -143,9 +143,9 @@ func (o *odds) rest(cells []cell, targets int) float64 {
 		}
 	}
 	beside := o.p.distractorsBeside(targets)
-	fit, least := o.p.fits(o.shelf, free, 0, beside.Max), 1.0
+	fit, least := o.p.fits(o.shelf, free, beside.Max), 1.0
 	for d := beside.Min; d <= beside.Max; d++ {
-		least = min(least, fit[0][d])
+		least = min(least, fit[d])
 	}
 	return least
 }
