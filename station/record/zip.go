@@ -58,6 +58,9 @@ func ReadZip(data []byte, limits Limits) ([]Member, error) {
 	if len(z.File) > 2*len(memberOrder) {
 		return nil, &Fault{Seq: -1, What: fmt.Sprintf("the zip has %d members, a bundle has at most %d", len(z.File), len(memberOrder))}
 	}
+	if !whole(data, z.File) {
+		return nil, &Fault{Seq: -1, What: "the zip holds bytes before, between or behind its members: pack them again"}
+	}
 	left := limits.Total
 	members := make([]Member, 0, len(z.File))
 	for _, f := range z.File {
