@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"periph.io/x/conn/v3/i2c"
+
 	"scentpost/drivers/beam"
 	"scentpost/drivers/bus"
 	"scentpost/drivers/bus/settle"
@@ -61,6 +63,14 @@ type Type struct {
 	Gate func(Values) (bus.Gate, error)
 	// Lamp makes the part of a light on its one output; nil for other classes.
 	Lamp func(bus.Output) bus.Lamp
+	// Burst makes the part of what works for a bounded time on its one output; nil for other classes.
+	Burst func(bus.Output, Values) (bus.Burst, error)
+	// Environment makes the part of a sensor of the air on its wires; nil for other classes.
+	Environment func(i2c.Bus, Values) (bus.Environment, error)
+	// Addresses are those that a part on I2C can have; nil for a part on lines.
+	Addresses []uint16
+	// HoldsOnLoss says that the outputs it carries keep their level when nobody speaks to it; see Carries.
+	HoldsOnLoss bool
 }
 
 // The names of the settings, and the role of a sole line.

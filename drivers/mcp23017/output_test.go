@@ -115,6 +115,18 @@ func TestWhatWasLeftOpenCloses(t *testing.T) {
 	}
 }
 
+// TestWhatWasLeftOpenClosesFirst: the very next transfer may fail, so letting go of every pin comes before the rest.
+func TestWhatWasLeftOpenClosesFirst(t *testing.T) {
+	r := fresh(t)
+	r.chip.Poke(0x14, 0)
+	r.chip.Poke(0x00, 0xFE)
+	r.output("c1a.drive")
+	r.chip.FailAt(3, syscall.EREMOTEIO)
+	if err := r.Begin(); err == nil || !r.chip.Pin(relay) {
+		t.Errorf("%v, closed %v", err, r.chip.Pin(relay))
+	}
+}
+
 // TestTheOtherLayout: somebody left the chip with its addresses the other way round.
 func TestTheOtherLayout(t *testing.T) {
 	r := fresh(t)
