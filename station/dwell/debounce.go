@@ -28,7 +28,7 @@ type Change struct {
 // which they were reported; one that is stamped before the edge before it counts as simultaneous with it, and those
 // later than until do not count.
 //
-// It says at once what a Line says by and by.
+// It says at once what the drivers' own debounce (drivers/bus/settle) says by and by.
 func Debounce(active bool, edges []Edge, settle time.Duration, until int64) []Change {
 	var out []Change
 	var known int64 // every edge before this instant has been reported
@@ -62,50 +62,3 @@ func Debounce(active bool, edges []Edge, settle time.Duration, until int64) []Ch
 	}
 	return out
 }
-
-// Line is a line whose edges come one by one. Its zero value is inactive and believes every edge.
-type Line struct {
-	// Settle is how long a level stands before it counts.
-	Settle time.Duration
-
-	active bool // when it last stood still
-	moving bool
-	raw    bool  // after the latest edge
-	last   int64 // the latest edge
-	first  Change
-}
-
-// Start sets the level that the line stands at.
-func (l *Line) Start(active bool) { l.active, l.raw, l.moving = active, active, false }
-
-// Edge takes an edge; the caller has called Advance for its instant before. A line that bounces for more than
-// Patience settling times begins its change anew.
-func (l *Line) Edge(e Edge) {
-	at := e.At
-	if l.moving {
-		at = max(at, l.last)
-	}
-	if !l.moving && e.Active == l.active {
-		return
-	}
-	if !l.moving || at-l.first.At > Patience*int64(l.Settle) {
-		l.first = Change{At: at, Bound: e.Bound}
-	}
-	l.moving, l.raw, l.last = true, e.Active, at
-}
-
-// Advance returns the change that is certain once every edge before the instant known has been given.
-func (l *Line) Advance(known int64) (Change, bool) {
-	if due, moving := l.Deadline(); !moving || known < due {
-		return Change{}, false
-	}
-	l.moving = false
-	if l.raw == l.active {
-		return Change{}, false
-	}
-	l.active, l.first.Active = l.raw, l.raw
-	return l.first, true
-}
-
-// Deadline is when the line will have stood still for long enough; not ok while it stands.
-func (l *Line) Deadline() (at int64, ok bool) { return l.last + int64(l.Settle), l.moving }

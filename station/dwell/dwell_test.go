@@ -68,26 +68,6 @@ var storm = func() (at []int64) {
 	return at
 }()
 
-// byAndBy gives the edges to a Line as they come.
-func byAndBy(active bool, in []dwell.Edge, wait time.Duration, until int64) []dwell.Change {
-	l := dwell.Line{Settle: wait}
-	l.Start(active)
-	var out []dwell.Change
-	take := func(c dwell.Change, ok bool) {
-		if ok {
-			out = append(out, c)
-		}
-	}
-	latest := int64(0)
-	for _, e := range in {
-		latest = max(latest, e.At)
-		take(l.Advance(latest))
-		l.Edge(e)
-	}
-	take(l.Advance(until))
-	return out
-}
-
 // inDrivers gives the edges to the drivers' own debounce.
 func inDrivers(t *rapid.T, active bool, in []dwell.Edge, wait time.Duration, until int64) []dwell.Change {
 	l, err := settle.New(wait)
@@ -124,17 +104,14 @@ func raw(t *rapid.T) (in []dwell.Edge, until int64) {
 	return in, until + rapid.Int64Range(0, 20).Draw(t, "until")*ms
 }
 
-// TestAtOnceOrByAndBy: the offline form, the incremental one and the drivers' agree, so that the beams of a record
-// can be found anew from its raw edges.
+// TestAtOnceOrByAndBy: the offline form and the drivers' incremental one agree, so that the beams of a record can be
+// found anew from its raw edges.
 func TestAtOnceOrByAndBy(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in, until := raw(t)
 		active := rapid.Bool().Draw(t, "level")
 		wait := time.Duration(rapid.Int64Range(0, 6).Draw(t, "settle") * ms)
 		got := dwell.Debounce(active, in, wait, until)
-		if want := byAndBy(active, in, wait, until); !slices.Equal(got, want) {
-			t.Fatalf("at once %v, by and by %v", got, want)
-		}
 		if want := inDrivers(t, active, in, wait, until); !slices.Equal(got, want) {
 			t.Fatalf("here %v, in the drivers %v", got, want)
 		}
@@ -147,24 +124,6 @@ func TestAtOnceOrByAndBy(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestLineSaysWhenToLookAgain(t *testing.T) {
-	l := dwell.Line{Settle: 5 * time.Millisecond}
-	if _, ok := l.Deadline(); ok {
-		t.Error("a line that stands has a deadline")
-	}
-	l.Edge(dwell.Edge{Active: true, At: 10 * ms})
-	l.Edge(dwell.Edge{Active: false, At: 12 * ms})
-	if at, ok := l.Deadline(); !ok || at != 17*ms {
-		t.Errorf("got %d, %v", at, ok)
-	}
-	if c, ok := l.Advance(17 * ms); ok {
-		t.Errorf("it stands where it stood, got %v", c)
-	}
-	if _, ok := l.Deadline(); ok {
-		t.Error("it stands again, and has a deadline")
-	}
 }
 
 func TestPatienceIsThatOfTheDrivers(t *testing.T) {

@@ -368,6 +368,17 @@ type Presentation struct {
 	Flag     string  `json:"flag,omitempty"` // "unsearched", "time-out"
 }
 
+// Response is a nose that stayed at a position for the plan's dwell or longer. It is tabulated apart from the call:
+// which of the two the dog was trained for is not for the station to say.
+type Response struct {
+	Position int `json:"position"`
+	// FromMS is when the nose came, since the start of the search.
+	FromMS   int `json:"from_ms"`
+	LastedMS int `json:"lasted_ms"` // until it left, or until the lock
+	// Uncertain is set when the error of the stamps could have made the difference.
+	Uncertain bool `json:"uncertain,omitempty"`
+}
+
 // RunResult is a scored run. Latencies are from the first entry at the called position and from the start, -1
 // when there is none.
 type RunResult struct {
@@ -375,6 +386,7 @@ type RunResult struct {
 	Presentations  []Presentation `json:"presentations"`
 	LatencyMS      int            `json:"latency_ms"`
 	SinceStartMS   int            `json:"since_start_ms"`
+	Responses      []Response     `json:"responses"`
 	EffectiveBlind string         `json:"effective_blindness"`
 }
 

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"scentpost/station/dwell"
 	"scentpost/station/event"
 	"scentpost/station/score"
 )
@@ -105,7 +106,12 @@ func (m *Machine) beam(in event.Event) string {
 	in.Run = r.index
 	m.record(in)
 	inLine := position >= 1 && position <= m.session.plan.Positions
-	if in.Type != event.BeamEntered || !inLine || !r.taking() || r.early(in.At) {
+	if !inLine || !r.taking() || r.early(in.At) {
+		return ""
+	}
+	entered := in.Type == event.BeamEntered
+	r.passes = append(r.passes, dwell.Pass{Position: position, Entered: entered, At: in.At.Mono, Bound: in.At.Bound})
+	if !entered {
 		return ""
 	}
 	r.noses = insert(r.noses, nose{Entry: score.Entry{Position: position, At: in.At.Mono}, bound: in.At.Bound})

@@ -202,10 +202,16 @@ func (m *Machine) sessionStep(in event.Event) string {
 	}
 }
 
-// again takes a refusal or a late fact back from a record: it was decided when it came in.
+// again takes a refusal or a late fact back from a record: it was decided when it came in. What a refusal refused is
+// not known any more; that a fact was late can be seen again, and nothing else may be called so.
 func (m *Machine) again(in event.Event) string {
 	if m.phase == Idle {
 		return "no session"
+	}
+	if late, ok := in.Body.(*event.Lateness); ok {
+		if r := m.run; r == nil || r.taking() || r.lock.Reason == "" || late.At != in.At.Mono || late.At > r.lock.At {
+			return "this was not late: no run has locked behind it"
+		}
 	}
 	in.Run = m.runIndex()
 	m.record(in)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"scentpost/station/dwell"
 	"scentpost/station/event"
 )
 
@@ -27,10 +28,11 @@ type run struct {
 	settled     bool // what was called may not be withdrawn any more
 
 	calls  []standing
-	noses  []nose // entries that beams saw, by their stamps
-	seen   []nose // where the assessor saw the dog
-	lines  []line // raw edges by line
-	faulty bool   // a canister was not where it should be when the run was presented
+	noses  []nose       // entries that beams saw, by their stamps
+	passes []dwell.Pass // entries and leavings, as they came
+	seen   []nose       // where the assessor saw the dog
+	lines  []line       // raw edges by line
+	faulty bool         // a canister was not where it should be when the run was presented
 }
 
 // voidable tells whether danger to the trial still voids the run: no call stands and nothing is locked.

@@ -1,6 +1,9 @@
 package trial
 
 import (
+	"time"
+
+	"scentpost/station/dwell"
 	"scentpost/station/event"
 	"scentpost/station/score"
 )
@@ -30,10 +33,24 @@ func (m *Machine) score(in event.Event, end event.End) {
 func (m *Machine) scoreRun(in event.Event, r *run) {
 	result := score.Run(m.facts(r))
 	result.EffectiveBlind = m.effectiveBlindness()
+	result.Responses = m.responses(r)
 	m.session.results[r.index] = &result
 	m.session.views = nil // they show no result of this run
 	m.derive(in, event.RunScored, r.index, &result)
 }
+
+// responses derives the dog's responses of a run from its beams, by the dwell that was sealed.
+func (m *Machine) responses(r *run) []event.Response {
+	out := []event.Response{}
+	for _, v := range dwell.Responses(dwell.Visits(r.passes, r.lock.At), m.session.plan.Limits.Dwell) {
+		out = append(out, event.Response{Position: v.Position, FromMS: inMS(v.From - r.startedAt), LastedMS: inMS(v.To - v.From),
+			Uncertain: !v.Certain})
+	}
+	return out
+}
+
+// inMS returns whole milliseconds of a duration within a run.
+func inMS(nanoseconds int64) int { return int(nanoseconds / int64(time.Millisecond)) }
 
 // facts gathers what a run is scored by: only what is stamped at or before the lock.
 func (m *Machine) facts(r *run) score.RunFacts {
