@@ -130,7 +130,7 @@ func (c planCheck) refuse(out io.Writer, err error) error {
 
 // describePlan prints what a good plan needs, for people.
 func describePlan(out io.Writer, plan blind.Plan, answer checked) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	w := new(strings.Builder)
 	fmt.Fprintf(w, "%s: no problems\n\n", plan.Name)
 	fmt.Fprintf(w, "runs\t%d, and %d in reserve, at %d positions\n", plan.Runs, plan.Reserve, plan.Positions)
 	fmt.Fprintf(w, "targets\t%s in a run, %s in the session\n", plan.Targets.PerRun, plan.SessionTargets())
@@ -150,7 +150,7 @@ func describePlan(out io.Writer, plan blind.Plan, answer checked) error {
 		how = "estimated"
 	}
 	fmt.Fprintf(w, "good deals\t%.3g of all keep every rule (%s)\n", answer.GoodDeal.Least, how)
-	return w.Flush()
+	return columns(out, w.String())
 }
 
 type planDraw struct {
@@ -228,7 +228,7 @@ func drawn(plan blind.Plan, deal blind.Deal, reserve bool) []drawnRun {
 
 // printDraw prints a table with a line for each run.
 func printDraw(out io.Writer, plan blind.Plan, runs []drawnRun) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	w := new(strings.Builder)
 	fmt.Fprint(w, "run")
 	for position := range plan.Positions {
 		fmt.Fprintf(w, "\tposition %d", position+1)
@@ -237,7 +237,7 @@ func printDraw(out io.Writer, plan blind.Plan, runs []drawnRun) error {
 	for _, r := range runs {
 		fmt.Fprint(w, r.Run)
 		if r.Composition != nil {
-			fmt.Fprintf(w, " (%d+%d)", r.Composition.Targets, r.Composition.Distractors)
+			fmt.Fprintf(w, " (%s)", r.Composition)
 		}
 		for _, slot := range r.Placement {
 			mark := map[event.Kind]string{event.Target: "* ", event.Distractor: "- "}[slot.Kind]
@@ -245,7 +245,24 @@ func printDraw(out io.Writer, plan blind.Plan, runs []drawnRun) error {
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintln(w, "\n* target, - distractor; (targets+distractors) of the voided run that a reserve placement stands in for")
+	fmt.Fprintln(w, "\n* target, - distractor; (targets + distractors) of the voided run that a reserve placement stands in for")
+	return columns(out, w.String())
+}
+
+// String writes the targets and the number of distractors.
+func (c composition) String() string {
+	if c.Targets == 0 {
+		return fmt.Sprintf("none + %d", c.Distractors)
+	}
+	return fmt.Sprintf("%s + %d", c.Odours, c.Distractors)
+}
+
+// columns prints lines whose cells are parted by tabs.
+func columns(out io.Writer, lines string) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if _, err := io.WriteString(w, lines); err != nil {
+		return err
+	}
 	return w.Flush()
 }
 
