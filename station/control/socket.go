@@ -19,6 +19,7 @@ import (
 // The socket's limits.
 const (
 	maxClients    = 64               // connections at once
+	maxEach       = 32               // of one account: nobody alone keeps the others out
 	watchBacklog  = 16               // states that a slow watcher may be behind; older ones are skipped
 	requestWait   = 30 * time.Second // how long a client may take to say what it wants
 	responseWait  = 10 * time.Second // how long a client may take to read
@@ -31,8 +32,32 @@ const (
 type Server struct {
 	service  *Service
 	listener *net.UnixListener
-	slots    chan struct{}
 	wg       sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	clients int
+	each    map[int]int // by account
+}
+
+// enter takes a client of an account in, if there is room for it.
+func (s *Server) enter(uid int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.clients >= maxClients || s.each[uid] >= maxEach {
+		return false
+	}
+	s.clients++
+	s.each[uid]++
+	return true
+}
+
+func (s *Server) leave(uid int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clients--
+	if s.each[uid]--; s.each[uid] == 0 {
+		delete(s.each, uid)
+	}
 }
 
 // Listen opens the socket at path. A socket that nobody listens on any more is replaced; one that answers is not.
@@ -60,7 +85,7 @@ func Listen(path string, service *Service) (*Server, error) {
 		_ = l.Close()
 		return nil, fmt.Errorf("open the socket to its readers: %w", err)
 	}
-	return &Server{service: service, listener: l, slots: make(chan struct{}, maxClients)}, nil
+	return &Server{service: service, listener: l, each: map[int]int{}}, nil
 }
 
 // Serve answers clients until ctx ends, and returns when the last of them is gone.
@@ -76,29 +101,27 @@ func (s *Server) Serve(ctx context.Context) error {
 			}
 			return fmt.Errorf("accept on the control socket: %w", err)
 		}
-		select {
-		case s.slots <- struct{}{}:
-			s.wg.Add(1)
-			go func() {
-				defer s.wg.Done()
-				defer func() { <-s.slots }()
-				s.client(ctx, conn)
-			}()
-		default:
+		uid, err := peerUID(conn)
+		if err != nil {
+			_ = conn.Close()
+			continue
+		}
+		if !s.enter(uid) {
 			_, _ = conn.Write([]byte(`{"ok":false,"error":"too many clients: try again"}` + "\n"))
 			_ = conn.Close()
+			continue
 		}
+		s.wg.Go(func() {
+			defer s.leave(uid)
+			s.client(ctx, conn, uid)
+		})
 	}
 }
 
-func (s *Server) client(ctx context.Context, conn *net.UnixConn) {
+func (s *Server) client(ctx context.Context, conn *net.UnixConn, uid int) {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	uid, err := peerUID(conn)
-	if err != nil {
-		return
-	}
 	lines := bufio.NewScanner(conn)
 	lines.Buffer(make([]byte, 0, 4096), maxRequest)
 	for {

@@ -126,7 +126,7 @@ func TestBadLines(t *testing.T) {
 // TestTooManyClients: one more is told so, and one that leaves makes room.
 func TestTooManyClients(t *testing.T) {
 	socket, _ := serve(t, newTestService(t, newInbox(trial.View{})))
-	clients := make([]*Client, maxClients)
+	clients := make([]*Client, maxEach)
 	for i := range clients {
 		clients[i] = dial(t, socket)
 		send(t, clients[i], &Request{Command: "status"})
@@ -137,7 +137,7 @@ func TestTooManyClients(t *testing.T) {
 	}
 	defer conn.Close()
 	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "too many clients") {
-		t.Errorf("client %d: %q, %v", maxClients+1, line, err)
+		t.Errorf("client %d: %q, %v", maxEach+1, line, err)
 	}
 	_ = clients[0].Close()
 	for limit := time.Now().Add(patience); ; {
@@ -148,6 +148,25 @@ func TestTooManyClients(t *testing.T) {
 		if time.Now().After(limit) {
 			t.Fatal("no room after a client left")
 		}
+	}
+}
+
+// TestNobodyAloneKeepsTheOthersOut: whoever holds all the connections that one account gets leaves room for the rest.
+func TestNobodyAloneKeepsTheOthersOut(t *testing.T) {
+	s := Server{each: map[int]int{}}
+	for uid, n := range []int{maxEach, maxClients - maxEach, 0} {
+		for i := range n {
+			if !s.enter(uid) {
+				t.Fatalf("client %d of account %d is turned away", i+1, uid)
+			}
+		}
+		if s.enter(uid) {
+			t.Errorf("account %d gets one more than %d", uid, n)
+		}
+	}
+	s.leave(0)
+	if !s.enter(2) || s.enter(0) {
+		t.Error("the place that was left is not there for another, or is there twice")
 	}
 }
 
