@@ -22,8 +22,8 @@ const (
 	// tens of milliseconds.
 	Lateness = 100 * time.Millisecond
 	// MarkEvery is the grid of the watermarks, of the look at every level, and of the look for a chip that
-	// vanished in silence. A station that idles wakes up so often.
-	MarkEvery = time.Second
+	// vanished in silence. A station that idles wakes up so often, and Go's own thread a few times after it.
+	MarkEvery = 5 * time.Second
 	// consumer is what gpioinfo shows as the owner of our lines.
 	consumer = "scentpost"
 )

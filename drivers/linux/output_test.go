@@ -70,7 +70,10 @@ func TestSet(t *testing.T) {
 		done, answers []string
 	}{
 		"at its instant, for its time": {
-			func(b *bench, o bus.Output, a *answers) { o.Set(true, b.at(50*ms), 30*ms, a.to("open")); pass(100 * ms) },
+			func(b *bench, o bus.Output, a *answers) {
+				o.Set(true, b.at(50*ms), 30*ms, a.to("open"))
+				pass(100 * ms)
+			},
 			[]string{"set o true", "set o false"}, []string{"open at 50ms"}},
 		"in the past": {
 			func(b *bench, o bus.Output, a *answers) { o.Set(true, b.at(-1), 0, a.to("open")) },
@@ -222,7 +225,7 @@ func TestASilentRemoval(t *testing.T) {
 		c := b.k.plug("chip", "o")
 		b.output("o", false)
 		c.fails(nil, unix.ENODEV)
-		pass(999 * ms)
+		pass(4999 * ms)
 		b.want("state", b.told())
 		pass(2 * ms)
 		b.want("state", b.told(), "chip false [o]")

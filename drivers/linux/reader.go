@@ -23,6 +23,9 @@ const (
 	markBehind = 2 * threadLate
 	// confirm is how long a level must be another one than its edges tell before it is believed.
 	confirm = 20 * time.Millisecond
+	// lookAfter is how long after an edge the levels are looked at: chips that lose edges lose those that come
+	// close to others.
+	lookAfter = 50 * time.Millisecond
 	// retryEvery is the pause between two looks for a chip that is away.
 	retryEvery = 100 * time.Millisecond
 	// readsAtOnce bounds what one turn reads of one request, so that a storm on one chip starves nobody.
@@ -230,7 +233,6 @@ func (r *reader) edge(in *group, e uapi.LineEvent) {
 	if line.known && line.level == level {
 		// The kernel reads the level after the interrupt: by then it was back.
 		r.count(Counts{Repeated: 1})
-		in.look = r.kernel.mono() + int64(confirm)
 		if len(in.inputs) == 1 { // its numbers do not tell of it
 			r.count(Counts{Lost: 1})
 			r.seq++
@@ -239,6 +241,9 @@ func (r *reader) edge(in *group, e uapi.LineEvent) {
 	}
 	line.level, line.known, line.edge, line.doubted = level, true, stamp, 0
 	in.stamp = stamp
+	if in.look == 0 {
+		in.look = stamp + int64(lookAfter)
+	}
 	r.count(Counts{Received: 1})
 	r.seq++
 	r.sink.Edge(bus.Edge{Line: line.line, Level: level, Mono: stamp, Bound: int64(stampBound), Source: Source, Seq: r.seq})

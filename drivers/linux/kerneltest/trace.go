@@ -23,7 +23,7 @@ type Movement struct {
 	Mono int64
 	// Kind is "set", "get", "in" or "out".
 	Kind string
-	// Value is the voltage of a set or get.
+	// Value is the voltage of a set or get; of the others, whether it failed.
 	Value bool
 }
 

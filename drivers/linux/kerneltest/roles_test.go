@@ -1,0 +1,123 @@
+//go:build linux
+
+package kerneltest
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"scentpost/drivers/linux"
+)
+
+// roleVariable makes of this program a second process in the guest, which plays a role.
+const roleVariable = "KERNELTEST_ROLE"
+
+// The roles.
+const (
+	// rolePlayer toggles the line of the sysfs file KERNELTEST_FILE, KERNELTEST_COUNT times every KERNELTEST_EVERY,
+	// and prints when it did, as 64-bit nanoseconds.
+	rolePlayer = "player"
+	// roleHolder drives the line KERNELTEST_LINE, which is active when low, and prints a letter when it does.
+	roleHolder = "holder"
+)
+
+// play plays a role and returns the code to exit with.
+func play(role string) int {
+	var err error
+	switch role {
+	case rolePlayer:
+		err = toggle(os.Getenv("KERNELTEST_FILE"), os.Getenv("KERNELTEST_COUNT"), os.Getenv("KERNELTEST_EVERY"))
+	case roleHolder:
+		err = hold(os.Getenv("KERNELTEST_LINE"))
+	default:
+		err = fmt.Errorf("no such role: %q", role)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func toggle(file, count, every string) error {
+	n, err := strconv.Atoi(count)
+	if err != nil {
+		return err
+	}
+	pause, err := time.ParseDuration(every)
+	if err != nil {
+		return err
+	}
+	clock, err := linux.NewClock()
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var when bytes.Buffer
+	ticks := time.NewTicker(pause)
+	defer ticks.Stop()
+	for i := range n {
+		<-ticks.C
+		at := clock.Mono()
+		if _, err := f.WriteAt(pulls[i%2 == 0], 0); err != nil {
+			return err
+		}
+		if err := binary.Write(&when, binary.NativeEndian, at); err != nil {
+			return err
+		}
+	}
+	_, err = io.Copy(os.Stdout, &when)
+	return err
+}
+
+func hold(line string) error {
+	g, err := linux.OpenGPIO(linux.Options{Wiring: map[string]linux.Wiring{line: {ActiveLow: true}}})
+	if err != nil {
+		return err
+	}
+	out, err := g.Output(line, false)
+	if err != nil {
+		return err
+	}
+	out.Set(true, 0, 0, func(_ int64, err error) {
+		if err == nil {
+			fmt.Print("o")
+		}
+	})
+	select {} // until somebody ends it
+}
+
+// actor is this program in a role.
+func actor(t *testing.T, role string, variables ...string) *exec.Cmd {
+	t.Helper()
+	c := exec.Command("/proc/self/exe")
+	c.Env = append(variables, roleVariable+"="+role)
+	c.Stderr = os.Stderr
+	return c
+}
+
+// edges plays edges on a line from another process, and returns when each was written.
+func (c *Chip) edges(t *testing.T, line, n int, every time.Duration) []int64 {
+	t.Helper()
+	out, err := actor(t, rolePlayer, "KERNELTEST_FILE="+c.drivers[line].Name(), fmt.Sprint("KERNELTEST_COUNT=", n),
+		fmt.Sprint("KERNELTEST_EVERY=", every)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	when := make([]int64, len(out)/8)
+	if err := binary.Read(bytes.NewReader(out), binary.NativeEndian, when); err != nil || len(when) != n {
+		t.Fatalf("%d edges played, want %d: %v", len(when), n, err)
+	}
+	return when
+}
