@@ -99,7 +99,7 @@ func (p *program) line(t testing.TB, text string) string {
 		select {
 		case line, open := <-p.lines:
 			if !open {
-				t.Fatalf("the program ended before it said %q; its log:\n%s", text, p.said())
+				t.Fatalf("the program ended with %d before it said %q; its log:\n%s", p.exit(t), text, p.said())
 			}
 			if strings.Contains(line, text) {
 				return line

@@ -65,7 +65,7 @@ func (r *rig) configure(o options) {
 		out += "\nbroker: {url: \"" + o.broker + "\"}\n"
 	}
 	if o.authority != "" {
-		out += "\nauthorities: [\"" + o.authority + "\"]\n"
+		out = strings.Replace(out, "\nauthorities:\n", "\nauthorities:\n  - \""+o.authority+"\"\n", 1)
 	}
 	r.config = r.path("station.yaml")
 	if err := os.WriteFile(r.config, []byte(out), 0o600); err != nil {
