@@ -18,9 +18,12 @@ const (
 	retryMost  = time.Second
 )
 
-// openLines connects the devices and takes every output to its safe level. Devices that are absent are a condition,
-// and tried again until ctx ends.
+// openLines connects the devices and takes every output to its safe level, unless that was done first of all. Devices
+// that are absent are a condition, and tried again until ctx ends.
 func (s *station) openLines(ctx context.Context) error {
+	if s.devices != nil {
+		return nil
+	}
 	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
 		err := s.tryLines()
 		if err == nil {

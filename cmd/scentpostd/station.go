@@ -71,6 +71,10 @@ func serve(ctx context.Context, cfg config.Config, out output, log *slog.Logger,
 	s := &station{cfg: cfg, log: log, scale: 1, past: since.past, gone: make(chan errAgain, 1)}
 	s.conditions = conditions{log: log, changed: s.gate.tell}
 	defer func() { err = errors.Join(err, s.close()) }()
+	absent := s.tryLines() // the safe state comes before all else, whatever becomes of the journal
+	if absent != nil {
+		log.Debug("the devices are not there yet", "err", absent)
+	}
 	for _, open := range []func() error{s.openJournal, s.openControl} {
 		if err := open(); err != nil {
 			return err
