@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"scentpost/cmd/internal/program"
 	"scentpost/station/blind"
 	"scentpost/station/record"
 )
@@ -14,7 +15,7 @@ import (
 func TestKeyNewWritesOnceAndForItsOwnerAlone(t *testing.T) {
 	t.Chdir(t.TempDir())
 	code, out, errs := scentpost("key", "new", "line-1")
-	if code != exitFine || strings.Contains(out+errs, privatePrefix) {
+	if code != program.ExitFine || strings.Contains(out+errs, privatePrefix) {
 		t.Fatalf("%d\n%s%s", code, out, errs)
 	}
 	if name, err := record.ParseVerifier(strings.TrimSpace(out)); err != nil || name != "line-1" {
@@ -25,13 +26,13 @@ func TestKeyNewWritesOnceAndForItsOwnerAlone(t *testing.T) {
 		t.Errorf("%v, %v", stat.Mode(), err)
 	}
 	before, _ := os.ReadFile("line-1.key")
-	if code, _, errs = scentpost("key", "new", "line-1"); code != exitUsage || errs == "" {
+	if code, _, errs = scentpost("key", "new", "line-1"); code != program.ExitUsage || errs == "" {
 		t.Errorf("a key was written over: %d %s", code, errs)
 	}
 	if after, _ := os.ReadFile("line-1.key"); string(after) != string(before) {
 		t.Error("the key has changed")
 	}
-	if code, shown, _ := scentpost("key", "show", "line-1.key"); code != exitFine || shown != out {
+	if code, shown, _ := scentpost("key", "show", "line-1.key"); code != program.ExitFine || shown != out {
 		t.Errorf("%d %s, want %s", code, shown, out)
 	}
 	var asJSON map[string]string
@@ -52,7 +53,7 @@ func TestKeyRefusesWrongUse(t *testing.T) {
 		{"key", "answer", hash}, {"key", "answer", "--key", "junk", hash}, {"key", "answer", "--key", "missing", hash},
 		{"key", "answer", "--key", "junk", "abc"},
 	} {
-		if code, out, errs := scentpost(args...); code != exitUsage || out != "" || errs == "" {
+		if code, out, errs := scentpost(args...); code != program.ExitUsage || out != "" || errs == "" {
 			t.Errorf("%v: %d\n%s%s", args, code, out, errs)
 		}
 	}
@@ -65,7 +66,7 @@ func TestKeyAnswerIsTheAuthoritysShare(t *testing.T) {
 	answers := map[string]bool{}
 	for range 2 {
 		code, out, errs := scentpost("key", "answer", "--key", "authority.key", hex.EncodeToString(hash[:]))
-		if code != exitFine {
+		if code != program.ExitFine {
 			t.Fatal(errs)
 		}
 		share, key, signature, err := blind.ParseAnswer(strings.TrimSpace(out), []string{strings.TrimSpace(verifier)})

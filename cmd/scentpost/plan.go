@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"scentpost/cmd/internal/program"
 	"scentpost/configs"
 	"scentpost/station/blind"
 	"scentpost/station/event"
@@ -123,9 +124,7 @@ func (c planCheck) refuse(out io.Writer, err error) error {
 	if err := oneLine(out, answer); err != nil {
 		return err
 	}
-	var coded exitError
-	errors.As(err, &coded)
-	return exitError{coded.code, errAnswered}
+	return program.Answered(err)
 }
 
 // describePlan prints what a good plan needs, for people.

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"unicode"
 
+	"scentpost/cmd/internal/program"
 	"scentpost/station/event"
 	"scentpost/station/record"
 	"scentpost/station/verify"
@@ -50,7 +51,7 @@ func (c verifyCmd) Run(out io.Writer) error {
 		err = printReport(out, report)
 	}
 	if err == nil && !report.Consistent {
-		return no(errAnswered)
+		return no(program.ErrAnswered)
 	}
 	return err
 }

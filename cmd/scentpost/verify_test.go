@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"scentpost/cmd/internal/program"
 	"scentpost/station/event"
 	"scentpost/station/record"
 	"scentpost/station/verify"
@@ -92,14 +93,14 @@ func put(t *testing.T, dir, name, text string) {
 func TestVerifySaysFirstThatTheSignerIsNotChecked(t *testing.T) {
 	t.Chdir(verifiable(t, "line-1"))
 	code, out, errs := scentpost("verify", "bundle.zip")
-	if code != exitFine || !strings.HasPrefix(out, "SIGNER NOT CHECKED") || errs != "" {
+	if code != program.ExitFine || !strings.HasPrefix(out, "SIGNER NOT CHECKED") || errs != "" {
 		t.Errorf("%d\n%s%s", code, out, errs)
 	}
 	if !strings.Contains(out, "SESSION NOT ENDED") {
 		t.Errorf("an unfinished session is not called so:\n%s", out)
 	}
 	code, out, _ = scentpost("verify", "bundle.zip", "--key", "station.pub")
-	if code != exitFine || strings.Contains(out, "SIGNER NOT CHECKED") || strings.Contains(out, "SIMULATED") {
+	if code != program.ExitFine || strings.Contains(out, "SIGNER NOT CHECKED") || strings.Contains(out, "SIMULATED") {
 		t.Errorf("%d\n%s", code, out)
 	}
 }
@@ -107,7 +108,7 @@ func TestVerifySaysFirstThatTheSignerIsNotChecked(t *testing.T) {
 func TestVerifyMarksWhatIsSimulated(t *testing.T) {
 	t.Chdir(verifiable(t, record.SimulatedPrefix+"line-1"))
 	code, out, _ := scentpost("verify", "bundle.zip", "--key", "station.pub")
-	if code != exitFine || !strings.HasPrefix(out, "SIMULATED") {
+	if code != program.ExitFine || !strings.HasPrefix(out, "SIMULATED") {
 		t.Errorf("%d\n%s", code, out)
 	}
 }
@@ -124,28 +125,28 @@ func TestVerifyTakesACheckpointAsFileAndAsText(t *testing.T) {
 		if err := json.Unmarshal([]byte(out), &r); err != nil {
 			t.Fatal(err, out, errs)
 		}
-		if code != exitFine || r.Witness != verify.WitnessPaper || !r.Consistent {
+		if code != program.ExitFine || r.Witness != verify.WitnessPaper || !r.Consistent {
 			t.Errorf("%q: %d\n%s", given, code, out)
 		}
 	}
 	code, out, _ := scentpost("verify", "bundle.zip", "--checkpoint", strings.Replace(string(text), "\n4\n", "\n3\n", 1))
-	if code != exitNo || !strings.Contains(out, "the checkpoint 1 that you gave") {
+	if code != program.ExitNo || !strings.Contains(out, "the checkpoint 1 that you gave") {
 		t.Errorf("%d\n%s", code, out)
 	}
 }
 
 func TestVerifySaysNo(t *testing.T) {
 	t.Chdir(verifiable(t, "line-1"))
-	if code, _, errs := scentpost("key", "new", "other"); code != exitFine {
+	if code, _, errs := scentpost("key", "new", "other"); code != program.ExitFine {
 		t.Fatal(errs)
 	}
-	if code, out, _ := scentpost("key", "show", "other.key"); code != exitFine {
+	if code, out, _ := scentpost("key", "show", "other.key"); code != program.ExitFine {
 		t.Fatal(out)
 	} else {
 		put(t, ".", "other.pub", out)
 	}
 	code, out, _ := scentpost("verify", "bundle.zip", "--key", "other.pub")
-	if code != exitNo || !strings.Contains(out, "did not sign this bundle") || strings.Contains(out, "SIGNER NOT CHECKED") {
+	if code != program.ExitNo || !strings.Contains(out, "did not sign this bundle") || strings.Contains(out, "SIGNER NOT CHECKED") {
 		t.Errorf("%d\n%s", code, out)
 	}
 	data, err := os.ReadFile("bundle.zip")
@@ -153,7 +154,7 @@ func TestVerifySaysNo(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, ".", "changed.zip", strings.Replace(string(data), `"run":1`, `"run":2`, 1))
-	if code, out, _ := scentpost("verify", "changed.zip"); code != exitNo || !strings.Contains(out, "records.jsonl") {
+	if code, out, _ := scentpost("verify", "changed.zip"); code != program.ExitNo || !strings.Contains(out, "records.jsonl") {
 		t.Errorf("%d\n%s", code, out)
 	}
 }
@@ -172,7 +173,7 @@ func TestVerifyRefusesWrongUse(t *testing.T) {
 		{"verify", "bundle.zip", "--checkpoint", "missing"},
 		{"verify", "bundle.zip", "--what"},
 	} {
-		if code, out, errs := scentpost(args...); code != exitUsage || out != "" || errs == "" || strings.Contains(errs, "PRIVATE+KEY") {
+		if code, out, errs := scentpost(args...); code != program.ExitUsage || out != "" || errs == "" || strings.Contains(errs, "PRIVATE+KEY") {
 			t.Errorf("%v: %d\n%s%s", args, code, out, errs)
 		}
 	}

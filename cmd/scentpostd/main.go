@@ -3,14 +3,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
-	"github.com/alecthomas/kong"
-
+	"scentpost/cmd/internal/program"
 	"scentpost/configs"
 	"scentpost/station/config"
 	"scentpost/station/devices"
@@ -19,17 +17,6 @@ import (
 // version is set by the build.
 var version = "development"
 
-// The exit codes: 0 all is well, 1 the answer is no or the daemon failed, 2 wrong use or bad input.
-const (
-	exitNo    = 1
-	exitUsage = 2
-)
-
-// errUsage marks an error of the user's: wrong use or bad input.
-type errUsage struct{ error }
-
-func (e errUsage) Unwrap() error { return e.error }
-
 // cli is the command line.
 type cli struct {
 	Run     runCmd     `cmd:"" help:"Run the station of CONFIG until SIGTERM or SIGINT."`
@@ -37,49 +24,17 @@ type cli struct {
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
-// output is where a command writes.
-type output struct {
-	stdout, stderr io.Writer
-}
-
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, stdout, stderr io.Writer) int {
-	var c cli
-	code := -1
-	parser, err := kong.New(&c, kong.Name("scentpostd"), kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }),
-		kong.Description("The daemon of a detection-dog training station."), kong.UsageOnError())
-	if err != nil {
-		fmt.Fprintln(stderr, "scentpostd:", err)
-		return exitUsage
-	}
-	ctx, err := parser.Parse(args)
-	switch {
-	case code >= 0: // --help was printed
-		return code
-	case err != nil:
-		fmt.Fprintf(stderr, "scentpostd: %v\nscentpostd --help lists the commands\n", err)
-		return exitUsage
-	}
-	err = ctx.Run(output{stdout, stderr})
-	var usage errUsage
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &usage):
-		fmt.Fprintln(stderr, "scentpostd:", err)
-		return exitUsage
-	default:
-		fmt.Fprintln(stderr, "scentpostd:", err)
-		return exitNo
-	}
+	return program.Run("scentpostd", "The daemon of a detection-dog training station.", &cli{}, args, program.Streams{Out: stdout, Err: stderr})
 }
 
 type versionCmd struct{}
 
 // Run prints the version.
-func (versionCmd) Run(out output) error {
-	_, err := fmt.Fprintln(out.stdout, "scentpostd", version)
+func (versionCmd) Run(out program.Streams) error {
+	_, err := fmt.Fprintln(out.Out, "scentpostd", version)
 	return err
 }
 
@@ -88,15 +43,15 @@ type checkCmd struct {
 }
 
 // Run checks a configuration; warnings do not fail it.
-func (c checkCmd) Run(out output) error {
+func (c checkCmd) Run(out program.Streams) error {
 	cfg, err := readConfig(c.Config)
 	if err != nil {
 		return err
 	}
 	for _, w := range cfg.Warnings {
-		fmt.Fprintf(out.stdout, "%s:%d:%d: warning: %s: %s\n", c.Config, w.Line, w.Column, w.Field, w.Message)
+		fmt.Fprintf(out.Out, "%s:%d:%d: warning: %s: %s\n", c.Config, w.Line, w.Column, w.Field, w.Message)
 	}
-	_, err = fmt.Fprintf(out.stdout, "%s: station %s/%s, %d positions, %d devices: fine\n",
+	_, err = fmt.Fprintf(out.Out, "%s: station %s/%s, %d positions, %d devices: fine\n",
 		c.Config, cfg.Site, cfg.Station, cfg.Positions, len(cfg.Devices))
 	return err
 }
@@ -108,11 +63,11 @@ const maxConfig = 1 << 20
 func readConfig(file string) (config.Config, error) {
 	src, err := configs.ReadFile(file, maxConfig)
 	if err != nil {
-		return config.Config{}, errUsage{err}
+		return config.Config{}, program.Usage(err)
 	}
 	cfg, err := config.Read(file, src, devices.Types())
 	if err != nil {
-		return config.Config{}, errUsage{err}
+		return config.Config{}, program.Usage(err)
 	}
 	return cfg.In(filepath.Dir(file)), nil
 }

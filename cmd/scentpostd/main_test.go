@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"scentpost/cmd/internal/program"
 )
 
 const two = "../../configs/stations/virtual-two.yaml"
@@ -65,7 +67,7 @@ func TestBadInput(t *testing.T) {
 	refused(t, dir, "a missing file", filepath.Join(dir, "none.yaml"), "none.yaml")
 	refused(t, t.TempDir(), "a folder", dir, dir)
 	for _, args := range [][]string{{}, {"fly"}, {"run"}, {"check"}, {"run", two, "more"}, {"check", two, "--colour"}} {
-		if code, out, wrong := scentpostd(args...); code != exitUsage || wrong == "" {
+		if code, out, wrong := scentpostd(args...); code != program.ExitUsage || wrong == "" {
 			t.Errorf("%v: exit %d: %s%s", args, code, out, wrong)
 		}
 	}
@@ -77,7 +79,7 @@ func refused(t *testing.T, dir, name, file, says string) {
 	_, _, first := scentpostd("check", file)
 	for _, command := range []string{"check", "run"} {
 		code, out, wrong := scentpostd(command, file)
-		if code != exitUsage || out != "" || !strings.Contains(wrong, filepath.Base(file)) || !strings.Contains(wrong, says) || wrong != first {
+		if code != program.ExitUsage || out != "" || !strings.Contains(wrong, filepath.Base(file)) || !strings.Contains(wrong, says) || wrong != first {
 			t.Errorf("%s: %s exits %d and says %.300q, want %q", name, command, code, wrong, says)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"scentpost/cmd/internal/program"
 	"scentpost/station/config"
 )
 
@@ -30,7 +31,7 @@ type errAgain struct {
 func (e errAgain) Error() string { return "the station must start again: " + e.what }
 
 // Run runs the station until a signal ends it.
-func (c runCmd) Run(out output) error {
+func (c runCmd) Run(out program.Streams) error {
 	cfg, err := readConfig(c.Config)
 	if err != nil {
 		return err
@@ -39,7 +40,7 @@ func (c runCmd) Run(out output) error {
 	if c.Debug {
 		level = slog.LevelDebug
 	}
-	log := slog.New(slog.NewTextHandler(out.stderr, &slog.HandlerOptions{Level: level}))
+	log := slog.New(slog.NewTextHandler(out.Err, &slog.HandlerOptions{Level: level}))
 	for _, w := range cfg.Warnings {
 		log.Warn("configuration", "line", w.Line, "field", w.Field, "problem", w.Message)
 	}
@@ -50,7 +51,7 @@ func (c runCmd) Run(out output) error {
 }
 
 // serveAgain runs a station, and runs it again for as long as it asks for that.
-func serveAgain(ctx context.Context, cfg config.Config, out output, log *slog.Logger) error {
+func serveAgain(ctx context.Context, cfg config.Config, out program.Streams, log *slog.Logger) error {
 	var again errAgain
 	for {
 		err := serve(ctx, cfg, out, log, again)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"scentpost/cmd/internal/program"
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/world"
 	"scentpost/station/config"
@@ -90,7 +91,7 @@ func startDaemon(t *testing.T, cfg config.Config) daemon {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serveAgain(ctx, cfg, output{stdout: d.out, stderr: io.Discard}, slog.New(slog.NewTextHandler(d.log, nil)))
+		ended <- serveAgain(ctx, cfg, program.Streams{Out: d.out, Err: io.Discard}, slog.New(slog.NewTextHandler(d.log, nil)))
 	}()
 	d.end = sync.OnceValue(func() error { cancel(); return <-ended })
 	t.Cleanup(func() {
@@ -240,13 +241,13 @@ func TestTwoDaemonsOnOneJournal(t *testing.T) {
 	first.out.wait(t, "ready: ", 1)
 	second := cfg
 	second.Socket += "2"
-	err := serve(t.Context(), second, output{stdout: io.Discard, stderr: io.Discard}, slog.New(slog.DiscardHandler), errAgain{})
+	err := serve(t.Context(), second, program.Streams{Out: io.Discard, Err: io.Discard}, slog.New(slog.DiscardHandler), errAgain{})
 	if err == nil || !strings.Contains(err.Error(), cfg.Data) || !strings.Contains(err.Error(), "process") {
 		t.Errorf("a second daemon on the journal: %v", err)
 	}
 	other := testConfig(t)
 	other.Socket = cfg.Socket
-	err = serve(t.Context(), other, output{stdout: io.Discard, stderr: io.Discard}, slog.New(slog.DiscardHandler), errAgain{})
+	err = serve(t.Context(), other, program.Streams{Out: io.Discard, Err: io.Discard}, slog.New(slog.DiscardHandler), errAgain{})
 	if err == nil || !strings.Contains(err.Error(), "another daemon answers there") {
 		t.Errorf("a second daemon on the socket: %v", err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"scentpost/cmd/internal/program"
 	"scentpost/drivers/bus"
 	"scentpost/station/archive"
 	"scentpost/station/clock"
@@ -66,7 +67,7 @@ type station struct {
 
 // serve runs a station until ctx ends or something fails for good. It says on out when views are served, and when
 // sessions can be run. since says why the station was started again, if it was.
-func serve(ctx context.Context, cfg config.Config, out output, log *slog.Logger, since errAgain) (err error) {
+func serve(ctx context.Context, cfg config.Config, out program.Streams, log *slog.Logger, since errAgain) (err error) {
 	began := time.Now()
 	s := &station{cfg: cfg, log: log, scale: 1, past: since.past, gone: make(chan errAgain, 1)}
 	s.conditions = conditions{log: log, changed: s.gate.tell}
@@ -81,7 +82,7 @@ func serve(ctx context.Context, cfg config.Config, out output, log *slog.Logger,
 		}
 	}
 	say := func(what string) {
-		fmt.Fprintf(out.stdout, "%s: station %s at %s, after %.1f ms\n", what, cfg.Station, cfg.Socket, time.Since(began).Seconds()*1000)
+		fmt.Fprintf(out.Out, "%s: station %s at %s, after %.1f ms\n", what, cfg.Station, cfg.Socket, time.Since(began).Seconds()*1000)
 	}
 	say("ready")
 	group, running := errgroup.WithContext(ctx)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"scentpost/cmd/internal/program"
 	"scentpost/configs"
 	"scentpost/simulator/broker"
 	"scentpost/simulator/yard"
@@ -44,12 +45,12 @@ type demo struct {
 }
 
 // Run runs the demonstration. Its answer is no when the record does not verify.
-func (c demoCmd) Run(out output) error {
+func (c demoCmd) Run(out program.Streams) error {
 	b, err := broker.Start()
 	if err != nil {
 		return fmt.Errorf("start the embedded broker: %w", err)
 	}
-	d := &demo{out: out.stdout, broker: b}
+	d := &demo{out: out.Out, broker: b}
 	defer b.Close()
 	if err := d.build(c.Seed); err != nil {
 		return err
@@ -130,10 +131,10 @@ func (d *demo) keep(dir string) ([]byte, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, errUsage{fmt.Errorf("make the folder of the bundle: %w", err)}
+		return nil, program.Usage(fmt.Errorf("make the folder of the bundle: %w", err))
 	}
 	if err := os.WriteFile(filepath.Join(dir, demoBundle), bundle, 0o644); err != nil {
-		return nil, errUsage{fmt.Errorf("keep the bundle: %w", err)}
+		return nil, program.Usage(fmt.Errorf("keep the bundle: %w", err))
 	}
 	return bundle, os.WriteFile(filepath.Join(dir, demoKey), []byte(d.yard.Key()+"\n"), 0o644)
 }

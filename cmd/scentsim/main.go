@@ -2,24 +2,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 
-	"github.com/alecthomas/kong"
+	"scentpost/cmd/internal/program"
 )
-
-// The exit codes: 0 fine, 1 the answer is no or the simulation failed, 2 wrong use or bad input.
-const (
-	exitNo    = 1
-	exitUsage = 2
-)
-
-// errUsage marks an error of the user's: wrong use or bad input.
-type errUsage struct{ error }
-
-func (e errUsage) Unwrap() error { return e.error }
 
 // version is set by the build.
 var version = "development"
@@ -31,48 +19,16 @@ type cli struct {
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
-// output is where a command writes.
-type output struct {
-	stdout, stderr io.Writer
-}
-
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, stdout, stderr io.Writer) int {
-	var c cli
-	code := -1
-	parser, err := kong.New(&c, kong.Name("scentsim"), kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }),
-		kong.Description("Virtual stations: everything they do is marked SIMULATED."))
-	if err != nil {
-		fmt.Fprintln(stderr, "scentsim:", err)
-		return exitUsage
-	}
-	ctx, err := parser.Parse(args)
-	switch {
-	case code >= 0: // --help was printed
-		return code
-	case err != nil:
-		fmt.Fprintf(stderr, "scentsim: %v\nscentsim --help lists the commands\n", err)
-		return exitUsage
-	}
-	err = ctx.Run(output{stdout, stderr})
-	var usage errUsage
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &usage):
-		fmt.Fprintln(stderr, "scentsim:", err)
-		return exitUsage
-	default:
-		fmt.Fprintln(stderr, "scentsim:", err)
-		return exitNo
-	}
+	return program.Run("scentsim", "Virtual stations: everything they do is marked SIMULATED.", &cli{}, args, program.Streams{Out: stdout, Err: stderr})
 }
 
 type versionCmd struct{}
 
 // Run prints the version.
-func (versionCmd) Run(out output) error {
-	_, err := fmt.Fprintln(out.stdout, "scentsim", version)
+func (versionCmd) Run(out program.Streams) error {
+	_, err := fmt.Fprintln(out.Out, "scentsim", version)
 	return err
 }

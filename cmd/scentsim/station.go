@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"scentpost/cmd/internal/program"
 	"scentpost/configs"
 	"scentpost/drivers/virtual"
 	"scentpost/simulator/dog"
@@ -47,23 +48,23 @@ type stationCmd struct {
 }
 
 // Run holds the station until a signal ends it.
-func (c stationCmd) Run(out output) error {
+func (c stationCmd) Run(out program.Streams) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	return c.hold(ctx, out)
 }
 
 // hold holds the station until ctx ends.
-func (c stationCmd) hold(ctx context.Context, out output) error {
+func (c stationCmd) hold(ctx context.Context, out program.Streams) error {
 	cfg, layout, err := c.read()
 	if err != nil {
-		return errUsage{err}
+		return program.Usage(err)
 	}
 	w := world.New(c.Seed)
 	w.Boot(newBoot())
 	st, err := hardware.New(w, layout)
 	if err != nil {
-		return errUsage{err}
+		return program.Usage(err)
 	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
@@ -74,11 +75,11 @@ func (c stationCmd) hold(ctx context.Context, out output) error {
 	defer closeLog()
 	release, err := c.people(w, st)
 	if err != nil {
-		return errUsage{err}
+		return program.Usage(err)
 	}
 	server, err := hardware.NewServer(st, cfg.Station, c.Scale, release)
 	if err != nil {
-		return errUsage{err}
+		return program.Usage(err)
 	}
 	lines, err := listen(c.Socket)
 	if err != nil {
@@ -88,7 +89,7 @@ func (c stationCmd) hold(ctx context.Context, out output) error {
 	if err != nil {
 		return errors.Join(err, lines.Close())
 	}
-	fmt.Fprintf(out.stdout, "ready: station %s at %s, probe at %s, seed %d, scale %g (SIMULATED)\n", cfg.Station, c.Socket, c.Probe, c.Seed, c.Scale)
+	fmt.Fprintf(out.Out, "ready: station %s at %s, probe at %s, seed %d, scale %g (SIMULATED)\n", cfg.Station, c.Socket, c.Probe, c.Seed, c.Scale)
 	if err := server.Serve(ctx, lines, probe); err != nil {
 		return err
 	}
@@ -178,7 +179,7 @@ func (c *stationCmd) logTo(st *hardware.Station, fail func(error)) (closeLog fun
 	}
 	f, err := os.OpenFile(c.Log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, errUsage{fmt.Errorf("--log: %w", err)}
+		return nil, program.Usage(fmt.Errorf("--log: %w", err))
 	}
 	lines := json.NewEncoder(f)
 	st.Subscribe(func(change hardware.Change) {
@@ -200,11 +201,11 @@ func newBoot() string {
 // listens on is not.
 func listen(path string) (net.Listener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, errUsage{fmt.Errorf("folder of the socket: %w", err)}
+		return nil, program.Usage(fmt.Errorf("folder of the socket: %w", err))
 	}
 	if found, err := os.Lstat(path); err == nil {
 		if found.Mode()&os.ModeSocket == 0 {
-			return nil, errUsage{fmt.Errorf("%s is there and is no socket (take it away, or choose another path)", path)}
+			return nil, program.Usage(fmt.Errorf("%s is there and is no socket (take it away, or choose another path)", path))
 		}
 		if conn, err := net.DialTimeout("unix", path, virtual.Silence); err == nil {
 			return nil, errors.Join(fmt.Errorf("another station listens on %s (end it, or choose another path by --socket)", path), conn.Close())
@@ -215,7 +216,7 @@ func listen(path string) (net.Listener, error) {
 	}
 	l, err := net.Listen("unix", path)
 	if err != nil {
-		return nil, errUsage{err}
+		return nil, program.Usage(err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(err, l.Close())

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"scentpost/cmd/internal/program"
 	"scentpost/drivers/bus"
 	"scentpost/drivers/virtual"
 	"scentpost/simulator/hardware"
@@ -51,7 +52,7 @@ func hold(t *testing.T, change func(*stationCmd)) held {
 	r, w := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := c.hold(ctx, output{stdout: w, stderr: io.Discard})
+		err := c.hold(ctx, program.Streams{Out: w, Err: io.Discard})
 		ended <- err
 		_ = w.CloseWithError(err)
 	}()

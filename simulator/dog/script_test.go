@@ -73,7 +73,8 @@ func TestTwoPlacementsLookAlike(t *testing.T) {
 
 func TestTheSameSeedIsTheSameHistory(t *testing.T) {
 	for _, seed := range []uint64{1, 2, 3} {
-		if shown(t, seed, "c1a.drive", nil, true) != shown(t, seed, "c1a.drive", nil, true) {
+		first, again := shown(t, seed, "c1a.drive", nil, true), shown(t, seed, "c1a.drive", nil, true)
+		if first != again {
 			t.Errorf("seed %d gave two histories", seed)
 		}
 	}

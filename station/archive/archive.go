@@ -210,7 +210,7 @@ func (a *Archive) first(b *record.Bundle) error {
 	}
 	for _, id := range identities {
 		if mentioned(b.Lines, id.Ref) {
-			b.Identities = append(b.Identities, record.Identity{Ref: id.Ref, Salt: id.Salt, Name: id.Name})
+			b.Identities = append(b.Identities, id)
 		}
 	}
 	return nil

@@ -30,7 +30,6 @@ type world struct {
 	seq      uint64
 	lateness time.Duration
 	mute     bool // the source tells no marks
-	silent   bool // nobody calls the clock's functions: the daemon's clock is dead
 	asked    []string
 
 	station *Station

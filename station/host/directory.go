@@ -43,7 +43,7 @@ func (h *Host) reference(name string) (string, error) {
 	h.names.byName[name] = id.Ref
 	h.names.byRef = maps.Clone(h.names.byRef)
 	h.names.byRef[id.Ref] = name
-	h.batch.Identities = append(h.batch.Identities, journal.Identity{Ref: id.Ref, Salt: id.Salt, Name: id.Name})
+	h.batch.Identities = append(h.batch.Identities, id)
 	return id.Ref, nil
 }
 

@@ -32,7 +32,8 @@ func WriteZip(w io.Writer, members []Member) error {
 			CRC32:              crc32.ChecksumIEEE(m.Data),
 			CompressedSize64:   uint64(len(m.Data)),
 			UncompressedSize64: uint64(len(m.Data)),
-			ModifiedDate:       dosDate1980,
+			//lint:ignore SA1019 CreateRaw takes the date from here alone; Modified would add a field of its own
+			ModifiedDate: dosDate1980,
 		}
 		part, err := z.CreateRaw(head)
 		if err != nil {

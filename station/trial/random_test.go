@@ -23,10 +23,7 @@ var words = []string{
 
 // garbage is an event that nobody should send: a body of any kind, or none, under any type.
 func garbage(t *rapid.T) event.Event {
-	types := []event.Type{"", "nonsense"}
-	for _, e := range event.Types() {
-		types = append(types, e)
-	}
+	types := append([]event.Type{"", "nonsense"}, event.Types()...)
 	slices.Sort(types)
 	kind := rapid.SampledFrom(types).Draw(t, "type")
 	e := event.Event{Type: kind, By: rapid.SampledFrom([]string{"", event.ByStation, "p-x"}).Draw(t, "by")}

@@ -33,10 +33,9 @@ inconclusive: wrong
 // so that the seal is checked alone. change may spoil any body before it becomes a record.
 type dealt struct {
 	*station
-	from    int64
-	change  func(t event.Type, body any)
-	source  event.Seed
-	private string // the authority's key
+	from   int64
+	change func(t event.Type, body any)
+	source event.Seed
 }
 
 func (d *dealt) event(t event.Type, run int, body, secret any) {

@@ -1,0 +1,60 @@
+package program_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"scentpost/cmd/internal/program"
+)
+
+// cli is a command line of one command that answers as it is told.
+type cli struct {
+	Answer answer `cmd:"" help:"Answer."`
+}
+
+type answer struct {
+	How string `arg:"" help:"How."`
+}
+
+func (a answer) Run(out io.Writer) error {
+	switch a.How {
+	case "no":
+		return fmt.Errorf("while answering: %w", program.No(errors.New("it is not so")))
+	case "misuse":
+		return program.Usage(errors.New("that is no question"))
+	case "printed":
+		fmt.Fprintln(out, "it is wrong")
+		return program.Answered(program.Usage(errors.New("wrong")))
+	case "broken":
+		return errors.New("it broke")
+	}
+	_, err := fmt.Fprintln(out, "yes")
+	return err
+}
+
+func TestTheExitCodeTellsWhatCameOfIt(t *testing.T) {
+	for _, c := range []struct {
+		args     string
+		code     int
+		out, err string
+	}{
+		{"answer yes", program.ExitFine, "yes\n", ""},
+		{"answer no", program.ExitNo, "", "asked: while answering: it is not so\n"},
+		{"answer misuse", program.ExitUsage, "", "asked: that is no question\n"},
+		{"answer printed", program.ExitUsage, "it is wrong\n", ""},
+		{"answer broken", program.ExitNo, "", "asked: it broke\n"},
+		{"answer", program.ExitUsage, "", "asked --help lists the commands"},
+		{"anwser yes", program.ExitUsage, "", "did you mean"},
+		{"--help", program.ExitFine, "Usage: asked", ""},
+	} {
+		var out, errs bytes.Buffer
+		code := program.Run("asked", "A program that is asked.", &cli{}, strings.Fields(c.args), program.Streams{Out: &out, Err: &errs})
+		if code != c.code || !strings.Contains(out.String(), c.out) || !strings.Contains(errs.String(), c.err) || c.err == "" && errs.Len() > 0 {
+			t.Errorf("%s: exit %d, printed %q and %q", c.args, code, &out, &errs)
+		}
+	}
+}
