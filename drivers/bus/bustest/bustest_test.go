@@ -158,15 +158,6 @@ func TestAnotherCallIsRefused(t *testing.T) {
 		"another kind":   func(p *Player) error { _, err := p.Level("nothing"); return err },
 		"watch too soon": func(p *Player) error { return p.Watch([]string{"beam1"}, &ear{}) },
 		"closed":         func(p *Player) error { return p.Close() },
-		"another set": func(p *Player) (failed error) {
-			_, _ = p.Output("nothing", false)
-			out, err := p.Output("c1a.drive", false)
-			if err != nil {
-				return nil
-			}
-			out.Set(true, 1, 2, func(_ int64, err error) { failed = err })
-			return failed
-		},
 	} {
 		p := player(t, tape)
 		if err := call(p); !errors.Is(err, ErrOther) || !strings.Contains(err.Error(), "line ") {
@@ -179,6 +170,35 @@ func TestAnotherCallIsRefused(t *testing.T) {
 	short := player(t, []byte(`{"kind":"begin","format":1}`))
 	if err := short.Close(); !errors.Is(err, ErrOther) || !strings.Contains(err.Error(), "none is left") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestAnotherSetIsRefused changes each part of a command, which is (true, 500, 1 s) in the recording.
+func TestAnotherSetIsRefused(t *testing.T) {
+	tape, _ := record(t)
+	for _, c := range []struct {
+		level   bool
+		at      int64
+		longest time.Duration
+		refused bool
+	}{{true, 500, time.Second, false}, {false, 500, time.Second, true}, {true, 501, time.Second, true}, {true, 500, time.Minute, true}} {
+		p := player(t, tape)
+		_, _ = p.Output("nothing", false)
+		out, err := p.Output("c1a.drive", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Watch([]string{"c1a.opened", "beam1"}, &ear{}); err != nil { // in another order
+			t.Fatal(err)
+		}
+		if _, err := p.Level("beam1"); err != nil {
+			t.Fatal(err)
+		}
+		var answer error
+		out.Set(c.level, c.at, c.longest, func(_ int64, err error) { answer = err })
+		if errors.Is(answer, ErrOther) != c.refused {
+			t.Errorf("%+v: %v", c, answer)
+		}
 	}
 }
 
