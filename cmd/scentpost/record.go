@@ -53,8 +53,12 @@ func (c recordExport) Run(out io.Writer) error {
 func printSessions(out io.Writer, list []control.SessionLine) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
-	fmt.Fprintln(w, "SESSION\tOPENED\tPLAN\tMODE\tRUNS\tHOW")
+	fmt.Fprintln(w, "SESSION\tEPOCH\tOPENED\tPLAN\tMODE\tSEALED\tRUNS\tHOW")
 	for _, s := range list {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", s.ID, s.Opened, s.Plan, s.Mode, s.Runs, s.How)
+		sealed := "no"
+		if s.Sealed {
+			sealed = "yes"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.ID, s.Epoch, s.Opened, s.Plan, s.Mode, sealed, s.Runs, s.How)
 	}
 }

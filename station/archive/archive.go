@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"fmt"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/journal"
@@ -18,7 +20,7 @@ const (
 	pageBytes = 4 << 20
 )
 
-// Archive reads the sessions of the current epoch. It implements control.Archive.
+// Archive reads the sessions of all epochs. It implements control.Archive.
 type Archive struct {
 	store journal.Epochs
 	log   record.Log // without the epoch
@@ -27,10 +29,49 @@ type Archive struct {
 // New returns the archive of a station's journal.
 func New(store journal.Epochs, log record.Log) *Archive { return &Archive{store: store, log: log} }
 
+// reader is what one epoch's log can be read with, whether it is the current one or has ended.
+type reader interface {
+	Lines(from int64, max, maxBytes int) ([]journal.Line, error)
+	Checkpoints(session string) ([]journal.Checkpoint, error)
+	tlog.HashReader
+}
+
+// past is a journal that keeps ended epochs.
+type past interface {
+	Epochs() []journal.Beginning
+	Archive(epoch string) (*journal.Archive, error)
+}
+
+// epoch is one epoch's log.
+type epoch struct {
+	id    string
+	log   reader
+	ended bool
+}
+
+// epochs returns the logs of the journal, oldest first.
+func (a *Archive) epochs() ([]epoch, error) {
+	var all []epoch
+	current := a.store.Epoch().ID
+	if p, ok := a.store.(past); ok {
+		for _, b := range p.Epochs() {
+			if b.ID == current {
+				continue
+			}
+			log, err := p.Archive(b.ID)
+			if err != nil {
+				return nil, fmt.Errorf("read the ended epoch %s: %w", b.ID, err)
+			}
+			all = append(all, epoch{id: b.ID, log: log, ended: true})
+		}
+	}
+	return append(all, epoch{id: current, log: a.store}), nil
+}
+
 // each calls f for every line from record from on, until it returns an error.
-func each(store journal.Store, from int64, f func(journal.Line) error) error {
+func each(log reader, from int64, f func(journal.Line) error) error {
 	for {
-		lines, err := store.Lines(from, pageLines, pageBytes)
+		lines, err := log.Lines(from, pageLines, pageBytes)
 		if err != nil {
 			return fmt.Errorf("read the journal from record %d: %w", from, err)
 		}
@@ -48,27 +89,37 @@ func each(store journal.Store, from int64, f func(journal.Line) error) error {
 
 // span is where the records of one session lie.
 type span struct {
+	in       epoch
 	id       string
 	from, to int64 // to is one past the last
 }
 
 // spans finds the sessions by their records, oldest first.
 func (a *Archive) spans() ([]span, error) {
+	epochs, err := a.epochs()
+	if err != nil {
+		return nil, err
+	}
 	var all []span
-	err := each(a.store, 0, func(l journal.Line) error {
-		switch n := len(all); {
-		case l.Session == "":
-		case n > 0 && all[n-1].id == l.Session:
-			all[n-1].to = l.Seq + 1
-		default:
-			all = append(all, span{id: l.Session, from: l.Seq, to: l.Seq + 1})
+	for _, in := range epochs {
+		err := each(in.log, 0, func(l journal.Line) error {
+			switch n := len(all); {
+			case l.Session == "":
+			case n > 0 && all[n-1].id == l.Session && all[n-1].in.id == in.id:
+				all[n-1].to = l.Seq + 1
+			default:
+				all = append(all, span{in: in, id: l.Session, from: l.Seq, to: l.Seq + 1})
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	return all, err
+	}
+	return all, nil
 }
 
-// Sessions lists the sessions of the current epoch, oldest first.
+// Sessions lists the sessions of all epochs, oldest first. One whose epoch ended before it did was cut off.
 func (a *Archive) Sessions() ([]control.SessionLine, error) {
 	spans, err := a.spans()
 	if err != nil {
@@ -76,8 +127,11 @@ func (a *Archive) Sessions() ([]control.SessionLine, error) {
 	}
 	list := []control.SessionLine{}
 	for _, s := range spans {
-		line := control.SessionLine{ID: s.id, How: "in progress"}
-		err := each(a.store, s.from, func(l journal.Line) error {
+		line := control.SessionLine{ID: s.id, Epoch: s.in.id, How: "in progress"}
+		if s.in.ended {
+			line.How = "cut off: its epoch ended"
+		}
+		err := each(s.in.log, s.from, func(l journal.Line) error {
 			if l.Seq >= s.to {
 				return errEnough
 			}
@@ -97,6 +151,7 @@ var errEnough = fmt.Errorf("enough")
 // marks are how the lines look that describe a session; only those are decoded.
 var marks = [][]byte{
 	[]byte(`"type":"scentpost.` + string(event.SessionOpened) + `"`),
+	[]byte(`"type":"scentpost.` + string(event.SessionSealed) + `"`),
 	[]byte(`"type":"scentpost.` + string(event.SessionEnded) + `"`),
 	[]byte(`"type":"scentpost.` + string(event.RunArmed) + `"`),
 }
@@ -117,6 +172,8 @@ func describe(line *control.SessionLine, text []byte) error {
 	case *event.Opening:
 		line.Opened = r.Event.At.Time().Format("2006-01-02T15:04:05Z")
 		line.Plan, line.Mode = body.Name, body.Mode
+	case *event.Seed:
+		line.Sealed = true
 	case *event.End:
 		line.How = body.How
 	case *event.Arming:
@@ -160,9 +217,9 @@ func (a *Archive) Export(session string) (name string, bundle []byte, err error)
 // parts gathers what the bundle of a session is made of.
 func (a *Archive) parts(s span) (record.Bundle, error) {
 	log := a.log
-	log.Epoch = a.store.Epoch().ID
+	log.Epoch = s.in.id
 	b := record.Bundle{Log: log, Session: s.id, From: s.from}
-	checkpoints, err := a.store.Checkpoints(s.id)
+	checkpoints, err := s.in.log.Checkpoints(s.id)
 	if err != nil {
 		return b, err
 	}
@@ -172,7 +229,7 @@ func (a *Archive) parts(s span) (record.Bundle, error) {
 	for _, c := range checkpoints {
 		b.Checkpoints = append(b.Checkpoints, record.Checkpoint{Size: c.Size, Why: c.Why, Note: string(c.Note)})
 	}
-	err = each(a.store, s.from, func(l journal.Line) error {
+	err = each(s.in.log, s.from, func(l journal.Line) error {
 		if l.Seq >= s.to {
 			return errEnough
 		}
@@ -182,15 +239,15 @@ func (a *Archive) parts(s span) (record.Bundle, error) {
 	if err != nil && err != errEnough {
 		return b, err
 	}
-	if err := a.first(&b); err != nil {
+	if err := a.first(&b, s.in.log); err != nil {
 		return b, err
 	}
-	return record.Assemble(b, a.store)
+	return record.Assemble(b, s.in.log)
 }
 
 // first adds the epoch's first record with the key that it names, and the names behind the references.
-func (a *Archive) first(b *record.Bundle) error {
-	lines, err := a.store.Lines(0, 1, pageBytes)
+func (a *Archive) first(b *record.Bundle, log reader) error {
+	lines, err := log.Lines(0, 1, pageBytes)
 	if err != nil || len(lines) == 0 {
 		return fmt.Errorf("read the epoch's first record: %w", err)
 	}

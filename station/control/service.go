@@ -34,11 +34,13 @@ type Archive interface {
 // SessionLine is one session in a list.
 type SessionLine struct {
 	ID     string `json:"id"`
+	Epoch  string `json:"epoch"`
 	Opened string `json:"opened"` // UTC, RFC 3339
 	Plan   string `json:"plan"`
 	Mode   string `json:"mode"`
-	Runs   int    `json:"runs"`
-	How    string `json:"how"` // how it ended, "in progress" before
+	Sealed bool   `json:"sealed"` // its placements were drawn
+	Runs   int    `json:"runs"`   // armed
+	How    string `json:"how"`    // how it ended, "in progress" before
 }
 
 // Options are what a service is made of.
