@@ -54,6 +54,10 @@ type Expander struct {
 	pins map[string]Pin
 	late time.Duration
 
+	// written is what the registers hold by what was written to them. It belongs to the goroutine that owns the wires:
+	// what is wanted may be ahead of it.
+	written plan
+
 	mu      sync.Mutex // guards what follows; never held over a transfer
 	alive   bool       // Begin succeeded, and no transfer failed since
 	closed  bool
@@ -65,6 +69,36 @@ type Expander struct {
 	levels  uint16 // as they were read last, on the wire
 	read    int64  // when
 	seq     uint64
+	waiting [jobs]bool // jobs that were given to the host and not begun
+}
+
+// job is a kind of work on the wires. One of a kind waits at a time, since the next would find nothing more to do; so
+// wires that hang gather no queue.
+type job int
+
+const (
+	flushing job = iota
+	configuring
+	asking
+	polling
+	jobs
+)
+
+// do gives work to the host, unless such work waits already.
+func (e *Expander) do(kind job, work func()) {
+	e.mu.Lock()
+	waits := e.waiting[kind]
+	e.waiting[kind] = true
+	e.mu.Unlock()
+	if waits {
+		return
+	}
+	e.host.Do(func() {
+		e.mu.Lock()
+		e.waiting[kind] = false
+		e.mu.Unlock()
+		work()
+	})
 }
 
 // The errors of an expander, to be tested with errors.Is.
@@ -205,11 +239,13 @@ func (e *Expander) configure() error {
 	if err != nil {
 		return err
 	}
-	return e.verify(p)
+	e.written = p
+	return e.verify()
 }
 
-// verify reads back what does not change by being read.
-func (e *Expander) verify(p plan) error {
+// verify reads back what was written and does not change by being read.
+func (e *Expander) verify() error {
+	p := e.written
 	var low [regIOCON + 1]byte
 	var latch [2]byte
 	if err := e.chip.Tx([]byte{regIODIR}, low[:]); err != nil {
@@ -251,6 +287,6 @@ func (e *Expander) Close() error {
 	for _, answer := range answers {
 		answer()
 	}
-	e.host.Do(e.flush)
+	e.do(flushing, e.flush)
 	return nil
 }

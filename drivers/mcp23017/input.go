@@ -23,7 +23,7 @@ func (e *Expander) Watch(lines []string, sink bus.Sink) error {
 	if err := e.watch(asked, sink); err != nil {
 		return err
 	}
-	e.host.Do(e.reconfigure)
+	e.do(configuring, e.reconfigure)
 	return nil
 }
 
@@ -59,21 +59,22 @@ func (e *Expander) Level(line string) (bool, error) {
 	return (e.levels>>pin.Number&1 == 1) != pin.ActiveLow, nil
 }
 
-// Interrupt says that the line of the chip's INT pin became active at mono, give or take bound. It does not wait.
-func (e *Expander) Interrupt(mono, bound int64) { e.host.Do(func() { e.ask(mono, bound) }) }
+// Interrupt says that the line of the chip's INT pin became active at mono, give or take bound. It does not wait. While
+// one waits to be read, the chip holds its line, and another one can only be a bounce of it.
+func (e *Expander) Interrupt(mono, bound int64) { e.do(asking, func() { e.ask(mono, bound) }) }
 
 // Poll reads the chip without being asked by it, checks that it holds its settings, and gives a watermark. Whoever owns
 // the wires calls it at regular instants: it finds the change that a lost interrupt left behind, and a chip that was
 // reset. It does not wait.
 func (e *Expander) Poll() {
-	e.host.Do(func() {
+	e.do(polling, func() {
 		e.mu.Lock()
-		alive, p := e.alive, e.plan()
+		alive := e.alive
 		e.mu.Unlock()
 		if !alive {
 			return
 		}
-		if err := e.verify(p); err != nil {
+		if err := e.verify(); err != nil {
 			e.lose(e.fail("look after it", err))
 			return
 		}

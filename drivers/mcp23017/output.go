@@ -39,7 +39,7 @@ func (e *Expander) Output(line string, safe bool) (bus.Output, error) {
 	case taken:
 		return nil, e.fail("output "+line, ErrTaken)
 	}
-	e.host.Do(e.reconfigure)
+	e.do(configuring, e.reconfigure)
 	return o, nil
 }
 
@@ -108,7 +108,7 @@ func (o *output) Set(level bool, at int64, longest time.Duration, done func(mono
 	o.want, o.due = level, true
 	e.mu.Unlock()
 	answer()
-	e.host.Do(e.flush)
+	e.do(flushing, e.flush)
 }
 
 // begin is the instant of a command that was for later.
@@ -120,7 +120,7 @@ func (o *output) begin(turn uint64, level bool) {
 	}
 	o.want, o.due = level, true
 	o.expander.mu.Unlock()
-	o.expander.host.Do(o.expander.flush)
+	o.expander.do(flushing, o.expander.flush)
 }
 
 // expire is the end of the longest time of a command.
@@ -134,13 +134,13 @@ func (o *output) expire(turn uint64) {
 	o.want = o.safe
 	o.expander.mu.Unlock()
 	answer()
-	o.expander.host.Do(o.expander.flush)
+	o.expander.do(flushing, o.expander.flush)
 }
 
 // flush writes the latch as it is wanted now, checks it, and answers the commands that it did.
 func (e *Expander) flush() {
 	e.mu.Lock()
-	alive, p := e.alive, e.plan()
+	alive, latch := e.alive, e.plan().latch
 	turns := map[*output]uint64{}
 	for _, o := range e.outputs {
 		if o.done != nil && o.due {
@@ -151,9 +151,10 @@ func (e *Expander) flush() {
 	if !alive {
 		return // what was under way has been answered by lose
 	}
-	err := e.write(both(regOLAT, p.latch))
+	err := e.write(both(regOLAT, latch))
 	if err == nil {
-		err = e.verify(p)
+		e.written.latch = latch
+		err = e.verify()
 	}
 	if err != nil {
 		e.lose(e.fail("drive its outputs", err))

@@ -97,6 +97,45 @@ func TestWiresThatHang(t *testing.T) {
 	}
 }
 
+// TestHungWiresGatherNoQueue: whatever comes while a transfer hangs, one job of each kind waits, and what it does then is
+// what was wanted last.
+func TestHungWiresGatherNoQueue(t *testing.T) {
+	r, drive, twin, _ := running(t)
+	for i := range 100 {
+		drive.Set(i%2 == 0, 0, time.Minute, nil)
+		twin.Set(i%2 == 1, 0, time.Minute, nil)
+		r.Interrupt(r.now, 0)
+		r.Poll()
+		r.until(r.now + ms)
+	}
+	r.output("spare")
+	if len(r.jobs) > int(jobs) {
+		t.Errorf("%d jobs wait", len(r.jobs))
+	}
+	r.work()
+	if !r.chip.Pin(relay) || r.chip.Pin(second) {
+		t.Error("the last commands were not done")
+	}
+	drive.Set(true, 0, time.Minute, nil)
+	if r.work(); r.chip.Pin(relay) {
+		t.Error("no job is taken after that")
+	}
+}
+
+// TestALookBeforeTheWriting: what is wanted is ahead of what the chip holds while a job waits, and that is no fault of the
+// chip.
+func TestALookBeforeTheWriting(t *testing.T) {
+	r, drive, _, _ := running(t)
+	r.Poll()
+	var a answer
+	drive.Set(true, 0, time.Minute, a.take)
+	r.output("spare")
+	r.work()
+	if r.Err() != nil || a.err != nil || a.times != 1 || r.chip.Pin(relay) {
+		t.Errorf("%v, %+v", r.Err(), a)
+	}
+}
+
 // TestWhatWasLeftOpenCloses: the daemon died with a canister open; the chip holds it so until Begin.
 func TestWhatWasLeftOpenCloses(t *testing.T) {
 	r := fresh(t)
@@ -261,9 +300,10 @@ func TestNothingStaysOpen(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		r, drive, twin, _ := running(t)
 		var answers []*answer
+		failed := false
 		for range rapid.IntRange(1, 30).Draw(rt, "steps") {
 			out := []bus.Output{drive, twin}[rapid.IntRange(0, 1).Draw(rt, "which")]
-			switch rapid.IntRange(0, 7).Draw(rt, "step") {
+			switch rapid.IntRange(0, 9).Draw(rt, "step") {
 			case 0, 1, 2:
 				a := &answer{}
 				answers = append(answers, a)
@@ -278,12 +318,20 @@ func TestNothingStaysOpen(t *testing.T) {
 			case 5:
 				r.until(r.now + rapid.Int64Range(1, 400).Draw(rt, "pass")*ms)
 			case 6:
+				failed = true
 				r.chip.Fail(syscall.EREMOTEIO)
 			case 7:
 				r.chip.Fail(nil)
 				if err := r.Begin(); err != nil {
 					rt.Fatal(err)
 				}
+			case 8:
+				r.Poll()
+			case 9:
+				r.Interrupt(r.now, 0)
+			}
+			if err := r.Err(); err != nil && !failed {
+				rt.Fatalf("a chip that never failed is given up: %v", err)
 			}
 		}
 		r.chip.Fail(nil)

@@ -88,6 +88,7 @@ func wiring() map[string]Pin {
 	return map[string]Pin{
 		"c1a.drive": {Number: relay, ActiveLow: true}, "c1b.drive": {Number: second, ActiveLow: true}, "lamp": {Number: lamp},
 		"button": {Number: button, ActiveLow: true, PullUp: true}, "limit": {Number: limit, ActiveLow: true, PullUp: true},
+		"spare": {Number: 13},
 		"other": {Number: other, ActiveLow: true, PullUp: true},
 	}
 }
