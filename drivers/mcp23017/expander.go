@@ -212,10 +212,11 @@ type plan struct{ direction, pull, interrupt, latch uint16 }
 
 // plan needs the lock.
 func (e *Expander) plan() plan {
-	p := plan{direction: 0xFFFF}
+	// A pin without a line is pulled up: one that floats draws current, and on A7 and B7 its changes harm the wires.
+	p := plan{direction: 0xFFFF, pull: 0xFFFF}
 	for _, pin := range e.pins {
-		if pin.PullUp {
-			p.pull |= 1 << pin.Number
+		if !pin.PullUp {
+			p.pull &^= 1 << pin.Number
 		}
 	}
 	for n, o := range e.outputs {

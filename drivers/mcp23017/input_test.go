@@ -172,6 +172,26 @@ func TestWhatChangedWhileItWasAway(t *testing.T) {
 	}
 }
 
+// TestPulls: the chip pulls up the inputs that ask for it and the pins that have no line, and no output.
+func TestPulls(t *testing.T) {
+	r, _, _, _ := running(t)
+	var pulls [2]byte
+	if err := r.chip.Tx(address, []byte{0x0C}, pulls[:]); err != nil {
+		t.Fatal(err)
+	}
+	for n := range pins {
+		want := true
+		for _, pin := range wiring() {
+			if pin.Number == n {
+				want = pin.PullUp
+			}
+		}
+		if got := word(pulls[:])>>n&1 == 1; got != want {
+			t.Errorf("pin %d: pulled up %v, want %v", n, got, want)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	r := fresh(t)
 	watch := func(lines ...string) error { return r.Watch(lines, r) }
