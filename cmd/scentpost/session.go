@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"scentpost/cmd/internal/program"
 	"scentpost/configs"
 	"scentpost/station/blind"
 	"scentpost/station/control"
@@ -124,9 +125,15 @@ type sessionSeal struct {
 }
 
 // Run seals the session.
-func (c sessionSeal) Run(out io.Writer) error {
-	return c.tell(out, control.Request{Command: "seal", Share: c.Share, Dice: c.Dice})
+func (c sessionSeal) Run(s program.Streams) error {
+	if signs := len(strings.Join(strings.Fields(c.Dice), "")); c.Dice != "" && signs < fewDice {
+		fmt.Fprintf(s.Err, "scentpost: %d dice are few: a station could have prepared for every throw of them; %d leave it no chance\n", signs, fewDice)
+	}
+	return c.tell(s.Out, control.Request{Command: "seal", Share: c.Share, Dice: c.Dice})
 }
+
+// fewDice is how many dice it takes before nobody can try all of their throws: 6^20 are 3.7 * 10^15.
+const fewDice = 20
 
 type sessionArm struct{ daemon }
 

@@ -13,25 +13,19 @@ import (
 // gate stands before the host while devices are absent or the journal is being checked: views are served at once,
 // commands are refused, and what the devices say has no session to belong to.
 type gate struct {
-	why atomic.Pointer[string] // no session can be run, nil when they can
+	why  atomic.Pointer[string]    // no session can be run, nil when they can
+	host atomic.Pointer[host.Host] // nil until the gate opens; what the devices say must never wait for a watcher
 
 	mu       sync.Mutex // guards all below; held while watchers are told, so that they hear of states in order
-	host     *host.Host
 	before   trial.Snapshot
 	watchers map[*func(trial.Snapshot)]bool
 }
 
-func (g *gate) behind() *host.Host {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.host
-}
+func (g *gate) behind() *host.Host { return g.host.Load() }
 
 // open lets everything through to the host.
 func (g *gate) open(h *host.Host) {
-	g.mu.Lock()
-	g.host = h
-	g.mu.Unlock()
+	g.host.Store(h)
 	g.why.Store(nil)
 	h.Watch(func(trial.Snapshot) { g.tell() })
 	g.tell()
@@ -96,8 +90,8 @@ func (g *gate) Snapshot() trial.Snapshot {
 }
 
 func (g *gate) snapshot() trial.Snapshot {
-	if g.host != nil {
-		return g.host.Snapshot()
+	if h := g.behind(); h != nil {
+		return h.Snapshot()
 	}
 	return g.before
 }

@@ -58,7 +58,7 @@ func (s *station) runLink(ctx context.Context) error {
 		link.Durable(snapshot.Size)
 	}
 	defer s.gate.Watch(report)()
-	report(s.gate.Snapshot())
+	s.gate.tell()
 	linkCtx, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)

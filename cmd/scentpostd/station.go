@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -119,7 +120,7 @@ func (s *station) openControl() (err error) {
 		people = append(people, control.Person{Name: p.Name, Roles: p.Roles, UID: p.UID})
 	}
 	s.control, err = control.New(control.Options{
-		Site: s.cfg.Site, Station: s.cfg.Station, Simulated: s.cfg.Simulated(), People: people,
+		Site: s.cfg.Site, Station: s.cfg.Station, Simulated: s.cfg.Simulated(), UID: os.Geteuid(), People: people,
 		Authorities: s.cfg.Authorities, Inbox: &s.gate, Conditions: s.conditions.all, Blocked: s.gate.blocked,
 		Archive: archive.New(s.journal, record.Log{Site: s.cfg.Site, Station: s.cfg.Station}),
 	})

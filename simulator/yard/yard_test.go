@@ -63,7 +63,7 @@ func TestASessionRunsFromPlanToVerifiedRecord(t *testing.T) {
 					t.Errorf("canister %s is left %s", c.Name, c.State)
 				}
 			}
-			_, bundle, err := y.Archive.Export("")
+			_, bundle, err := y.Archive.Export("", true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +86,7 @@ func TestTheNextSessionFollowsInTheSameLog(t *testing.T) {
 		t.Fatalf("sessions: %+v, %v", list, err)
 	}
 	for _, s := range list {
-		_, bundle, err := y.Archive.Export(s.ID)
+		_, bundle, err := y.Archive.Export(s.ID, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func TestTheNextSessionFollowsInTheSameLog(t *testing.T) {
 			t.Errorf("session %s: %+v", s.ID, r.Problems)
 		}
 	}
-	if _, _, err := y.Archive.Export("nosuch"); err == nil {
+	if _, _, err := y.Archive.Export("nosuch", true); err == nil {
 		t.Error("a session that is not there was exported")
 	}
 }

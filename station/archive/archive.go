@@ -182,8 +182,9 @@ func describe(line *control.SessionLine, text []byte) error {
 	return nil
 }
 
-// Export returns the bundle of a session that is over, the last one when session is empty.
-func (a *Archive) Export(session string) (name string, bundle []byte, err error) {
+// Export returns the bundle of a session as far as it is signed, the last session's when session is empty; with the
+// names behind the references or without.
+func (a *Archive) Export(session string, names bool) (name string, bundle []byte, err error) {
 	spans, err := a.spans()
 	if err != nil {
 		return "", nil, err
@@ -206,6 +207,9 @@ func (a *Archive) Export(session string) (name string, bundle []byte, err error)
 	parts, err := a.parts(s)
 	if err != nil {
 		return "", nil, err
+	}
+	if !names {
+		parts.Identities = nil
 	}
 	var zip bytes.Buffer
 	if err := record.Write(&zip, parts); err != nil {

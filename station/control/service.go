@@ -25,8 +25,9 @@ type Inbox interface {
 
 // Archive is what control needs of the journal.
 type Archive interface {
-	// Export returns the bundle of a session that has ended, the last one for "".
-	Export(session string) (name string, bundle []byte, err error)
+	// Export returns the bundle of a session as far as it is signed, the last session's for ""; with the names
+	// behind the references or without.
+	Export(session string, names bool) (name string, bundle []byte, err error)
 	// Sessions returns the sessions of the journal, oldest first.
 	Sessions() ([]SessionLine, error)
 }
@@ -47,6 +48,7 @@ type SessionLine struct {
 type Options struct {
 	Site, Station string
 	Simulated     bool
+	UID           int // the daemon's own account: who has it reads the vault
 	People        []Person
 	// Authorities are the verifier keys (note form) of those who may answer the station's hash.
 	Authorities []string
@@ -138,7 +140,7 @@ func (s *Service) Do(uid int, r Request, done func(Response)) {
 		list, err := s.opt.Archive.Sessions()
 		done(respond(Response{List: list}, err))
 	case "export":
-		name, bundle, err := s.opt.Archive.Export(r.Session)
+		name, bundle, err := s.opt.Archive.Export(r.Session, s.opt.Simulated || len(who.Roles) > 0)
 		done(respond(Response{Name: name, Bundle: bundle}, err))
 	default:
 		s.submit(r, who, done)
@@ -214,24 +216,24 @@ func (s *Service) opening(r Request, e event.Event) (event.Event, error) {
 // the session need not be known to the station.
 func (s *Service) present(r Request) []event.Person {
 	people := []event.Person{}
-	add := func(name string, roles []event.Role, shares bool) {
-		people = append(people, event.Person{Ref: name, Roles: slices.Clone(roles), SharesAccount: shares})
+	add := func(name string, roles []event.Role, shares, readsVault bool) {
+		people = append(people, event.Person{Ref: name, Roles: slices.Clone(roles), SharesAccount: shares, ReadsVault: readsVault})
 	}
 	for _, p := range s.opt.People {
 		roles := p.Roles
 		if p.Name == r.Handler && !slices.Contains(roles, event.Handler) {
 			roles = append(slices.Clone(roles), event.Handler)
 		}
-		add(p.Name, roles, s.shares(p))
+		add(p.Name, roles, s.shares(p), p.UID == 0 || p.UID >= 0 && p.UID == s.opt.UID)
 	}
 	known := func(name string) bool {
 		return slices.ContainsFunc(s.opt.People, func(p Person) bool { return p.Name == name })
 	}
 	if !known(r.Handler) {
-		add(r.Handler, []event.Role{event.Handler}, false)
+		add(r.Handler, []event.Role{event.Handler}, false, false)
 	}
 	if !known(r.Assessor) && r.Assessor != r.Handler {
-		add(r.Assessor, []event.Role{event.Assessor}, false)
+		add(r.Assessor, []event.Role{event.Assessor}, false, false)
 	}
 	return people
 }

@@ -41,7 +41,7 @@ func (i *inbox) Watch(f func(trial.Snapshot)) (stop func()) {
 // archive is a journal with one session.
 type archive struct{ err error }
 
-func (a archive) Export(session string) (string, []byte, error) {
+func (a archive) Export(session string, names bool) (string, []byte, error) {
 	return "bundle-" + session + ".zip", []byte("zip"), a.err
 }
 

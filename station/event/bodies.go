@@ -48,6 +48,8 @@ type Person struct {
 	Roles []Role `json:"roles"`
 	// SharesAccount is set when the same account of the machine also belongs to somebody of another role.
 	SharesAccount bool `json:"shares_account,omitempty"`
+	// ReadsVault is set when the person's account can read the station's files, sealed bodies included.
+	ReadsVault bool `json:"reads_vault,omitempty"`
 }
 
 // Settings are the station's numbers that the engine decides by; they are part of what is sealed.
@@ -327,6 +329,13 @@ type ClockFix struct {
 type Refusal struct {
 	Type   Type   `json:"type"`
 	Reason string `json:"reason"`
+	// Call with its positions, or Role with its length, are what was refused when it was a call or a press: an alert
+	// that does not count is not lost.
+	Call     CallKind   `json:"call,omitempty"`
+	Position int        `json:"position,omitempty"`
+	Other    int        `json:"other,omitempty"`
+	Role     ButtonRole `json:"role,omitempty"`
+	HeldMS   int        `json:"held_ms,omitempty"`
 }
 
 // Lateness is an input that arrived after its instant was closed.

@@ -84,5 +84,5 @@ func (s Stamp) Overlaps(t Stamp) bool {
 	if gap < 0 {
 		gap = -gap
 	}
-	return gap <= s.Bound+t.Bound && s.Bound+t.Bound > 0
+	return gap <= s.Bound+t.Bound
 }

@@ -32,20 +32,37 @@ func (m *Machine) mayLoad(ref string) string {
 
 // effectiveBlindness is the lower of what was intended and what was possible. An account of the machine that somebody
 // shares speaks for all who share it: when the handler shares one, what the assessor is served in single mode is open;
-// when the loader does, somebody at the search may have loaded, and double is single. Where all is simulated, accounts
-// mean nothing.
+// when the loader does, somebody at the search may have loaded, and double is single. Whoever is at the search and can
+// read the station's files, or is handler and assessor at once where the assessor is served, makes it open. Where all
+// is simulated, accounts mean nothing.
 func (m *Machine) effectiveBlindness() string {
 	o := m.session.opening
+	if o.Mode == blind.ModeSingle && slices.Contains(m.rolesOf(o.Team.Handler), event.Assessor) {
+		return blind.ModeOpen
+	}
 	if o.Simulated {
 		return o.Mode
 	}
 	switch {
+	case m.readsVault():
+		return blind.ModeOpen
 	case o.Mode == blind.ModeSingle && m.shares(event.Handler):
 		return blind.ModeOpen
 	case o.Mode == blind.ModeDouble && m.shares(event.Loader):
 		return blind.ModeSingle
 	}
 	return o.Mode
+}
+
+// readsVault tells whether somebody at the search can read the station's files.
+func (m *Machine) readsVault() bool {
+	for _, p := range m.session.opening.People {
+		roles := m.rolesOf(p.Ref)
+		if p.ReadsVault && (slices.Contains(roles, event.Handler) || slices.Contains(roles, event.Assessor)) {
+			return true
+		}
+	}
+	return false
 }
 
 // shares tells whether somebody with a role shares an account of the machine.

@@ -29,6 +29,10 @@ func TestEffectiveBlindnessIsTheLowerOfIntendedAndPossible(t *testing.T) {
 		{"double, the loader shares, simulated", "double", true, []event.Person{loader}, "double"},
 		{"single, the handler shares", "single", false, []event.Person{handler}, "open"},
 		{"single, the loader shares", "single", false, []event.Person{loader}, "single"},
+		{"single, the handler is also assessor", "single", true, []event.Person{{Ref: "p-handler", Roles: []event.Role{event.Assessor}}}, "open"},
+		{"double, the assessor reads the vault", "double", false, []event.Person{{Ref: "p-a", Roles: []event.Role{event.Assessor}, ReadsVault: true}}, "open"},
+		{"double, the admin reads the vault", "double", false, []event.Person{{Ref: "p-a", Roles: []event.Role{event.Admin}, ReadsVault: true}}, "double"},
+		{"double, the assessor reads the vault, simulated", "double", true, []event.Person{{Ref: "p-a", Roles: []event.Role{event.Assessor}, ReadsVault: true}}, "double"},
 		{"open", "open", false, []event.Person{handler, loader}, "open"},
 	} {
 		if got := sessionOf(c.mode, c.simulated, c.people...).effectiveBlindness(); got != c.want {

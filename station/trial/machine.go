@@ -244,6 +244,14 @@ func (m *Machine) refuse(in event.Event, reason string) {
 		reason = strings.ToValidUTF8(reason[:maxReason], "") + "..."
 	}
 	refusal := &event.Refusal{Type: in.Type, Reason: reason}
+	if holds[event.Call](in.Body) {
+		call := in.Body.(*event.Call)
+		refusal.Call, refusal.Position, refusal.Other = call.Kind, call.Position, call.Other
+	}
+	if holds[event.Press](in.Body) {
+		press := in.Body.(*event.Press)
+		refusal.Role, refusal.HeldMS = press.Role, press.HeldMS
+	}
 	m.record(event.Event{Type: event.Refused, Session: m.session.id, Run: m.runIndex(), At: in.At, By: in.By, Body: refusal})
 }
 
