@@ -3,6 +3,7 @@
 package kerneltest
 
 import (
+	"archive/zip"
 	"bufio"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"scentpost/drivers/linux"
 )
 
 // stationFile is the configuration of the station in the guest: two positions with two canisters each, whose drives
@@ -65,13 +68,22 @@ const (
 type site struct {
 	*testing.T
 	*Chip
+	clock  *linux.Clock
 	dir    string
 	daemon *exec.Cmd
 	log    *os.File
+	played []playedEdge // of buttons and beams
 
 	mu     sync.Mutex // guards what follows
 	broken bool       // the chip is out: the mechanics rest
 	moves  int        // of shutters
+}
+
+// playedEdge is an edge that the test made.
+type playedEdge struct {
+	line          string
+	active        bool
+	before, after int64 // of the write, monotonic
 }
 
 func (s *site) line(name string) int { return slices.Index(s.lines, name) }
@@ -96,7 +108,11 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{T: t, Chip: chip, dir: t.TempDir()}
+	clock, err := linux.NewClock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{T: t, Chip: chip, clock: clock, dir: t.TempDir()}
 	s.wire()
 	if err := os.WriteFile(s.path("station.yaml"), []byte(stationFile), 0o600); err != nil {
 		t.Fatal(err)
@@ -296,14 +312,90 @@ func (s *site) until(w *bufio.Scanner, what string, wanted func(status) bool) st
 
 // press presses a button for a while; nose breaks a beam.
 func (s *site) press(line string, held time.Duration) {
-	s.pull(line, true)
-	<-time.After(held)
-	s.pull(line, false)
+	for _, active := range []bool{true, false} {
+		p := playedEdge{line: line, active: active, before: s.clock.Mono()}
+		s.pull(line, active)
+		p.after = s.clock.Mono()
+		s.played = append(s.played, p)
+		if active {
+			<-time.After(held)
+		}
+	}
 }
 
 // between tells whether the next run can be armed, or the session is over.
 func between(st status) bool {
 	return st.Phase == "ended" || st.Phase == "sealed" && st.Run == nil
+}
+
+// open opens a session and seals it.
+func (s *site) open(w *bufio.Scanner) status {
+	s.Helper()
+	s.tell("Assessor", "open", "short", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor", "--discipline", "explosives")
+	s.tell("Loader", "load")
+	s.tell("Assessor", "seal")
+	return s.until(w, "the seal", func(st status) bool { return between(st) && st.Session != "" })
+}
+
+// opened is how many drives are at the level that opens a canister.
+func (s *site) opened() (n int) {
+	s.Helper()
+	for _, c := range shutters {
+		high, err := s.Value(s.line(c + ".drive"))
+		if err != nil {
+			s.Fatal(err)
+		}
+		if !high {
+			n++
+		}
+	}
+	return n
+}
+
+// checkEdges compares the raw edges of a bundle with those that were played.
+func (s *site) checkEdges(bundle string) {
+	s.Helper()
+	z, err := zip.OpenReader(bundle)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer z.Close()
+	devices := map[string]string{"beam-1": "beam1", "beam-2": "beam2", "button-alert": "button.alert", "button-start": "button.start"}
+	next := 0
+	for _, member := range z.File {
+		f, err := member.Open()
+		if err != nil {
+			s.Fatal(err)
+		}
+		lines := bufio.NewScanner(f)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			var r struct {
+				Type string
+				Mono int64 `json:",string"`
+				Data struct {
+					Device string
+					Active bool
+				}
+			}
+			if json.Unmarshal(lines.Bytes(), &r) != nil || r.Type != "scentpost.edge" {
+				continue // data may be of another shape, in a member that holds no lines
+			}
+			if next == len(s.played) {
+				s.Fatalf("more edges than the %d that were played: %s", next, lines.Text())
+			}
+			p := s.played[next]
+			if devices[r.Data.Device] != p.line || r.Data.Active != p.active || r.Mono < p.before || r.Mono > p.after {
+				s.Errorf("edge %d is %s, played was %+v", next, lines.Text(), p)
+			}
+			next++
+		}
+		f.Close()
+	}
+	s.Logf("%d edges in the record, %d played", next, len(s.played))
+	if next != len(s.played) {
+		s.Errorf("%d edges in the record, %d played", next, len(s.played))
+	}
 }
 
 // TestAWholeSession: a session of four runs played as edges, with the daemon itself and everything below it real.
@@ -315,10 +407,7 @@ func TestAWholeSession(t *testing.T) {
 	}
 	s.serve()
 	w := s.watch()
-	s.tell("Assessor", "open", "short", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor", "--discipline", "explosives")
-	s.tell("Loader", "load")
-	s.tell("Assessor", "seal")
-	st := s.until(w, "the seal", func(st status) bool { return between(st) && st.Session != "" })
+	st := s.open(w)
 	for st.Phase != "ended" {
 		n := len(st.Runs) + 1
 		position := 1 + n%2
@@ -347,6 +436,10 @@ func TestAWholeSession(t *testing.T) {
 	if err := json.Unmarshal(out, &report); err != nil || !report.Consistent || report.Simulated || report.Signer != "pinned" {
 		t.Errorf("verify: %v in %s", err, out)
 	}
+	s.checkEdges(s.path("session.zip"))
+	daemon, _ := get(fmt.Sprintf("/proc/%d/stat", s.daemon.Process.Pid))
+	self, _ := get("/proc/self/stat")
+	t.Logf("FIGURE processor time in 10 ms of the session: daemon %q, this test %q", strings.Fields(daemon)[13:17], strings.Fields(self)[13:17])
 	if err := s.daemon.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -359,5 +452,60 @@ func TestAWholeSession(t *testing.T) {
 		if high, err := s.Value(s.line(c + ".drive")); err != nil || !high {
 			t.Errorf("drive of %s after the session: high %t, %v", c, high, err)
 		}
+	}
+}
+
+// TestAKilledDaemon: on this kernel a daemon that is killed lets go of its lines at once, and the external pull
+// closes what was open. Before the first command, and after the restart, no canister opens.
+func TestAKilledDaemon(t *testing.T) {
+	inGuest(t)
+	s := newSite(t)
+	if err := Trace(); err != nil {
+		t.Fatal(err)
+	}
+	s.serve()
+	w := s.watch()
+	s.open(w)
+	moves, err := Traced()
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := -1
+	for _, m := range moves {
+		if base < 0 || m.Line < base {
+			base = m.Line
+		}
+	}
+	for _, m := range moves {
+		for _, c := range shutters {
+			if m.Line == base+s.line(c+".drive") && (m.Kind == "set" || m.Kind == "get") && !m.Value {
+				t.Errorf("drive of %s was low before the first command: %+v", c, m)
+			}
+		}
+	}
+	s.tell("Assessor", "arm")
+	s.until(w, "the presentation", func(st status) bool { return st.Run != nil && st.Run.State == "presented" })
+	if got := s.opened(); got != 2 {
+		t.Errorf("%d canisters are open in a run of two positions", got)
+	}
+	if err := s.daemon.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	killed := s.clock.Mono()
+	for s.opened() > 0 {
+		<-time.After(time.Millisecond)
+		if s.clock.Mono()-killed > int64(patience) {
+			t.Fatalf("%d canisters are open %s after the kill", s.opened(), patience)
+		}
+	}
+	t.Logf("FIGURE all closed %.1f ms after the kill", float64(s.clock.Mono()-killed)/1e6)
+	s.daemon.Wait()
+	s.serve()
+	st := s.until(s.watch(), "the session", func(st status) bool { return between(st) && st.Session != "" })
+	if len(st.Runs) != 1 || st.Runs[0].State != "void" || st.Aborted != "" {
+		t.Errorf("after the restart: %+v", st)
+	}
+	if got := s.opened(); got != 0 {
+		t.Errorf("%d canisters are open after the restart", got)
 	}
 }
