@@ -135,6 +135,15 @@ func printReport(out io.Writer, r verify.Report) error {
 		fmt.Fprintf(w, "%s\t%s\n", name, printable(fmt.Sprintf(format, args...)))
 	}
 	row("consistent", "%s", yesNo(r.Consistent))
+	problems := func() error {
+		for _, p := range r.Problems {
+			row("PROBLEM", "%s", p.Error())
+		}
+		return w.Flush()
+	}
+	if r.Session == "" { // nothing of it could be read
+		return problems()
+	}
 	row("session", "%s of %s/%s, epoch %s, %d records from %d", r.Session, r.Site, r.Station, r.Epoch, r.Records, r.From)
 	row("signer", "%s: %.100q", r.Signer, r.Key)
 	row("seed", "%s", seedText(r))
@@ -148,10 +157,7 @@ func printReport(out io.Writer, r verify.Report) error {
 	} else {
 		row("state", "%s, %s", r.Result.State, r.Result.Ended)
 	}
-	for _, p := range r.Problems {
-		row("PROBLEM", "%s", p.Error())
-	}
-	return w.Flush()
+	return problems()
 }
 
 // printable takes out what a hostile bundle could steer a terminal with.
