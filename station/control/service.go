@@ -121,12 +121,30 @@ func (s *Service) speaksFor(uid int, p Person) bool {
 	return p.UID == uid || (s.opt.Simulated && p.UID < 0)
 }
 
+// anybody returns who speaks at a simulated station when nobody was named: the first person of the configuration who
+// may give the command and for whom the account may speak, so that one person at a keyboard can play all parts. What
+// everybody may ask, nobody needs to be somebody for.
+func (s *Service) anybody(uid int, command string, nobody Person) Person {
+	if MayDo(command, nil) {
+		return nobody
+	}
+	for _, p := range s.opt.People {
+		if s.speaksFor(uid, p) && MayDo(command, p.Roles) {
+			return p
+		}
+	}
+	return nobody
+}
+
 // Do answers one request of an account; done is called once, possibly later and on another goroutine.
 func (s *Service) Do(uid int, r Request, done func(Response)) {
 	who, err := s.Who(uid, r.As)
 	if err != nil {
 		done(Response{Error: err.Error()})
 		return
+	}
+	if who.Name == "" && s.opt.Simulated {
+		who = s.anybody(uid, r.Command, who)
 	}
 	if !MayDo(r.Command, who.Roles) {
 		done(Response{Error: s.denied(r, who, uid)})

@@ -183,7 +183,6 @@ func TestWhatARequestIsRefusedFor(t *testing.T) {
 		says    string
 	}{
 		"nobody":                {Request{Command: "arm", As: "nobody"}, "see people in the station's configuration"},
-		"somebody of many":      {Request{Command: "arm", As: "-"}, "say who you are with --as NAME"},
 		"another role":          {Request{Command: "arm", As: "Hari"}, "Hari may not arm: it needs one of the roles assessor"},
 		"no plan":               {Request{Command: "open"}, "plan"},
 		"a plan of junk":        {Request{Command: "open", Plan: "\x00\x01"}, ":1:"},
@@ -208,11 +207,8 @@ func TestWhatARequestIsRefusedFor(t *testing.T) {
 		"aids too few":          {Request{Command: "close", Missing: true, Back: -1}, "between 0 and 12"},
 	} {
 		in := newInbox(view)
-		switch c.request.As {
-		case "":
+		if c.request.As == "" {
 			c.request.As = "Ada"
-		case "-":
-			c.request.As = ""
 		}
 		got := do(newTestService(t, in), c.request)
 		if got.OK || !strings.Contains(got.Error, c.says) || len(in.got) != 0 {
@@ -308,5 +304,33 @@ func TestBlocked(t *testing.T) {
 	}
 	if got.Blocked == "" || len(got.Conditions) != 1 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestOneAccountOfManyPeople: where all is simulated whoever may give a command speaks; elsewhere the account must say
+// who does.
+func TestOneAccountOfManyPeople(t *testing.T) {
+	shared := []Person{
+		{Name: "Ada", Roles: []event.Role{event.Assessor}, UID: 7},
+		{Name: "Lola", Roles: []event.Role{event.Loader}, UID: 7},
+	}
+	for _, simulated := range []bool{true, false} {
+		in := newInbox(trial.View{Phase: trial.Opened, Session: "s1"})
+		s, err := New(Options{Site: "site", Station: "line-1", Simulated: simulated, People: shared, Inbox: in, Archive: archive{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Response
+		s.Do(7, Request{Command: "load"}, func(r Response) { got = r })
+		if simulated && (!got.OK || len(in.got) != 1 || in.got[0].By != "Lola") {
+			t.Errorf("simulated: %+v, %+v", got, in.got)
+		}
+		if !simulated && (got.OK || len(in.got) != 0 || !strings.Contains(got.Error, "say who you are with --as NAME")) {
+			t.Errorf("not simulated: %+v, %+v", got, in.got)
+		}
+		s.Do(7, Request{Command: "status"}, func(r Response) { got = r })
+		if !got.OK {
+			t.Errorf("what everybody may ask is refused: %+v", got)
+		}
 	}
 }
