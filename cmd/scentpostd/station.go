@@ -186,7 +186,8 @@ func (s *station) openHost(ctx context.Context, newEpoch string) error {
 		interrupted.Cause = event.VoidRestart
 	}
 	if err := h.Restore(interrupted); err != nil {
-		return err
+		s.log.Error("the interrupted session cannot be brought back: it is aborted, and the log goes on in a new epoch", "err", err)
+		return errAgain{what: "the interrupted session is damaged", newEpoch: journal.WhyTailLost}
 	}
 	s.host, s.woken = h, woken
 	wake()

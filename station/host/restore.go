@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 
 	"scentpost/station/event"
@@ -64,7 +65,7 @@ func (h *Host) replay(was Interrupted) (last event.Event, err error) {
 			return last, fmt.Errorf("record %d: %w", line.Seq, err)
 		}
 		if row, sealed := vault[line.Seq]; sealed {
-			if r.Event.Secret, err = record.DecodeSecret(r.Event.Type, row.Body); err != nil {
+			if r.Event.Secret, err = unseal(r, row); err != nil {
 				return last, fmt.Errorf("record %d: its sealed body: %w", line.Seq, err)
 			}
 			h.vault = append(h.vault, sealedRow{seq: row.Seq, run: row.Run, nonce: row.Nonce, body: row.Body})
@@ -81,6 +82,14 @@ func (h *Host) replay(was Interrupted) (last event.Event, err error) {
 		return last, fmt.Errorf("the journal ends in the middle of a step: %d records are missing", len(rest))
 	}
 	return last, nil
+}
+
+// unseal returns the sealed body of a record, which must be the one that its public line commits to.
+func unseal(r record.Record, row journal.VaultRow) (any, error) {
+	if record.SealHash(r.Station, r.Epoch, r.Seq, r.Event.Type, row.Nonce, row.Body) != r.Sealed {
+		return nil, errors.New("it is not what the record was sealed over")
+	}
+	return record.DecodeSecret(r.Event.Type, row.Body)
 }
 
 // forget takes an opened body out of those that are not open.
