@@ -5,6 +5,7 @@ package linux
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -138,6 +139,26 @@ func TestSet(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestACommandInTheInstantOfAnother: a timer that has fired, and waits for the output, finds itself cancelled.
+func TestACommandInTheInstantOfAnother(t *testing.T) {
+	onBench(t, nil, func(b *bench) {
+		b.k.plug("chip", "o")
+		o, a := b.output("o", false).(*output), &answers{k: b.k}
+		b.k.done()
+		o.Set(true, b.at(50*ms), 0, a.to("open"))
+		synctest.Wait() // or the bus wants the output too
+		o.mu.Lock()
+		<-time.After(50 * ms)
+		runtime.Gosched() // to the timer, which finds the output locked
+		replaced := o.cancel()
+		o.mu.Unlock()
+		replaced(0, bus.ErrReplaced)
+		pass(ms)
+		b.want("done", b.k.done())
+		b.want("answers", a.given(), "open: replaced by a newer command at 50ms")
+	})
 }
 
 func TestAChipGoesAndComesBack(t *testing.T) {
