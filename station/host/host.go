@@ -144,6 +144,10 @@ func (h *Host) Durable(seq int64) { h.inbox.push(input{kind: inDurable, mono: se
 // Failed reports that the journal has failed for good.
 func (h *Host) Failed(err error) { h.inbox.push(input{kind: inFailed, err: err}) }
 
+// Ping queues a question behind everything that came in before: done is called by the host's owner, and must not wait.
+// It tells a watchdog that the owner still looks at what comes in. Nothing is written for it.
+func (h *Host) Ping(done func()) { h.inbox.push(input{kind: inPing, ping: done}) }
+
 // Drain handles everything that came in, fires the timers that are due, and appends the records to the journal
 // in one batch. Only the owner of the host may call it.
 func (h *Host) Drain() {
@@ -176,6 +180,8 @@ func (h *Host) handle(in *input) {
 		h.fail(in.err)
 	case inCommand:
 		h.command(in.command)
+	case inPing:
+		in.ping()
 	case inDropped:
 		h.void(h.opt.Clock.Now(), event.VoidSource)
 	case inFact:

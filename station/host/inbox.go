@@ -19,6 +19,7 @@ const (
 	inFailed
 	inCommand
 	inDropped
+	inPing
 )
 
 // input is one thing that came in.
@@ -29,13 +30,15 @@ type input struct {
 	mono    int64
 	err     error
 	command *command
+	ping    func()
 }
 
 // commandLimit bounds the commands among them.
 const commandLimit = 1 << 10
 
 // inbox is a bounded queue that never makes a sender wait. Facts past the bound are dropped, which voids the run;
-// commands past theirs are turned away; what the journal says always fits.
+// commands past theirs are turned away; what the journal says always fits, and so do pings: who asks waits for the
+// answer before asking again.
 type inbox struct {
 	mu       sync.Mutex // guards all but wake
 	queue    []input
