@@ -149,7 +149,7 @@ func (m *Mosquitto) start() error {
 	select {
 	case <-running:
 		m.process, m.ended = process, ended
-		return nil
+		return m.answers()
 	case err := <-ended:
 		return fmt.Errorf("mosquitto ended at once: %v", err)
 	case <-time.After(Patience):
@@ -157,6 +157,28 @@ func (m *Mosquitto) start() error {
 		<-ended
 		return fmt.Errorf("mosquitto was not ready in %v", Patience)
 	}
+}
+
+// answers waits until the broker lets a client in, which only its main loop does. Before that a SIGTERM may be lost:
+// mosquitto 2.0.11 says that it runs, and sets the flag that the signal clears only after that.
+func (m *Mosquitto) answers() error {
+	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(m.URL, "tcp://"), Patience)
+	if err != nil {
+		return fmt.Errorf("reach mosquitto: %w", err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(Patience)); err != nil {
+		return err
+	}
+	// MQTT 3.1.1: CONNECT with a clean session and no client id; then DISCONNECT.
+	if _, err := conn.Write([]byte{0x10, 12, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 0, 0, 0}); err != nil {
+		return fmt.Errorf("knock at mosquitto: %w", err)
+	}
+	if _, err := io.ReadFull(conn, make([]byte, 4)); err != nil { // CONNACK
+		return fmt.Errorf("mosquitto does not answer: %w", err)
+	}
+	_, err = conn.Write([]byte{0xe0, 0})
+	return err
 }
 
 // Stop ends the broker by SIGTERM, upon which it writes its database, and waits until it has.
