@@ -90,10 +90,14 @@ func (s *station) again(what string) {
 
 // watchLines ends the station when its devices are others than before.
 func (s *station) watchLines(ctx context.Context) error {
-	select {
-	case again := <-s.gone:
-		return again
-	case <-ctx.Done():
-		return nil
+	for {
+		select {
+		case again := <-s.gone:
+			return again
+		case answer := <-s.hearts.lines:
+			answer()
+		case <-ctx.Done():
+			return nil
+		}
 	}
 }

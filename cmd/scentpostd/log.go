@@ -103,10 +103,15 @@ func (s *station) watchRoom(ctx context.Context) error {
 			s.room.Store(nil)
 			s.conditions.clear(health.JournalFull, "")
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
+		for waiting := true; waiting; {
+			select {
+			case <-tick.C:
+				waiting = false
+			case answer := <-s.hearts.room:
+				answer()
+			case <-ctx.Done():
+				return nil
+			}
 		}
 	}
 }

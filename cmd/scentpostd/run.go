@@ -52,12 +52,15 @@ func (c runCmd) Run(out program.Streams) error {
 
 // serveAgain runs a station, and runs it again for as long as it asks for that.
 func serveAgain(ctx context.Context, cfg config.Config, out program.Streams, log *slog.Logger) error {
+	supervisor := supervise(log)
+	defer supervisor.start(ctx)()
 	var again errAgain
 	for {
-		err := serve(ctx, cfg, out, log, again)
+		err := newStation(cfg, log, supervisor).serve(ctx, out, again)
 		if !errors.As(err, &again) {
 			return err
 		}
 		log.Warn("starting again", "why", err)
+		supervisor.tell("starting again; no session can be run yet")
 	}
 }

@@ -241,13 +241,13 @@ func TestTwoDaemonsOnOneJournal(t *testing.T) {
 	first.out.wait(t, "ready: ", 1)
 	second := cfg
 	second.Socket += "2"
-	err := serve(t.Context(), second, program.Streams{Out: io.Discard, Err: io.Discard}, slog.New(slog.DiscardHandler), errAgain{})
+	err := serveAgain(t.Context(), second, program.Streams{Out: io.Discard, Err: io.Discard}, slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), cfg.Data) || !strings.Contains(err.Error(), "process") {
 		t.Errorf("a second daemon on the journal: %v", err)
 	}
 	other := testConfig(t)
 	other.Socket = cfg.Socket
-	err = serve(t.Context(), other, program.Streams{Out: io.Discard, Err: io.Discard}, slog.New(slog.DiscardHandler), errAgain{})
+	err = serveAgain(t.Context(), other, program.Streams{Out: io.Discard, Err: io.Discard}, slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), "another daemon answers there") {
 		t.Errorf("a second daemon on the socket: %v", err)
 	}

@@ -49,6 +49,8 @@ type station struct {
 	conditions conditions
 	gone       chan errAgain // that the devices are others than before
 	scale      float64       // virtual seconds in a real one, 1 on real hardware
+	supervisor *supervisor
+	hearts     struct{ room, lines heart } // of the loops that run before there is a host
 
 	bus     bus.Bus
 	clock   *clock.Real
@@ -66,16 +68,24 @@ type station struct {
 	away    atomic.Bool            // the devices are away, or were until this start
 }
 
-// serve runs a station until ctx ends or something fails for good. It says on out when views are served, and when
-// sessions can be run. since says why the station was started again, if it was.
-func serve(ctx context.Context, cfg config.Config, out program.Streams, log *slog.Logger, since errAgain) (err error) {
-	began := time.Now()
-	s := &station{cfg: cfg, log: log, scale: 1, past: since.past, gone: make(chan errAgain, 1)}
+// newStation returns a station that holds nothing yet.
+func newStation(cfg config.Config, log *slog.Logger, supervisor *supervisor) *station {
+	s := &station{cfg: cfg, log: log, scale: 1, supervisor: supervisor, gone: make(chan errAgain, 1)}
+	s.hearts.room, s.hearts.lines = newHeart(), newHeart()
 	s.conditions = conditions{log: log, changed: s.gate.tell}
+	return s
+}
+
+// serve runs a station until ctx ends or something fails for good. It says on out and to the supervisor when views
+// are served, and when sessions can be run. since says why the station was started again, if it was.
+func (s *station) serve(ctx context.Context, out program.Streams, since errAgain) (err error) {
+	began := time.Now()
+	s.past = since.past
 	defer func() { err = errors.Join(err, s.close()) }()
+	s.supervisor.watch(loop{"the watch on the disk", s.hearts.room.Ping}, loop{"the watch on the devices", s.hearts.lines.Ping})
 	absent := s.tryLines() // the safe state comes before all else, whatever becomes of the journal
 	if absent != nil {
-		log.Debug("the devices are not there yet", "err", absent)
+		s.log.Debug("the devices are not there yet", "err", absent)
 	}
 	for _, open := range []func() error{s.openJournal, s.openControl} {
 		if err := open(); err != nil {
@@ -83,9 +93,10 @@ func serve(ctx context.Context, cfg config.Config, out program.Streams, log *slo
 		}
 	}
 	say := func(what string) {
-		fmt.Fprintf(out.Out, "%s: station %s at %s, after %.1f ms\n", what, cfg.Station, cfg.Socket, time.Since(began).Seconds()*1000)
+		fmt.Fprintf(out.Out, "%s: station %s at %s, after %.1f ms\n", what, s.cfg.Station, s.cfg.Socket, time.Since(began).Seconds()*1000)
 	}
 	say("ready")
+	s.supervisor.ready("views are served; no session can be run yet")
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.server.Serve(running) })
 	group.Go(func() error { return s.watchRoom(running) })
@@ -96,6 +107,7 @@ func serve(ctx context.Context, cfg config.Config, out program.Streams, log *slo
 		}
 		settled := s.settled()
 		group.Go(func() error { return s.host.Run(running, s.woken) })
+		s.supervisor.watch(loop{"the host", s.pingHost}, loop{"the journal", s.writer.Ping})
 		select {
 		case <-settled:
 		case <-running.Done():
@@ -103,6 +115,7 @@ func serve(ctx context.Context, cfg config.Config, out program.Streams, log *slo
 		}
 		s.gate.open(s.host)
 		say("sessions can be run")
+		s.supervisor.tell("sessions can be run")
 		debug.FreeOSMemory() // what the start needed, an idle station does not
 		return s.runLink(running)
 	})
@@ -110,6 +123,11 @@ func serve(ctx context.Context, cfg config.Config, out program.Streams, log *slo
 		return nil // whatever was under way was ended by the signal
 	}
 	return err
+}
+
+func (s *station) pingHost(done func()) error {
+	s.host.Ping(done)
+	return nil
 }
 
 func (s *station) openControl() (err error) {
