@@ -113,6 +113,11 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	s := &site{T: t, Chip: chip, clock: clock, dir: t.TempDir()}
+	t.Cleanup(func() {
+		if err := s.Remove(); err != nil {
+			t.Error(err)
+		}
+	})
 	s.wire()
 	if err := os.WriteFile(s.path("station.yaml"), []byte(stationFile), 0o600); err != nil {
 		t.Fatal(err)
@@ -129,9 +134,6 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(func() {
 		close(stop)
 		<-ended
-		if err := s.Remove(); err != nil {
-			t.Error(err)
-		}
 	})
 	return s
 }
