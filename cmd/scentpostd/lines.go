@@ -8,6 +8,7 @@ import (
 
 	"scentpost/drivers/virtual"
 	"scentpost/station/clock"
+	"scentpost/station/config"
 	"scentpost/station/devices"
 	"scentpost/station/health"
 )
@@ -27,11 +28,11 @@ func (s *station) openLines(ctx context.Context) error {
 	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
 		err := s.tryLines()
 		if err == nil {
-			s.conditions.clear(health.DeviceAbsent, deviceStation)
+			s.conditions.clear(health.DeviceAbsent, s.lineSource())
 			return nil
 		}
-		s.gate.wait("no session can be run before the virtual station is there: " + err.Error())
-		s.conditions.raise(health.DeviceAbsent, deviceStation, err.Error())
+		s.gate.wait("no session can be run before the devices are there: " + err.Error())
+		s.conditions.raise(health.DeviceAbsent, s.lineSource(), err.Error())
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
@@ -42,11 +43,25 @@ func (s *station) openLines(ctx context.Context) error {
 	}
 }
 
-// deviceStation names the virtual station in conditions.
-const deviceStation = "virtual-station"
+// What holds the lines, in conditions.
+const (
+	deviceStation = "virtual-station"
+	deviceGPIO    = "gpio"
+)
+
+// lineSource names what holds the lines.
+func (s *station) lineSource() string {
+	if s.cfg.Driver.Type == config.DriverLinux {
+		return deviceGPIO
+	}
+	return deviceStation
+}
 
 // tryLines connects the devices once; what it leaves open is for close.
 func (s *station) tryLines() (err error) {
+	if s.cfg.Driver.Type == config.DriverLinux {
+		return s.tryGPIO()
+	}
 	client, err := virtual.Dial(virtual.Options{Socket: s.cfg.Driver.Socket, Wait: time.Nanosecond, OnState: s.stationIs})
 	if err != nil {
 		return err
