@@ -31,13 +31,27 @@ type Config struct {
 	hash [sha256.Size]byte
 }
 
-// DriverVirtual is the driver of a station without hardware.
-const DriverVirtual = "virtual"
+// The drivers.
+const (
+	DriverVirtual = "virtual" // of a station without hardware
+	DriverLinux   = "linux"   // GPIO lines of this machine
+)
+
+// The biases of a line: what holds it when nothing drives it. As it is when not given.
+var biases = []string{"pull-up", "pull-down", "none"}
 
 // Driver says where the lines are.
 type Driver struct {
 	Type   string // one of Types.Drivers
 	Socket string // of a virtual station
+	// Wiring says how lines of this machine are wired; a line that is not in it is active when it is high.
+	Wiring map[string]Wiring
+}
+
+// Wiring is how a line is wired.
+type Wiring struct {
+	ActiveLow bool   `yaml:"active_low"`
+	Bias      string `yaml:"bias"` // pull-up, pull-down, none; "" leaves it as it is
 }
 
 // Broker is where the station reports to; without a URL it reports nowhere.

@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -33,8 +34,9 @@ type file struct {
 	Data    string `yaml:"data"`
 	Socket  string `yaml:"socket"`
 	Driver  struct {
-		Type   string `yaml:"type"`
-		Socket string `yaml:"socket"`
+		Type   string            `yaml:"type"`
+		Socket string            `yaml:"socket"`
+		Lines  map[string]Wiring `yaml:"lines"`
 	} `yaml:"driver"`
 	Broker struct {
 		URL          string `yaml:"url"`
@@ -106,6 +108,7 @@ func Read(name string, src []byte, types Types) (Config, error) {
 	r.positions()
 	r.timing()
 	r.devices()
+	r.wiring()
 	r.together()
 	if err := doc.Err(); err != nil {
 		return Config{}, err
@@ -157,7 +160,29 @@ func (r *reader) driver() {
 	if d.Type == DriverVirtual {
 		r.socket("driver.socket", d.Socket, "name the Unix socket of the virtual station that scentsim station holds")
 	}
-	r.out.Driver = Driver{Type: d.Type, Socket: d.Socket}
+	r.out.Driver = Driver{Type: d.Type, Socket: d.Socket, Wiring: d.Lines}
+}
+
+// wiring checks how the lines of this machine are wired, when the devices on them are known.
+func (r *reader) wiring() {
+	d := r.out.Driver
+	if d.Type != DriverLinux && d.Wiring != nil {
+		r.doc.Problem("driver.lines", "take it away", "only the driver %s has wired lines", DriverLinux)
+		return
+	}
+	var used []string
+	for _, device := range r.out.Devices {
+		used = slices.AppendSeq(used, maps.Values(device.Lines))
+	}
+	slices.Sort(used)
+	for _, name := range slices.Sorted(maps.Keys(d.Wiring)) {
+		if !slices.Contains(used, name) {
+			r.doc.Problem("driver.lines", strict.DidYouMean(name, used), "no device is on line %s", strict.Quote(name))
+		}
+		if bias := d.Wiring[name].Bias; bias != "" && !slices.Contains(biases, bias) {
+			r.doc.Problem("driver.lines", strict.DidYouMean(bias, biases), "line %s: %s is no bias", strict.Quote(name), strict.Quote(bias))
+		}
+	}
 }
 
 // broker checks where to report to. It never repeats the URL, which may hold a password by mistake.

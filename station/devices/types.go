@@ -7,7 +7,7 @@ import (
 
 // Types returns what a configuration may name: the drivers that this program has and the catalogue's types.
 func Types() config.Types {
-	types := config.Types{Drivers: []string{config.DriverVirtual}}
+	types := config.Types{Drivers: []string{config.DriverVirtual, config.DriverLinux}}
 	for _, t := range catalog.Types() {
 		device := config.Type{Name: t.Name, Class: config.Class(t.Class)}
 		for _, l := range t.Lines {

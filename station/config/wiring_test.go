@@ -1,0 +1,41 @@
+package config_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"scentpost/station/config"
+)
+
+// onLines returns a good station on the lines of this machine, with a wiring.
+func onLines(wiring string) (string, config.Types) {
+	known := types
+	known.Drivers = append(slices.Clone(types.Drivers), config.DriverLinux)
+	return strings.Replace(good, "{type: virtual, socket: station.sock}", "{type: linux, lines: "+wiring+"}", 1), known
+}
+
+func TestLinesOfThisMachineHaveTheirWiring(t *testing.T) {
+	text, known := onLines("{c1a.drive: {active_low: true}, beam1: {bias: pull-up}}")
+	c, err := config.Read("station.yaml", []byte(text), known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Simulated() || !c.Driver.Wiring["c1a.drive"].ActiveLow || c.Driver.Wiring["beam1"].Bias != "pull-up" {
+		t.Errorf("%+v, simulated %t", c.Driver, c.Simulated())
+	}
+	for name, x := range map[string]struct{ wiring, says string }{
+		"a line of no device": {"{baem1: {bias: pull-up}}", `driver.lines: no device is on line "baem1" (did you mean "beam1"?)`},
+		"no bias":             {"{beam1: {bias: pullup}}", `driver.lines: line "beam1": "pullup" is no bias (did you mean "pull-up"?)`},
+		"an unknown key":      {"{beam1: {active: low}}", "unknown key"},
+	} {
+		text, known := onLines(x.wiring)
+		if _, err := config.Read("station.yaml", []byte(text), known); err == nil || !strings.Contains(err.Error(), x.says) {
+			t.Errorf("%s: got %v, want %s", name, err, x.says)
+		}
+	}
+	text = strings.Replace(good, "station.sock}", "station.sock, lines: {beam1: {bias: none}}}", 1)
+	if _, err := config.Read("station.yaml", []byte(text), known); err == nil || !strings.Contains(err.Error(), "only the driver linux has wired lines") {
+		t.Errorf("a wiring of a virtual station: %v", err)
+	}
+}
