@@ -296,12 +296,16 @@ func (c *connection) readBack(topics Topics) {
 	}
 }
 
-// done waits for a token and tells whether all is well; if not, the connection is lost.
+// done waits for a token and tells whether all is well; if not, the connection is lost. When the connection was closed
+// meanwhile, its token says nothing any more.
 func (c *connection) done(token mqtt.Token, what string) bool {
 	select {
 	case <-c.ctx.Done():
 		return false
 	case <-token.Done():
+		if c.ctx.Err() != nil {
+			return false
+		}
 		if err := token.Error(); err != nil {
 			c.fail(fmt.Errorf("uplink: %s: %w", what, err))
 			return false
