@@ -7,6 +7,7 @@
 package devices
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -93,6 +94,22 @@ func (i inlet) Watermark(w bus.Watermark) {
 	})
 }
 
+// Gap takes that edges are missing which nobody numbered: a chip was away, or a level changed without an edge. Of beams
+// or buttons one of them may have been a nose or a call. It implements bus.GapSink.
+func (i inlet) Gap(g bus.Gap) {
+	i.s.change(func() {
+		missed := slices.ContainsFunc(g.Lines, func(line string) bool { return i.s.routes[line].sensor != nil })
+		if i.s.ready && !i.s.down && missed {
+			i.s.void(g.From, 0)
+		}
+	})
+}
+
+// void says that the run cannot be trusted: facts of it may be missing.
+func (s *Station) void(mono, bound int64) {
+	s.tell(event.Event{Type: event.RunVoided, At: s.stamp(mono, bound), By: event.ByStation, Body: &event.Void{Reason: event.VoidSource}})
+}
+
 func (s *Station) take(e bus.Edge) {
 	if !s.ready {
 		s.early = append(s.early, e)
@@ -104,7 +121,7 @@ func (s *Station) take(e bus.Edge) {
 	src := s.source(e.Source)
 	r, known := s.routes[e.Line]
 	if src.count(e.Seq) && s.sensing(src, r) {
-		s.tell(event.Event{Type: event.RunVoided, At: s.stamp(e.Mono, e.Bound), By: event.ByStation, Body: &event.Void{Reason: event.VoidSource}})
+		s.void(e.Mono, e.Bound)
 	}
 	switch {
 	case !known:

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"scentpost/drivers/bus"
 	"scentpost/station/event"
 )
 
@@ -49,5 +50,31 @@ func TestLostLimitsAreToldByTheirCanister(t *testing.T) {
 	}
 	if !w.station.sensing(src, route{sensor: w.station.sensors[0]}) {
 		t.Error("a source whose first edge is a beam's would not")
+	}
+}
+
+// TestAGapVoidsTheRun: what nobody numbered is lost all the same, unless only limit switches were away.
+func TestAGapVoidsTheRun(t *testing.T) {
+	var sink bus.Sink = inlet{}
+	if _, wants := sink.(bus.GapSink); !wants {
+		t.Fatal("the station does not hear of gaps")
+	}
+	for _, c := range []struct {
+		lines []string
+		voids int
+	}{{[]string{"beam2", "c1a.opened"}, 1}, {[]string{"c1a.opened"}, 0}, {nil, 0}} {
+		w := opened(t, nil)
+		w.until(100 * ms)
+		inlet{w.station}.Gap(bus.Gap{Source: "gpio", Lines: c.lines, From: 50 * ms})
+		w.until(200 * ms)
+		voids := 0
+		for _, e := range w.events {
+			if e.Type == event.RunVoided {
+				voids++
+			}
+		}
+		if voids != c.voids {
+			t.Errorf("a gap of %v: %d voids, want %d", c.lines, voids, c.voids)
+		}
 	}
 }
