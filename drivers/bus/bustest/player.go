@@ -130,6 +130,7 @@ type played struct {
 	line   string
 }
 
+// Set implements bus.Output.
 func (o played) Set(level bool, at int64, longest time.Duration, done func(mono int64, err error)) {
 	p := o.player
 	p.mu.Lock()

@@ -62,11 +62,13 @@ type recording struct {
 	to bus.Sink
 }
 
+// Edge implements bus.Sink.
 func (r recording) Edge(e bus.Edge) {
 	r.note(Entry{Kind: Edge, Line: e.Line, Level: e.Level, Mono: e.Mono, Bound: e.Bound, Source: e.Source, Seq: e.Seq})
 	r.to.Edge(e)
 }
 
+// Watermark implements bus.Sink.
 func (r recording) Watermark(m bus.Watermark) {
 	r.note(Entry{Kind: Mark, Source: m.Source, Mono: m.Mono})
 	r.to.Watermark(m)
@@ -89,6 +91,7 @@ type recorded struct {
 	to       bus.Output
 }
 
+// Set implements bus.Output.
 func (o recorded) Set(level bool, at int64, longest time.Duration, done func(mono int64, err error)) {
 	r := o.recorder
 	r.mu.Lock()

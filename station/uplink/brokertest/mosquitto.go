@@ -250,6 +250,7 @@ func (l *transcript) read(r io.Reader, running chan<- struct{}) {
 	}
 }
 
+// String returns all lines that were kept.
 func (l *transcript) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
