@@ -16,8 +16,8 @@ import (
 	"scentpost/station/journal"
 )
 
-// watchdogSec is that of the unit.
-const watchdogSec = 30 * time.Second
+// watchdog is that of the unit.
+const watchdog = 30 * time.Second
 
 // manager is a service manager on virtual time.
 type manager struct {
@@ -81,7 +81,7 @@ func turn(t *testing.T) turning {
 // TestAHostThatHangsIsNotCoveredUp: kicks stop 15 s after the question that has no answer, and go on with the answer.
 func TestAHostThatHangsIsNotCoveredUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newManager(watchdogSec)
+		m := newManager(watchdog)
 		end := m.start(t.Context())
 		defer end()
 		host, writer := turn(t), turn(t)
@@ -125,7 +125,7 @@ func TestAStalledCommitIsNotCoveredUp(t *testing.T) {
 		}
 		failed := errors.New("none")
 		w := journal.NewWriter(store, 1, func(int64) {}, func(err error) { failed = err })
-		m := newManager(watchdogSec)
+		m := newManager(watchdog)
 		end := m.start(t.Context())
 		defer end()
 		m.watch(loop{"the host", turn(t).Ping}, loop{"the journal", w.Ping})
@@ -163,7 +163,7 @@ func TestAWriterThatIsClosed(t *testing.T) {
 		if err := w.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		m := newManager(watchdogSec)
+		m := newManager(watchdog)
 		defer m.start(t.Context())()
 		m.watch(loop{"the journal", w.Ping})
 		time.Sleep(12 * time.Second)
@@ -179,7 +179,7 @@ func TestAWriterThatIsClosed(t *testing.T) {
 // TestTheOwnLoopsAlone: while no host is there, an hour of waiting is no hang.
 func TestTheOwnLoopsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newManager(watchdogSec)
+		m := newManager(watchdog)
 		defer m.start(t.Context())()
 		disk, devices := turn(t), turn(t)
 		m.watch(loop{"the watch on the disk", disk.Ping}, loop{"the watch on the devices", devices.Ping})
@@ -223,7 +223,7 @@ func TestStoppingIsSaidOnce(t *testing.T) {
 func TestAManagerThatDoesNotListen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listens := make(chan struct{})
-		s := newSupervisor(slog.New(slog.DiscardHandler), watchdogSec, func(string) error { <-listens; return errors.New("gone") })
+		s := newSupervisor(slog.New(slog.DiscardHandler), watchdog, func(string) error { <-listens; return errors.New("gone") })
 		end := s.start(t.Context())
 		began := time.Now()
 		for range 3 * newsQueue {
