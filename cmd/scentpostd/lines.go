@@ -31,7 +31,7 @@ func (s *station) openLines(ctx context.Context) error {
 			s.conditions.clear(health.DeviceAbsent, s.lineSource())
 			return nil
 		}
-		s.gate.wait("no session can be run before the devices are there: " + err.Error())
+		s.gate.wait("no session can be run before "+s.linesThere()+": " + err.Error())
 		s.conditions.raise(health.DeviceAbsent, s.lineSource(), err.Error())
 		timer := time.NewTimer(pause)
 		select {
@@ -55,6 +55,14 @@ func (s *station) lineSource() string {
 		return deviceGPIO
 	}
 	return deviceStation
+}
+
+// linesThere says in words what a station without lines waits for.
+func (s *station) linesThere() string {
+	if s.cfg.Driver.Type == config.DriverLinux {
+		return "the GPIO lines are there"
+	}
+	return "the virtual station is there"
 }
 
 // tryLines connects the devices once; what it leaves open is for close.
