@@ -31,7 +31,7 @@ func (s *station) openLines(ctx context.Context) error {
 			s.conditions.clear(health.DeviceAbsent, s.lineSource())
 			return nil
 		}
-		s.gate.wait("no session can be run before "+s.linesThere()+": " + err.Error())
+		s.gate.wait("no session can be run before " + s.linesThere() + ": " + err.Error())
 		s.conditions.raise(health.DeviceAbsent, s.lineSource(), err.Error())
 		timer := time.NewTimer(pause)
 		select {
