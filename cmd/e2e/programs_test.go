@@ -52,7 +52,14 @@ type program struct {
 // start starts a program. When the test ends it is killed, and shown if the test failed.
 func start(t testing.TB, name string, args ...string) *program {
 	t.Helper()
+	return startIn(t, nil, name, args...)
+}
+
+// startIn starts a program with more in its environment.
+func startIn(t testing.TB, env []string, name string, args ...string) *program {
+	t.Helper()
 	p := &program{Cmd: exec.Command(filepath.Join(programs, name), args...), lines: make(chan string, 100), ended: make(chan error, 1)}
+	p.Env = append(os.Environ(), env...)
 	stdout, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
