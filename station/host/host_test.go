@@ -287,3 +287,21 @@ func TestNewWantsAllItsParts(t *testing.T) {
 		t.Error("a host of nothing")
 	}
 }
+
+// TestWhatIsDurableReleasesNothingBeyond: a batch that became durable lets out what it caused, and nothing of the
+// batch behind it.
+func TestWhatIsDurableReleasesNothingBeyond(t *testing.T) {
+	h := newHouse(t).sealed()
+	h.held = true
+	size := h.host.Snapshot().Size
+	pausing := h.do(event.Event{Type: event.SessionPaused, By: "Vera", Body: &event.Reason{Reason: "rain"}})
+	h.w.RunFor(time.Millisecond)
+	resuming := h.do(event.Event{Type: event.SessionResumed, By: "Vera"})
+	h.w.RunFor(time.Millisecond)
+	h.host.Durable(size) // the pause, and no more
+	h.w.RunFor(time.Millisecond)
+	if len(*pausing) != 1 || len(*resuming) != 0 || h.host.Snapshot().View.Paused != "rain" || h.host.Snapshot().Size != size+1 {
+		t.Errorf("pause answered %v, resume answered %v, paused %q at %d records, want only the first of two batches",
+			*pausing, *resuming, h.host.Snapshot().View.Paused, h.host.Snapshot().Size)
+	}
+}
