@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"errors"
+	"io"
+	"net"
 	"os/exec"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -14,11 +18,15 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the program as a person does. "exits CODE PROGRAM ARG..." runs a program and wants its exit code.
+// "answering SOCKET FILE" has a daemon answer every request with the file's line, "answering SOCKET" has it answer
+// nothing, and "left SOCKET" leaves a socket that nobody listens on.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits": exits, "answering": answering, "left": left,
+		},
 	})
 }
 
@@ -39,4 +47,52 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// listen opens a socket in the script's folder.
+func listen(ts *testscript.TestScript, args []string) *net.UnixListener {
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: ts.MkAbs(args[0]), Net: "unix"})
+	ts.Check(err)
+	return l
+}
+
+func answering(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: answering SOCKET [FILE]")
+	}
+	answer := ""
+	if len(args) == 2 {
+		answer = ts.ReadFile(args[1])
+	}
+	l := listen(ts, args)
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() {
+				defer conn.Close()
+				for lines := bufio.NewScanner(conn); lines.Scan(); {
+					if len(args) == 1 {
+						continue
+					}
+					if _, err := io.WriteString(conn, answer); err != nil || answer == "" {
+						return
+					}
+				}
+			})
+		}
+	})
+	ts.Defer(func() { _ = l.Close(); all.Wait() })
+}
+
+func left(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: left SOCKET")
+	}
+	l := listen(ts, args)
+	l.SetUnlinkOnClose(false)
+	ts.Check(l.Close())
 }

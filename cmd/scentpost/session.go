@@ -18,9 +18,9 @@ import (
 
 // daemon says how to reach the daemon, and who speaks.
 type daemon struct {
-	Socket string `help:"The daemon's Unix socket." env:"SCENTPOST_SOCKET" default:"/run/scentpost/scentpost.sock" placeholder:"PATH"`
-	As     string `help:"Who speaks, where an account belongs to several people." placeholder:"NAME"`
-	JSON   bool   `help:"Print JSON."`
+	socket
+	As   string `help:"Who speaks, where an account belongs to several people." placeholder:"NAME"`
+	JSON bool   `help:"Print JSON."`
 }
 
 // ask sends one request. A refusal by the station is the answer no.

@@ -131,7 +131,7 @@ func (s *station) pingHost(done func()) error {
 }
 
 func (s *station) openControl() (err error) {
-	s.gate.before = trial.Snapshot{View: trial.View{Phase: trial.Idle}, Epoch: s.journal.Epoch().ID}
+	s.gate.before = trial.Snapshot{View: s.beforeHost(), Epoch: s.journal.Epoch().ID}
 	s.gate.wait("no session can be run yet: the station is starting")
 	var people []control.Person
 	for _, p := range s.cfg.People {
@@ -147,6 +147,20 @@ func (s *station) openControl() (err error) {
 	}
 	s.server, err = control.Listen(s.cfg.Socket, s.control)
 	return err
+}
+
+// beforeHost is what is shown until there is a host: no session, or one that the journal holds without an end. Where
+// that cannot be read the check finds out, and a session does not go on.
+func (s *station) beforeHost() trial.View {
+	size, err := s.journal.Size()
+	if err != nil {
+		return trial.View{Phase: trial.Idle}
+	}
+	session, err := archive.Unfinished(s.journal, size)
+	if err != nil || session == "" {
+		return trial.View{Phase: trial.Idle}
+	}
+	return trial.View{Phase: trial.Interrupted, Session: session}
 }
 
 // openHost waits for the devices and for the journal's check, begins the epoch if one is needed, builds the host

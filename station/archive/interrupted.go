@@ -12,20 +12,9 @@ import (
 // Interrupted returns the session that the last of size records belongs to, unless that record closed it.
 func Interrupted(store journal.Store, size int64) (host.Interrupted, error) {
 	var was host.Interrupted
-	if size == 0 {
-		return was, nil
-	}
-	last, err := store.Lines(size-1, 1, pageBytes)
-	if err != nil || len(last) != 1 {
-		return was, fmt.Errorf("read the last record: %w", err)
-	}
-	r, err := record.Decode(last[0].Bytes)
-	if err != nil {
-		return was, fmt.Errorf("the last record: %w", err)
-	}
-	session := r.Event.Session
-	if session == "" || r.Event.Type == event.SessionClosed {
-		return was, nil
+	session, err := Unfinished(store, size)
+	if err != nil || session == "" {
+		return was, err
 	}
 	from, err := store.SessionStart(session)
 	if err != nil {
@@ -40,4 +29,24 @@ func Interrupted(store journal.Store, size int64) (host.Interrupted, error) {
 	}
 	was.Vault, err = store.Vault(session)
 	return was, err
+}
+
+// Unfinished returns the session that the last of size records belongs to, "" when that record closed it or belongs to
+// none. It reads that one record.
+func Unfinished(store journal.Store, size int64) (session string, err error) {
+	if size == 0 {
+		return "", nil
+	}
+	last, err := store.Lines(size-1, 1, pageBytes)
+	if err != nil || len(last) != 1 {
+		return "", fmt.Errorf("read the last record: %w", err)
+	}
+	r, err := record.Decode(last[0].Bytes)
+	if err != nil {
+		return "", fmt.Errorf("the last record: %w", err)
+	}
+	if r.Event.Type == event.SessionClosed {
+		return "", nil
+	}
+	return r.Event.Session, nil
 }

@@ -4,13 +4,26 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
+	"syscall"
 	"time"
 )
 
 // maxResponse is the longest response in bytes: a bundle of the longest session, in base64.
 const maxResponse = 256 << 20
+
+// ErrHungUp says that the daemon went while it was spoken to.
+var ErrHungUp = errors.New("the daemon hung up; whether the command was carried out, `scentpost session status` tells")
+
+// hungUp tells the end of a connection from other errors of it; nil is an orderly end.
+func hungUp(err error) error {
+	if err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
+		return ErrHungUp
+	}
+	return err
+}
 
 // Client speaks to a daemon over its Unix socket.
 type Client struct {
@@ -18,12 +31,12 @@ type Client struct {
 	lines *bufio.Scanner
 }
 
-// Dial connects to the daemon whose socket is at path.
+// Dial connects to the daemon whose socket is at path. The error is ErrNoDaemon when none is there.
 func Dial(ctx context.Context, path string) (*Client, error) {
 	d := net.Dialer{Timeout: 5 * time.Second}
 	conn, err := d.DialContext(ctx, "unix", path)
 	if err != nil {
-		return nil, fmt.Errorf("no daemon answers on %s: start scentpostd, or name its socket with --socket: %w", path, err)
+		return nil, away(path, err)
 	}
 	lines := bufio.NewScanner(conn)
 	lines.Buffer(make([]byte, 0, 64<<10), maxResponse)
@@ -33,6 +46,9 @@ func Dial(ctx context.Context, path string) (*Client, error) {
 // Close hangs up.
 func (c *Client) Close() error { return c.conn.Close() }
 
+// Within bounds how long all that follows may take, in real time.
+func (c *Client) Within(d time.Duration) error { return c.conn.SetDeadline(time.Now().Add(d)) }
+
 // Send sends one request and waits for its response, or the next one of a watch when request is nil.
 func (c *Client) Send(request *Request) (Response, error) {
 	if request != nil {
@@ -41,15 +57,11 @@ func (c *Client) Send(request *Request) (Response, error) {
 			return Response{}, fmt.Errorf("write the request: %w", err)
 		}
 		if _, err := c.conn.Write(append(data, '\n')); err != nil {
-			return Response{}, fmt.Errorf("send to the daemon: %w", err)
+			return Response{}, fmt.Errorf("send to the daemon: %w", hungUp(err))
 		}
 	}
 	if !c.lines.Scan() {
-		err := c.lines.Err()
-		if err == nil {
-			err = fmt.Errorf("the daemon hung up; whether the command was carried out, `scentpost session status` tells")
-		}
-		return Response{}, err
+		return Response{}, hungUp(c.lines.Err())
 	}
 	var r Response
 	if err := json.Unmarshal(c.lines.Bytes(), &r); err != nil {

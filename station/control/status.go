@@ -135,6 +135,8 @@ func next(v trial.View, failed, blocked string) string {
 	switch {
 	case blocked != "":
 		return "wait: " + blocked
+	case v.Phase == trial.Interrupted:
+		return "wait: the session is being brought back"
 	case failed != "":
 		return "the journal failed: restart the daemon when its disk is well"
 	case v.Phase == trial.Idle:

@@ -21,6 +21,9 @@ func Progress(s *Status) string {
 			done++
 		}
 	}
+	if s.Phase == trial.Interrupted {
+		return "session interrupted  - " + s.Next
+	}
 	if s.Phase == trial.Idle {
 		return fmt.Sprintf("session closed after %d of %d runs  - %s", done, s.Scheduled, s.Next)
 	}
@@ -47,6 +50,10 @@ func WriteStatus(w io.Writer, s *Status) {
 	}
 	fmt.Fprintln(w, Progress(s))
 	if s.Session == "" {
+		return
+	}
+	if s.Phase == trial.Interrupted {
+		fmt.Fprintf(w, "session %s: to be brought back\n", s.Session)
 		return
 	}
 	fmt.Fprintf(w, "session %s: %s, %s, dog %s, handler %s\n", s.Session, s.Plan, s.Mode, s.Dog, s.Handler)

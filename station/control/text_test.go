@@ -33,6 +33,8 @@ func TestWhatComesNext(t *testing.T) {
 	}{
 		{trial.View{Phase: trial.Idle}, "", "", "open a session"},
 		{trial.View{Phase: trial.Idle}, "", "absent", "wait: absent"},
+		{trial.View{Phase: trial.Interrupted}, "", "absent", "wait: absent"},
+		{trial.View{Phase: trial.Interrupted}, "", "", "brought back"},
 		{trial.View{Phase: trial.Sealed}, "disk", "", "the journal failed"},
 		{trial.View{Phase: trial.Opened}, "", "", "session load"},
 		{trial.View{Phase: trial.Loaded}, "", "", "session seal --share"},
@@ -79,6 +81,11 @@ verdict: pass (r)
 		t.Errorf("it reads\n%s\nwant\n%s", &text, want)
 	}
 	WriteStatus(&text, nil)
+	text.Reset()
+	WriteStatus(&text, &Status{Phase: trial.Interrupted, Session: "s1", Next: "wait: absent"})
+	if got, want := text.String(), "session interrupted  - wait: absent\nsession s1: to be brought back\n"; got != want {
+		t.Errorf("interrupted: it reads\n%s\nwant\n%s", got, want)
+	}
 	if got := Progress(&Status{Next: "open a session"}); got != "no session: open a session" {
 		t.Errorf("without a session: %q", got)
 	}

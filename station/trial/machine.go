@@ -34,6 +34,10 @@ const (
 	Ended  Phase = "ended"
 )
 
+// Interrupted is shown of a session that a starting station finds without an end, until it is brought back. No machine
+// is ever in this phase.
+const Interrupted Phase = "interrupted"
+
 // RunState is where a run is.
 type RunState string
 

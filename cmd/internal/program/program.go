@@ -14,6 +14,9 @@ const (
 	ExitFine  = 0
 	ExitNo    = 1 // the answer is no, or the program failed
 	ExitUsage = 2 // wrong use or bad input
+	// ExitAbsent is for a command whose answer is another program's, when that one does not answer: for scripts that
+	// must tell "no" from "nobody is there". All other commands exit 1 then.
+	ExitAbsent = 3
 )
 
 // Streams is where a command reads and writes.
@@ -36,6 +39,9 @@ func No(err error) error { return exitError{ExitNo, err} }
 
 // Usage marks an error as wrong use or bad input.
 func Usage(err error) error { return exitError{ExitUsage, err} }
+
+// Absent marks an error as that nobody answered.
+func Absent(err error) error { return exitError{ExitAbsent, err} }
 
 // ErrAnswered ends a command whose answer is no and stands on standard output already.
 var ErrAnswered = errors.New("the answer is no")

@@ -24,6 +24,8 @@ func (a answer) Run(out io.Writer) error {
 	switch a.How {
 	case "no":
 		return fmt.Errorf("while answering: %w", program.No(errors.New("it is not so")))
+	case "nobody":
+		return program.Absent(errors.New("nobody is there"))
 	case "misuse":
 		return program.Usage(errors.New("that is no question"))
 	case "printed":
@@ -45,6 +47,7 @@ func TestTheExitCodeTellsWhatCameOfIt(t *testing.T) {
 		{"answer yes", program.ExitFine, "yes\n", ""},
 		{"answer no", program.ExitNo, "", "asked: while answering: it is not so\n"},
 		{"answer misuse", program.ExitUsage, "", "asked: that is no question\n"},
+		{"answer nobody", program.ExitAbsent, "", "asked: nobody is there\n"},
 		{"answer printed", program.ExitUsage, "it is wrong\n", ""},
 		{"answer broken", program.ExitNo, "", "asked: it broke\n"},
 		{"answer", program.ExitUsage, "", "asked --help lists the commands"},

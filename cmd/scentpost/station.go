@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"scentpost/cmd/internal/program"
+	"scentpost/station/control"
+	"scentpost/station/trial"
+)
+
+// stationCmd is for whoever looks after a station's machine.
+type stationCmd struct {
+	Busy stationBusy `cmd:"" help:"Tell whether a session is under way, for scripts: exits 0 when one is."`
+}
+
+// socket says where the daemon answers.
+type socket struct {
+	Socket string `help:"The daemon's Unix socket." env:"SCENTPOST_SOCKET" default:"/run/scentpost/scentpost.sock" placeholder:"PATH"`
+}
+
+type stationBusy struct {
+	socket
+	Within time.Duration `help:"How long the daemon may take to answer before it counts as hung; a working one takes milliseconds." default:"10s" placeholder:"TIME"`
+	JSON   bool          `help:"Print JSON."`
+}
+
+// Help says what the exit codes are: scripts go by them.
+func (stationBusy) Help() string {
+	return `Ask before the daemon is stopped, upgraded or restored. It takes no role, and tells public facts alone.
+
+Exit codes:
+  0  the running daemon says that a session is under way: opened, loaded, sealed, suspended, or ended and not closed;
+     or that it has found one without an end and is bringing it back
+  1  the running daemon says that none is
+  2  it could not be found out: wrong use, no permission, too many clients, not a daemon
+  3  no daemon answers: none is running, or it hangs
+
+A script that must not disturb a session goes on after 1 and 3 alone.`
+}
+
+// A daemon that starts again within its process is away for a moment.
+const (
+	againAfter  = 100 * time.Millisecond
+	againWithin = 500 * time.Millisecond
+)
+
+// Run asks the daemon.
+func (c stationBusy) Run(out io.Writer) error {
+	status, err := publicStatus(c.Socket, c.Within)
+	switch {
+	case errors.Is(err, control.ErrNoDaemon):
+		return program.Absent(err)
+	case err != nil:
+		return usage(fmt.Errorf("whether a session is under way could not be found out: %w", err))
+	}
+	busy := status.Phase != trial.Idle
+	if c.JSON {
+		err = printJSON(out, map[string]any{"busy": busy, "phase": status.Phase, "session": status.Session, "station": status.Station})
+	} else {
+		_, err = fmt.Fprintln(out, busyText(status))
+	}
+	if err == nil && !busy {
+		return program.Answered(no(errors.New("no session is under way")))
+	}
+	return err
+}
+
+// busyText says in words what a station is at.
+func busyText(s control.Status) string {
+	switch s.Phase {
+	case trial.Idle:
+		return fmt.Sprintf("station %s: no session is under way", s.Station)
+	case trial.Interrupted:
+		return fmt.Sprintf("station %s: session %s was interrupted and is to be brought back (%s)", s.Station, s.Session, s.Next)
+	case trial.Ended:
+		return fmt.Sprintf("station %s: session %s has ended and is not closed: %s", s.Station, s.Session, s.Next)
+	}
+	return fmt.Sprintf("station %s: session %s is under way (%s): close it, or abort it with `scentpost session abort`", s.Station, s.Session, s.Phase)
+}
+
+// publicStatus asks a daemon what everybody may know. Whoever is not there for a moment is asked again.
+func publicStatus(path string, within time.Duration) (control.Status, error) {
+	for limit := time.Now().Add(againWithin); ; time.Sleep(againAfter) {
+		status, err := statusOnce(path, within)
+		if !errors.Is(err, control.ErrNoDaemon) || errors.Is(err, os.ErrDeadlineExceeded) || time.Now().After(limit) {
+			return status, err
+		}
+	}
+}
+
+func statusOnce(path string, within time.Duration) (control.Status, error) {
+	client, err := control.Dial(context.Background(), path)
+	if err != nil {
+		return control.Status{}, err
+	}
+	defer client.Close()
+	if err := client.Within(within); err != nil {
+		return control.Status{}, err
+	}
+	response, err := client.Send(&control.Request{Command: "status"})
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return control.Status{}, fmt.Errorf("%w on %s: it hangs: %w", control.ErrNoDaemon, path, err)
+	case errors.Is(err, control.ErrHungUp):
+		return control.Status{}, fmt.Errorf("%w on %s: %w", control.ErrNoDaemon, path, err)
+	case err != nil:
+		return control.Status{}, fmt.Errorf("ask the daemon on %s: %w", path, err)
+	case !response.OK:
+		return control.Status{}, errors.New(response.Error)
+	case response.Status == nil || response.Status.Phase == "":
+		return control.Status{}, fmt.Errorf("what answers on %s is not scentpostd, or another version of it", path)
+	}
+	return *response.Status, nil
+}
