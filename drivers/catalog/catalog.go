@@ -3,6 +3,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
@@ -24,6 +25,10 @@ const (
 	Button   Class = "button"   // a hand
 	Canister Class = "canister" // presents and closes an aid at a position
 	Light    Class = "light"    // shows something to people
+
+	Purge       Class = "purge"       // changes the air between runs
+	Sound       Class = "sound"       // is heard, never during a search
+	Environment Class = "environment" // measures the air
 )
 
 // Line is one line that a device of a type needs.
@@ -81,6 +86,11 @@ const (
 	SettingLongest = "longest"
 	SettingRole    = "role"
 	RoleLine       = "line"
+
+	SettingAddress  = "address" // of a device on an I2C bus
+	SettingInterval = "interval"
+	SettingRundown  = "rundown"
+	SettingSounds   = "sounds"
 )
 
 // RoleEmergency is the role of a button that closes every canister at once.
@@ -94,7 +104,13 @@ const Longest = 5 * time.Minute
 var ButtonRoles = []string{"alert", "all clear", "start", "abort", RoleEmergency}
 
 // Types returns the table, in the order in which it is shown to people. The caller may change what it gets.
-func Types() []Type {
+func Types() []Type { return slices.Concat(basics(), bursts(), environments()) }
+
+// OnI2C tells whether a device of the type is reached over an I2C bus, which its configuration names beside its address.
+func (t Type) OnI2C() bool { return t.Addresses != nil }
+
+// basics are the types that no station is without.
+func basics() []Type {
 	return []Type{
 		{
 			Name: "beam", Class: Beam, About: "a light beam that a nose breaks",

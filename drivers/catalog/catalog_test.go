@@ -54,7 +54,11 @@ func TestEveryTypeIsWhole(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s from its defaults: %v", typ.Name, err)
 		}
-		if want := map[Class]int{Canister: 1, Light: 1}[typ.Class]; outputs != want {
+		burst, air := typ.Class == Purge || typ.Class == Sound, typ.Class == Environment
+		if (typ.Burst != nil) != burst || (typ.Environment != nil) != air || typ.OnI2C() != (typ.Lines == nil) {
+			t.Errorf("%s: class %s with burst %v, environment %v, lines %v", typ.Name, typ.Class, typ.Burst != nil, typ.Environment != nil, typ.Lines)
+		}
+		if want := map[Class]int{Canister: 1, Light: 1, Purge: 1, Sound: 1}[typ.Class]; outputs != want {
 			t.Errorf("%s has %d outputs, want %d", typ.Name, outputs, want)
 		}
 	}

@@ -96,6 +96,9 @@ type Device struct {
 	Canister string
 	// Lines are the names of the lines by the type's line roles.
 	Lines map[string]string
+	// Bus is the I2C bus of a device that is reached over one ("i2c-1"), Address its address there.
+	Bus     string
+	Address string
 	// Settings are the texts of the type's settings that the file gives; checked, without the defaults.
 	Settings map[string]string
 }

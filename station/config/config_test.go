@@ -26,6 +26,10 @@ var types = config.Types{
 				{Name: "travel", Min: time.Millisecond, Max: time.Minute, Default: "800ms"},
 				{Name: "longest", Min: time.Second, Max: time.Hour, Default: "5m0s"}}},
 		{Name: "light", Class: config.Light, Lines: []config.Line{{Role: "line", Output: true}}},
+		{Name: "fan", Class: config.Purge, Lines: []config.Line{{Role: "line", Output: true}}},
+		{Name: "buzzer", Class: config.Sound, Lines: []config.Line{{Role: "line", Output: true}}},
+		{Name: "bme280", Class: config.Environment, OnI2C: true,
+			Settings: []config.Setting{{Name: "address", Choices: []string{"0x76", "0x77"}, Default: "0x76"}}},
 	},
 }
 
@@ -66,7 +70,7 @@ func TestGoodStation(t *testing.T) {
 	if got := fmt.Sprint(c.People); got != "[{Ana Berisha [handler] 1001} {Љиљана [assessor admin] -1}]" {
 		t.Errorf("people %s", got)
 	}
-	if got := fmt.Sprint(c.Of(config.Canister)); got != "[{canister-1a shutter canister 1 1A map[closed:c1a.closed drive:c1a.drive opened:c1a.opened] map[travel:900ms]}]" {
+	if got := fmt.Sprint(c.Of(config.Canister)); got != "[{canister-1a shutter canister 1 1A map[closed:c1a.closed drive:c1a.drive opened:c1a.opened]   map[travel:900ms]}]" {
 		t.Errorf("canisters %s", got)
 	}
 	if got := c.Of(config.Button)[0]; got.Lines["line"] != "button.estop" || got.Settings["role"] != "e-stop" {
@@ -114,7 +118,7 @@ func TestProblems(t *testing.T) {
 		{"light with position", "type: light", "type: light, position: 1", `16:42: devices[3].position: a light has no position (take it away)`},
 		{"light with canister", "type: light", `type: light, canister: "1A"`, `16:42: devices[3].canister: a light is no canister (take it away)`},
 		{"unknown type", "type: shutter", "type: shuter", `14:31: devices[1].type: "shuter" is no type of device (did you mean "shutter"?)`},
-		{"no type", "type: light, ", "", `16:6: devices[3].type: is missing (known: beam, button, light, shutter)`},
+		{"no type", "type: light, ", "", `16:6: devices[3].type: is missing (known: beam, bme280, button, buzzer, fan, light, shutter)`},
 		{"same name", "name: ready", "name: beam-1", `16:12: devices[3].name: "beam-1" is used before, in line 13 (choose another)`},
 		{"same line", "line: light.ready", "line: c1a.drive", `16:38: devices[3].line: "c1a.drive" is taken by devices[1].lines.drive in line 14 (one line serves one device)`},
 		{"line missing", ", closed: c1a.closed", "", `14:69: devices[1].lines.closed: is missing (the name of the line, such as c1a.drive)`},

@@ -15,6 +15,7 @@ import (
 var (
 	canisterForm = regexp.MustCompile(`^([1-9][0-9]?)([A-Z])$`)
 	lineForm     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$`)
+	busForm      = regexp.MustCompile(`^i2c-(0|[1-9][0-9]{0,2})$`)
 )
 
 // devices checks the devices, each by itself and against those before it.
@@ -23,7 +24,7 @@ func (r *reader) devices() {
 		r.doc.Problem("devices", "", "%d devices, and %d are the most", len(r.file.Devices), maxDevices)
 		return
 	}
-	used := usage{names: map[string]int{}, lines: map[string]string{}, canisters: map[string]int{}, beams: map[int]int{}}
+	used := usage{names: map[string]int{}, lines: map[string]string{}, chips: map[chip]int{}, canisters: map[string]int{}, beams: map[int]int{}}
 	for i, d := range r.file.Devices {
 		at := fmt.Sprintf("devices[%d]", i)
 		if r.given(at+".name", d.Name, "such as beam-1") {
@@ -43,6 +44,8 @@ func (r *reader) devices() {
 		out := Device{Name: d.Name, Type: d.Type, Class: t.Class, Position: d.Position, Canister: d.Canister}
 		out.Lines = r.lines(at, d, t, used.lines)
 		out.Settings = r.settings(at, d, t)
+		out.Bus, out.Address = d.Bus, t.value(out, SettingAddress)
+		r.chip(at, i, out, t, used)
 		r.where(at, i, out, used)
 		if t.Class == Canister {
 			r.gateTimes(at, out, t)
@@ -55,8 +58,40 @@ func (r *reader) devices() {
 type usage struct {
 	names     map[string]int
 	lines     map[string]string // line -> path of its first use
+	chips     map[chip]int
 	canisters map[string]int
 	beams     map[int]int
+}
+
+// chip is where a device on an I2C bus answers.
+type chip struct{ bus, address string }
+
+const busHint = "such as i2c-1: ls /dev/i2c-* lists them"
+
+// chip checks that a device on an I2C bus names the bus, and that nothing else answers at its address there.
+func (r *reader) chip(at string, i int, d Device, t Type, used usage) {
+	path := at + ".bus"
+	switch {
+	case !t.OnI2C && r.doc.Has(path):
+		r.doc.Problem(path, "take it away", "a %s is on lines, not on a bus", t.Name)
+		return
+	case !t.OnI2C || !r.given(path, d.Bus, busHint):
+		return
+	case !busForm.MatchString(d.Bus):
+		r.doc.Problem(path, busHint, "%s is not the name of an I2C bus", strict.Quote(d.Bus))
+		return
+	}
+	if path = at + "." + SettingAddress; !r.doc.Has(path) {
+		path = at
+	}
+	where := chip{d.Bus, d.Address}
+	if first, twice := used.chips[where]; twice {
+		line, _ := r.doc.Place(fmt.Sprintf("devices[%d]", first))
+		r.doc.Problem(path, "set another address on one of the two, or take another bus", "%s on %s is taken by %s in line %d",
+			d.Address, d.Bus, strict.Quote(r.file.Devices[first].Name), line)
+		return
+	}
+	used.chips[where] = i
 }
 
 // lines checks that a device has each line that its type needs, and none that another device has.
@@ -64,6 +99,9 @@ func (r *reader) lines(at string, d device, t Type, used map[string]string) map[
 	given := map[string]string{}
 	sole := len(t.Lines) == 1
 	switch {
+	case len(t.Lines) == 0 && (d.Line != "" || d.Lines != nil):
+		r.doc.Problem(at, "take the line away, and give its bus and address", "a %s has no lines", t.Name)
+		return nil
 	case d.Line != "" && d.Lines != nil:
 		r.doc.Problem(at+".line", "take one of them away", "line and lines are both given")
 	case d.Line != "" && !sole:
@@ -112,7 +150,7 @@ func (r *reader) settings(at string, d device, t Type) map[string]string {
 		path := at + "." + name
 		i := slices.IndexFunc(t.Settings, func(s Setting) bool { return s.Name == name })
 		if i < 0 {
-			r.doc.UnknownKey(path, slices.Concat(t.settingNames(), []string{"name", "type", "position", "canister", "line", "lines"}))
+			r.doc.UnknownKey(path, slices.Concat(t.settingNames(), []string{"name", "type", "position", "canister", "line", "lines", "bus"}))
 			continue
 		}
 		if text, ok := r.setting(path, d.Settings[name], t.Settings[i]); ok {
@@ -145,15 +183,15 @@ func (r *reader) setting(path string, n strict.Node, s Setting) (string, bool) {
 	return n.Text, n.Kind == strict.Text
 }
 
-// where checks a device's position and canister by its class.
+// where checks a device's position and canister by its class. What purges may serve one position, or all.
 func (r *reader) where(at string, i int, d Device, used usage) {
-	placed := d.Class == Beam || d.Class == Canister
+	placed, may := d.Class == Beam || d.Class == Canister, d.Class == Purge
 	switch {
-	case !placed && r.doc.Has(at+".position"):
+	case !placed && !may && r.doc.Has(at+".position"):
 		r.doc.Problem(at+".position", "take it away", "a %s has no position", d.Type)
 	case placed && !r.doc.Has(at+".position"):
 		r.doc.Problem(at+".position", "", "is missing: a %s stands at a position", d.Type)
-	case placed && r.doc.Kind(at+".position") == strict.Int && r.out.Positions > 0 && (d.Position < 1 || d.Position > r.out.Positions):
+	case r.doc.Kind(at+".position") == strict.Int && r.out.Positions > 0 && (d.Position < 1 || d.Position > r.out.Positions):
 		r.doc.Problem(at+".position", "", "a position from 1 to %d is expected", r.out.Positions)
 	case d.Class == Beam && d.Position > 0:
 		r.beam(at, i, d, used)

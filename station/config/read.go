@@ -71,6 +71,7 @@ type device struct {
 	Type     string                 `yaml:"type"`
 	Position int                    `yaml:"position"`
 	Canister string                 `yaml:"canister"`
+	Bus      string                 `yaml:"bus"`
 	Line     string                 `yaml:"line"`
 	Lines    map[string]string      `yaml:"lines"`
 	Settings map[string]strict.Node `yaml:",rest"`

@@ -14,6 +14,10 @@ const (
 	Button   Class = "button"   // a hand
 	Canister Class = "canister" // presents and closes an aid at a position
 	Light    Class = "light"    // shows something to people
+
+	Purge       Class = "purge"       // changes the air between runs, of a position or of all
+	Sound       Class = "sound"       // is heard, never during a search
+	Environment Class = "environment" // measures the air
 )
 
 // Types is what a configuration may name. The caller makes it from its catalogue of drivers, so that this
@@ -29,6 +33,8 @@ type Type struct {
 	Class    Class
 	Lines    []Line
 	Settings []Setting
+	// OnI2C is set for a device on an I2C bus: it names the bus, and has the setting SettingAddress.
+	OnI2C bool
 }
 
 // Line is one line that a device of the type needs.
@@ -52,6 +58,7 @@ const (
 	SettingTravel  = "travel"  // a move that takes longer has failed
 	SettingLongest = "longest" // the longest time that a canister may stay open
 	SettingRole    = "role"    // of a button
+	SettingAddress = "address" // of a device on an I2C bus
 )
 
 // roleEStop is the role of the button that closes everything.
