@@ -29,6 +29,7 @@ var impure = []string{
 var pure = []string{
 	"station/event", "station/strict", "station/blind", "station/dwell", "station/score", "station/trial",
 	"station/record", "station/verify", "station/config", "station/health", "station/templates",
+	"firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/link",
 }
 
 var (
@@ -80,6 +81,10 @@ var rules = []rule{
 		reason: "the inventory outlives any shell"},
 	{of: []string{"drivers/...", "firmware-bridge/..."}, never: []string{"station/...", "simulator/...", "configs", "cmd/..."},
 		reason: "hardware knows nothing of trials, so that a part can be tried, tested and replaced alone"},
+	{of: []string{"firmware-bridge/frame"}, only: []string{},
+		reason: "frames are bytes: what they mean is read above"},
+	{of: []string{"firmware-bridge/message"}, only: []string{"firmware-bridge/frame"},
+		reason: "messages are values: who speaks to whom is decided above"},
 	{of: []string{"drivers/*"}, but: []string{"drivers/catalog"}, only: []string{"drivers/bus/...", "firmware-bridge/..."},
 		reason: "one part a package: parts meet in the catalogue only"},
 	{of: []string{"configs"}, only: []string{"station/strict"},
