@@ -199,7 +199,7 @@ func (s *station) openHost(ctx context.Context, newEpoch string) error {
 	s.writer = journal.NewWriter(departing{s.journal}, writerQueue,
 		func(seq int64) { h.Durable(seq) }, func(err error) { h.Failed(err) })
 	h, err = host.New(host.Options{
-		Log: log, Settings: settings, Beams: s.beams(), Config: hex.EncodeToString(hash[:]), Simulated: s.cfg.Simulated(),
+		Log: log, Settings: settings, Beams: s.beams(), Config: hex.EncodeToString(hash[:]), Pinch: s.cfg.Pinch(), Simulated: s.cfg.Simulated(),
 		Clock: s.clock, Journal: s.writer, Signer: s.signer, Wake: wake, Names: names, CannotStart: s.cannotStart,
 		Chance: host.Chance{IDs: rand.Reader, Nonces: rand.Reader, Shares: rand.Reader, Seals: rand.Reader},
 		OnFail: s.journalFailed,

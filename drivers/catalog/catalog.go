@@ -85,6 +85,7 @@ const (
 	SettingTravel  = "travel"
 	SettingLongest = "longest"
 	SettingRole    = "role"
+	SettingPinch   = "pinch"
 	RoleLine       = "line"
 
 	SettingAddress  = "address" // of a device on an I2C bus
@@ -95,6 +96,24 @@ const (
 
 // RoleEmergency is the role of a button that closes every canister at once.
 const RoleEmergency = "e-stop"
+
+// The choices of SettingPinch: what keeps a nose or a hand from being hurt between the shutter and its frame.
+const (
+	OutOfReach = "out-of-reach" // neither gets there while the shutter moves
+	Guard      = "guard"        // a grille or collar keeps them out
+	SoftEdge   = "soft-edge"    // the edge yields by itself, deeper than the drive runs on
+	LowForce   = "low-force"    // the whole drive presses with at most LowForceN, measured at the closing edge
+)
+
+// LowForceN is the most, in newtons, that a shutter of low force may press with. No standard knows a dog's nose: it is
+// our assumption, a fifteenth of what standards for powered doors allow at a person.
+const LowForceN = 10
+
+// pinch is the setting of all that moves near a nose. It has no default: somebody must have looked.
+func pinch() Setting {
+	return Setting{Name: SettingPinch, About: "what keeps a nose or a hand from being hurt by a move",
+		Choices: []string{OutOfReach, Guard, SoftEdge, LowForce}}
+}
 
 // Longest is the default of the longest time that a canister may stay open: an odour that stands longer than a
 // run and its aftermath fills the room.
@@ -139,6 +158,7 @@ func basics() []Type {
 				settling(shutter.Settle),
 				{Name: SettingTravel, About: "a move that takes longer has failed", Min: time.Millisecond, Max: shutter.MaxTravel, Default: shutter.Travel.String()},
 				{Name: SettingLongest, About: "longest time that it may stay open", Min: time.Second, Max: time.Hour, Default: Longest.String()},
+				pinch(),
 			},
 			Gate: func(v Values) (bus.Gate, error) {
 				return shutter.New(v.Durations[SettingSettle], v.Durations[SettingTravel])

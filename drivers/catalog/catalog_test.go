@@ -8,7 +8,7 @@ import (
 )
 
 // given are settings that a type cannot do without.
-var given = map[string]map[string]string{"button": {SettingRole: "alert"}}
+var given = map[string]map[string]string{"button": {SettingRole: "alert"}, "shutter": {SettingPinch: Guard}}
 
 func TestEveryTypeIsWhole(t *testing.T) {
 	word := regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
@@ -70,9 +70,10 @@ func TestCheck(t *testing.T) {
 		given    map[string]string
 		problems map[string]string
 	}{
+		"no pinch":      {"shutter", nil, map[string]string{"pinch": "one of"}},
 		"role missing":  {"button", nil, map[string]string{"role": "one of"}},
 		"role unknown":  {"button", map[string]string{"role": "doorbell"}, map[string]string{"role": "doorbell"}},
-		"several":       {"shutter", map[string]string{"travel": "0s", "longest": "2h", "colour": "red"}, map[string]string{"travel": "1ms", "longest": "1h0m0s", "colour": "no such setting"}},
+		"several":       {"shutter", map[string]string{"travel": "0s", "longest": "2h", "colour": "red", "pinch": "none"}, map[string]string{"pinch": "one of", "travel": "1ms", "longest": "1h0m0s", "colour": "no such setting"}},
 		"not a time":    {"beam", map[string]string{"settle": "20"}, map[string]string{"settle": "duration"}},
 		"negative":      {"beam", map[string]string{"settle": "-1ms"}, map[string]string{"settle": "from 0s"}},
 		"enormous":      {"beam", map[string]string{"settle": "999999999h"}, map[string]string{"settle": "duration"}},
@@ -93,7 +94,7 @@ func TestCheck(t *testing.T) {
 
 func TestValues(t *testing.T) {
 	typ, _ := Find("shutter")
-	values, problems := typ.Check(map[string]string{SettingTravel: "250ms"})
+	values, problems := typ.Check(map[string]string{SettingTravel: "250ms", SettingPinch: LowForce})
 	if problems != nil || values.Durations[SettingTravel] != 250*time.Millisecond || values.Durations[SettingLongest] != Longest {
 		t.Errorf("%v, %v", values, problems)
 	}
@@ -108,5 +109,17 @@ func TestValues(t *testing.T) {
 	}
 	if _, ok := Find("doorbell"); ok {
 		t.Error("there is a doorbell")
+	}
+}
+
+// TestWhatMovesNearANoseSaysItsPinchProtection: no canister has a default for it.
+func TestWhatMovesNearANoseSaysItsPinchProtection(t *testing.T) {
+	for _, typ := range Types() {
+		if typ.Class != Canister {
+			continue
+		}
+		if _, problems := typ.Check(nil); problems[SettingPinch] == nil {
+			t.Errorf("%s: a device that says nothing of it was taken", typ.Name)
+		}
 	}
 }

@@ -43,7 +43,7 @@ people:
 		fmt.Fprintf(&b, "  - {name: beam-%d, type: beam, position: %d, line: beam%d}\n", p, p, p)
 		for c := range canisters {
 			l := string(rune('a' + c))
-			fmt.Fprintf(&b, "  - {name: canister-%d%s, type: shutter, position: %d, canister: \"%d%s\", lines: {drive: c%d%s.drive, opened: c%d%s.opened, closed: c%d%s.closed}}\n",
+			fmt.Fprintf(&b, "  - {name: canister-%d%s, type: shutter, position: %d, canister: \"%d%s\", lines: {drive: c%d%s.drive, opened: c%d%s.opened, closed: c%d%s.closed}, pinch: out-of-reach}\n",
 				p, l, p, p, strings.ToUpper(l), p, l, p, l, p, l)
 		}
 	}

@@ -152,7 +152,7 @@ func (y *Yard) Start() (err error) {
 	// After a restart the streams must not give again what they gave before it.
 	from := func(w *world.World, name string) io.Reader { return w.Bytes(fmt.Sprintf("%s from %d", name, size)) }
 	y.Host, err = host.New(host.Options{
-		Log: log, Settings: cfg.Settings(), Beams: beams(cfg), Config: hex.EncodeToString(hash[:]), Simulated: true,
+		Log: log, Settings: cfg.Settings(), Beams: beams(cfg), Config: hex.EncodeToString(hash[:]), Pinch: cfg.Pinch(), Simulated: true,
 		Clock: y.World, Journal: y.Disk, Signer: y.signer, Wake: y.wake, Names: names,
 		OnFail: func(error) { y.failed = true },
 		Chance: host.Chance{IDs: from(y.World, "ids"), Nonces: from(secrets, "nonces"), Shares: from(secrets, "shares"),

@@ -1,6 +1,7 @@
 package yard_test
 
 import (
+	"bytes"
 	"testing"
 
 	"scentpost/configs"
@@ -66,6 +67,9 @@ func TestASessionRunsFromPlanToVerifiedRecord(t *testing.T) {
 			_, bundle, err := y.Archive.Export("", true)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if !bytes.Contains(bundle, []byte(`"pinch":["out-of-reach"]`)) {
+				t.Error("the record does not say what protects noses from the canisters")
 			}
 			report := verify.Verify(bundle, verify.Options{Keys: []string{y.Key()}})
 			if !report.Consistent || report.Replay != verify.ReplayChecked || report.Seed != string(event.TwoParty) {

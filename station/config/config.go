@@ -4,6 +4,7 @@ package config
 import (
 	"crypto/sha256"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"scentpost/station/event"
@@ -125,6 +126,18 @@ func (c Config) Of(class Class) []Device {
 			out = append(out, d)
 		}
 	}
+	return out
+}
+
+// Pinch returns the pinch protections that the station's canisters declare, each once, sorted.
+func (c Config) Pinch() []string {
+	var out []string
+	for _, d := range c.Of(Canister) {
+		if says := d.Settings[SettingPinch]; says != "" && !slices.Contains(out, says) {
+			out = append(out, says)
+		}
+	}
+	slices.Sort(out)
 	return out
 }
 

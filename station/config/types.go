@@ -58,6 +58,7 @@ const (
 	SettingTravel  = "travel"  // a move that takes longer has failed
 	SettingLongest = "longest" // the longest time that a canister may stay open
 	SettingRole    = "role"    // of a button
+	SettingPinch   = "pinch"   // what protects noses and hands from a canister's moves
 	SettingAddress = "address" // of a device on an I2C bus
 )
 

@@ -321,7 +321,7 @@ func TestAllCloseWithTheShortest(t *testing.T) {
 	cfg := layout()
 	for i, d := range cfg.Devices {
 		if d.Canister == "2B" {
-			cfg.Devices[i].Settings = map[string]string{catalog.SettingLongest: "30s"}
+			cfg.Devices[i].Settings[catalog.SettingLongest] = "30s"
 		}
 	}
 	w := newWorld(t)

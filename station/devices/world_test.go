@@ -221,7 +221,8 @@ func layout() config.Config {
 		for _, letter := range []string{"B", "A"} {
 			id := fmt.Sprint(p, letter)
 			add(config.Device{Name: "canister-" + id, Type: "shutter", Position: p, Canister: id, Lines: map[string]string{
-				shutter.Drive: id + ".drive", shutter.Opened: id + ".opened", shutter.Closed: id + ".closed"}})
+				shutter.Drive: id + ".drive", shutter.Opened: id + ".opened", shutter.Closed: id + ".closed"},
+				Settings: map[string]string{catalog.SettingPinch: catalog.OutOfReach}})
 		}
 	}
 	add(config.Device{Name: "call", Type: "button", Lines: map[string]string{catalog.RoleLine: "call"}, Settings: map[string]string{"role": "alert"}})

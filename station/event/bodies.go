@@ -77,6 +77,7 @@ type Opening struct {
 	Settings  Settings `json:"settings"`
 	Laws      Laws     `json:"laws"`
 	Config    string   `json:"config,omitempty"` // hash of the station's configuration
+	Pinch     []string `json:"pinch,omitempty"`  // the pinch protections that the station's canisters declare
 	Simulated bool     `json:"simulated,omitempty"`
 }
 

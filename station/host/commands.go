@@ -94,6 +94,7 @@ func (h *Host) prepare(e *event.Event) string {
 func (h *Host) prepareOpen(e *event.Event) (err error) {
 	o := e.Body.(*event.Opening)
 	o.Settings, o.Beams, o.Config, o.Simulated = h.opt.Settings, h.opt.Beams, h.opt.Config, h.opt.Simulated
+	o.Pinch = h.opt.Pinch
 	if _, active := h.machine.Session(); active {
 		return nil // the engine will refuse it
 	}

@@ -56,8 +56,9 @@ type Chance struct {
 type Options struct {
 	Log       record.Log
 	Settings  event.Settings
-	Beams     []int  // the positions that have a beam
-	Config    string // hash of the configuration
+	Beams     []int    // the positions that have a beam
+	Config    string   // hash of the configuration
+	Pinch     []string // the pinch protections that the canisters declare
 	Simulated bool
 
 	Clock   clock.Clock

@@ -42,11 +42,11 @@ positions: 2
 timing: {lead: 2s, travel: 1500ms, close: 1500ms, grid: 1s, withdraw: 3s, long_press: 1s, open: 4m, edge_budget: 2000}
 devices:
   - {name: beam-1, type: beam, position: 1, line: beam1}
-  - {name: canister-1a, type: shutter, position: 1, canister: "1A", lines: {drive: c1a.drive, opened: c1a.opened, closed: c1a.closed}}
-  - {name: canister-1b, type: shutter, position: 1, canister: "1B", lines: {drive: c1b.drive, opened: c1b.opened, closed: c1b.closed}}
+  - {name: canister-1a, type: shutter, position: 1, canister: "1A", lines: {drive: c1a.drive, opened: c1a.opened, closed: c1a.closed}, pinch: out-of-reach}
+  - {name: canister-1b, type: shutter, position: 1, canister: "1B", lines: {drive: c1b.drive, opened: c1b.opened, closed: c1b.closed}, pinch: out-of-reach}
   - {name: beam-2, type: beam, position: 2, line: beam2}
-  - {name: canister-2a, type: shutter, position: 2, canister: "2A", lines: {drive: "station:c2a.drive", opened: c2a.opened, closed: c2a.closed}}
-  - {name: canister-2b, type: shutter, position: 2, canister: "2B", lines: {drive: c2b.drive, opened: c2b.opened, closed: c2b.closed}}
+  - {name: canister-2a, type: shutter, position: 2, canister: "2A", lines: {drive: "station:c2a.drive", opened: c2a.opened, closed: c2a.closed}, pinch: out-of-reach}
+  - {name: canister-2b, type: shutter, position: 2, canister: "2B", lines: {drive: c2b.drive, opened: c2b.opened, closed: c2b.closed}, pinch: out-of-reach}
   - {name: button-alert, type: button, role: alert, line: button.alert}
   - {name: button-start, type: button, role: start, line: button.start}
   - {name: button-abort, type: button, role: abort, line: button.abort}
