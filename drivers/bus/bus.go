@@ -54,11 +54,12 @@ type Output interface {
 // Bus is a set of named lines with one clock.
 type Bus interface {
 	// Watch asks for all timed inputs in one go, so that a lost edge of any of them shows, and sends every edge
-	// to sink from then on. It may be called once.
+	// to sink from then on. It may be called once. What of absent lines: see Presence.
 	Watch(lines []string, sink Sink) error
-	// Output asks for a line as an output, driven to its safe level from the first moment.
+	// Output asks for a line as an output, driven to its safe level from the first moment. While it is absent, Set
+	// fails with ErrGone.
 	Output(line string, safe bool) (Output, error)
-	// Level reads the present level of a line.
+	// Level reads the present level of a line; ErrGone while it is absent.
 	Level(line string) (bool, error)
 	// Sources names everything that stamps edges here, each with the lateness it declares: how much later than
 	// its stamp an edge may come while all is well.
@@ -73,7 +74,7 @@ var (
 	ErrReplaced = errors.New("replaced by a newer command")
 	// ErrUnknownLine: the bus has no line of that name.
 	ErrUnknownLine = errors.New("no such line")
-	// ErrGone: what carries the lines is away; the bus tries again by itself.
+	// ErrGone: the line, or what carries it, is away; the bus tries again by itself.
 	ErrGone = errors.New("bus is away")
 	// ErrClosed: the bus was closed.
 	ErrClosed = errors.New("bus is closed")

@@ -20,7 +20,7 @@ func (r *reader) lose(u view, cause error) {
 		}
 	}
 	r.mu.Lock()
-	u.up, u.err, r.looked = false, cause, survey{}
+	u.up, u.err, r.looked = false, cause, Survey{}
 	r.mu.Unlock()
 	r.giveBack(u)
 	for _, in := range u.groups {
@@ -67,7 +67,7 @@ func (r *reader) findAgain() {
 		return
 	}
 	for _, u := range r.units {
-		if u.up || !slices.Contains(s.labels, u.label) {
+		if u.up || !s.has(u.label) {
 			continue
 		}
 		r.mu.Lock()
@@ -91,9 +91,9 @@ func (r *reader) findAgain() {
 
 // reopen asks a chip that is back for everything that it had, its outputs before anything else, each at its safe
 // level. The caller holds the mutex.
-func (r *reader) reopen(u *unit, s survey) error {
+func (r *reader) reopen(u *unit, s Survey) error {
 	for _, o := range u.outputs {
-		at, err := s.find(u.label + ":" + o.name)
+		at, err := s.Find(u.label + ":" + o.name)
 		if err != nil {
 			return err
 		}
@@ -102,9 +102,9 @@ func (r *reader) reopen(u *unit, s survey) error {
 		}
 	}
 	for _, in := range u.groups {
-		var places []place
+		var places []Place
 		for _, line := range in.inputs {
-			at, err := s.find(u.label + ":" + line.name)
+			at, err := s.Find(u.label + ":" + line.name)
 			if err != nil {
 				return err
 			}

@@ -31,14 +31,15 @@ type fake struct {
 
 // fakeChip is one chip.
 type fakeChip struct {
-	kernel *fake
-	info   chipInfo
-	high   []bool // the voltage of each line
-	gone   bool
-	refuse error // what the next requests fail with
-	mute   bool  // levels change without events
-	broken error // what set and values fail with
-	held   []*fakeRequest
+	kernel    *fake
+	info      Chip
+	high      []bool // the voltage of each line
+	gone      bool
+	forbidden bool  // to open
+	refuse    error // what the next requests fail with
+	mute      bool  // levels change without events
+	broken    error // what set and values fail with
+	held      []*fakeRequest
 }
 
 type fakeRequest struct {
@@ -61,13 +62,18 @@ func newFake() *fake {
 func (k *fake) plug(label string, names ...string) *fakeChip {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	c := &fakeChip{kernel: k, info: chipInfo{label: label}, high: make([]bool, len(names))}
+	c := &fakeChip{kernel: k, info: Chip{Label: label}, high: make([]bool, len(names))}
 	for _, name := range names {
-		c.info.lines = append(c.info.lines, lineInfo{name: name})
+		c.info.Lines = append(c.info.Lines, Line{Name: name})
 	}
 	k.paths[fmt.Sprintf("/dev/gpiochip%d", k.next)] = c
 	k.next++
 	return c
+}
+
+// forbid adds a chip under a new number that nobody may open.
+func (k *fake) forbid(label string) {
+	k.plug(label).forbidden = true
 }
 
 // unplug removes a chip for good.
@@ -102,6 +108,9 @@ func (k *fake) open(path string) (chip, error) {
 	if k.paths[path] == nil {
 		return nil, fmt.Errorf("open %s: %w", path, unix.ENOENT)
 	}
+	if k.paths[path].forbidden {
+		return nil, fmt.Errorf("open %s: %w", path, unix.EACCES)
+	}
 	return k.paths[path], nil
 }
 
@@ -130,7 +139,7 @@ func (k *fake) wait(requests []request, timeout time.Duration) (hung bool, err e
 	}
 }
 
-func (c *fakeChip) about() (chipInfo, error) { return c.info, nil }
+func (c *fakeChip) about() (Chip, error) { return c.info, nil }
 
 func (c *fakeChip) close() error { return nil }
 
@@ -153,7 +162,7 @@ func (c *fakeChip) request(r uapi.LineRequest) (request, error) {
 // drive sets a line's voltage and notes it. The caller holds the mutex.
 func (c *fakeChip) drive(offset uint32, high bool, how string) {
 	c.high[offset] = high
-	c.kernel.log = append(c.kernel.log, fmt.Sprintf("%s %s %t", how, c.info.lines[offset].name, high))
+	c.kernel.log = append(c.kernel.log, fmt.Sprintf("%s %s %t", how, c.info.Lines[offset].Name, high))
 }
 
 // flags are those of the line at a place of a request.

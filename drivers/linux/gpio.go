@@ -110,7 +110,7 @@ type GPIO struct {
 	sink   bus.Sink
 	counts Counts
 	seq    uint64 // of the latest edge; only the goroutine changes it
-	looked survey
+	looked Survey
 }
 
 // unit is what the bus has of one chip.
@@ -152,16 +152,16 @@ func (g *GPIO) Counts() Counts {
 }
 
 // locate finds a line, looking at the chips anew when it is not where it was. The caller holds the mutex.
-func (g *GPIO) locate(line string) (place, error) {
-	if p, err := g.looked.find(line); err == nil {
+func (g *GPIO) locate(line string) (Place, error) {
+	if p, err := g.looked.Find(line); err == nil {
 		return p, nil
 	}
 	s, err := look(g.kernel)
 	if err != nil {
-		return place{}, err
+		return Place{}, err
 	}
 	g.looked = s
-	return s.find(line)
+	return s.Find(line)
 }
 
 // unit returns what the bus has of a chip. The caller holds the mutex.
@@ -173,16 +173,16 @@ func (g *GPIO) unit(label string) *unit {
 	return g.units[i]
 }
 
-// use opens the chip of a place, asks it for lines and closes it again: a request lives on without. It fails when
+// use opens the chip of a Place, asks it for lines and closes it again: a request lives on without. It fails when
 // another chip has taken the place's path meanwhile.
-func (g *GPIO) use(at place, r uapi.LineRequest) (request, error) {
-	c, err := g.kernel.open(at.path)
+func (g *GPIO) use(at Place, r uapi.LineRequest) (request, error) {
+	c, err := g.kernel.open(at.Path)
 	if err != nil {
 		return nil, err
 	}
 	about, err := c.about()
-	if err == nil && (about.label != at.label || int(at.offset) >= len(about.lines) || about.lines[at.offset].name != at.info.name) {
-		err = fmt.Errorf("%s is not %s with its line %q any more: %w", at.path, at.label, at.info.name, bus.ErrGone)
+	if err == nil && (about.Label != at.Label || int(at.Offset) >= len(about.Lines) || about.Lines[at.Offset].Name != at.Line.Name) {
+		err = fmt.Errorf("%s is not %s with its line %q any more: %w", at.Path, at.Label, at.Line.Name, bus.ErrGone)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.close())

@@ -55,8 +55,8 @@ func (g *GPIO) Watch(names []string, sink bus.Sink) error {
 	case g.sink != nil:
 		return errors.New("watch: the lines of this bus are watched already")
 	}
-	byChip := map[string][]place{}
-	given := map[place]string{}
+	byChip := map[string][]Place{}
+	given := map[Place]string{}
 	var failed []error
 	for _, name := range names {
 		at, err := g.locate(name)
@@ -68,7 +68,7 @@ func (g *GPIO) Watch(names []string, sink bus.Sink) error {
 			continue
 		}
 		given[at] = name
-		byChip[at.label] = append(byChip[at.label], at)
+		byChip[at.Label] = append(byChip[at.Label], at)
 	}
 	var groups []*group
 	for _, label := range slices.Sorted(maps.Keys(byChip)) {
@@ -79,7 +79,7 @@ func (g *GPIO) Watch(names []string, sink bus.Sink) error {
 				continue
 			}
 			for _, p := range places {
-				in.inputs = append(in.inputs, &input{line: given[p], name: p.info.name})
+				in.inputs = append(in.inputs, &input{line: given[p], name: p.Line.Name})
 			}
 			groups = append(groups, in)
 			failed = append(failed, g.openGroup(in, places))
@@ -102,9 +102,9 @@ func (g *GPIO) Watch(names []string, sink bus.Sink) error {
 }
 
 // split divides the lines of a chip into requests that the kernel takes, of even sizes.
-func split(places []place) [][]place {
+func split(places []Place) [][]Place {
 	n := (len(places) + uapi.LinesMax - 1) / uapi.LinesMax
-	var parts [][]place
+	var parts [][]Place
 	for i := range n {
 		parts = append(parts, places[i*len(places)/n:(i+1)*len(places)/n])
 	}
@@ -112,13 +112,13 @@ func split(places []place) [][]place {
 }
 
 // openGroup requests the lines of a group where they are today. The caller holds the mutex.
-func (g *GPIO) openGroup(in *group, places []place) error {
+func (g *GPIO) openGroup(in *group, places []Place) error {
 	r := uapi.LineRequest{Lines: uint32(len(places)), EventBufferSize: eventBuffer}
 	flags := map[uapi.LineFlagV2]uapi.LineBitmap{}
 	in.places = map[uint32]int{}
 	for i, p := range places {
-		r.Offsets[i] = p.offset
-		in.places[p.offset] = i
+		r.Offsets[i] = p.Offset
+		in.places[p.Offset] = i
 		f := g.opt.Wiring[in.inputs[i].line].flags()
 		flags[f] = flags[f].Set(i, 1)
 	}
@@ -134,7 +134,7 @@ func (g *GPIO) openGroup(in *group, places []place) error {
 		for _, p := range places {
 			err = p.explain(err)
 		}
-		g.looked = survey{}
+		g.looked = Survey{}
 		return fmt.Errorf("watch %d lines of %s: %w", len(places), in.unit.label, err)
 	}
 	now := g.kernel.mono()

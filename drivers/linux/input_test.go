@@ -202,7 +202,7 @@ func TestWatchRefuses(t *testing.T) {
 	onBench(t, nil, func(b *bench) {
 		one := b.k.plug("one", "a", "b", "", "")
 		b.k.plug("two", "b", "c")
-		one.info.lines[0].consumer = "gpio-keys"
+		one.info.Lines[0].Consumer = "gpio-keys"
 		for _, c := range []struct {
 			lines []string
 			want  string

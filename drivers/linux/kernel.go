@@ -25,21 +25,10 @@ type kernel interface {
 
 // chip is one open GPIO character device.
 type chip interface {
-	about() (chipInfo, error)
+	about() (Chip, error)
 	// request asks for the first r.Lines lines of r.Offsets.
 	request(r uapi.LineRequest) (request, error)
 	close() error
-}
-
-// chipInfo is what a chip says of itself.
-type chipInfo struct {
-	label string
-	lines []lineInfo // by offset
-}
-
-type lineInfo struct {
-	name     string
-	consumer string // who has it, "" when nobody has
 }
 
 // request is one set of lines that the kernel gave us. After the chip is removed all its calls fail.

@@ -41,12 +41,12 @@ func (g *GPIO) Output(line string, safe bool) (bus.Output, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &output{gpio: g, unit: g.unit(at.label), line: line, name: at.info.name, safe: safe}
+	o := &output{gpio: g, unit: g.unit(at.Label), line: line, name: at.Line.Name, safe: safe}
 	if !o.unit.up {
 		return nil, fmt.Errorf("output %s: %w: %w", line, bus.ErrGone, o.unit.err)
 	}
 	if err := o.open(at); err != nil {
-		g.looked = survey{} // it may lie elsewhere by now
+		g.looked = Survey{} // it may lie elsewhere by now
 		return nil, err
 	}
 	o.unit.outputs = append(o.unit.outputs, o)
@@ -55,9 +55,9 @@ func (g *GPIO) Output(line string, safe bool) (bus.Output, error) {
 }
 
 // open asks for the line where it is today.
-func (o *output) open(at place) error {
+func (o *output) open(at Place) error {
 	r := uapi.LineRequest{Lines: 1}
-	r.Offsets[0] = at.offset
+	r.Offsets[0] = at.Offset
 	r.Config.Flags = uapi.LineFlagV2Output | o.gpio.opt.Wiring[o.line].flags()
 	level := 0
 	if o.safe {
@@ -75,9 +75,9 @@ func (o *output) open(at place) error {
 }
 
 // explain says who has a line that is busy.
-func (p place) explain(err error) error {
-	if errors.Is(err, unix.EBUSY) && p.info.consumer != "" {
-		return fmt.Errorf("%w: %q of %s is used by %s", err, p.info.name, p.label, p.info.consumer)
+func (p Place) explain(err error) error {
+	if errors.Is(err, unix.EBUSY) && p.Line.Consumer != "" {
+		return fmt.Errorf("%w: %q of %s is used by %s", err, p.Line.Name, p.Label, p.Line.Consumer)
 	}
 	return err
 }

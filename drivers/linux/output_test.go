@@ -262,7 +262,7 @@ func TestOutputRefuses(t *testing.T) {
 			t.Errorf("no chip: %v", err)
 		}
 		c := b.k.plug("chip", "o")
-		c.info.lines[0].consumer = "spi0 CS0"
+		c.info.Lines[0].Consumer = "spi0 CS0"
 		c.fails(unix.EBUSY, nil)
 		_, err := b.Output("o", false)
 		if want := `output o: device or resource busy: "o" of chip is used by spi0 CS0`; err == nil || err.Error() != want {
@@ -289,7 +289,7 @@ func TestAnotherChipTookItsNumber(t *testing.T) {
 		b.output("o", false)
 		b.k.done()
 		b.k.mu.Lock()
-		b.k.paths["/dev/gpiochip0"] = &fakeChip{kernel: b.k, info: chipInfo{label: "other", lines: slices.Clone(c.info.lines)}, high: make([]bool, 2)}
+		b.k.paths["/dev/gpiochip0"] = &fakeChip{kernel: b.k, info: Chip{Label: "other", Lines: slices.Clone(c.info.Lines)}, high: make([]bool, 2)}
 		b.k.mu.Unlock()
 		if _, err := b.Output("p", true); err == nil {
 			t.Error("drove a line of another chip")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/warthog618/go-gpiocdev/uapi"
@@ -36,7 +37,27 @@ func newCdev() (*cdev, error) {
 	return &cdev{event: fd}, nil
 }
 
-func (k *cdev) chips() ([]string, error) { return filepath.Glob(chipPattern) }
+func (k *cdev) chips() ([]string, error) { return devices(chipPattern) }
+
+// devices lists the devices of a pattern, each once: a system may give a chip a second name, as a link, for the sake of
+// old programs.
+func devices(pattern string) ([]string, error) {
+	names, err := filepath.Glob(pattern)
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, name := range names {
+		path, err := filepath.EvalSymlinks(name)
+		if err != nil {
+			path = name // it went meanwhile, and who opens it will say so
+		}
+		if !slices.Contains(paths, path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths, nil
+}
 
 func (k *cdev) mono() int64 { return read(unix.CLOCK_MONOTONIC) }
 
@@ -85,25 +106,25 @@ type device struct {
 
 func (d *device) close() error { return unix.Close(d.fd) }
 
-func (d *device) about() (chipInfo, error) {
+func (d *device) about() (Chip, error) {
 	c, err := uapi.GetChipInfo(uintptr(d.fd))
 	if err != nil {
-		return chipInfo{}, fmt.Errorf("ask %s what it is: %w", d.path, err)
+		return Chip{}, fmt.Errorf("ask %s what it is: %w", d.path, err)
 	}
-	about := chipInfo{label: uapi.BytesToString(c.Label[:])}
+	about := Chip{Label: uapi.BytesToString(c.Label[:])}
 	for offset := range int(c.Lines) {
 		l, err := uapi.GetLineInfoV2(uintptr(d.fd), offset)
 		if err != nil {
-			return chipInfo{}, fmt.Errorf("ask %s for line %d: %w", d.path, offset, err)
+			return Chip{}, fmt.Errorf("ask %s for line %d: %w", d.path, offset, err)
 		}
-		info := lineInfo{name: uapi.BytesToString(l.Name[:])}
+		info := Line{Name: uapi.BytesToString(l.Name[:])}
 		if l.Flags.IsUsed() {
-			info.consumer = uapi.BytesToString(l.Consumer[:])
-			if info.consumer == "" {
-				info.consumer = "the kernel"
+			info.Consumer = uapi.BytesToString(l.Consumer[:])
+			if info.Consumer == "" {
+				info.Consumer = "the kernel"
 			}
 		}
-		about.lines = append(about.lines, info)
+		about.Lines = append(about.Lines, info)
 	}
 	return about, nil
 }

@@ -35,7 +35,7 @@ type Config struct {
 // The drivers.
 const (
 	DriverVirtual = "virtual" // of a station without hardware
-	DriverLinux   = "linux"   // GPIO lines of this machine
+	DriverLinux   = "linux"   // GPIO lines and I2C buses of this machine
 )
 
 // The biases of a line: what holds it when nothing drives it. As it is when not given.
@@ -95,13 +95,16 @@ type Device struct {
 	Position int
 	// Canister is the canister's id: its position and a letter ("1A"); "" for other classes.
 	Canister string
-	// Lines are the names of the lines by the type's line roles.
+	// Lines are the names of the lines by the type's line roles. One that begins with the name of a carrier and a colon
+	// is a pin of that device; every other one is a line of this machine.
 	Lines map[string]string
 	// Bus is the I2C bus of a device that is reached over one ("i2c-1"), Address its address there.
 	Bus     string
 	Address string
 	// Settings are the texts of the type's settings that the file gives; checked, without the defaults.
 	Settings map[string]string
+	// Interrupt is the line of this machine that a device on an I2C bus asks with, "" for none.
+	Interrupt string
 }
 
 // Hash returns the SHA-256 of the exact bytes that the configuration was read from.

@@ -25,6 +25,7 @@ func (r *reader) devices() {
 		return
 	}
 	used := usage{names: map[string]int{}, lines: map[string]string{}, chips: map[chip]int{}, canisters: map[string]int{}, beams: map[int]int{}}
+	var paths []string
 	for i, d := range r.file.Devices {
 		at := fmt.Sprintf("devices[%d]", i)
 		if r.given(at+".name", d.Name, "such as beam-1") {
@@ -46,12 +47,14 @@ func (r *reader) devices() {
 		out.Settings = r.settings(at, d, t)
 		out.Bus, out.Address = d.Bus, t.value(out, SettingAddress)
 		r.chip(at, i, out, t, used)
+		r.interrupt(at, d, t, &out, used)
 		r.where(at, i, out, used)
 		if t.Class == Canister {
 			r.gateTimes(at, out, t)
 		}
-		r.out.Devices = append(r.out.Devices, out)
+		r.out.Devices, paths = append(r.out.Devices, out), append(paths, at)
 	}
+	r.carried(paths)
 }
 
 // usage is what the devices so far have taken: by name, line, canister id and position of a beam.
@@ -150,7 +153,7 @@ func (r *reader) settings(at string, d device, t Type) map[string]string {
 		path := at + "." + name
 		i := slices.IndexFunc(t.Settings, func(s Setting) bool { return s.Name == name })
 		if i < 0 {
-			r.doc.UnknownKey(path, slices.Concat(t.settingNames(), []string{"name", "type", "position", "canister", "line", "lines", "bus"}))
+			r.doc.UnknownKey(path, slices.Concat(t.settingNames(), []string{"name", "type", "position", "canister", "line", "lines", "bus", "interrupt"}))
 			continue
 		}
 		if text, ok := r.setting(path, d.Settings[name], t.Settings[i]); ok {

@@ -67,14 +67,15 @@ type timing struct {
 }
 
 type device struct {
-	Name     string                 `yaml:"name"`
-	Type     string                 `yaml:"type"`
-	Position int                    `yaml:"position"`
-	Canister string                 `yaml:"canister"`
-	Bus      string                 `yaml:"bus"`
-	Line     string                 `yaml:"line"`
-	Lines    map[string]string      `yaml:"lines"`
-	Settings map[string]strict.Node `yaml:",rest"`
+	Name      string                 `yaml:"name"`
+	Type      string                 `yaml:"type"`
+	Position  int                    `yaml:"position"`
+	Canister  string                 `yaml:"canister"`
+	Bus       string                 `yaml:"bus"`
+	Line      string                 `yaml:"line"`
+	Lines     map[string]string      `yaml:"lines"`
+	Interrupt string                 `yaml:"interrupt"`
+	Settings  map[string]strict.Node `yaml:",rest"`
 }
 
 // defaults are the numbers of a station that says nothing: a shutter takes up to 800 ms, and a handler 3 s to
@@ -171,11 +172,7 @@ func (r *reader) wiring() {
 		r.doc.Problem("driver.lines", "take it away", "only the driver %s has wired lines", DriverLinux)
 		return
 	}
-	var used []string
-	for _, device := range r.out.Devices {
-		used = slices.AppendSeq(used, maps.Values(device.Lines))
-	}
-	slices.Sort(used)
+	used := r.usedLines()
 	for _, name := range slices.Sorted(maps.Keys(d.Wiring)) {
 		if !slices.Contains(used, name) {
 			r.doc.Problem("driver.lines", strict.DidYouMean(name, used), "no device is on line %s", strict.Quote(name))
@@ -183,6 +180,7 @@ func (r *reader) wiring() {
 		if bias := d.Wiring[name].Bias; bias != "" && !slices.Contains(biases, bias) {
 			r.doc.Problem("driver.lines", strict.DidYouMean(bias, biases), "line %s: %s is no bias", strict.Quote(name), strict.Quote(bias))
 		}
+		r.carriedWiring(name, d.Wiring[name])
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 	Purge       Class = "purge"       // changes the air between runs, of a position or of all
 	Sound       Class = "sound"       // is heard, never during a search
 	Environment Class = "environment" // measures the air
+	Expander    Class = "expander"    // carries lines for other devices
 )
 
 // Types is what a configuration may name. The caller makes it from its catalogue of drivers, so that this
@@ -35,6 +36,10 @@ type Type struct {
 	Settings []Setting
 	// OnI2C is set for a device on an I2C bus: it names the bus, and has the setting SettingAddress.
 	OnI2C bool
+	// Interrupt is set for a device on an I2C bus that may ask to be read by a line.
+	Interrupt bool
+	// Carrier is what it offers to other devices, nil for a type that carries no lines.
+	Carrier *Carrier
 }
 
 // Line is one line that a device of the type needs.

@@ -1,0 +1,67 @@
+package carrier
+
+import "scentpost/drivers/bus"
+
+// relay gives what one of the joined buses tells to the sink of the whole, with the lines as the station calls them. It
+// takes gaps and presence, and drops what the sink does not want to hear of.
+type relay struct {
+	sink     bus.Sink
+	gaps     bus.GapSink      // the same, nil when it does not want to hear of them
+	presence bus.PresenceSink // the same
+	carrier  string           // "" for the machine's own lines
+	ring     map[string][]func(mono, bound int64)
+}
+
+func newRelay(carrier string, sink bus.Sink, ring map[string][]func(mono, bound int64)) relay {
+	r := relay{sink: sink, carrier: carrier, ring: ring}
+	r.gaps, _ = sink.(bus.GapSink)
+	r.presence, _ = sink.(bus.PresenceSink)
+	return r
+}
+
+// Edge gives an edge, and rings the carriers that are wired to its line. An edge that rings is given like all others: who
+// counts edges would miss it.
+func (r relay) Edge(e bus.Edge) {
+	if e.Level && r.ring != nil {
+		for _, ring := range r.ring[e.Line] {
+			ring(e.Mono, e.Bound)
+		}
+	}
+	e.Line = r.named(e.Line)
+	r.sink.Edge(e)
+}
+
+// Watermark gives a watermark.
+func (r relay) Watermark(w bus.Watermark) { r.sink.Watermark(w) }
+
+// Gap gives a gap.
+func (r relay) Gap(g bus.Gap) {
+	if r.gaps != nil {
+		g.Lines = r.all(g.Lines)
+		r.gaps.Gap(g)
+	}
+}
+
+// Presence gives what is there and what is not.
+func (r relay) Presence(p bus.Presence) {
+	if r.presence != nil {
+		p.Lines, p.Carrier = r.all(p.Lines), r.carrier
+		r.presence.Presence(p)
+	}
+}
+
+// named is what the station calls a line of the bus.
+func (r relay) named(line string) string {
+	if r.carrier == "" {
+		return line
+	}
+	return r.carrier + Colon + line
+}
+
+func (r relay) all(lines []string) []string {
+	var out []string
+	for _, line := range lines {
+		out = append(out, r.named(line))
+	}
+	return out
+}

@@ -1,0 +1,114 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"scentpost/station/strict"
+)
+
+// Carrier is what a type offers that carries lines for other devices, such as a port expander.
+type Carrier struct {
+	// Pins are the names of its lines, as they stand behind its own name and a colon: A0 of exp-1:A0.
+	Pins []string
+	// Biases are those that it can give to a pin.
+	Biases []string
+	// Refuse returns why a carrier with these settings cannot serve a line of a type with one of its pins, nil when it
+	// can. The error says what to do instead.
+	Refuse func(settings map[string]string, typ string, line Line, pin string) error
+}
+
+// interrupt checks the line that a device on an I2C bus may ask with.
+func (r *reader) interrupt(at string, d device, t Type, out *Device, used usage) {
+	path := at + ".interrupt"
+	switch {
+	case !r.doc.Has(path):
+		return
+	case !t.Interrupt:
+		r.doc.Problem(path, "take it away", "a %s asks by no line", t.Name)
+		return
+	}
+	if !r.given(path, d.Interrupt, "the line that it is wired to, such as GPIO4") {
+		return
+	}
+	if first, taken := used.lines[d.Interrupt]; !taken || !strings.HasSuffix(first, ".interrupt") { // several may share one
+		r.line(path, d.Interrupt, used.lines)
+	}
+	out.Interrupt = d.Interrupt
+}
+
+// carried checks the lines that are on carriers, when all devices are known. at has the path of each device.
+func (r *reader) carried(at []string) {
+	for i, d := range r.out.Devices {
+		t, _ := r.types.find(d.Type)
+		if d.Interrupt != "" {
+			if on, _, carried := r.carrier(d.Interrupt); carried {
+				r.doc.Problem(at[i]+".interrupt", "take a line of this machine", "%s is a device of its own: whose line asks is not known in time", on.Name)
+			}
+		}
+		for _, l := range t.Lines {
+			path := at[i] + ".lines." + l.Role
+			if r.doc.Has(at[i] + ".line") {
+				path = at[i] + ".line"
+			}
+			r.pin(path, d.Lines[l.Role], t, l)
+		}
+	}
+}
+
+// carrier returns the device whose name stands before the colon of a line, and the pin behind it; ok is false when
+// there is none.
+func (r *reader) carrier(line string) (d Device, pin string, ok bool) {
+	name, pin, ok := strings.Cut(line, ":")
+	i := slices.IndexFunc(r.out.Devices, func(d Device) bool { return d.Name == name })
+	if !ok || i < 0 {
+		return Device{}, "", false
+	}
+	return r.out.Devices[i], pin, true
+}
+
+// pin checks one line of a device that is on a carrier.
+func (r *reader) pin(path, line string, t Type, l Line) {
+	on, pin, carried := r.carrier(line)
+	if !carried {
+		return
+	}
+	of, _ := r.types.find(on.Type)
+	if of.Carrier == nil {
+		r.doc.Problem(path, "", "%s is a %s, which carries no lines", on.Name, of.Name)
+		return
+	}
+	if !slices.Contains(of.Carrier.Pins, pin) {
+		r.doc.Problem(path, strict.DidYouMean(pin, of.Carrier.Pins), "%s is no pin of %s, a %s", strict.Quote(pin), on.Name, of.Name)
+		return
+	}
+	if err := of.Carrier.Refuse(on.Settings, t.Name, l, pin); err != nil {
+		r.doc.Problem(path, "", "%s", err)
+	}
+}
+
+// carriedWiring checks how a line on a carrier is wired: a chip cannot pull as a board does.
+func (r *reader) carriedWiring(line string, w Wiring) {
+	on, _, carried := r.carrier(line)
+	of, _ := r.types.find(on.Type)
+	if !carried || of.Carrier == nil || w.Bias == "" || !slices.Contains(biases, w.Bias) || slices.Contains(of.Carrier.Biases, w.Bias) {
+		return
+	}
+	r.doc.Problem("driver.lines", fmt.Sprintf("%s can have: %s", on.Name, strings.Join(of.Carrier.Biases, ", ")),
+		"line %s: a %s has no %s", strict.Quote(line), of.Name, w.Bias)
+}
+
+// usedLines are all lines that devices are on, in order.
+func (r *reader) usedLines() []string {
+	var used []string
+	for _, d := range r.out.Devices {
+		used = slices.AppendSeq(used, maps.Values(d.Lines))
+		if d.Interrupt != "" {
+			used = append(used, d.Interrupt)
+		}
+	}
+	slices.Sort(used)
+	return slices.Compact(used)
+}
