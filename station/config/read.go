@@ -226,7 +226,7 @@ func (r *reader) people() {
 		}
 		out := Person{Name: p.Name, UID: -1, Roles: r.roles(at+".roles", p.Roles)}
 		if p.UID != nil {
-			if out.UID = *p.UID; out.UID < 0 || out.UID > maxUID {
+			if out.UID = *p.UID; out.UID < 0 || int64(out.UID) > maxUID {
 				r.doc.Problem(at+".uid", "id -u prints it", "%d is no account of a machine", out.UID)
 			}
 		}
