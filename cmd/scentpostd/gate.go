@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"scentpost/station/event"
+	"scentpost/station/health"
+	"scentpost/station/health/chart"
 	"scentpost/station/host"
 	"scentpost/station/trial"
 )
@@ -13,13 +15,17 @@ import (
 // gate stands before the host while devices are absent or the journal is being checked: views are served at once,
 // commands are refused, and what the devices say has no session to belong to.
 type gate struct {
-	why  atomic.Pointer[string]    // no session can be run, nil when they can
-	host atomic.Pointer[host.Host] // nil until the gate opens; what the devices say must never wait for a watcher
+	conditions *chart.Chart
+	why        atomic.Pointer[waiting]   // no session can be run, nil when they can
+	host       atomic.Pointer[host.Host] // nil until the gate opens; what the devices say must never wait for a watcher
 
 	mu       sync.Mutex // guards all below; held while watchers are told, so that they hear of states in order
 	before   trial.Snapshot
 	watchers map[*func(trial.Snapshot)]bool
 }
+
+// waiting is why no session can be run. The detail may name a canister: it is not told while a session is sealed.
+type waiting struct{ why, detail string }
 
 func (g *gate) behind() *host.Host { return g.host.Load() }
 
@@ -27,19 +33,30 @@ func (g *gate) behind() *host.Host { return g.host.Load() }
 func (g *gate) open(h *host.Host) {
 	g.host.Store(h)
 	g.why.Store(nil)
-	h.Watch(func(trial.Snapshot) { g.tell() })
+	g.follow(h.Snapshot())
+	h.Watch(func(s trial.Snapshot) {
+		g.follow(s)
+		g.tell()
+	})
 	g.tell()
 }
 
+// follow freezes what the conditions would tell, for as long as a session is sealed.
+func (g *gate) follow(s trial.Snapshot) { g.conditions.Follow(s.View.Phase == trial.Sealed) }
+
 // wait says why no session can be run yet.
-func (g *gate) wait(why string) { g.why.Store(&why) }
+func (g *gate) wait(why, detail string) { g.why.Store(&waiting{why, detail}) }
 
 // blocked returns why no session can be run, "" when they can.
 func (g *gate) blocked() string {
-	if why := g.why.Load(); why != nil {
-		return *why
+	w := g.why.Load()
+	switch {
+	case w == nil:
+		return ""
+	case w.detail == "" || g.conditions.Sealed():
+		return w.why
 	}
-	return ""
+	return w.why + ": " + w.detail
 }
 
 // tell shows everybody who watches how the station is now.
@@ -57,6 +74,11 @@ func (g *gate) Event(e event.Event) {
 	if h := g.behind(); h != nil {
 		h.Event(e)
 	}
+}
+
+// Condition implements devices.HealthSink.
+func (g *gate) Condition(code health.Code, on, evidence string, holds bool) {
+	g.conditions.Condition(code, on, evidence, holds)
 }
 
 // Watermark implements devices.Sink.

@@ -41,9 +41,9 @@ func (s *station) tryGPIO() (err error) {
 // canisters are where their pulls hold them: the run is void.
 func (s *station) chipIs(state linux.State) {
 	if state.Up {
-		s.conditions.clear(health.DeviceAbsent, state.Chip)
+		s.conditions.Clear(health.DeviceAbsent, state.Chip)
 		return
 	}
 	s.gate.lost()
-	s.conditions.raise(health.DeviceAbsent, state.Chip, state.Err.Error())
+	s.conditions.Raise(health.DeviceAbsent, state.Chip, state.Err.Error())
 }

@@ -28,11 +28,11 @@ func (s *station) openLines(ctx context.Context) error {
 	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
 		err := s.tryLines()
 		if err == nil {
-			s.conditions.clear(health.DeviceAbsent, s.lineSource())
+			s.conditions.Clear(health.DeviceAbsent, s.lineSource())
 			return nil
 		}
-		s.gate.wait("no session can be run before " + s.linesThere() + ": " + err.Error())
-		s.conditions.raise(health.DeviceAbsent, s.lineSource(), err.Error())
+		s.gate.wait("no session can be run before "+s.linesThere(), err.Error())
+		s.conditions.Raise(health.DeviceAbsent, s.lineSource(), err.Error())
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
@@ -43,18 +43,12 @@ func (s *station) openLines(ctx context.Context) error {
 	}
 }
 
-// What holds the lines, in conditions.
-const (
-	deviceStation = "virtual-station"
-	deviceGPIO    = "gpio"
-)
-
 // lineSource names what holds the lines.
 func (s *station) lineSource() string {
 	if s.cfg.Driver.Type == config.DriverLinux {
-		return deviceGPIO
+		return devices.OnGPIO
 	}
-	return deviceStation
+	return devices.OnVirtual
 }
 
 // linesThere says in words what a station without lines waits for.
@@ -92,7 +86,7 @@ func (s *station) tryLines() (err error) {
 func (s *station) stationIs(state virtual.State) {
 	switch {
 	case state.Up:
-		s.conditions.clear(health.DeviceAbsent, deviceStation)
+		s.conditions.Clear(health.DeviceAbsent, devices.OnVirtual)
 		s.again("the virtual station came back")
 		return
 	case state.Final:
@@ -100,7 +94,7 @@ func (s *station) stationIs(state virtual.State) {
 	}
 	s.away.Store(true)
 	s.gate.lost()
-	s.conditions.raise(health.DeviceAbsent, deviceStation, state.Err.Error())
+	s.conditions.Raise(health.DeviceAbsent, devices.OnVirtual, state.Err.Error())
 }
 
 // again asks for a start from the beginning.

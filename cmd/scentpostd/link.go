@@ -102,9 +102,9 @@ func (s *station) newLink(behind func(uplink.Departed)) (*uplink.Link, error) {
 		Report: func(c uplink.Condition) {
 			switch {
 			case c.Problem != nil:
-				s.conditions.raise(health.BrokerAway, "broker", c.Problem.Error())
+				s.conditions.Raise(health.BrokerAway, "broker", c.Problem.Error())
 			case c.Ready:
-				s.conditions.clear(health.BrokerAway, "broker")
+				s.conditions.Clear(health.BrokerAway, "broker")
 				s.log.Info("the broker is there", "connection", c.Session)
 			}
 		},

@@ -29,14 +29,14 @@ func (s *station) checkJournal(ctx context.Context) error {
 	if s.journal.Recovery().Checked {
 		return nil
 	}
-	s.conditions.raise(health.JournalCheck, "", "the last stop was no clean one")
+	s.conditions.Raise(health.JournalCheck, "", "the last stop was no clean one")
 	found, err := s.journal.Check(ctx)
 	if err != nil {
 		return fmt.Errorf("check the journal: %w", err)
 	}
-	s.conditions.clear(health.JournalCheck, "")
+	s.conditions.Clear(health.JournalCheck, "")
 	if found.Quarantined > 0 {
-		s.conditions.raise(health.JournalQuarantine, "", fmt.Sprintf("%d records were malformed: they are kept apart", found.Quarantined))
+		s.conditions.Raise(health.JournalQuarantine, "", fmt.Sprintf("%d records were malformed: they are kept apart", found.Quarantined))
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func (s *station) beginEpoch(newEpoch string) (journal.Beginning, error) {
 	}
 	beginning := s.journal.Epoch()
 	if why != journal.WhyFirst {
-		s.conditions.raise(health.EpochEnded, "", fmt.Sprintf("%s: epoch %s ended at record %d, epoch %s goes on", why, beginning.Prev, beginning.PrevSize, beginning.ID))
+		s.conditions.Raise(health.EpochEnded, "", fmt.Sprintf("%s: epoch %s ended at record %d, epoch %s goes on", why, beginning.Prev, beginning.PrevSize, beginning.ID))
 		s.log.Error("the log goes on in a new epoch; a session of the old one is aborted", "why", why,
 			"detail", found.Detail, "old", beginning.Prev, "size", beginning.PrevSize, "new", beginning.ID)
 	}
@@ -98,10 +98,10 @@ func (s *station) watchRoom(ctx context.Context) error {
 		if err := s.journal.Room(); err != nil {
 			text := err.Error()
 			s.room.Store(&text)
-			s.conditions.raise(health.JournalFull, "", text)
+			s.conditions.Raise(health.JournalFull, "", text)
 		} else {
 			s.room.Store(nil)
-			s.conditions.clear(health.JournalFull, "")
+			s.conditions.Clear(health.JournalFull, "")
 		}
 		for waiting := true; waiting; {
 			select {

@@ -66,7 +66,7 @@ func TestAHungHostIsNotKicked(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	manager := supervise(log)
 	end := manager.start(ctx)
-	s := newStation(cfg, log, manager)
+	s := newStation(cfg, log, manager, newChart(cfg, log))
 	ended := make(chan error, 1)
 	go func() { ended <- s.serve(ctx, program.Streams{Out: io.Discard, Err: io.Discard}, errAgain{}) }()
 	until := make(chan struct{})

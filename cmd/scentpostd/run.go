@@ -7,9 +7,13 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"scentpost/cmd/internal/program"
 	"scentpost/station/config"
+	"scentpost/station/devices"
+	"scentpost/station/event"
+	"scentpost/station/health/chart"
 )
 
 type runCmd struct {
@@ -50,13 +54,20 @@ func (c runCmd) Run(out program.Streams) error {
 	return serveAgain(ctx, cfg, out, log)
 }
 
+// newChart returns the chart of what is wrong with a station.
+func newChart(cfg config.Config, log *slog.Logger) *chart.Chart {
+	return chart.New(chart.Options{Log: log, Rule: devices.Exposure(cfg),
+		Now: func() event.Stamp { return event.Stamp{UTC: time.Now().UnixNano()} }})
+}
+
 // serveAgain runs a station, and runs it again for as long as it asks for that.
 func serveAgain(ctx context.Context, cfg config.Config, out program.Streams, log *slog.Logger) error {
 	supervisor := supervise(log)
 	defer supervisor.start(ctx)()
+	conditions := newChart(cfg, log)
 	var again errAgain
 	for {
-		err := newStation(cfg, log, supervisor).serve(ctx, out, again)
+		err := newStation(cfg, log, supervisor, conditions).serve(ctx, out, again)
 		if !errors.As(err, &again) {
 			return err
 		}

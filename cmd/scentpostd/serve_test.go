@@ -102,8 +102,8 @@ func startDaemon(t *testing.T, cfg config.Config) daemon {
 	return d
 }
 
-// startStation runs a virtual station in this process.
-func startStation(t *testing.T, cfg config.Config) (end func() error) {
+// startStation runs a virtual station in this process, after prepare did something to it.
+func startStation(t *testing.T, cfg config.Config, prepare ...func(*hardware.Station)) (end func() error) {
 	t.Helper()
 	layout, err := hardware.FromConfig(cfg, nil)
 	if err != nil {
@@ -114,6 +114,9 @@ func startStation(t *testing.T, cfg config.Config) (end func() error) {
 	st, err := hardware.New(w, layout)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range prepare {
+		f(st)
 	}
 	server, err := hardware.NewServer(st, cfg.Station, 10, nil)
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"scentpost/station/control"
 	"scentpost/station/devices"
 	"scentpost/station/event"
+	"scentpost/station/health/chart"
 	"scentpost/station/host"
 	"scentpost/station/journal"
 	"scentpost/station/record"
@@ -46,7 +47,7 @@ type station struct {
 	cfg        config.Config
 	log        *slog.Logger
 	gate       gate
-	conditions conditions
+	conditions *chart.Chart
 	gone       chan errAgain // that the devices are others than before
 	scale      float64       // virtual seconds in a real one, 1 on real hardware
 	supervisor *supervisor
@@ -69,10 +70,10 @@ type station struct {
 }
 
 // newStation returns a station that holds nothing yet.
-func newStation(cfg config.Config, log *slog.Logger, supervisor *supervisor) *station {
-	s := &station{cfg: cfg, log: log, scale: 1, supervisor: supervisor, gone: make(chan errAgain, 1)}
+func newStation(cfg config.Config, log *slog.Logger, supervisor *supervisor, conditions *chart.Chart) *station {
+	s := &station{cfg: cfg, log: log, scale: 1, supervisor: supervisor, conditions: conditions, gone: make(chan errAgain, 1)}
 	s.hearts.room, s.hearts.lines = newHeart(), newHeart()
-	s.conditions = conditions{log: log, changed: s.gate.tell}
+	s.gate.conditions = conditions
 	return s
 }
 
@@ -81,13 +82,14 @@ func newStation(cfg config.Config, log *slog.Logger, supervisor *supervisor) *st
 func (s *station) serve(ctx context.Context, out program.Streams, since errAgain) (err error) {
 	began := time.Now()
 	s.past = since.past
+	defer s.conditions.Watch(s.gate.tell)()
 	defer func() { err = errors.Join(err, s.close()) }()
 	s.supervisor.watch(loop{"the watch on the disk", s.hearts.room.Ping}, loop{"the watch on the devices", s.hearts.lines.Ping})
 	absent := s.tryLines() // the safe state comes before all else, whatever becomes of the journal
 	if absent != nil {
 		s.log.Debug("the devices are not there yet", "err", absent)
 	}
-	for _, open := range []func() error{s.openJournal, s.openControl} {
+	for _, open := range []func() error{s.openJournal, s.followJournal, s.openControl} {
 		if err := open(); err != nil {
 			return err
 		}
@@ -125,6 +127,22 @@ func (s *station) serve(ctx context.Context, out program.Streams, since errAgain
 	return err
 }
 
+// followJournal finds out whether a session is sealed, long before the host can say so. What cannot be read keeps the
+// conditions of the devices frozen: nobody knows what they would tell.
+func (s *station) followJournal() error {
+	size, err := s.journal.Size()
+	if err != nil {
+		return nil // there is no epoch yet, or none that can be read: the host will say
+	}
+	sealed, err := archive.Sealed(s.journal, size)
+	if err != nil {
+		s.log.Debug("whether a session is sealed is not known yet", "err", err)
+		return nil
+	}
+	s.conditions.Follow(sealed)
+	return nil
+}
+
 func (s *station) pingHost(done func()) error {
 	s.host.Ping(done)
 	return nil
@@ -132,14 +150,14 @@ func (s *station) pingHost(done func()) error {
 
 func (s *station) openControl() (err error) {
 	s.gate.before = trial.Snapshot{View: s.beforeHost(), Epoch: s.journal.Epoch().ID}
-	s.gate.wait("no session can be run yet: the station is starting")
+	s.gate.wait("no session can be run yet: the station is starting", "")
 	var people []control.Person
 	for _, p := range s.cfg.People {
 		people = append(people, control.Person{Name: p.Name, Roles: p.Roles, UID: p.UID})
 	}
 	s.control, err = control.New(control.Options{
 		Site: s.cfg.Site, Station: s.cfg.Station, Simulated: s.cfg.Simulated(), UID: os.Geteuid(), People: people,
-		Authorities: s.cfg.Authorities, Inbox: &s.gate, Conditions: s.conditions.all, Blocked: s.gate.blocked,
+		Authorities: s.cfg.Authorities, Inbox: &s.gate, Conditions: s.conditions.All, Blocked: s.gate.blocked,
 		Archive: archive.New(s.journal, record.Log{Site: s.cfg.Site, Station: s.cfg.Station}),
 	})
 	if err != nil {

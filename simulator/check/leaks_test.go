@@ -12,6 +12,7 @@ import (
 	"scentpost/simulator/check"
 	"scentpost/simulator/yard"
 	"scentpost/station/event"
+	"scentpost/station/health"
 	"scentpost/station/journal"
 	"scentpost/station/trial"
 )
@@ -31,8 +32,7 @@ func onDisk(t *testing.T, p performance) *check.Sights {
 	plant := p.before
 	p.store = store
 	p.before = func(y *yard.Yard, seen *check.Sights) {
-		slog.SetDefault(slog.New(slog.NewTextHandler(writer(func(line []byte) { seen.See(check.Logs, y.World.Mono(), line) }),
-			&slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutTime})))
+		slog.SetDefault(logger(func(line []byte) { seen.See(check.Logs, y.World.Mono(), line) }))
 		slog.Info("sealed", "session", y.Host.Snapshot().View.Session)
 		y.Host.Watch(func(s trial.Snapshot) { seen.See(check.Files, y.World.Mono(), files(t, dir)) })
 		if plant != nil {
@@ -93,10 +93,11 @@ func TestTwoSecretsLookAlikeOnDisk(t *testing.T) {
 func TestALeakIsCaught(t *testing.T) {
 	defer slog.SetDefault(slog.Default())
 	leaks := map[string]func(y *yard.Yard, seen *check.Sights){
-		"a light":    func(y *yard.Yard, _ *check.Sights) { y.Devices.Light(trial.LightAck, true, time.Second) },
-		"a movement": func(y *yard.Yard, _ *check.Sights) { y.Devices.CloseAll() },
-		"a delay":    func(y *yard.Yard, _ *check.Sights) { y.Disk.Stall(20 * time.Second) },
-		"a log line": func(*yard.Yard, *check.Sights) { slog.Debug("target at the first position") },
+		"a light":     func(y *yard.Yard, _ *check.Sights) { y.Devices.Light(trial.LightAck, true, time.Second) },
+		"a movement":  func(y *yard.Yard, _ *check.Sights) { y.Devices.CloseAll() },
+		"a delay":     func(y *yard.Yard, _ *check.Sights) { y.Disk.Stall(20 * time.Second) },
+		"a log line":  func(*yard.Yard, *check.Sights) { slog.Debug("target at the first position") },
+		"a condition": func(y *yard.Yard, _ *check.Sights) { y.Conditions.Raise(health.BrokerAway, "broker", "") },
 		"a nanosecond": func(y *yard.Yard, seen *check.Sights) {
 			y.World.After(1, func() { seen.See(check.Messages, y.World.Mono(), nil) })
 		},

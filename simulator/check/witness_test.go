@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -108,17 +109,29 @@ func perform(t testing.TB, p performance) (*check.Sights, *yard.Yard) {
 	for range 8 {
 		scripts = append(scripts, dog.Improvise(chance, 3))
 	}
-	y, err := yard.New(yard.Options{
+	var y *yard.Yard
+	var err error
+	see := func(c check.Channel, text []byte) {
+		if y == nil {
+			return // it is being built: nothing is drawn yet
+		}
+		if y.Host.Snapshot().View.Revealed {
+			seen.Close()
+		}
+		seen.See(c, y.World.Mono(), text)
+	}
+	y, err = yard.New(yard.Options{
 		Seed: p.seed, Secrets: p.secrets, Config: station, Store: p.store, Scripts: scripts,
 		Loading: map[string]string{"1A": "tnt", "1B": "glove", "2A": "tnt", "2B": "glove", "3A": "tnt", "3B": "glove"},
-		Publish: func(mono int64, m uplink.Publish) {
-			head := fmt.Appendf(nil, "%s qos %d retain %t: ", m.Topic, m.QoS, m.Retain)
-			seen.See(check.Messages, mono, append(head, m.Payload...))
+		Publish: func(_ int64, m uplink.Publish) {
+			see(check.Messages, append(fmt.Appendf(nil, "%s qos %d retain %t: ", m.Topic, m.QoS, m.Retain), m.Payload...))
 		},
+		Log: logger(func(line []byte) { see(check.Logs, line) }),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	y.Conditions.Watch(func() { look(y, seen, y.Host.Snapshot(), p.mode) })
 	y.Hardware.Observe(writer(func(line []byte) { seen.See(check.Outside, y.World.Mono(), line) }))
 	y.Host.Watch(func(s trial.Snapshot) {
 		if s.View.Revealed {
@@ -161,6 +174,11 @@ func maskHash(text []byte, hash string) []byte {
 		return text
 	}
 	return bytes.ReplaceAll(text, []byte(hash), bytes.Repeat([]byte("x"), len(hash)))
+}
+
+// logger logs to f, without times.
+func logger(f writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutTime}))
 }
 
 type writer func([]byte)

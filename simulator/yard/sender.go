@@ -35,6 +35,7 @@ func (y *Yard) startSender(epoch string, size int64) error {
 	s.Connected(1)
 	s.RetainedState(uplink.Departed{})
 	y.Host.Watch(y.sender.tell)
+	y.Conditions.Watch(func() { y.sender.tell(y.Host.Snapshot()) })
 	y.sender.tell(y.Host.Snapshot())
 	return nil
 }

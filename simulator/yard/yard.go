@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"scentpost/simulator/dog"
@@ -20,9 +21,11 @@ import (
 	"scentpost/station/control"
 	"scentpost/station/devices"
 	"scentpost/station/event"
+	"scentpost/station/health/chart"
 	"scentpost/station/host"
 	"scentpost/station/journal"
 	"scentpost/station/record"
+	"scentpost/station/trial"
 	"scentpost/station/uplink"
 )
 
@@ -53,6 +56,8 @@ type Options struct {
 	Publish func(mono int64, p uplink.Publish)
 	// Observe is written all that is seen from outside; nil for nowhere.
 	Observe io.Writer
+	// Log is where the station logs; nil is slog.Default().
+	Log *slog.Logger
 	// OnCall hears every call of the handler; may be nil.
 	OnCall func(dog.Call)
 }
@@ -67,6 +72,8 @@ type Yard struct {
 	Store    journal.Epochs
 	Archive  *archive.Archive
 	Disk     *Disk
+	// Conditions are what is wrong with the station, as people may see it.
+	Conditions *chart.Chart
 	// Authority is the private key of the simulated second party.
 	Authority string
 
@@ -85,6 +92,9 @@ func New(opt Options) (*Yard, error) {
 	y := &Yard{opt: opt, World: world.New(opt.Seed), Store: opt.Store}
 	if y.Store == nil {
 		y.Store = journal.NewMemory()
+	}
+	if opt.Log == nil {
+		y.opt.Log = slog.Default()
 	}
 	layout, err := hardware.FromConfig(opt.Config, opt.Loading)
 	if err != nil {
@@ -162,12 +172,23 @@ func (y *Yard) Start() (err error) {
 		return err
 	}
 	y.Disk.host = y.Host
-	if y.Devices, err = devices.Open(cfg, y.lines, y.World, y.Host); err != nil {
+	y.Conditions = chart.New(chart.Options{Log: y.opt.Log, Now: y.World.Now, Rule: devices.Exposure(cfg)})
+	y.Host.Watch(y.follow)
+	if y.Devices, err = devices.Open(cfg, y.lines, y.World, sink{y.Host, y.Conditions}); err != nil {
 		return err
 	}
 	y.Host.Attach(y.Devices, y.Devices.Sources())
 	return y.begin(beginning, size)
 }
+
+// sink takes what the devices tell: facts to the host, conditions to the chart.
+type sink struct {
+	*host.Host
+	*chart.Chart
+}
+
+// follow freezes what conditions would tell, for as long as a session is sealed.
+func (y *Yard) follow(s trial.Snapshot) { y.Conditions.Follow(s.View.Phase == trial.Sealed) }
 
 // begin writes the epoch's first record or brings back what was interrupted, and opens the doors.
 func (y *Yard) begin(b journal.Beginning, size int64) error {
@@ -188,6 +209,7 @@ func (y *Yard) begin(b journal.Beginning, size int64) error {
 	if err := y.Host.Restore(interrupted); err != nil {
 		return err
 	}
+	y.follow(y.Host.Snapshot())
 	var people []control.Person
 	for _, p := range cfg.People {
 		people = append(people, control.Person{Name: p.Name, Roles: p.Roles, UID: p.UID})
@@ -197,7 +219,7 @@ func (y *Yard) begin(b journal.Beginning, size int64) error {
 		return err
 	}
 	y.Control, err = control.New(control.Options{Site: cfg.Site, Station: cfg.Station, Simulated: true, People: people,
-		Authorities: append([]string{verifier}, cfg.Authorities...), Inbox: y.Host, Archive: y.Archive})
+		Authorities: append([]string{verifier}, cfg.Authorities...), Inbox: y.Host, Archive: y.Archive, Conditions: y.Conditions.All})
 	if err != nil {
 		return err
 	}

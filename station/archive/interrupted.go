@@ -3,6 +3,7 @@ package archive
 import (
 	"fmt"
 
+	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/host"
 	"scentpost/station/journal"
@@ -29,6 +30,22 @@ func Interrupted(store journal.Store, size int64) (host.Interrupted, error) {
 	}
 	was.Vault, err = store.Vault(session)
 	return was, err
+}
+
+// Sealed tells whether the journal ends within a session that is sealed and not revealed: what its devices do may not
+// be shown. It looks at the public lines alone, before anything was checked or brought back.
+func Sealed(store journal.Store, size int64) (bool, error) {
+	session, err := Unfinished(store, size)
+	if err != nil || session == "" {
+		return false, err
+	}
+	from, err := store.SessionStart(session)
+	if err != nil {
+		return false, err
+	}
+	var line control.SessionLine
+	err = each(store, from, func(l journal.Line) error { return describe(&line, l.Bytes) })
+	return line.Sealed && line.How == "", err
 }
 
 // Unfinished returns the session that the last of size records belongs to, "" when that record closed it or belongs to

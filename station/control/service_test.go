@@ -297,7 +297,7 @@ func TestBlocked(t *testing.T) {
 	got := do(s, Request{Command: "status"}).Status
 	var text strings.Builder
 	WriteStatus(&text, got)
-	for _, want := range []string{"wait: the devices are absent", "fault: A device is absent: nobody listens"} {
+	for _, want := range []string{"wait: the devices are absent", "fault: A device is absent, virtual-station: nobody listens"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the status does not say %q:\n%s", want, &text)
 		}

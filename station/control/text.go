@@ -5,8 +5,10 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"scentpost/station/event"
+	"scentpost/station/health"
 	"scentpost/station/trial"
 )
 
@@ -46,7 +48,7 @@ func WriteStatus(w io.Writer, s *Status) {
 		fmt.Fprintln(w, "SIMULATED")
 	}
 	for _, c := range s.Conditions {
-		fmt.Fprintf(w, "%s: %s: %s (%s)\n", c.Severity, c.Title, c.Evidence, c.Todo)
+		fmt.Fprintln(w, ConditionText(c))
 	}
 	fmt.Fprintln(w, Progress(s))
 	if s.Session == "" {
@@ -77,6 +79,25 @@ func WriteStatus(w io.Writer, s *Status) {
 		}
 	}
 }
+
+// ConditionText writes a condition on one line, with its times: a frozen one is told long after it began.
+func ConditionText(c health.Condition) string {
+	line := fmt.Sprintf("%s: %s", c.Severity, c.Title)
+	if c.On != "" {
+		line += ", " + c.On
+	}
+	if c.Evidence != "" {
+		line += ": " + c.Evidence
+	}
+	line += ", since " + instant(c.Since)
+	if c.Until != 0 {
+		return line + ", over since " + instant(c.Until)
+	}
+	return line + " (" + c.Todo + ")"
+}
+
+// instant writes nanoseconds of UTC.
+func instant(utc int64) string { return time.Unix(0, utc).UTC().Format("2006-01-02 15:04:05Z") }
 
 // runName names a run by its index; a reserve run says that it is one.
 func runName(s *Status, run int) string {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"scentpost/station/event"
+	"scentpost/station/health"
 	"scentpost/station/trial"
 )
 
@@ -52,6 +53,21 @@ func TestWhatComesNext(t *testing.T) {
 		if got := next(c.view, c.failed, c.blocked); !strings.Contains(got, c.want) {
 			t.Errorf("%s, %s: %q, want %q", c.view.Phase, c.view.Run.State, got, c.want)
 		}
+	}
+}
+
+func TestConditionText(t *testing.T) {
+	c := health.Condition{Code: health.DeviceFault, On: "canister-1a", Title: "A device fails", Severity: health.Fault,
+		Evidence: "jammed", Todo: "look at it", Since: 1_700_000_000_000_000_000}
+	if got, want := ConditionText(c), "fault: A device fails, canister-1a: jammed, since 2023-11-14 22:13:20Z (look at it)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	c.Until = c.Since + 60_000_000_000
+	if got, want := ConditionText(c), "fault: A device fails, canister-1a: jammed, since 2023-11-14 22:13:20Z, over since 2023-11-14 22:14:20Z"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := ConditionText(health.Condition{Title: "Odd", Severity: health.Notice, Todo: "wait"}), "notice: Odd, since 1970-01-01 00:00:00Z (wait)"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

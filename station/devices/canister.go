@@ -32,6 +32,7 @@ type canister struct {
 	at      int64  // the instant that the latest command was given for: the same at every position
 	until   int64  // when it closes by itself, while it is commanded open
 	command uint64 // counts commands, so that the answer to an old one is not taken for a new one's
+	faulty  bool   // the sink was told that it does not do what it is told
 }
 
 // order is one change of one drive.
@@ -122,7 +123,7 @@ func (s *Station) close(c *canister, now int64) {
 
 // command begins a new command of a canister; the one under way, if one is, has then failed.
 func (s *Station) command(c *canister, o order) {
-	s.moved(c, c.part.Command(s.moves[:0], o.level, o.at))
+	s.tellMoves(c, c.part.Command(s.moves[:0], o.level, o.at)) // one that is replaced is no fault of its canister
 	c.open, c.moving, c.settled, c.at = o.level, true, false, o.at
 	c.command++
 	o.canister, o.command = c, c.command
@@ -169,8 +170,14 @@ func (s *Station) deadMan(now int64) {
 	}
 }
 
-// moved passes on the facts of a canister. All that tells which one it was lies in the secret.
+// moved takes the facts of a canister.
 func (s *Station) moved(c *canister, facts []bus.Fact) {
+	s.judge(c, facts)
+	s.tellMoves(c, facts)
+}
+
+// tellMoves passes on the facts of a canister. All that tells which one it was lies in the secret.
+func (s *Station) tellMoves(c *canister, facts []bus.Fact) {
 	for _, f := range facts {
 		m := event.Moves{Canister: c.canister, Open: f.Open, Commanded: f.Commanded, Fault: f.Fault}
 		if f.Kind == bus.Confirmed {

@@ -26,11 +26,12 @@ type Sink interface {
 	Watermark(source string, mono int64)
 }
 
-// report is what waits for the sink: an event, or a mark when source is set.
+// report is what waits for the sink: an event, a mark when source is set, or a condition when it has a code.
 type report struct {
-	event  event.Event
-	source string
-	mark   int64
+	event     event.Event
+	source    string
+	mark      int64
+	condition condition
 }
 
 // Station is the devices of a station at work. Its methods may be called from any goroutine.
@@ -70,6 +71,7 @@ func (s *Station) change(f func()) {
 	f()
 	if s.ready && !s.down {
 		s.tellMarks()
+		s.tellButtons()
 	}
 	s.arm()
 	s.mu.Unlock()
@@ -196,11 +198,14 @@ func (s *Station) tell(e event.Event) {
 
 // give hands a report to the sink. It runs from the queue of reports, outside the mutex.
 func (r report) give(sink Sink) {
-	if r.source != "" {
+	switch {
+	case r.condition.code != "":
+		r.condition.give(sink)
+	case r.source != "":
 		sink.Watermark(r.source, r.mark)
-		return
+	default:
+		sink.Event(r.event)
 	}
-	sink.Event(r.event)
 }
 
 // stamp returns the instant mono with the clock's present errors.

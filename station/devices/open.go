@@ -164,6 +164,7 @@ func (s *Station) start(wirings []wiring) error {
 func (s *Station) begin(levels map[string]bool) {
 	now := s.clock.Now().Mono
 	s.ready = true
+	s.tellSound()
 	limits := map[*canister]map[string]bool{}
 	for line, r := range s.routes {
 		if r.canister == nil {

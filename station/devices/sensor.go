@@ -1,10 +1,12 @@
 package devices
 
 import (
+	"fmt"
 	"time"
 
 	"scentpost/drivers/bus"
 	"scentpost/station/event"
+	"scentpost/station/health"
 )
 
 // sensor is a beam or a button.
@@ -14,6 +16,8 @@ type sensor struct {
 	role     event.ButtonRole // of a button
 	part     bus.Sensor
 	level    bool    // of its line when the station began
+	stuck    bool    // held for too long, and not let go since
+	stopping bool    // an emergency stop that the sink was told is pressed
 	source   *source // of its latest edge; nil before the first
 }
 
@@ -58,6 +62,8 @@ func (s *Station) sensed(d *sensor, facts []bus.Fact) {
 			e.Type, e.Body = event.ButtonPressed, &event.Press{Role: d.role, HeldMS: int(f.Held / time.Millisecond)}
 		case bus.Stuck:
 			e.Type, e.Body = event.ButtonPressed, &event.Press{Role: event.ButtonStuck, HeldMS: int(f.Held / time.Millisecond)}
+			d.stuck = true
+			s.condition(health.ButtonStuck, d.name, fmt.Sprintf("held for %s", f.Held.Round(time.Millisecond)))
 		default:
 			continue
 		}

@@ -39,6 +39,9 @@ type world struct {
 	onEvent func(e event.Event)     // the host's answer, from within the sink
 	travel  func(line string) int64 // of a shutter; negative: it jams
 	refuse  func(line string) error // what a drive says to a command
+
+	conditions []string
+	held       map[string]bool
 }
 
 type due struct {

@@ -1,12 +1,11 @@
 // Package health holds what is wrong with a station as named conditions, for those who have to mend it.
+//
+// What goes wrong with a canister tells which one was moved. From seal to reveal such conditions are frozen: see Set.
 package health
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-
-	"scentpost/station/event"
 )
 
 // Severity says how much a condition stops.
@@ -68,28 +67,31 @@ const (
 type kind struct {
 	title    string
 	severity Severity
-	todo     string
+	// device is set where what it is on decides how much of it may be seen from seal to reveal; other codes tell
+	// nothing of a canister.
+	device bool
+	todo   string
 }
 
 // kinds is the one table of codes.
 var kinds = map[Code]kind{
-	DeviceAbsent:      {"A device is absent", Fault, "check its cable and power; it is tried again by itself"},
-	DeviceFault:       {"A device does not do what it is told", Fault, "look at the device; run scentpostd check for its lines"},
-	ButtonStuck:       {"A button is stuck", Fault, "let the button go; look for what holds it down"},
-	EmergencyStop:     {"The emergency stop is pressed", Stop, "see that the place is safe, then release the button"},
-	EdgesLost:         {"Edges of an input were lost", Warning, "look for a chattering input or a loose contact"},
-	SourceSilent:      {"A source says nothing", Fault, "check the board's cable and power"},
-	ClockUnset:        {"The time of day is not known", Warning, "connect the station to a network, or set its clock"},
-	JournalFailed:     {"The journal cannot be written", Stop, "check the disk, then start the daemon again"},
-	JournalFull:       {"The disk is full", Stop, "export closed sessions and prune them, or free space on the disk"},
-	JournalCheck:      {"The journal is being checked", Stop, "wait: sessions begin when it is through"},
-	JournalQuarantine: {"A damaged part of the journal was put aside", Warning, "keep the named file, and replace the card or disk"},
-	EpochEnded:        {"A new epoch of the record began", Warning, "tell your authority: records before it end where it says"},
-	BrokerAway:        {"The broker cannot be reached", Warning, "check the network and the broker's address; records wait and are not lost"},
-	HubBehind:         {"The hub acknowledges less than was sent", Warning, "look at the hub's log; records are sent again"},
+	DeviceAbsent:      {"A device is absent", Fault, true, "check its cable and power; it is tried again by itself"},
+	DeviceFault:       {"A device does not do what it is told", Fault, true, "look at the device; run scentpostd check for its lines"},
+	ButtonStuck:       {"A button is stuck", Fault, false, "let the button go; look for what holds it down"},
+	EmergencyStop:     {"The emergency stop is pressed", Stop, false, "see that the place is safe, then release the button"},
+	EdgesLost:         {"Edges of an input were lost", Warning, true, "look for a chattering input or a loose contact"},
+	SourceSilent:      {"A source says nothing", Fault, true, "check the board's cable and power"},
+	ClockUnset:        {"The time of day is not known", Warning, false, "connect the station to a network, or set its clock"},
+	JournalFailed:     {"The journal cannot be written", Stop, false, "check the disk, then start the daemon again"},
+	JournalFull:       {"The disk is full", Stop, false, "export closed sessions and prune them, or free space on the disk"},
+	JournalCheck:      {"The journal is being checked", Stop, false, "wait: sessions begin when it is through"},
+	JournalQuarantine: {"A damaged part of the journal was put aside", Warning, false, "keep the named file, and replace the card or disk"},
+	EpochEnded:        {"A new epoch of the record began", Warning, false, "tell your authority: records before it end where it says"},
+	BrokerAway:        {"The broker cannot be reached", Warning, false, "check the network and the broker's address; records wait and are not lost"},
+	HubBehind:         {"The hub acknowledges less than was sent", Warning, false, "look at the hub's log; records are sent again"},
 }
 
-// Condition is one thing that is wrong now.
+// Condition is one thing that is wrong, or was.
 type Condition struct {
 	Code Code `json:"code"`
 	// On is what the condition is about ("canister-3b", "broker"), "" for the station as a whole.
@@ -102,7 +104,9 @@ type Condition struct {
 	Todo string `json:"todo"`
 	// Since is when it was first raised, as nanoseconds of UTC at that time.
 	Since int64 `json:"since,string"`
-	// Times is how often it was raised since.
+	// Until is when it was over, 0 while it holds. Only what was over before it could be told has one.
+	Until int64 `json:"until,string,omitempty"`
+	// Times is how often it was raised.
 	Times int `json:"times"`
 }
 
@@ -116,76 +120,5 @@ func Codes() []Code {
 		all = append(all, c)
 	}
 	slices.Sort(all)
-	return all
-}
-
-type id struct {
-	code Code
-	on   string
-}
-
-// Set is the conditions of a station. Its zero value is a healthy station. It belongs to one goroutine.
-type Set struct {
-	now map[id]Condition
-	// version grows with every change that a reader could see.
-	version uint64
-}
-
-// Raise notes that a condition holds. It tells whether that is news: raising it again counts, and takes the newer
-// evidence. An unknown code is a mistake of the program and panics.
-func (s *Set) Raise(code Code, on, evidence string, at event.Stamp) (news bool) {
-	k, ok := kinds[code]
-	if !ok {
-		panic(fmt.Sprintf("health: no condition has the code %q", code))
-	}
-	key := id{code, on}
-	c, held := s.now[key]
-	if !held {
-		c = Condition{Code: code, On: on, Title: k.title, Severity: k.severity, Todo: k.todo, Since: at.UTC}
-	}
-	c.Evidence = evidence
-	c.Times++
-	if s.now == nil {
-		s.now = map[id]Condition{}
-	}
-	s.now[key] = c
-	s.version++
-	return !held
-}
-
-// Clear notes that a condition no longer holds, and tells whether it did.
-func (s *Set) Clear(code Code, on string) (held bool) {
-	key := id{code, on}
-	if _, held = s.now[key]; held {
-		delete(s.now, key)
-		s.version++
-	}
-	return held
-}
-
-// Holds tells whether a condition holds.
-func (s *Set) Holds(code Code, on string) bool { _, ok := s.now[id{code, on}]; return ok }
-
-// Worst returns the highest severity that holds, 0 when the station is healthy.
-func (s *Set) Worst() Severity {
-	var worst Severity
-	for _, c := range s.now {
-		worst = max(worst, c.Severity)
-	}
-	return worst
-}
-
-// Version changes whenever Snapshot does.
-func (s *Set) Version() uint64 { return s.version }
-
-// Snapshot returns what holds now, worst first, then by code and what it is on. The caller may keep it.
-func (s *Set) Snapshot() []Condition {
-	all := make([]Condition, 0, len(s.now))
-	for _, c := range s.now {
-		all = append(all, c)
-	}
-	slices.SortFunc(all, func(a, b Condition) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Code, b.Code), cmp.Compare(a.On, b.On))
-	})
 	return all
 }

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"scentpost/configs"
+	"scentpost/simulator/hardware"
+	"scentpost/station/archive"
+	"scentpost/station/control"
+	"scentpost/station/event"
+	"scentpost/station/health"
+	"scentpost/station/journal"
+	"scentpost/station/trial"
+)
+
+// watcher follows the states of a daemon.
+type watcher struct{ *control.Client }
+
+func (d daemon) watch(t *testing.T) watcher {
+	t.Helper()
+	client, err := control.Dial(t.Context(), d.cfg.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	if _, err := client.Send(&control.Request{Command: "watch"}); err != nil {
+		t.Fatal(err)
+	}
+	return watcher{client}
+}
+
+// until returns the first state for which is holds; every state before it is given to see.
+func (w watcher) until(t *testing.T, see func(control.Status), is func(control.Status) bool) control.Status {
+	t.Helper()
+	for {
+		response, err := w.Send(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is(*response.Status) {
+			return *response.Status
+		}
+		see(*response.Status)
+	}
+}
+
+func ofCanisters(c health.Condition) bool { return strings.HasPrefix(c.On, "canister-") }
+
+// TestAFaultOfACanisterIsToldAfterTheReveal: with the whole daemon, in what watchers see and in the log.
+func TestAFaultOfACanisterIsToldAfterTheReveal(t *testing.T) {
+	cfg := testConfig(t)
+	startStation(t, cfg, func(st *hardware.Station) {
+		for _, canister := range []string{"1A", "1B", "2A", "2B"} {
+			if err := st.Fail(canister, hardware.Fault{Kind: hardware.StuckClosed}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	d := startDaemon(t, cfg)
+	d.out.wait(t, "sessions can be run: ", 1)
+	file, plan, err := configs.Files{}.Read(configs.Plans, "short")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := d.watch(t)
+	for _, r := range []control.Request{
+		{Command: "open", As: "Assessor", PlanName: file, Plan: string(plan), Dog: "Rex", Handler: "Handler", Assessor: "Assessor"},
+		{Command: "load", As: "Loader"}, {Command: "seal", As: "Assessor", Dice: "4 1 6 6 2"}, {Command: "arm", As: "Assessor"},
+	} {
+		if got := d.send(t, r); !got.OK {
+			t.Fatalf("%s: %s", r.Command, got.Error)
+		}
+	}
+	sealed := func(s control.Status) {
+		if slices.ContainsFunc(s.Conditions, ofCanisters) || s.Phase == trial.Ended {
+			t.Errorf("before the reveal it shows %+v", s.Conditions)
+		}
+	}
+	w.until(t, sealed, func(s control.Status) bool { return s.Run != nil && s.Run.Reason == event.VoidMechanical })
+	if got := d.send(t, control.Request{Command: "abort", As: "Assessor", Reason: "enough"}); !got.OK {
+		t.Fatal(got.Error)
+	}
+	w.until(t, sealed, func(s control.Status) bool { return s.Phase == trial.Ended })
+	if now := d.send(t, control.Request{Command: "status"}).Status.Conditions; !slices.ContainsFunc(now, ofCanisters) {
+		t.Errorf("after the reveal it shows %+v", now)
+	}
+	if err := d.end(); err != nil {
+		t.Fatal(err)
+	}
+	lines := slices.DeleteFunc(strings.Split(d.log.String(), "\n"), func(line string) bool { return !strings.Contains(line, "canister-") })
+	if len(lines) == 0 || slices.ContainsFunc(lines, func(line string) bool { return !strings.Contains(line, "since=") }) {
+		t.Errorf("the log tells of canisters:\n%s", strings.Join(lines, "\n"))
+	}
+}
+
+// TestWhyItWaitsNamesNothingWhileSealed: what is absent after a restart may be a canister's line.
+func TestWhyItWaitsNamesNothingWhileSealed(t *testing.T) {
+	g := gate{conditions: newChart(testConfig(t), slog.New(slog.DiscardHandler))}
+	g.wait("no session can be run before the lines are there", "device canister-1a: no line c1a.drive")
+	if got := g.blocked(); got != "no session can be run before the lines are there" {
+		t.Errorf("nobody knows yet whether a session is sealed: %q", got)
+	}
+	g.follow(trial.Snapshot{View: trial.View{Phase: trial.Idle}})
+	if got := g.blocked(); !strings.HasSuffix(got, ": device canister-1a: no line c1a.drive") {
+		t.Errorf("without a session: %q", got)
+	}
+	g.follow(trial.Snapshot{View: trial.View{Phase: trial.Sealed}})
+	if got := g.blocked(); strings.Contains(got, "canister") {
+		t.Errorf("while sealed: %q", got)
+	}
+}
+
+// TestTheJournalSaysWhetherASessionIsSealed, before anything else does.
+func TestTheJournalSaysWhetherASessionIsSealed(t *testing.T) {
+	cfg := testConfig(t)
+	stop := startStation(t, cfg)
+	d := startDaemon(t, cfg)
+	d.out.wait(t, "sessions can be run: ", 1)
+	file, plan, err := configs.Files{}.Read(configs.Plans, "short")
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		request control.Request
+		sealed  bool
+	}{
+		{control.Request{Command: "open", As: "Assessor", PlanName: file, Plan: string(plan), Dog: "Rex", Handler: "Handler", Assessor: "Assessor"}, false},
+		{control.Request{Command: "load", As: "Loader"}, false},
+		{control.Request{Command: "seal", As: "Assessor", Dice: "4 1 6 6 2"}, true},
+		{control.Request{Command: "abort", As: "Assessor", Reason: "enough"}, false},
+		{control.Request{Command: "close", As: "Loader"}, false},
+	}
+	for _, step := range steps {
+		if got := d.send(t, step.request); !got.OK {
+			t.Fatalf("%s: %s", step.request.Command, got.Error)
+		}
+		if err := d.end(); err != nil {
+			t.Fatal(err)
+		}
+		j, err := journal.Open(cfg.Data, journal.Options{Departed: filepath.Join(filepath.Dir(cfg.Data), departedFile)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		size, err := j.Size()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := archive.Sealed(j, size); err != nil || got != step.sealed {
+			t.Errorf("after %s: sealed %v, %v", step.request.Command, got, err)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		d = startDaemon(t, cfg)
+		d.out.wait(t, "sessions can be run: ", 1)
+	}
+	if err := d.end(); err != nil {
+		t.Error(err)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,174 @@
+package devices
+
+import (
+	"slices"
+	"strings"
+
+	"scentpost/drivers/bus"
+	"scentpost/station/config"
+	"scentpost/station/health"
+)
+
+// What holds all lines of a station, as conditions name it.
+const (
+	OnVirtual = "virtual-station"
+	OnGPIO    = "gpio"
+)
+
+// HealthSink is implemented by a Sink that wants to hear what is wrong with the devices. Conditions of canisters are
+// among them: they may be shown only by the rule of Exposure.
+type HealthSink interface {
+	// Condition says that a condition of a device holds, or that it is over.
+	Condition(code health.Code, on, evidence string, holds bool)
+}
+
+// condition is what waits to be told to a HealthSink.
+type condition struct {
+	code         health.Code
+	on, evidence string
+	holds        bool
+}
+
+func (c condition) give(sink Sink) {
+	if s, wants := sink.(HealthSink); wants {
+		s.Condition(c.code, c.on, c.evidence, c.holds)
+	}
+}
+
+// condition says that a condition holds.
+func (s *Station) condition(code health.Code, on, evidence string) {
+	if !s.down {
+		s.reports.add(report{condition: condition{code, on, evidence, true}})
+	}
+}
+
+// over says that a condition is over.
+func (s *Station) over(code health.Code, on string) {
+	if !s.down {
+		s.reports.add(report{condition: condition{code: code, on: on}})
+	}
+}
+
+// tellSound takes back what another Station said of these devices before this one.
+func (s *Station) tellSound() {
+	for _, c := range s.canisters {
+		s.over(health.DeviceFault, c.name)
+	}
+	for _, d := range s.sensors {
+		s.over(health.EmergencyStop, d.name)
+		s.over(health.ButtonStuck, d.name)
+	}
+}
+
+// judge says whether a canister does what it is told.
+func (s *Station) judge(c *canister, facts []bus.Fact) {
+	for _, f := range facts {
+		switch {
+		case f.Fault != "":
+			c.faulty = true
+			s.condition(health.DeviceFault, c.name, f.Fault)
+		case f.Kind == bus.Confirmed && c.faulty:
+			c.faulty = false
+			s.over(health.DeviceFault, c.name)
+		}
+	}
+}
+
+// tellButtons says which emergency stops are pressed, and which buttons were let go that had been stuck.
+func (s *Station) tellButtons() {
+	for _, d := range s.sensors {
+		pressed := d.emergency() && d.part.Active()
+		switch {
+		case pressed && !d.stopping:
+			s.condition(health.EmergencyStop, d.name, "pressed")
+		case !pressed && d.stopping:
+			s.over(health.EmergencyStop, d.name)
+		}
+		d.stopping = pressed
+		if d.stuck && !d.part.Active() {
+			d.stuck = false
+			s.over(health.ButtonStuck, d.name)
+		}
+	}
+}
+
+// openClasses are the classes whose faults tell nothing of a canister. What is in no list is frozen.
+var openClasses = []config.Class{config.Beam, config.Button, config.Light}
+
+// Exposure is the rule of how much of a device's condition may be seen from seal to reveal: nothing of a canister, of
+// what carries one, and of what stamps its limit switches; of its company on one carrier not that it is absent. A chip
+// or a virtual station that holds every canister is commanded in every run, whatever is drawn: that it is away may be
+// seen, and not what was seen of it.
+func Exposure(cfg config.Config) health.Rule {
+	r := exposure{devices: map[string]config.Device{}, carriers: map[string]bool{}, canisters: map[string]bool{}}
+	for _, d := range cfg.Devices {
+		r.devices[d.Name] = d
+		for _, line := range d.Lines {
+			on := carrier(line)
+			r.carriers[on] = true
+			if d.Class == config.Canister {
+				r.canisters[on] = true
+			}
+		}
+	}
+	return r.of
+}
+
+// exposure knows what carries lines, and what carries those of canisters.
+type exposure struct {
+	devices             map[string]config.Device
+	carriers, canisters map[string]bool
+}
+
+// carrier is what a line hangs on: the chip or device before the colon; "" for whatever chip of this machine has it.
+func carrier(line string) string {
+	name, _, named := strings.Cut(line, ":")
+	if !named {
+		return ""
+	}
+	return name
+}
+
+func (r exposure) of(code health.Code, on string) health.Exposure {
+	d, device := r.devices[on]
+	switch {
+	case len(r.canisters) == 0:
+		return health.Open
+	case code == health.DeviceAbsent && (on == OnVirtual || on == OnGPIO):
+		return health.Bare
+	case device && slices.Contains(openClasses, d.Class) && !(code == health.DeviceAbsent && r.beside(d)):
+		return health.Open
+	case on == "" || !r.carriers[on] || device && r.holds(on):
+		return health.Frozen
+	case !r.holds(on):
+		return health.Open
+	case code == health.DeviceAbsent && r.canisters[on] && len(r.canisters) == 1:
+		return health.Bare
+	}
+	return health.Frozen
+}
+
+// holds tells whether a carrier holds a line of a canister, or may for all that the configuration says.
+func (r exposure) holds(on string) bool {
+	if _, device := r.devices[on]; device {
+		return r.canisters[on]
+	}
+	if on == "" {
+		for c := range r.canisters {
+			if _, device := r.devices[c]; !device {
+				return true
+			}
+		}
+	}
+	return r.canisters[on] || r.canisters[""]
+}
+
+// beside tells whether a device hangs on what carries a canister too.
+func (r exposure) beside(d config.Device) bool {
+	for _, line := range d.Lines {
+		if r.holds(carrier(line)) {
+			return true
+		}
+	}
+	return false
+}

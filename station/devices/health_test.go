@@ -1,0 +1,173 @@
+package devices
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"scentpost/configs"
+	"scentpost/drivers/catalog"
+	"scentpost/drivers/shutter"
+	"scentpost/station/config"
+	"scentpost/station/health"
+	"scentpost/station/templates"
+)
+
+// Condition is the side of who looks after the station.
+func (w *world) Condition(code health.Code, on, evidence string, holds bool) {
+	if holds || w.held[on] {
+		w.conditions = append(w.conditions, strings.TrimSpace(fmt.Sprintf("%d %s %s %v %s", w.now/ms, code, on, holds, evidence)))
+	}
+	if w.held == nil {
+		w.held = map[string]bool{}
+	}
+	w.held[on] = holds
+}
+
+// heard returns the conditions so far.
+func (w *world) heard() []string {
+	out := w.conditions
+	w.conditions = nil
+	return out
+}
+
+func TestAButtonThatIsHeld(t *testing.T) {
+	w := opened(t, nil)
+	w.pulse(1000*ms, "stop", true)
+	w.pulse(2000*ms, "stop", false)
+	w.pulse(3000*ms, "call", true)
+	w.pulse(30_000*ms, "call", false)
+	w.until(40_000 * ms)
+	expect(t, "an emergency stop, and a stuck button", w.heard(), []string{
+		"1000 emergency-stop stop true pressed", "2024 emergency-stop stop false", "8000 button-stuck call true held for 5s", "30024 button-stuck call false"})
+}
+
+// TestACanisterThatFails is told until it does again what it is told. A move that another one replaces is no fault.
+func TestACanisterThatFails(t *testing.T) {
+	w := opened(t, func(w *world) {
+		w.travel = func(line string) int64 {
+			if line == "3A" && w.now < 5000*ms {
+				return -1 // it jams
+			}
+			return 300 * ms
+		}
+	})
+	w.station.Move(1000*ms, time.Minute, run("AAAAAA"))
+	w.until(1100 * ms)
+	w.station.CloseAll() // while they move
+	w.until(3000 * ms)
+	expect(t, "moves that were replaced", w.heard(), nil)
+	w.station.Move(3000*ms, time.Minute, run("AAAAAA"))
+	w.until(4000 * ms)
+	expect(t, "one that jams", w.heard(), []string{"3800 device-fault canister-3A true " + shutter.FaultNotOpened})
+	w.station.CloseAll()
+	w.until(5000 * ms)
+	w.heard()
+	w.refuse = func(line string) error {
+		if line == "5B.drive" {
+			return errJam
+		}
+		return nil
+	}
+	w.station.Move(6000*ms, time.Minute, run("BBBBBB"))
+	w.until(7000 * ms)
+	w.refuse = func(string) error { return nil }
+	w.station.CloseAll()
+	w.until(9000 * ms)
+	expect(t, "a drive that refuses, and works again", w.heard(),
+		[]string{"5000 device-fault canister-5B true " + errJam.Error(), "7000 device-fault canister-5B false"})
+}
+
+// TestWhatMayBeSeenFromSealToReveal walks the rule: canisters, their company, their carriers, and what nobody knows.
+func TestWhatMayBeSeenFromSealToReveal(t *testing.T) {
+	device := func(name string, class config.Class, lines ...string) config.Device {
+		d := config.Device{Name: name, Class: class, Lines: map[string]string{}}
+		for i, l := range lines {
+			d.Lines[fmt.Sprint(i)] = l
+		}
+		return d
+	}
+	const (
+		frozen, bare, open = health.Frozen, health.Bare, health.Open
+		fault, absent      = health.DeviceFault, health.DeviceAbsent
+	)
+	type row struct {
+		code health.Code
+		on   string
+		want health.Exposure
+	}
+	for name, c := range map[string]struct {
+		devices []config.Device
+		rows    []row
+	}{
+		"all on this machine": {
+			[]config.Device{device("c", config.Canister, "a", "b"), device("beam", config.Beam, "d"), device("scale", "content", "e")},
+			[]row{
+				{fault, "c", frozen}, {absent, "c", frozen}, {fault, "beam", open}, {absent, "beam", frozen}, {fault, "scale", frozen},
+				{absent, OnGPIO, bare}, {absent, OnVirtual, bare}, {health.EdgesLost, "gpio", frozen}, {health.SourceSilent, "gpio", frozen},
+				{absent, "pinctrl", frozen}, {absent, "i2c-1", frozen}, {fault, "nobody", frozen}, {absent, "", frozen},
+			},
+		},
+		"a chip each": {
+			[]config.Device{device("c", config.Canister, "out:a", "in:b"), device("beam", config.Beam, "other:d"), device("call", config.Button, "in:c")},
+			[]row{
+				{absent, "out", frozen}, {absent, "in", frozen}, {absent, "other", open}, {health.EdgesLost, "other", open},
+				{absent, "beam", open}, {absent, "call", frozen}, {fault, "call", open},
+			},
+		},
+		"one chip with all canisters": {
+			[]config.Device{device("c", config.Canister, "out:a"), device("d", config.Canister, "out:b"), device("ready", config.Light, "out:c"),
+				device("beam", config.Beam, "x")},
+			[]row{{absent, "out", bare}, {health.EdgesLost, "out", frozen}, {fault, "out", frozen}, {absent, "ready", frozen}, {absent, "beam", frozen}},
+		},
+		"an expander with canisters": {
+			[]config.Device{device("exp", "expander"), device("c", config.Canister, "exp:A0"), device("call", config.Button, "exp:A1"), device("beam", config.Beam, "x")},
+			[]row{{absent, "exp", frozen}, {fault, "exp", frozen}, {health.EdgesLost, "exp", frozen}, {absent, "call", frozen}, {absent, "beam", open}},
+		},
+		"an expander without": {
+			[]config.Device{device("exp", "expander"), device("c", config.Canister, "x"), device("call", config.Button, "exp:A1")},
+			[]row{{absent, "exp", open}, {health.EdgesLost, "exp", open}, {absent, "call", open}, {absent, "c", frozen}},
+		},
+		"no canisters": {
+			[]config.Device{device("beam", config.Beam, "x")},
+			[]row{{absent, "beam", open}, {health.EdgesLost, "gpio", open}, {absent, OnGPIO, open}},
+		},
+	} {
+		rule := Exposure(config.Config{Devices: c.devices})
+		for _, r := range c.rows {
+			if got := rule(r.code, r.on); got != r.want {
+				t.Errorf("%s: %s of %q: %d, want %d", name, r.code, r.on, got, r.want)
+			}
+		}
+	}
+}
+
+// TestWhatTellsIsFrozen: no type whose template says that it tells something of a canister has faults that are shown.
+func TestWhatTellsIsFrozen(t *testing.T) {
+	frozen := 0
+	for _, typ := range catalog.Types() {
+		file, src, err := configs.Files{}.Read(configs.Devices, typ.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		template, err := templates.Parse(file, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rule := Exposure(config.Config{Devices: []config.Device{
+			{Name: "d", Class: config.Class(typ.Class), Lines: map[string]string{"line": "x"}},
+			{Name: "c", Class: config.Canister, Lines: map[string]string{"line": "y"}},
+		}})
+		if template.Tells == templates.Nothing {
+			continue
+		}
+		frozen++
+		if rule(health.DeviceFault, "d") != health.Frozen {
+			t.Errorf("a %s tells the %s, and its faults are shown", typ.Name, template.Tells)
+		}
+	}
+	if frozen == 0 {
+		t.Error("no type tells anything: nothing was shown")
+	}
+}
