@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"scentpost/station/archive"
+	"scentpost/station/backup"
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/journal"
@@ -17,10 +19,22 @@ func (s *station) openJournal() (err error) {
 	if err := os.MkdirAll(beside(s.cfg, ""), folderMode); err != nil {
 		return fmt.Errorf("make the folder of the journal: %w", err)
 	}
+	if err := s.adoptKey(); err != nil {
+		return err
+	}
 	if s.key, err = privateKey(s.cfg); err != nil {
 		return err
 	}
 	s.journal, err = journal.Open(s.cfg.Data, journal.Options{Departed: beside(s.cfg, departedFile)})
+	return err
+}
+
+// adoptKey takes the key that came with a restored journal.
+func (s *station) adoptKey() error {
+	aside, err := backup.AdoptKey(s.cfg.Data, beside(s.cfg, keyFile))
+	if aside != "" {
+		s.log.Warn("the restored journal brought its key; the one before was put aside", "as", aside)
+	}
 	return err
 }
 
@@ -72,6 +86,10 @@ func (s *station) firstRecord(b journal.Beginning) event.Epoch {
 		Key: s.signer.Verifier(), Simulated: s.cfg.Simulated()}
 	if b.Prev != "" {
 		e.PrevRoot = hex.EncodeToString(b.PrevRoot[:])
+	}
+	var err error
+	if e.Aborted, err = archive.CutOff(s.journal, b); err != nil {
+		s.log.Error("which session the ended epoch cut off cannot be read", "epoch", b.Prev, "err", err)
 	}
 	return e
 }

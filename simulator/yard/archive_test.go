@@ -28,6 +28,9 @@ func TestASessionOutlivesItsEpoch(t *testing.T) {
 	if err := store.BeginEpoch("second", journal.WhyRestored); err != nil {
 		t.Fatal(err)
 	}
+	if off, err := archive.CutOff(store, store.Epoch()); err != nil || len(off) != 1 || off[0] != y.Host.Snapshot().View.Session {
+		t.Errorf("cut off: %q, %v", off, err)
+	}
 	a := archive.New(store, record.Log{Site: "demo", Station: "virtual-six"})
 	list, err := a.Sessions()
 	if err != nil || len(list) != 2 {
@@ -37,7 +40,7 @@ func TestASessionOutlivesItsEpoch(t *testing.T) {
 	if whole.How != "completed" || !whole.Sealed || whole.Runs != 12 || whole.Epoch == "second" {
 		t.Errorf("the finished session is listed as %+v", whole)
 	}
-	if cut.How != "cut off: its epoch ended" || !cut.Sealed || cut.Runs != 0 {
+	if cut.How != "aborted: its epoch ended (restored)" || !cut.Sealed || cut.Runs != 0 {
 		t.Errorf("the session that was cut off is listed as %+v", cut)
 	}
 	for _, s := range list {

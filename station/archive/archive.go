@@ -46,7 +46,7 @@ type past interface {
 type epoch struct {
 	id    string
 	log   reader
-	ended bool
+	ended string // why the next one began, "" for the current one
 }
 
 // epochs returns the logs of the journal, oldest first.
@@ -54,7 +54,8 @@ func (a *Archive) epochs() ([]epoch, error) {
 	var all []epoch
 	current := a.store.Epoch().ID
 	if p, ok := a.store.(past); ok {
-		for _, b := range p.Epochs() {
+		epochs := p.Epochs()
+		for i, b := range epochs {
 			if b.ID == current {
 				continue
 			}
@@ -62,7 +63,7 @@ func (a *Archive) epochs() ([]epoch, error) {
 			if err != nil {
 				return nil, fmt.Errorf("read the ended epoch %s: %w", b.ID, err)
 			}
-			all = append(all, epoch{id: b.ID, log: log, ended: true})
+			all = append(all, epoch{id: b.ID, log: log, ended: epochs[i+1].Why})
 		}
 	}
 	return append(all, epoch{id: current, log: a.store}), nil
@@ -119,7 +120,7 @@ func (a *Archive) spans() ([]span, error) {
 	return all, nil
 }
 
-// Sessions lists the sessions of all epochs, oldest first. One whose epoch ended before it did was cut off.
+// Sessions lists the sessions of all epochs, oldest first. One whose epoch ended before it did is aborted.
 func (a *Archive) Sessions() ([]control.SessionLine, error) {
 	spans, err := a.spans()
 	if err != nil {
@@ -128,8 +129,8 @@ func (a *Archive) Sessions() ([]control.SessionLine, error) {
 	list := []control.SessionLine{}
 	for _, s := range spans {
 		line := control.SessionLine{ID: s.id, Epoch: s.in.id, How: "in progress"}
-		if s.in.ended {
-			line.How = "cut off: its epoch ended"
+		if s.in.ended != "" {
+			line.How = "aborted: its epoch ended (" + s.in.ended + ")"
 		}
 		err := each(s.in.log, s.from, func(l journal.Line) error {
 			if l.Seq >= s.to {
@@ -148,11 +149,13 @@ func (a *Archive) Sessions() ([]control.SessionLine, error) {
 // errEnough ends a walk over the lines.
 var errEnough = fmt.Errorf("enough")
 
+var markEnded = []byte(`"type":"scentpost.` + string(event.SessionEnded) + `"`)
+
 // marks are how the lines look that describe a session; only those are decoded.
 var marks = [][]byte{
 	[]byte(`"type":"scentpost.` + string(event.SessionOpened) + `"`),
 	[]byte(`"type":"scentpost.` + string(event.SessionSealed) + `"`),
-	[]byte(`"type":"scentpost.` + string(event.SessionEnded) + `"`),
+	markEnded,
 	[]byte(`"type":"scentpost.` + string(event.RunArmed) + `"`),
 }
 

@@ -1,7 +1,9 @@
 package archive
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"scentpost/station/control"
 	"scentpost/station/event"
@@ -50,7 +52,7 @@ func Sealed(store journal.Store, size int64) (bool, error) {
 
 // Unfinished returns the session that the last of size records belongs to, "" when that record closed it or belongs to
 // none. It reads that one record.
-func Unfinished(store journal.Store, size int64) (session string, err error) {
+func Unfinished(store reader, size int64) (session string, err error) {
 	if size == 0 {
 		return "", nil
 	}
@@ -66,4 +68,32 @@ func Unfinished(store journal.Store, size int64) (session string, err error) {
 		return "", nil
 	}
 	return r.Event.Session, nil
+}
+
+// CutOff returns the sessions that had not ended when the epoch before a new one ended: no epoch goes on with them.
+func CutOff(store past, next journal.Beginning) ([]string, error) {
+	if next.Prev == "" || next.PrevSize == 0 || !slices.ContainsFunc(store.Epochs(), func(b journal.Beginning) bool { return b.ID == next.Prev }) {
+		return nil, nil
+	}
+	log, err := store.Archive(next.Prev)
+	if err != nil {
+		return nil, fmt.Errorf("read the ended epoch %s: %w", next.Prev, err)
+	}
+	session, err := Unfinished(log, log.Size())
+	if err != nil || session == "" {
+		return nil, err
+	}
+	from, err := log.SessionStart(session)
+	if err != nil {
+		return nil, err
+	}
+	ended := false
+	err = each(log, from, func(l journal.Line) error {
+		ended = ended || bytes.Contains(l.Bytes, markEnded)
+		return nil
+	})
+	if err != nil || ended {
+		return nil, err
+	}
+	return []string{session}, nil
 }

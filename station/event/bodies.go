@@ -13,6 +13,8 @@ type Epoch struct {
 	PrevRoot  string `json:"prev_root,omitempty"`
 	Key       string `json:"key"` // the verifier key (note form) that signs this epoch's checkpoints
 	Simulated bool   `json:"simulated,omitempty"`
+	// Aborted are the sessions of the epoch before that had not ended: none goes on.
+	Aborted []string `json:"aborted,omitempty"`
 }
 
 // Laws are the versions of the code that decides; a record says which it was made under.

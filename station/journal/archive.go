@@ -52,6 +52,9 @@ func (l *ledger) endedAt(size int64) *ledger {
 // Size returns its number of good records.
 func (a *Archive) Size() int64 { return a.ledger.size.Load() }
 
+// SessionStart returns the first record of a session, as Store does.
+func (a *Archive) SessionStart(session string) (int64, error) { return a.ledger.sessionStart(session) }
+
 // Lines returns public lines, as Store does.
 func (a *Archive) Lines(from int64, max, maxBytes int) ([]Line, error) {
 	return a.ledger.lines(from, max, maxBytes)

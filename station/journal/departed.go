@@ -33,6 +33,12 @@ type Departed struct {
 	left Left
 }
 
+// LeftAt reads the file of what has left the station without using it; found is false when there is none.
+func LeftAt(path string) (left Left, found bool, err error) {
+	d, found, err := loadDeparted(path)
+	return d.Load(), found, err
+}
+
 // loadDeparted reads the file: found is false when there is none, and the error says ErrDamaged when it does not
 // hold what was written.
 func loadDeparted(path string) (d *Departed, found bool, err error) {

@@ -32,6 +32,8 @@ func checkEpochID(id string) error {
 type meta struct {
 	Version int         `json:"version"`
 	Epochs  []Beginning `json:"epochs"` // in order, the current one last
+	// Restored stands until the first start after a restore, which begins an epoch.
+	Restored *Restored `json:"restored,omitempty"`
 }
 
 func metaPath(dir string) string         { return filepath.Join(dir, "meta.json") }

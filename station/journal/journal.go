@@ -131,7 +131,7 @@ func (j *Journal) open(opts Options) error {
 
 // look opens the current epoch's database for reading and says what is there.
 func (j *Journal) look() (found, error) {
-	f := found{epochs: j.meta.ids()}
+	f := found{epochs: j.meta.ids(), restored: j.meta.Restored}
 	if len(f.epochs) == 0 {
 		return f, nil
 	}

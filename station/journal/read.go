@@ -92,6 +92,9 @@ func (l *ledger) vault(session string) ([]VaultRow, error) {
 }
 
 func (l *ledger) checkpoints(session string) ([]Checkpoint, error) {
+	if l.read == nil { // no record of it is good: it has no database that could be read
+		return nil, nil
+	}
 	rows, err := l.read.Query("SELECT size, why, session, note FROM checkpoints WHERE size <= ?1 AND (?2 = '' OR session = ?2) ORDER BY id",
 		l.size.Load(), session)
 	if err != nil {

@@ -9,11 +9,12 @@ import (
 
 // found is what lies in the journal's folder, as far as a few reads can tell.
 type found struct {
-	epochs []string // their ids in order, the current one last
-	broken error    // the current one's database cannot be read at all
-	state  ledgerState
-	size   int64
-	rootAt func(size int64) (tlog.Hash, error)
+	epochs   []string // their ids in order, the current one last
+	restored *Restored
+	broken   error // the current one's database cannot be read at all
+	state    ledgerState
+	size     int64
+	rootAt   func(size int64) (tlog.Hash, error)
 }
 
 // decide says whether the current epoch may be continued, from what the folder holds and what is known outside it
@@ -36,6 +37,10 @@ func decide(f found, left *Left, leftErr error) Recovery {
 	r.PrevSize, r.PrevRoot = f.size, root
 	if f.state.clean && (f.state.size != f.size || f.state.root != root) {
 		return r.need(WhyTailLost, "epoch %s was stopped at %d records and has %d, or others", r.PrevEpoch, f.state.size, f.size)
+	}
+	if f.restored != nil {
+		return r.need(WhyRestored, "it was restored from a backup of %s, which ends at record %d of epoch %s%s",
+			f.restored.Made, f.size, r.PrevEpoch, lacking(f, r.PrevEpoch, left))
 	}
 	if leftErr != nil {
 		return r.need(WhyRestored, "how much had left the station cannot be read: %v", leftErr)
@@ -84,6 +89,20 @@ func decideLeft(r Recovery, f found, left Left) Recovery {
 		return r.need(WhyTailLost, "%d records of epoch %s had left the station, and %d are left", left.Size, left.Epoch, f.size)
 	}
 	return r
+}
+
+// lacking says what of the records that had left this station a restored journal does not hold, "" when it holds them
+// all or nobody here knows.
+func lacking(f found, current string, left *Left) string {
+	switch {
+	case left == nil:
+		return ""
+	case !slices.Contains(f.epochs, left.Epoch):
+		return fmt.Sprintf("; it knows nothing of epoch %s, of which %d records had left this station", left.Epoch, left.Size)
+	case left.Epoch == current && left.Size > f.size:
+		return fmt.Sprintf("; %d records of that epoch had left this station", left.Size)
+	}
+	return ""
 }
 
 // need says that a new epoch is needed, and why.

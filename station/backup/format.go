@@ -1,0 +1,154 @@
+// Package backup copies a station's journal into one file that holds no secret of a session, and makes a journal of
+// such a file again.
+//
+// A Decoder accepts exactly what an Encoder writes. FORMAT.md says what that is.
+package backup
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"scentpost/station/event"
+	"scentpost/station/journal"
+	"scentpost/station/record"
+)
+
+// Format is the format that this package reads and writes.
+const Format = "scentpost/backup/v1"
+
+// maxLine is the longest line in bytes: a record, or a name of it, with room for what escapes take.
+const maxLine = 1 << 20
+
+// Header is the first line.
+type Header struct {
+	Format string `json:"format"`
+	// Made is when the backup was made, UTC in RFC 3339 with seconds, by the clock of the machine.
+	Made    string `json:"made"`
+	Program string `json:"program"` // the version of the program that made it
+	Site    string `json:"site"`
+	Station string `json:"station"`
+	// Connections is how often the station had connected to its broker.
+	Connections int64 `json:"connections,string"`
+}
+
+// Epoch begins an epoch's part: where it came from. Its first record says the same.
+type Epoch struct {
+	ID       string `json:"epoch"`
+	Why      string `json:"why"`
+	Prev     string `json:"prev"`
+	PrevSize int64  `json:"prev_size,string"`
+	PrevRoot string `json:"prev_root"` // hex
+}
+
+// Line is one public line of the log, with what it says.
+type Line struct {
+	Bytes  []byte
+	Record record.Record
+}
+
+// Checkpoint is a signed tree head of the epoch; it stands behind the last record that it covers.
+type Checkpoint struct {
+	Size    int64  `json:"checkpoint,string"`
+	Why     string `json:"why"`
+	Session string `json:"session"`
+	Note    string `json:"note"`
+}
+
+// End ends an epoch's part.
+type End struct {
+	ID   string `json:"end"`
+	Size int64  `json:"records,string"`
+	Root string `json:"root"` // hex
+}
+
+// Name is the name behind a reference.
+type Name struct {
+	Ref  string `json:"name"`
+	Salt string `json:"salt"`
+	Is   string `json:"is"`
+}
+
+// Key is the station's private key. It prints as sealed.
+type Key struct {
+	Private string `json:"private_key"`
+}
+
+// Format writes "sealed" for every verb.
+func (Key) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, event.Hidden) }
+
+// LogValue returns "sealed".
+func (Key) LogValue() slog.Value { return slog.StringValue(event.Hidden) }
+
+// seal is the last line: the hash of all lines before it.
+type seal struct {
+	SHA256 string `json:"sha256"`
+}
+
+// The first bytes of each kind of line.
+const (
+	headHeader     = `{"format":`
+	headEpoch      = `{"epoch":`
+	headLine       = `{"specversion":`
+	headCheckpoint = `{"checkpoint":`
+	headEnd        = `{"end":`
+	headName       = `{"name":`
+	headKey        = `{"private_key":`
+	headSeal       = `{"sha256":`
+)
+
+// beginning returns an epoch as the journal keeps it.
+func (e Epoch) beginning() (journal.Beginning, error) {
+	b := journal.Beginning{ID: e.ID, Why: e.Why, Prev: e.Prev, PrevSize: e.PrevSize}
+	root, err := parseHash(e.PrevRoot)
+	if err != nil {
+		return b, fmt.Errorf("prev_root: %w", err)
+	}
+	b.PrevRoot = root
+	return b, nil
+}
+
+func epochOf(b journal.Beginning) Epoch {
+	return Epoch{ID: b.ID, Why: b.Why, Prev: b.Prev, PrevSize: b.PrevSize, PrevRoot: hex.EncodeToString(b.PrevRoot[:])}
+}
+
+// parseHash reads 64 hexadecimal digits.
+func parseHash(text string) (h [32]byte, err error) {
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != len(h) || hex.EncodeToString(raw) != text {
+		return h, errors.New("want 64 hexadecimal digits in lower case")
+	}
+	return [32]byte(raw), nil
+}
+
+// encode writes one line's object in the one way in which it is written.
+func encode(v any) ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
+// decode reads one line's object, and refuses what encode would write otherwise.
+func decode(line []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	again, err := encode(into)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(again, line) {
+		return errors.New("not as a backup is written: a key twice, out of its place, or another way to write a text")
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Reading is a journal that is read beside whoever writes it. It takes no lock, holds no transaction open and changes
+// nothing: a log only grows, so the records that were durable when it was opened stay what they are.
+type Reading struct {
+	dir     string
+	epochs  []Beginning
+	current *ledger
+	ended   []*ledger // those that were opened
+	desk    *desk
+}
+
+// Read opens the journal in the folder for reading alone.
+func Read(dir string) (*Reading, error) {
+	m, err := loadMeta(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(m.Epochs) == 0 {
+		if _, err := os.Stat(dir); err != nil {
+			return nil, fmt.Errorf("there is no journal in %s: %w", dir, err)
+		}
+		return nil, fmt.Errorf("there is no journal in %s: it has no meta.json; name the folder that `data` of the configuration names", dir)
+	}
+	r := &Reading{dir: dir, epochs: m.Epochs}
+	id := m.current().ID
+	if r.current, _, err = openLedger(epochPath(dir, id), id); err != nil {
+		return nil, r.unreadable(err)
+	}
+	path := filepath.Join(dir, "station.db")
+	if _, err := os.Stat(path); err != nil { // SQLite would make one
+		return nil, errors.Join(r.unreadable(err), r.Close())
+	}
+	db, err := openDB(path, 1, readPragmas)
+	if err == nil {
+		r.desk = &desk{db: db}
+	}
+	if err != nil {
+		return nil, errors.Join(r.unreadable(err), r.Close())
+	}
+	return r, nil
+}
+
+// unreadable says what to do about a journal that cannot be read.
+func (r *Reading) unreadable(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the journal in %s: %w", r.dir, err)
+	}
+	return fmt.Errorf("the journal in %s cannot be read as it is: start scentpostd on it, which puts a damaged one right: %w", r.dir, err)
+}
+
+// Epochs returns where each epoch came from, in order; the last one is current.
+func (r *Reading) Epochs() []Beginning { return slices.Clone(r.epochs) }
+
+// Log returns one epoch's log: all that was durable when the journal was opened, of an ended one its good records.
+func (r *Reading) Log(epoch string) (*Archive, error) {
+	at := slices.IndexFunc(r.epochs, func(b Beginning) bool { return b.ID == epoch })
+	if at < 0 {
+		return nil, fmt.Errorf("journal: no epoch %q", epoch)
+	}
+	if at == len(r.epochs)-1 {
+		return &Archive{ledger: r.current, desk: r.desk}, nil
+	}
+	good := r.epochs[at+1].PrevSize
+	if good == 0 { // perhaps it cannot even be opened: that may be why it ended
+		return &Archive{ledger: &ledger{epoch: epoch}, desk: r.desk}, nil
+	}
+	l, _, err := openLedger(epochPath(r.dir, epoch), epoch)
+	if err != nil {
+		return nil, r.unreadable(err)
+	}
+	r.ended = append(r.ended, l)
+	return &Archive{ledger: l.endedAt(good), desk: r.desk}, nil
+}
+
+// Identities returns the names that are known now: at least those that the records of the logs refer to, since a name
+// is written before the first record that needs it.
+func (r *Reading) Identities() ([]Identity, error) { return r.desk.identities() }
+
+// Close lets go of the files.
+func (r *Reading) Close() error {
+	var errs []error
+	for _, l := range append(r.ended, r.current) {
+		if l != nil {
+			errs = append(errs, l.close())
+		}
+	}
+	if r.desk != nil {
+		errs = append(errs, r.desk.db.Close())
+	}
+	return errors.Join(errs...)
+}
