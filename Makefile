@@ -17,8 +17,9 @@ BENCHTIME ?= 1s
 TIMEOUT  ?= 15m
 
 # What the tests need beyond Go, as command:debian-package.
-DEPS      := mosquitto:mosquitto mosquitto_pub:mosquitto-clients 7z:p7zip-full qemu-aarch64-static:qemu-user-static
+DEPS      := mosquitto:mosquitto mosquitto_pub:mosquitto-clients 7z:p7zip-full qemu-aarch64-static:qemu-user-static shellcheck:shellcheck
 DEPS_RACE := gcc:gcc
+DEPS_DEB  := dpkg-deb:dpkg qemu-aarch64-static:qemu-user-static qemu-arm-static:qemu-user-static shellcheck:shellcheck
 DEPS_KERNEL := qemu-system-x86_64:qemu-system-x86 cpio:cpio xz:xz-utils gcc:gcc make:make
 
 VERSION  := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
@@ -28,7 +29,7 @@ PROGRAMS := $(notdir $(patsubst %/main.go,%,$(wildcard cmd/*/main.go)))
 PACKAGES := ./... ./.ci/bench
 QUIET    := .ci/quiet
 
-.PHONY: help demo test test-kernel check race fuzz soak lint cover bench deps build clean go-version
+.PHONY: help demo test test-kernel test-deb deb check race fuzz soak lint cover bench deps build clean go-version
 
 help: ## show this
 	@echo "Scentpost $(VERSION): make TARGET"
@@ -40,6 +41,16 @@ demo: build ## run one sealed double-blind session on a virtual station (SEED=1)
 test: go-version deps check ## install what is missing, check, run all tests and each fuzz target for 2 s
 	@$(QUIET) test go test -timeout $(TIMEOUT) $(PACKAGES)
 	@$(QUIET) fuzz .ci/fuzz 2s
+	@$(MAKE) --no-print-directory test-deb
+
+deb: go-version build/tools/nfpm ## the Debian packages for amd64, arm64 and armhf (ARMv6), into build/deb
+	@rm -f build/deb/*.deb
+	@$(QUIET) deb .ci/deb build/tools/nfpm build/deb
+	@ls build/deb/*.deb
+
+test-deb: deb ## what is in the packages, and their programs on emulated boards
+	@.ci/where-possible test-deb $(DEPS_DEB) -- \
+		env SCENTPOST_DEBS=$(CURDIR)/build/deb $(QUIET) test-deb go test -count 1 ./configs/package
 
 test-kernel: go-version ## boot a Debian kernel with simulated GPIO chips in QEMU, and run drivers/linux on it
 	@.ci/deps $(DEPS_KERNEL)
@@ -91,7 +102,7 @@ clean: ## remove all that was made
 go-version:
 	@.ci/go-version 1.26
 
-# The tools are modules of their own: what they need does not concern the programs. golangci-lint has a third one, since
+# The tools are modules of their own: what they need does not concern the programs. golangci-lint has one for itself, since
 # it brings 900 modules that nobody should have to fetch for `make test`.
 build/tools/staticcheck: .ci/tools/go.mod .ci/tools/go.sum | go-version
 	@$(QUIET) staticcheck-build go -C .ci/tools build -o $(CURDIR)/$@ honnef.co/go/tools/cmd/staticcheck
@@ -103,4 +114,8 @@ build/tools/govulncheck: .ci/tools/go.mod .ci/tools/go.sum | go-version
 
 build/tools/golangci-lint: .ci/lint/go.mod .ci/lint/go.sum | go-version
 	@$(QUIET) golangci-lint-build go -C .ci/lint build -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+build/tools/nfpm: .ci/nfpm/go.mod .ci/nfpm/go.sum | go-version
+	@$(QUIET) nfpm-build go -C .ci/nfpm build -o $(CURDIR)/$@ github.com/goreleaser/nfpm/v2/cmd/nfpm
 	@touch $@

@@ -75,6 +75,7 @@ func problems(all []setting) []string {
 		{"Service", "LimitCORE", "0"},
 		{"Service", "Restart", "on-failure"},
 		{"Unit", "StartLimitIntervalSec", "0"},
+		{"Unit", "ConditionPathExists", "/etc/scentpost/station.yaml"},
 		{"Service", "SystemCallFilter", "@system-service adjtimex clock_adjtime"},
 		{"Service", "CapabilityBoundingSet", ""},
 		{"Service", "AmbientCapabilities", ""},
