@@ -1,0 +1,188 @@
+package doctor
+
+import (
+	"io/fs"
+	"slices"
+	"strings"
+
+	"scentpost/station/config"
+	"scentpost/station/templates"
+)
+
+// Evidence is what was seen of a machine and of the daemon on it.
+type Evidence struct {
+	Account Account
+	// Model is what the board says it is, "" when it says nothing.
+	Model string
+	// Daemon is what a running daemon answered, nil when none runs.
+	Daemon *Daemon
+	Chips  []Chip
+	Buses  []Bus
+	// Answers are those of the addresses that were asked, by bus and address.
+	Answers map[Place]Answer
+	// Stands tells whether somebody listens on the socket of a virtual station.
+	Stands bool
+}
+
+// Account is who asks.
+type Account struct {
+	Name string
+	Root bool
+	// Groups are those that count for this process; Listed those that the machine has for the account, which count
+	// when it logs in anew. Known are all groups of the machine among those that a station needs.
+	Groups, Listed, Known []string
+}
+
+// Node is a device's file: who may open it.
+type Node struct {
+	Path  string
+	Group string
+	Mode  fs.FileMode
+	// Denied is set when this account may not.
+	Denied bool
+}
+
+// Chip is one GPIO chip.
+type Chip struct {
+	Node
+	Label string
+	Lines []Line
+}
+
+// Line is a line of a chip, with who has it; "" for nobody.
+type Line struct{ Name, Consumer string }
+
+// Bus is an I2C bus of the machine. It has no Node.Path while the module that makes the file is absent.
+type Bus struct {
+	Name string // i2c-1
+	Node
+}
+
+// Place is an address on an I2C bus.
+type Place struct{ Bus, Address string }
+
+// Answer is what an address said to the reading of one byte.
+type Answer string
+
+// The answers.
+const (
+	Answers Answer = "answers"
+	Silent  Answer = "silent" // nothing acknowledged it
+	Hangs   Answer = "hangs"  // the bus did not come back in time
+)
+
+// Daemon is what a daemon said of its devices: public facts, as everybody is told them.
+type Daemon struct {
+	Socket string
+	// Sealed is set while a session is sealed: then devices that could tell something of a canister are as they were
+	// at the seal, and nothing else may be looked at.
+	Sealed bool
+	// Next is what can be done next, or why nothing can.
+	Next    string
+	Devices []Told
+}
+
+// Told is what a daemon says of one device.
+type Told struct {
+	Name  string
+	Found bool
+	// Why says what is wrong, "" when nothing is.
+	Why string
+	// AtSeal is set when it is what was so when the session was sealed.
+	AtSeal bool
+}
+
+// Machine is what the doctor may ask of a machine. Nothing of it asks for a line or drives one. Probe reads a single
+// byte from an address without writing a register number before it: no part of the catalogue does anything at that.
+type Machine interface {
+	Account() Account
+	Model() string
+	Chips() ([]Chip, error)
+	Buses() ([]Bus, error)
+	Probe(at Place) Answer
+	Stands(socket string) bool
+}
+
+// Examine looks at a machine for what a configuration needs of it. While a daemon runs no bus is read, since a byte
+// would be taken from under it; while its session is sealed nothing is looked at but what it said itself.
+func Examine(m Machine, cfg config.Config, known []templates.Template, daemon *Daemon) (Evidence, error) {
+	seen := Evidence{Account: m.Account(), Model: m.Model(), Daemon: daemon, Answers: map[Place]Answer{}}
+	switch {
+	case daemon != nil && daemon.Sealed:
+		return seen, nil
+	case cfg.Driver.Type != config.DriverLinux:
+		seen.Stands = daemon != nil || m.Stands(cfg.Driver.Socket)
+		return seen, nil
+	}
+	var err error
+	if seen.Chips, err = m.Chips(); err != nil {
+		return seen, err
+	}
+	if seen.Buses, err = m.Buses(); err != nil || daemon != nil {
+		return seen, err
+	}
+	for _, at := range places(cfg, known) {
+		i := slices.IndexFunc(seen.Buses, func(b Bus) bool { return b.Name == at.Bus })
+		if i < 0 || seen.Buses[i].Path == "" || seen.Buses[i].Denied || seen.hangs(at.Bus) {
+			continue // nobody can ask there
+		}
+		seen.Answers[at] = m.Probe(at)
+	}
+	return seen, nil
+}
+
+// hangs tells whether an address of a bus was found to hang: nobody waits for the others.
+func (e Evidence) hangs(bus string) bool {
+	for at, answer := range e.Answers {
+		if at.Bus == bus && answer == Hangs {
+			return true
+		}
+	}
+	return false
+}
+
+// places are the addresses that are worth asking: on each bus those that a device of the configuration could have, and
+// no others.
+func places(cfg config.Config, known []templates.Template) []Place {
+	var all []Place
+	for _, d := range cfg.Devices {
+		if d.Bus == "" {
+			continue
+		}
+		for _, address := range slices.Concat([]string{d.Address}, addresses(known, d.Type)) {
+			if at := (Place{d.Bus, address}); !slices.Contains(all, at) {
+				all = append(all, at)
+			}
+		}
+	}
+	return all
+}
+
+func addresses(known []templates.Template, typ string) []string {
+	t, _ := find(known, typ)
+	return t.Addresses
+}
+
+// find returns the template of a type.
+func find(known []templates.Template, typ string) (templates.Template, bool) {
+	i := slices.IndexFunc(known, func(t templates.Template) bool { return t.Type == typ })
+	if i < 0 {
+		return templates.Template{}, false
+	}
+	return known[i], true
+}
+
+// usable tells whether the group of a node may read and write it, and is one that a person may be put into.
+func (n Node) usable() bool {
+	const group = 0o060
+	return n.Group != "" && n.Group != "root" && n.Mode.Perm()&group == group
+}
+
+// label returns the chip that a line names, "" when it names none.
+func label(line string) string {
+	name, _, named := strings.Cut(line, ":")
+	if !named {
+		return ""
+	}
+	return name
+}
