@@ -21,6 +21,7 @@ var version = "development"
 type cli struct {
 	Run     runCmd     `cmd:"" help:"Run the station of CONFIG until SIGTERM or SIGINT."`
 	Check   checkCmd   `cmd:"" help:"Check CONFIG and say everything that is wrong with it."`
+	Doctor  doctorCmd  `cmd:"" help:"Say of each device of CONFIG whether it is there, and what mends it."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"scentpost/configs"
-	"scentpost/simulator/hardware"
 	"scentpost/station/archive"
 	"scentpost/station/control"
 	"scentpost/station/event"
@@ -48,42 +47,53 @@ func (w watcher) until(t *testing.T, see func(control.Status), is func(control.S
 	}
 }
 
+// must gives a command that is to be carried out.
+func (d daemon) must(t *testing.T, r control.Request) {
+	t.Helper()
+	if got := d.send(t, r); !got.OK {
+		t.Fatalf("%s: %s", r.Command, got.Error)
+	}
+}
+
+// sealing are the commands up to a sealed session.
+func sealing(t *testing.T) []control.Request {
+	t.Helper()
+	file, plan, err := configs.Files{}.Read(configs.Plans, "short")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []control.Request{
+		{Command: "open", As: "Assessor", PlanName: file, Plan: string(plan), Dog: "Rex", Handler: "Handler", Assessor: "Assessor"},
+		{Command: "load", As: "Loader"}, {Command: "seal", As: "Assessor", Dice: "4 1 6 6 2"},
+	}
+}
+
+// seal opens, loads and seals a session.
+func (d daemon) seal(t *testing.T) {
+	t.Helper()
+	for _, r := range sealing(t) {
+		d.must(t, r)
+	}
+}
+
 func ofCanisters(c health.Condition) bool { return strings.HasPrefix(c.On, "canister-") }
 
 // TestAFaultOfACanisterIsToldAfterTheReveal: with the whole daemon, in what watchers see and in the log.
 func TestAFaultOfACanisterIsToldAfterTheReveal(t *testing.T) {
 	cfg := testConfig(t)
-	startStation(t, cfg, func(st *hardware.Station) {
-		for _, canister := range []string{"1A", "1B", "2A", "2B"} {
-			if err := st.Fail(canister, hardware.Fault{Kind: hardware.StuckClosed}); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
+	startStation(t, cfg, jam)
 	d := startDaemon(t, cfg)
 	d.out.wait(t, "sessions can be run: ", 1)
-	file, plan, err := configs.Files{}.Read(configs.Plans, "short")
-	if err != nil {
-		t.Fatal(err)
-	}
 	w := d.watch(t)
-	for _, r := range []control.Request{
-		{Command: "open", As: "Assessor", PlanName: file, Plan: string(plan), Dog: "Rex", Handler: "Handler", Assessor: "Assessor"},
-		{Command: "load", As: "Loader"}, {Command: "seal", As: "Assessor", Dice: "4 1 6 6 2"}, {Command: "arm", As: "Assessor"},
-	} {
-		if got := d.send(t, r); !got.OK {
-			t.Fatalf("%s: %s", r.Command, got.Error)
-		}
-	}
+	d.seal(t)
+	d.must(t, control.Request{Command: "arm", As: "Assessor"})
 	sealed := func(s control.Status) {
 		if slices.ContainsFunc(s.Conditions, ofCanisters) || s.Phase == trial.Ended {
 			t.Errorf("before the reveal it shows %+v", s.Conditions)
 		}
 	}
 	w.until(t, sealed, func(s control.Status) bool { return s.Run != nil && s.Run.Reason == event.VoidMechanical })
-	if got := d.send(t, control.Request{Command: "abort", As: "Assessor", Reason: "enough"}); !got.OK {
-		t.Fatal(got.Error)
-	}
+	d.must(t, control.Request{Command: "abort", As: "Assessor", Reason: "enough"})
 	w.until(t, sealed, func(s control.Status) bool { return s.Phase == trial.Ended })
 	if now := d.send(t, control.Request{Command: "status"}).Status.Conditions; !slices.ContainsFunc(now, ofCanisters) {
 		t.Errorf("after the reveal it shows %+v", now)
@@ -120,24 +130,9 @@ func TestTheJournalSaysWhetherASessionIsSealed(t *testing.T) {
 	stop := startStation(t, cfg)
 	d := startDaemon(t, cfg)
 	d.out.wait(t, "sessions can be run: ", 1)
-	file, plan, err := configs.Files{}.Read(configs.Plans, "short")
-	if err != nil {
-		t.Fatal(err)
-	}
-	steps := []struct {
-		request control.Request
-		sealed  bool
-	}{
-		{control.Request{Command: "open", As: "Assessor", PlanName: file, Plan: string(plan), Dog: "Rex", Handler: "Handler", Assessor: "Assessor"}, false},
-		{control.Request{Command: "load", As: "Loader"}, false},
-		{control.Request{Command: "seal", As: "Assessor", Dice: "4 1 6 6 2"}, true},
-		{control.Request{Command: "abort", As: "Assessor", Reason: "enough"}, false},
-		{control.Request{Command: "close", As: "Loader"}, false},
-	}
+	steps := append(sealing(t), control.Request{Command: "abort", As: "Assessor", Reason: "enough"}, control.Request{Command: "close", As: "Loader"})
 	for _, step := range steps {
-		if got := d.send(t, step.request); !got.OK {
-			t.Fatalf("%s: %s", step.request.Command, got.Error)
-		}
+		d.must(t, step)
 		if err := d.end(); err != nil {
 			t.Fatal(err)
 		}
@@ -149,8 +144,8 @@ func TestTheJournalSaysWhetherASessionIsSealed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := archive.Sealed(j, size); err != nil || got != step.sealed {
-			t.Errorf("after %s: sealed %v, %v", step.request.Command, got, err)
+		if got, err := archive.Sealed(j, size); err != nil || got != (step.Command == "seal") {
+			t.Errorf("after %s: sealed %v, %v", step.Command, got, err)
 		}
 		if err := j.Close(); err != nil {
 			t.Fatal(err)

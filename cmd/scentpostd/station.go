@@ -155,9 +155,13 @@ func (s *station) openControl() (err error) {
 	for _, p := range s.cfg.People {
 		people = append(people, control.Person{Name: p.Name, Roles: p.Roles, UID: p.UID})
 	}
+	var listed []control.Device
+	for _, d := range devices.List(s.cfg) {
+		listed = append(listed, control.Device(d))
+	}
 	s.control, err = control.New(control.Options{
 		Site: s.cfg.Site, Station: s.cfg.Station, Simulated: s.cfg.Simulated(), UID: os.Geteuid(), People: people,
-		Authorities: s.cfg.Authorities, Inbox: &s.gate, Conditions: s.conditions.All, Blocked: s.gate.blocked,
+		Authorities: s.cfg.Authorities, Inbox: &s.gate, Conditions: s.conditions.All, Blocked: s.gate.blocked, Devices: listed,
 		Archive: archive.New(s.journal, record.Log{Site: s.cfg.Site, Station: s.cfg.Station}),
 	})
 	if err != nil {

@@ -214,12 +214,16 @@ func (y *Yard) begin(b journal.Beginning, size int64) error {
 	for _, p := range cfg.People {
 		people = append(people, control.Person{Name: p.Name, Roles: p.Roles, UID: p.UID})
 	}
+	var listed []control.Device
+	for _, d := range devices.List(cfg) {
+		listed = append(listed, control.Device(d))
+	}
 	verifier, err := record.VerifierOf(y.Authority)
 	if err != nil {
 		return err
 	}
 	y.Control, err = control.New(control.Options{Site: cfg.Site, Station: cfg.Station, Simulated: true, People: people,
-		Authorities: append([]string{verifier}, cfg.Authorities...), Inbox: y.Host, Archive: y.Archive, Conditions: y.Conditions.All})
+		Authorities: append([]string{verifier}, cfg.Authorities...), Inbox: y.Host, Archive: y.Archive, Conditions: y.Conditions.All, Devices: listed})
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ var may = map[string][]event.Role{
 	"abort":    {event.Assessor, event.Authority},
 	"close":    {event.Loader, event.Assessor, event.Authority},
 	"status":   {event.Public},
+	"doctor":   {event.Public},
 	"list":     {event.Public},
 	"watch":    {event.Public},
 	"export":   {event.Public},

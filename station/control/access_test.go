@@ -26,7 +26,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"start": "assessor handler", "call": "assessor handler", "clear": "assessor handler", "withdraw": "assessor handler",
 		"finish": "assessor handler", "observe": "assessor", "void": "assessor authority", "pause": "assessor authority",
 		"resume": "assessor authority", "abort": "assessor authority", "close": "loader assessor authority",
-		"status": all, "list": all, "watch": all, "export": all,
+		"status": all, "doctor": all, "list": all, "watch": all, "export": all,
 	}
 	if len(Commands()) != len(allowed) || !slices.IsSorted(Commands()) {
 		t.Errorf("the commands are %v", Commands())

@@ -59,6 +59,8 @@ type Options struct {
 	Conditions func() []health.Condition
 	// Blocked returns why no session can be run at all, "" when they can; nil for never.
 	Blocked func() string
+	// Devices are those of the configuration, in its order.
+	Devices []Device
 }
 
 // Service answers requests.
@@ -88,8 +90,10 @@ type Response struct {
 	Seq    int64         `json:"seq,string,omitempty"`
 	Status *Status       `json:"status,omitempty"`
 	List   []SessionLine `json:"list,omitempty"`
-	Name   string        `json:"name,omitempty"`
-	Bundle []byte        `json:"bundle,omitempty"`
+	// Devices answer "doctor".
+	Devices []DeviceLine `json:"devices,omitempty"`
+	Name    string       `json:"name,omitempty"`
+	Bundle  []byte       `json:"bundle,omitempty"`
 }
 
 // Who returns the person that a request speaks for: the one named, if the account may speak for them, else the
@@ -154,6 +158,10 @@ func (s *Service) Do(uid int, r Request, done func(Response)) {
 	case "status", "watch":
 		status := s.statusFor(s.inbox.Snapshot(), who)
 		done(Response{OK: true, Status: &status})
+	case "doctor":
+		state := s.inbox.Snapshot()
+		status := s.statusFor(state, who)
+		done(Response{OK: true, Status: &status, Devices: s.deviceLines(status)})
 	case "list":
 		list, err := s.opt.Archive.Sessions()
 		done(respond(Response{List: list}, err))

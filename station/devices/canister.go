@@ -26,13 +26,13 @@ type canister struct {
 	part     bus.Gate
 	drive    bus.Output
 
-	open    bool   // the commanded state
-	moving  bool   // the command was neither confirmed nor has it failed
-	settled bool   // it was confirmed, and nothing went wrong since
-	at      int64  // the instant that the latest command was given for: the same at every position
-	until   int64  // when it closes by itself, while it is commanded open
-	command uint64 // counts commands, so that the answer to an old one is not taken for a new one's
-	faulty  bool   // the sink was told that it does not do what it is told
+	open    bool    // the commanded state
+	moving  bool    // the command was neither confirmed nor has it failed
+	settled bool    // it was confirmed, and nothing went wrong since
+	at      int64   // the instant that the latest command was given for: the same at every position
+	until   int64   // when it closes by itself, while it is commanded open
+	command uint64  // counts commands, so that the answer to an old one is not taken for a new one's
+	faulty  [2]bool // that it does not close, that it does not open: the sink was told so
 }
 
 // order is one change of one drive.

@@ -60,16 +60,23 @@ func (s *Station) tellSound() {
 	}
 }
 
-// judge says whether a canister does what it is told.
+// judge says whether a canister does what it is told. One that did not open is at fault until it does; that it can be
+// closed proves nothing.
 func (s *Station) judge(c *canister, facts []bus.Fact) {
 	for _, f := range facts {
+		failed := &c.faulty[0]
+		if f.Open {
+			failed = &c.faulty[1]
+		}
 		switch {
 		case f.Fault != "":
-			c.faulty = true
+			*failed = true
 			s.condition(health.DeviceFault, c.name, f.Fault)
-		case f.Kind == bus.Confirmed && c.faulty:
-			c.faulty = false
-			s.over(health.DeviceFault, c.name)
+		case f.Kind == bus.Confirmed && *failed:
+			*failed = false
+			if c.faulty == [2]bool{} {
+				s.over(health.DeviceFault, c.name)
+			}
 		}
 	}
 }
@@ -112,6 +119,43 @@ func Exposure(cfg config.Config) health.Rule {
 		}
 	}
 	return r.of
+}
+
+// Listed is a device as those who show it need to know it.
+type Listed struct {
+	Name, Type string
+	// On are the names of all that it hangs on, as conditions name them.
+	On []string
+	// Frozen is set when its absence may not be told from seal to reveal.
+	Frozen bool
+}
+
+// List returns the devices of a configuration in its order.
+func List(cfg config.Config) []Listed {
+	rule := Exposure(cfg)
+	list := make([]Listed, 0, len(cfg.Devices))
+	for _, d := range cfg.Devices {
+		list = append(list, Listed{Name: d.Name, Type: d.Type, On: hangs(cfg, d), Frozen: rule(health.DeviceAbsent, d.Name) != health.Open})
+	}
+	return list
+}
+
+// hangs returns what a device hangs on.
+func hangs(cfg config.Config, d config.Device) []string {
+	names := []string{OnGPIO}
+	if cfg.Simulated() {
+		names[0] = OnVirtual
+	}
+	for _, line := range d.Lines {
+		if on := carrier(line); on != "" {
+			names = append(names, on)
+		}
+	}
+	if d.Bus != "" {
+		names = append(names, d.Bus)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // exposure knows what carries lines, and what carries those of canisters.

@@ -63,20 +63,26 @@ func TestACanisterThatFails(t *testing.T) {
 	expect(t, "one that jams", w.heard(), []string{"3800 device-fault canister-3A true " + shutter.FaultNotOpened})
 	w.station.CloseAll()
 	w.until(5000 * ms)
-	w.heard()
+	expect(t, "closing, which it can", w.heard(), nil)
+	w.station.Move(5000*ms, time.Minute, run("AAAAAA"))
+	w.until(6000 * ms)
+	w.station.CloseAll()
+	w.until(7000 * ms)
+	expect(t, "one that opens again", w.heard(), []string{"5300 device-fault canister-3A false"})
 	w.refuse = func(line string) error {
 		if line == "5B.drive" {
 			return errJam
 		}
 		return nil
 	}
-	w.station.Move(6000*ms, time.Minute, run("BBBBBB"))
-	w.until(7000 * ms)
+	w.station.Move(8000*ms, time.Minute, run("BBBBBB"))
+	w.until(9000 * ms)
 	w.refuse = func(string) error { return nil }
 	w.station.CloseAll()
-	w.until(9000 * ms)
+	w.station.Move(9500*ms, time.Minute, run("BBBBBB"))
+	w.until(11_000 * ms)
 	expect(t, "a drive that refuses, and works again", w.heard(),
-		[]string{"5000 device-fault canister-5B true " + errJam.Error(), "7000 device-fault canister-5B false"})
+		[]string{"7000 device-fault canister-5B true " + errJam.Error(), "9800 device-fault canister-5B false"})
 }
 
 // TestWhatMayBeSeenFromSealToReveal walks the rule: canisters, their company, their carriers, and what nobody knows.

@@ -156,7 +156,7 @@ func (x examiner) look(d config.Device) (where string, problems []Problem) {
 		if x.seen.Stands {
 			return "the virtual station stands", nil
 		}
-		return "", []Problem{{NoStation, fmt.Sprintf("nobody listens on %s: the virtual station does not run", x.cfg.Driver.Socket), "scentsim station CONFIG"}}
+		return "", []Problem{{NoStation, fmt.Sprintf("nobody listens on %s: the virtual station does not run", x.cfg.Driver.Socket), "scentsim station " + x.seen.File}}
 	}
 	if d.Bus != "" {
 		where, problems = x.chip(d)
@@ -166,9 +166,8 @@ func (x examiner) look(d config.Device) (where string, problems []Problem) {
 		at, problem := x.line(d.Lines[role])
 		switch {
 		case problem != nil:
-			problem.What = role + ": " + problem.What
-			if len(roles) == 1 {
-				problem.What = problem.What[len(role)+2:]
+			if len(roles) > 1 && !general(problem.Cause) {
+				problem.What = role + ": " + problem.What
 			}
 			problems = append(problems, *problem)
 		case where == "":
@@ -179,7 +178,9 @@ func (x examiner) look(d config.Device) (where string, problems []Problem) {
 	}
 	if d.Interrupt != "" {
 		if _, problem := x.line(d.Interrupt); problem != nil {
-			problem.What = "interrupt: " + problem.What
+			if !general(problem.Cause) {
+				problem.What = "interrupt: " + problem.What
+			}
 			problems = append(problems, *problem)
 		}
 	}

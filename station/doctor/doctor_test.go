@@ -79,6 +79,7 @@ func station(t testing.TB, text string) config.Config {
 func healthy() doctor.Evidence {
 	node := func(path, group string) doctor.Node { return doctor.Node{Path: path, Group: group, Mode: 0o660} }
 	return doctor.Evidence{
+		File:    "station.yaml",
 		Account: doctor.Account{Name: "pi", Groups: []string{"pi", "gpio", "i2c"}, Listed: []string{"pi", "gpio", "i2c"}, Known: []string{"gpio", "i2c"}},
 		Model:   "Raspberry Pi 4 Model B Rev 1.4",
 		Chips: []doctor.Chip{

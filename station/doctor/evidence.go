@@ -11,6 +11,8 @@ import (
 
 // Evidence is what was seen of a machine and of the daemon on it.
 type Evidence struct {
+	// File is the configuration's, for commands that name it.
+	File    string
 	Account Account
 	// Model is what the board says it is, "" when it says nothing.
 	Model string

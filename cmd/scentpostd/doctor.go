@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+	"time"
+
+	"scentpost/cmd/internal/program"
+	"scentpost/configs"
+	"scentpost/station/control"
+	"scentpost/station/doctor"
+	"scentpost/station/templates"
+	"scentpost/station/trial"
+)
+
+type doctorCmd struct {
+	Config string `arg:"" help:"The station's configuration, a YAML file."`
+	JSON   bool   `name:"json" help:"Print it as one JSON object."`
+}
+
+// Help says what the doctor does and what it never does.
+func (doctorCmd) Help() string {
+	return `For each device of CONFIG: found or not, why, and the command that mends it.
+It needs no root. It asks for no line and drives nothing. While the daemon of CONFIG runs, the daemon is asked, and says
+only what everybody may know. Otherwise the lines of this machine are looked at, and one byte is read from each I2C
+address that a device of CONFIG could have, which no part that Scentpost knows takes for a command.
+Exit codes: 0 all devices are found, 1 something is missing or at fault, 2 wrong use or bad configuration.`
+}
+
+// askWithin bounds how long a daemon that hangs is waited for.
+const askWithin = 5 * time.Second
+
+// Run says of each device whether it is there.
+func (c doctorCmd) Run(out program.Streams) error {
+	return c.examine(out, thisMachine{})
+}
+
+// examine is Run on any machine.
+func (c doctorCmd) examine(out program.Streams, m doctor.Machine) error {
+	cfg, err := readConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	known, err := deviceTemplates()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), askWithin)
+	defer cancel()
+	daemon, err := askDaemon(ctx, cfg.Socket)
+	if err != nil {
+		return err
+	}
+	seen, err := doctor.Examine(m, cfg, known, daemon)
+	if err != nil {
+		return fmt.Errorf("look at this machine: %w", err)
+	}
+	seen.File = c.Config
+	report := doctor.Diagnose(cfg, known, seen)
+	if c.JSON {
+		encoder := json.NewEncoder(out.Out)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(report)
+	} else {
+		doctor.Write(out.Out, report)
+	}
+	if n := report.Wrong(); n > 0 && err == nil {
+		return program.Answered(program.No(fmt.Errorf("%d devices are missing or at fault", n)))
+	}
+	return err
+}
+
+// deviceTemplates returns the templates of all types of devices.
+func deviceTemplates() ([]templates.Template, error) {
+	names, err := configs.Files{}.Names(configs.Devices)
+	if err != nil {
+		return nil, err
+	}
+	var all []templates.Template
+	for _, name := range names {
+		file, src, err := configs.Files{}.Read(configs.Devices, name)
+		if err != nil {
+			return nil, err
+		}
+		one, err := templates.Parse(file, src)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// askDaemon asks the daemon at a socket for its devices, nil when none listens there.
+func askDaemon(ctx context.Context, socket string) (*doctor.Daemon, error) {
+	client, err := control.Dial(ctx, socket)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("whether a daemon runs cannot be found out: %w", err)
+	}
+	defer context.AfterFunc(ctx, func() { _ = client.Close() })() // whoever waits for an answer hears of it
+	defer client.Close()
+	response, err := client.Send(&control.Request{Command: "doctor"})
+	if err == nil && !response.OK {
+		err = errors.New(response.Error)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the daemon at %s does not say how its devices are (restart it if it is of another version): %w", socket, err)
+	}
+	d := &doctor.Daemon{Socket: socket, Sealed: response.Status.Phase == trial.Sealed, Next: response.Status.Next}
+	for _, line := range response.Devices {
+		d.Devices = append(d.Devices, doctor.Told{Name: line.Name, Found: line.Found, Why: line.Why, AtSeal: line.AtSeal})
+	}
+	return d, nil
+}

@@ -1,0 +1,48 @@
+package control
+
+import (
+	"testing"
+
+	"scentpost/station/health"
+	"scentpost/station/trial"
+)
+
+// TestTheDoctorTellsWhatTheStatusTells: of each device, made of the conditions that everybody sees.
+func TestTheDoctorTellsWhatTheStatusTells(t *testing.T) {
+	conditions := []health.Condition{
+		{Code: health.DeviceAbsent, On: "exp-1", Title: "A device is absent", Evidence: "no answer"},
+		{Code: health.DeviceFault, On: "canister-1a", Title: "It fails", Evidence: "jammed"},
+		{Code: health.DeviceFault, On: "beam-1", Title: "It fails", Until: 9},
+		{Code: health.EdgesLost, On: "gpio", Title: "Edges were lost"},
+		{Code: health.BrokerAway, On: "broker", Title: "No broker"},
+	}
+	devices := []Device{
+		{Name: "beam-1", Type: "beam", On: []string{"gpio"}},
+		{Name: "canister-1a", Type: "shutter", On: []string{"gpio"}, Frozen: true},
+		{Name: "exp-1", Type: "mcp23017", On: []string{"gpio", "i2c-1"}},
+		{Name: "call", Type: "button", On: []string{"exp-1", "gpio"}, Frozen: true},
+	}
+	for _, phase := range []trial.Phase{trial.Idle, trial.Sealed} {
+		s, err := New(Options{Site: "s", Station: "t", Simulated: true, Inbox: newInbox(trial.View{Phase: phase}), Archive: archive{},
+			Conditions: func() []health.Condition { return conditions }, Devices: devices})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := do(s, Request{Command: "doctor"})
+		sealed := phase == trial.Sealed
+		want := []DeviceLine{
+			{Name: "beam-1", Type: "beam", Found: true},
+			{Name: "canister-1a", Type: "shutter", Found: true, Why: "It fails: jammed", AtSeal: sealed},
+			{Name: "exp-1", Type: "mcp23017", Why: "A device is absent: no answer"},
+			{Name: "call", Type: "button", Why: "A device is absent: no answer", AtSeal: sealed},
+		}
+		if !got.OK || len(got.Devices) != len(want) || got.Status == nil || got.Status.Phase != phase {
+			t.Fatalf("%s: %+v", phase, got)
+		}
+		for i, line := range got.Devices {
+			if line != want[i] {
+				t.Errorf("%s: %+v, want %+v", phase, line, want[i])
+			}
+		}
+	}
+}
