@@ -1,0 +1,4 @@
+#pragma once
+
+// pty runs the chip in real time behind a pseudo terminal with a stable link. It returns the status to exit with.
+int pty(const char *elf, double baud, const char *link);
