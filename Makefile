@@ -20,6 +20,8 @@ TIMEOUT  ?= 15m
 DEPS      := mosquitto:mosquitto mosquitto_pub:mosquitto-clients 7z:p7zip-full qemu-aarch64-static:qemu-user-static shellcheck:shellcheck
 DEPS_RACE := gcc:gcc
 DEPS_DEB  := dpkg-deb:dpkg qemu-aarch64-static:qemu-user-static qemu-arm-static:qemu-user-static shellcheck:shellcheck
+DEPS_FIRMWARE := avr-gcc:gcc-avr /usr/lib/avr/include/avr/io.h:avr-libc
+DEPS_SIMAVR := /usr/include/simavr/sim_avr.h:libsimavr-dev gcc:gcc
 DEPS_KERNEL := qemu-system-x86_64:qemu-system-x86 cpio:cpio xz:xz-utils gcc:gcc make:make
 
 VERSION  := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
@@ -29,7 +31,7 @@ PROGRAMS := $(notdir $(patsubst %/main.go,%,$(wildcard cmd/*/main.go)))
 PACKAGES := ./... ./.ci/bench
 QUIET    := .ci/quiet
 
-.PHONY: help demo test test-kernel test-deb deb check race fuzz soak lint cover bench deps build clean go-version
+.PHONY: help demo test test-firmware firmware flash test-kernel test-deb deb check race fuzz soak lint cover bench deps build clean go-version
 
 help: ## show this
 	@echo "Scentpost $(VERSION): make TARGET"
@@ -38,7 +40,7 @@ help: ## show this
 demo: build ## run one sealed double-blind session on a virtual station (SEED=1) into build/demo
 	@build/scentsim demo --seed $(SEED) --out build/demo
 
-test: go-version deps check ## install what is missing, check, run all tests and each fuzz target for 2 s
+test: go-version deps check test-firmware ## install what is missing, check, run all tests and each fuzz target for 2 s
 	@$(QUIET) test go test -timeout $(TIMEOUT) $(PACKAGES)
 	@$(QUIET) fuzz .ci/fuzz 2s
 	@$(MAKE) --no-print-directory test-deb
@@ -51,6 +53,22 @@ deb: go-version build/tools/nfpm ## the Debian packages for amd64, arm64 and arm
 test-deb: deb ## what is in the packages, and their programs on emulated boards
 	@.ci/where-possible test-deb $(DEPS_DEB) -- \
 		env SCENTPOST_DEBS=$(CURDIR)/build/deb $(QUIET) test-deb go test -count 1 ./configs/package
+
+test-firmware: go-version ## build the boards' firmware, and run it in simavr
+	@if .ci/deps $(DEPS_FIRMWARE) $(DEPS_SIMAVR); then \
+		$(QUIET) test-firmware go test -v ./firmware-bridge/firmware/...; \
+	else \
+		echo "test-firmware        NOT RUN: the firmware of boards is neither built nor tested without these packages" >&2; \
+	fi
+
+firmware: ## build the boards' firmware into build/firmware
+	@.ci/deps $(DEPS_FIRMWARE)
+	@$(MAKE) -s -C firmware-bridge/firmware OUT=$(CURDIR)/build/firmware firmware
+	@avr-size build/firmware/*.elf
+
+flash: firmware ## write it to an Arduino Uno or Nano: PORT=/dev/serial/by-id/...
+	@.ci/deps avrdude:avrdude
+	@$(MAKE) -s -C firmware-bridge/firmware OUT=$(CURDIR)/build/firmware flash PORT=$(PORT)
 
 test-kernel: go-version ## boot a Debian kernel with simulated GPIO chips in QEMU, and run drivers/linux on it
 	@.ci/deps $(DEPS_KERNEL)
