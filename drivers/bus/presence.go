@@ -10,9 +10,10 @@ type Presence struct {
 	// Carrier is the device that carries them when it is what went or came, with all its lines; "" when they are lines of
 	// the machine itself. Whoever joins buses sets it.
 	Carrier string
-	// Here is set when they are there: outputs have been asked for at their safe level before anything else, and
-	// Level gives the levels of inputs.
+	// Here is set when they are there: outputs have been asked for at their safe level before anything else.
 	Here bool
+	// Levels are those of the inputs among them that are there again, before their next edge.
+	Levels map[string]bool
 	// Mono is when that was found, in nanoseconds of the bus's monotonic clock.
 	Mono int64
 	// Why is the evidence while they are not there, for people; nil when they are.

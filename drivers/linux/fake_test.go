@@ -313,6 +313,14 @@ func (e *ear) Gap(x bus.Gap) {
 	e.add("gap %v lost %d, %s to %s", x.Lines, x.Lost, since(x.From), to)
 }
 
+func (e *ear) Presence(x bus.Presence) {
+	if x.Here {
+		e.add("here %v %v at %s", x.Lines, x.Levels, since(x.Mono))
+		return
+	}
+	e.add("gone %v at %s: %v", x.Lines, since(x.Mono), x.Why)
+}
+
 func (e *ear) Watermark(x bus.Watermark) { e.add("mark %s", since(x.Mono)) }
 
 // heard is all that was given since the last time.
@@ -336,6 +344,7 @@ type bench struct {
 	*GPIO
 	k      *fake
 	states ear
+	alone  ear
 }
 
 // onBench runs a test in a bubble.
@@ -345,7 +354,7 @@ func onBench(t *testing.T, wiring map[string]Wiring, f func(*bench)) {
 		b := &bench{T: t, k: newFake()}
 		g, err := OpenGPIO(Options{Wiring: wiring, kernel: b.k, OnState: func(s State) {
 			b.states.add("%s %t %v", s.Chip, s.Up, s.Outputs)
-		}})
+		}, OnAlone: func(lines []string) { b.alone.add("%v", lines) }})
 		if err != nil {
 			t.Fatal(err)
 		}

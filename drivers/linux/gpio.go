@@ -3,10 +3,8 @@
 package linux
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -77,9 +75,13 @@ type Options struct {
 	// Wiring is by line, named as in Watch and Output. A line that is not in it is active when it is high, and
 	// biased as it is.
 	Wiring map[string]Wiring
-	// OnState, unless nil, is called from the bus's goroutine when a chip goes away or comes back. It must not
+	// OnState, unless nil, is called from the bus's goroutine when a chip goes away or is wholly back. It must not
 	// wait for the bus.
 	OnState func(State)
+	// OnAlone, unless nil, is called from the bus's goroutine with the lines that have a request to themselves, when
+	// they are others than before: the kernel's numbers do not tell of all that such a line loses. What is lost of it
+	// is found by two edges in a row that tell one level, and by looking at its level. It must not wait for the bus.
+	OnAlone func(lines []string)
 
 	kernel kernel // for tests
 }
@@ -94,9 +96,9 @@ type Counts struct {
 	Found uint64
 }
 
-// GPIO is a bus.Bus over the GPIO character devices of this machine. It owns one goroutine until Close, from which
-// all its callbacks come, save that an Output answers from where it was set or from its timer. It may be used from
-// any goroutine.
+// GPIO is a bus.Bus over the GPIO character devices of this machine. A line that is absent, for whatever reason, is
+// looked for until Close: see bus.Presence. It owns one goroutine, from which all its callbacks come, save that an
+// Output answers from where it was set or from its timer. It may be used from any goroutine.
 type GPIO struct {
 	opt    Options
 	kernel kernel
@@ -104,29 +106,45 @@ type GPIO struct {
 	once   sync.Once
 	fail   error // of Close
 
-	mu     sync.Mutex // guards what follows; held over no callback
-	closed bool
-	units  []*unit // by label
-	sink   bus.Sink
-	counts Counts
-	seq    uint64 // of the latest edge; only the goroutine changes it
-	looked Survey
+	mu      sync.Mutex // guards what follows; held over no callback
+	closed  bool
+	outputs []*output
+	inputs  []*input
+	groups  []*group // the requests of the inputs that are here
+	sink    bus.Sink
+	counts  Counts
+	seq     uint64 // of the latest edge; only the goroutine changes it
+	looked  Survey
 }
 
-// unit is what the bus has of one chip.
-type unit struct {
-	label   string
-	groups  []*group
-	outputs []*output
-	up      bool
-	err     error // why it is not
+// spot is where a line of ours is, as far as is known. The mutex of the bus guards it.
+type spot struct {
+	line string // as it was given
+	chip string // the label of its chip, by which it is found again; "" before it was found at all
+	name string // on its chip
+	why  error  // why it is not here, nil while it is
+	told bool   // the sink believes that it is here
 }
+
+// find returns where the line is now.
+func (p *spot) find(s Survey) (Place, error) {
+	if p.chip == "" {
+		return s.Find(p.line)
+	}
+	return s.Find(p.chip + ":" + p.name)
+}
+
+// at notes where the line was found.
+func (p *spot) at(at Place) { p.chip, p.name = at.Label, at.Line.Name }
 
 // OpenGPIO returns a bus over the chips of this machine. That there is none is no error yet: lines are looked for
 // when they are asked for.
 func OpenGPIO(opt Options) (*GPIO, error) {
 	if opt.OnState == nil {
 		opt.OnState = func(State) {}
+	}
+	if opt.OnAlone == nil {
+		opt.OnAlone = func([]string) {}
 	}
 	k := opt.kernel
 	if k == nil {
@@ -151,26 +169,19 @@ func (g *GPIO) Counts() Counts {
 	return g.counts
 }
 
-// locate finds a line, looking at the chips anew when it is not where it was. The caller holds the mutex.
-func (g *GPIO) locate(line string) (Place, error) {
-	if p, err := g.looked.Find(line); err == nil {
-		return p, nil
+// taken returns which line of ours is at a place, "" when none is. The caller holds the mutex.
+func (g *GPIO) taken(at Place) string {
+	for _, o := range g.outputs {
+		if o.why == nil && o.chip == at.Label && o.name == at.Line.Name {
+			return o.line
+		}
 	}
-	s, err := look(g.kernel)
-	if err != nil {
-		return Place{}, err
+	for _, in := range g.inputs {
+		if in.why == nil && in.chip == at.Label && in.name == at.Line.Name {
+			return in.line
+		}
 	}
-	g.looked = s
-	return s.Find(line)
-}
-
-// unit returns what the bus has of a chip. The caller holds the mutex.
-func (g *GPIO) unit(label string) *unit {
-	i, found := slices.BinarySearchFunc(g.units, label, func(u *unit, label string) int { return cmp.Compare(u.label, label) })
-	if !found {
-		g.units = slices.Insert(g.units, i, &unit{label: label, up: true})
-	}
-	return g.units[i]
+	return ""
 }
 
 // use opens the chip of a Place, asks it for lines and closes it again: a request lives on without. It fails when
@@ -201,15 +212,11 @@ func (g *GPIO) Close() error {
 		g.kernel.wake()
 		<-g.ended
 		var failed []error
-		for _, u := range g.units {
-			for _, o := range u.outputs {
-				failed = append(failed, o.end())
-			}
-			for _, in := range u.groups {
-				if in.req != nil {
-					failed = append(failed, in.req.close())
-				}
-			}
+		for _, o := range g.outputs {
+			failed = append(failed, o.end())
+		}
+		for _, in := range g.groups {
+			failed = append(failed, in.req.close())
 		}
 		g.fail = errors.Join(append(failed, g.kernel.close())...)
 	})

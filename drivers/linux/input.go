@@ -19,21 +19,21 @@ const eventBuffer = 1024
 
 // input is one watched line.
 type input struct {
-	line  string // as it was given to Watch
-	name  string // on its chip
-	level bool   // that the sink was told, or that it had when the watch began
-	known bool   // level means something
-	edge  int64  // stamp of the latest edge
+	spot
+	level bool  // that the sink was told, or that it had when it was found
+	known bool  // level means something
+	edge  int64 // stamp of the latest edge
 	// doubted is since when the level is another one than was told, with no edge to say so; 0 when it is not.
 	doubted int64
 }
 
-// group is one request of watched lines. Only the bus's goroutine uses it, once it is watched.
+// group is one request of watched lines of one chip. Only the bus's goroutine uses it, once it is watched; members,
+// places and req are not changed then.
 type group struct {
-	unit    *unit
+	chip    string
 	inputs  []*input
 	places  map[uint32]int // place in inputs by offset in the chip
-	req     request        // nil while the chip is away; changed under the mutex of the bus
+	req     request
 	seq     sequence
 	stamp   int64  // of the latest event that was taken in order
 	newest  uint32 // number of the latest event that was read
@@ -45,7 +45,7 @@ type group struct {
 
 // Watch asks for the lines of each chip in as few requests as will do, none of a single line where the chip has
 // two: what is missing shows only in the numbers of a request of several. See bus.Bus; a bus.GapSink hears of what
-// is missing.
+// is missing, a bus.PresenceSink of lines that are not there.
 func (g *GPIO) Watch(names []string, sink bus.Sink) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -55,71 +55,113 @@ func (g *GPIO) Watch(names []string, sink bus.Sink) error {
 	case g.sink != nil:
 		return errors.New("watch: the lines of this bus are watched already")
 	}
-	byChip := map[string][]Place{}
-	given := map[Place]string{}
-	var failed []error
+	for i, name := range names {
+		if g.has(name) || slices.Contains(names[:i], name) {
+			return fmt.Errorf("watch %s: one line serves one device", name)
+		}
+	}
 	for _, name := range names {
-		at, err := g.locate(name)
-		if err == nil && given[at] != "" {
-			err = fmt.Errorf("line %q: it is the same as %q", name, given[at])
-		}
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		given[at] = name
-		byChip[at.Label] = append(byChip[at.Label], at)
+		g.inputs = append(g.inputs, &input{spot: spot{line: name, told: true, why: bus.ErrGone}})
 	}
-	var groups []*group
-	for _, label := range slices.Sorted(maps.Keys(byChip)) {
-		for _, places := range split(byChip[label]) {
-			in := &group{unit: g.unit(label)}
-			if !in.unit.up {
-				failed = append(failed, fmt.Errorf("watch %d lines: %w", len(places), in.unit.err))
-				continue
-			}
-			for _, p := range places {
-				in.inputs = append(in.inputs, &input{line: given[p], name: p.Line.Name})
-			}
-			groups = append(groups, in)
-			failed = append(failed, g.openGroup(in, places))
-		}
-	}
-	if err := errors.Join(failed...); err != nil {
-		for _, in := range groups {
-			if in.req != nil {
-				err = errors.Join(err, in.req.close())
-			}
-		}
+	var err error
+	if g.looked, err = look(g.kernel); err != nil {
 		return err
 	}
-	for _, in := range groups {
-		in.unit.groups = append(in.unit.groups, in)
-	}
 	g.sink = sink
+	g.placeInputs(g.looked)
 	g.kernel.wake()
 	return nil
 }
 
+// placeInputs finds the watched lines that are not here, and asks for those that are there now. A line that would be
+// alone joins a request that its chip has already, which is made anew for it. It returns the lines of those: what came
+// between the two requests is lost. The caller holds the mutex.
+func (g *GPIO) placeInputs(s Survey) (disturbed []*input) {
+	byChip := map[string][]*input{}
+	places := map[*input]Place{}
+	given := map[string]string{}
+	for _, in := range g.inputs {
+		if in.why == nil {
+			continue
+		}
+		at, err := in.find(s)
+		full := at.Label + ":" + at.Line.Name
+		switch same := given[full] + g.taken(at); {
+		case err != nil:
+			in.why = err
+		case same != "":
+			in.why = fmt.Errorf("line %q: it is the same as %q", in.line, same)
+		case at.Line.Consumer != "":
+			in.why = fmt.Errorf("line %q of %s is used by %s: end that, or take another line", at.Line.Name, at.Label, at.Line.Consumer)
+		default:
+			given[full], places[in] = in.line, at
+			byChip[at.Label] = append(byChip[at.Label], in)
+		}
+	}
+	for _, label := range slices.Sorted(maps.Keys(byChip)) {
+		found := byChip[label]
+		if with := g.withRoom(label); len(found) == 1 && with != nil {
+			joined, err := g.dissolve(with, s, places)
+			disturbed = append(disturbed, joined...)
+			found = append(joined, found...)
+			if err != nil {
+				continue // the chip goes; whoever looks next finds out
+			}
+		}
+		for _, some := range split(found) {
+			g.openGroup(label, some, places)
+		}
+	}
+	return disturbed
+}
+
+// withRoom returns a request of a chip that has room for one line more, nil when there is none. The caller holds the
+// mutex.
+func (g *GPIO) withRoom(chip string) *group {
+	for _, in := range g.groups {
+		if in.chip == chip && len(in.inputs) < uapi.LinesMax {
+			return in
+		}
+	}
+	return nil
+}
+
+// dissolve gives a request back and returns its lines, which are asked for anew. The caller holds the mutex.
+func (g *GPIO) dissolve(in *group, s Survey, places map[*input]Place) ([]*input, error) {
+	err := in.req.close()
+	g.groups = slices.DeleteFunc(slices.Clone(g.groups), func(other *group) bool { return other == in })
+	for _, line := range in.inputs {
+		at, missing := line.find(s)
+		places[line] = at
+		err = errors.Join(err, missing)
+	}
+	for _, line := range in.inputs {
+		line.why = err
+	}
+	return in.inputs, err
+}
+
 // split divides the lines of a chip into requests that the kernel takes, of even sizes.
-func split(places []Place) [][]Place {
-	n := (len(places) + uapi.LinesMax - 1) / uapi.LinesMax
-	var parts [][]Place
+func split(lines []*input) [][]*input {
+	n := (len(lines) + uapi.LinesMax - 1) / uapi.LinesMax
+	var parts [][]*input
 	for i := range n {
-		parts = append(parts, places[i*len(places)/n:(i+1)*len(places)/n])
+		parts = append(parts, lines[i*len(lines)/n:(i+1)*len(lines)/n])
 	}
 	return parts
 }
 
-// openGroup requests the lines of a group where they are today. The caller holds the mutex.
-func (g *GPIO) openGroup(in *group, places []Place) error {
-	r := uapi.LineRequest{Lines: uint32(len(places)), EventBufferSize: eventBuffer}
+// openGroup requests lines of one chip where they are today, and reads the levels of those that have none yet. What
+// fails is why they are not here. The caller holds the mutex.
+func (g *GPIO) openGroup(chip string, lines []*input, at map[*input]Place) {
+	now := g.kernel.mono()
+	in := &group{chip: chip, inputs: lines, places: map[uint32]int{}, seq: sequence{lines: len(lines)}, stamp: now, look: now, looked: now}
+	r := uapi.LineRequest{Lines: uint32(len(lines)), EventBufferSize: eventBuffer}
 	flags := map[uapi.LineFlagV2]uapi.LineBitmap{}
-	in.places = map[uint32]int{}
-	for i, p := range places {
-		r.Offsets[i] = p.Offset
-		in.places[p.Offset] = i
-		f := g.opt.Wiring[in.inputs[i].line].flags()
+	for i, line := range lines {
+		r.Offsets[i] = at[line].Offset
+		in.places[at[line].Offset] = i
+		f := g.opt.Wiring[line.line].flags()
 		flags[f] = flags[f].Set(i, 1)
 	}
 	const common = uapi.LineFlagV2Input | uapi.LineFlagV2EdgeBoth
@@ -129,20 +171,37 @@ func (g *GPIO) openGroup(in *group, places []Place) error {
 			r.Config.AddAttribute(uapi.LineConfigAttribute{Attr: (common | f).Encode(), Mask: flags[f]})
 		}
 	}
-	req, err := g.use(places[0], r)
-	if err != nil {
-		for _, p := range places {
-			err = p.explain(err)
-		}
-		g.looked = Survey{}
-		return fmt.Errorf("watch %d lines of %s: %w", len(places), in.unit.label, err)
+	req, err := g.use(at[lines[0]], r)
+	if err == nil {
+		in.req = req
+		err = in.learn()
 	}
-	now := g.kernel.mono()
-	in.req, in.seq, in.stamp = req, sequence{lines: len(places)}, now
-	in.newest, in.drained, in.stuck = 0, 0, 0
-	in.look = now
-	if in.looked == 0 {
-		in.looked = now
+	if err != nil {
+		for _, line := range lines {
+			line.why = fmt.Errorf("watch %d lines of %s: %w", len(lines), chip, err)
+		}
+		if in.req != nil {
+			in.req.close() // what the kernel says of a chip that is gone changes nothing
+		}
+		return
+	}
+	for _, line := range lines {
+		line.at(at[line])
+		line.why = nil
+	}
+	g.groups = append(slices.Clip(g.groups), in)
+}
+
+// learn reads the levels of the lines that have none yet.
+func (in *group) learn() error {
+	bits, err := in.req.values(uapi.NewLineBitMask(len(in.inputs)))
+	if err != nil {
+		return err
+	}
+	for i, line := range in.inputs {
+		if !line.known {
+			line.level, line.known, line.doubted = bits.Get(i) != 0, true, 0
+		}
 	}
 	return nil
 }
@@ -151,29 +210,33 @@ func (g *GPIO) openGroup(in *group, places []Place) error {
 func (g *GPIO) Level(line string) (bool, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, u := range g.units {
-		for _, in := range u.groups {
-			for i, watched := range in.inputs {
-				if watched.line == line {
-					return levelOf(in.req, i, line)
-				}
+	for _, in := range g.groups {
+		for i, watched := range in.inputs {
+			if watched.line == line {
+				return levelOf(in.req, i, line)
 			}
 		}
-		for _, o := range u.outputs {
-			if o.line == line {
-				o.mu.Lock()
-				defer o.mu.Unlock()
-				return levelOf(o.req, 0, line)
-			}
+	}
+	for _, in := range g.inputs {
+		if in.line == line {
+			return false, fmt.Errorf("level of %s: %w: %w", line, bus.ErrGone, in.why)
 		}
+	}
+	for _, o := range g.outputs {
+		if o.line != line {
+			continue
+		}
+		if o.why != nil {
+			return false, fmt.Errorf("level of %s: %w: %w", line, bus.ErrGone, o.why)
+		}
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return levelOf(o.req, 0, line)
 	}
 	return false, fmt.Errorf("level of %s: %w: it is neither watched nor driven", line, bus.ErrUnknownLine)
 }
 
 func levelOf(req request, i int, line string) (bool, error) {
-	if req == nil {
-		return false, fmt.Errorf("level of %s: %w", line, bus.ErrGone)
-	}
 	bits, err := req.values(uapi.LineBitmap(1) << i)
 	if err != nil {
 		return false, fmt.Errorf("level of %s: %w", line, away(err))

@@ -5,6 +5,7 @@ package linux
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,42 +17,59 @@ import (
 
 // output is one output line, a request of its own.
 type output struct {
+	spot
 	gpio *GPIO
-	unit *unit
-	line string
-	name string // of the line, on its chip
 	safe bool
 
 	mu      sync.Mutex // guards what follows; held over no callback
-	req     request    // nil while the chip is away
+	req     request    // nil while the line is away
 	closed  bool
 	pending func(mono int64, err error) // of a Set that waits for its instant
 	timer   *time.Timer                 // of the instant, or of the longest time
 }
 
 // Output asks for a line with its safe level and its polarity in the request itself, so that no other level can be
-// seen; see bus.Bus. When its chip was away, it is asked for again before anything else.
+// seen; see bus.Bus. When it was away, it is asked for again before anything else.
 func (g *GPIO) Output(line string, safe bool) (bus.Output, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed {
+	switch {
+	case g.closed:
 		return nil, fmt.Errorf("output %s: %w", line, bus.ErrClosed)
+	case g.has(line):
+		return nil, fmt.Errorf("output %s: one line serves one device", line)
 	}
-	at, err := g.locate(line)
+	o := &output{gpio: g, spot: spot{line: line, told: true}, safe: safe}
+	if o.why = o.place(g.looked); o.why != nil { // it may lie elsewhere by now
+		if g.looked, o.why = look(g.kernel); o.why == nil {
+			o.why = o.place(g.looked)
+		}
+	}
+	g.outputs = append(g.outputs, o)
+	g.kernel.wake() // to see the loss of its chip, or to look for it
+	return o, nil
+}
+
+// has tells whether a line was asked for already. The caller holds the mutex.
+func (g *GPIO) has(line string) bool {
+	return slices.ContainsFunc(g.outputs, func(o *output) bool { return o.line == line }) ||
+		slices.ContainsFunc(g.inputs, func(in *input) bool { return in.line == line })
+}
+
+// place finds the line and asks for it. The caller holds the mutex of the bus.
+func (o *output) place(s Survey) error {
+	at, err := o.find(s)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	o := &output{gpio: g, unit: g.unit(at.Label), line: line, name: at.Line.Name, safe: safe}
-	if !o.unit.up {
-		return nil, fmt.Errorf("output %s: %w: %w", line, bus.ErrGone, o.unit.err)
+	if same := o.gpio.taken(at); same != "" {
+		return fmt.Errorf("line %q: it is the same as %q", o.line, same)
 	}
 	if err := o.open(at); err != nil {
-		g.looked = Survey{} // it may lie elsewhere by now
-		return nil, err
+		return err
 	}
-	o.unit.outputs = append(o.unit.outputs, o)
-	g.kernel.wake() // so that the loss of its chip is seen
-	return o, nil
+	o.at(at)
+	return nil
 }
 
 // open asks for the line where it is today.

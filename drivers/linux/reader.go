@@ -4,6 +4,7 @@ package linux
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,8 +27,9 @@ const (
 	// lookAfter is how long after an edge the levels are looked at: chips that lose edges lose those that come
 	// close to others.
 	lookAfter = 50 * time.Millisecond
-	// retryEvery is the pause between two looks for a chip that is away.
-	retryEvery = 100 * time.Millisecond
+	// retryFirst is the pause between two looks for lines that are absent; it doubles up to retryMost.
+	retryFirst = 100 * time.Millisecond
+	retryMost  = 2 * time.Second
 	// readsAtOnce bounds what one turn reads of one request, so that a storm on one chip starves nobody.
 	readsAtOnce = 32
 )
@@ -36,29 +38,29 @@ const (
 type reader struct {
 	*GPIO
 	grid     int64 // the next instant of the grid
-	retry    int64 // the next look for chips that are away
+	retry    int64 // the next look for lines that are absent
+	pause    int64 // until the one behind it
 	sink     bus.Sink
-	units    []view
+	groups   []*group  // as they were collected
+	outputs  []*output // those that are here
+	absent   int       // lines that are not
 	requests []request
+	lost     map[string][]string // the outputs of each chip that went and is not wholly back
+	alone    []string            // as OnAlone was told
 	events   [batch]uapi.LineEvent
 	ordered  []uapi.LineEvent
 }
 
-// view is what the reader knows of a chip, until it collects anew.
-type view struct {
-	*unit
-	groups  []*group
-	outputs []*output
-}
-
 func (g *GPIO) run() {
 	defer close(g.ended)
-	r := &reader{GPIO: g}
+	r := &reader{GPIO: g, pause: int64(retryFirst), lost: map[string][]string{}}
 	r.grid = r.after(r.kernel.mono())
 	for r.collect() {
+		r.tellPresence()
+		r.tellAlone()
 		hung, err := r.kernel.wait(r.requests, r.timeout())
 		if lost := r.turn(hung || err != nil); !lost && (hung || err != nil) {
-			r.kernel.wait(nil, retryEvery) // nothing is wrong that we could mend: do not spin
+			r.kernel.wait(nil, retryFirst) // nothing is wrong that we could mend: do not spin
 		}
 	}
 }
@@ -70,20 +72,22 @@ func (r *reader) after(mono int64) int64 { return (mono/int64(MarkEvery) + 1) * 
 func (r *reader) collect() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.sink, r.units, r.requests = r.GPIO.sink, r.units[:0], r.requests[:0]
-	for _, u := range r.GPIO.units {
-		v := view{unit: u, groups: slices.Clip(u.groups), outputs: slices.Clip(u.outputs)}
-		r.units = append(r.units, v)
-		for _, in := range v.groups {
-			if in.req != nil {
-				r.requests = append(r.requests, in.req)
-			}
+	before := r.absent
+	r.sink, r.groups, r.outputs, r.requests = r.GPIO.sink, slices.Clip(r.GPIO.groups), r.outputs[:0], r.requests[:0]
+	r.absent = len(r.GPIO.outputs) + len(r.GPIO.inputs)
+	for _, in := range r.groups {
+		r.requests = append(r.requests, in.req)
+		r.absent -= len(in.inputs)
+	}
+	for _, o := range r.GPIO.outputs {
+		if req := o.request(); req != nil {
+			r.outputs = append(r.outputs, o)
+			r.requests = append(r.requests, req)
+			r.absent--
 		}
-		for _, o := range v.outputs {
-			if req := o.request(); req != nil {
-				r.requests = append(r.requests, req)
-			}
-		}
+	}
+	if r.absent > before {
+		r.soon()
 	}
 	return !r.closed
 }
@@ -91,17 +95,15 @@ func (r *reader) collect() bool {
 // timeout is how long there is nothing to do unless an edge comes.
 func (r *reader) timeout() time.Duration {
 	next := r.grid
-	for _, u := range r.units {
-		if !u.up {
-			next = min(next, r.retry)
+	if r.absent > 0 {
+		next = min(next, r.retry)
+	}
+	for _, in := range r.groups {
+		if in.look != 0 {
+			next = min(next, in.look)
 		}
-		for _, in := range u.groups {
-			if in.look != 0 {
-				next = min(next, in.look)
-			}
-			if in.stuck != 0 {
-				next = min(next, in.stuck+int64(overtaken))
-			}
+		if in.stuck != 0 {
+			next = min(next, in.stuck+int64(overtaken))
 		}
 	}
 	return time.Duration(next - r.kernel.mono())
@@ -111,16 +113,28 @@ func (r *reader) timeout() time.Duration {
 func (r *reader) turn(hung bool) (lost bool) {
 	now := r.kernel.mono()
 	tick, empty := now >= r.grid, true
-	for _, u := range r.units {
-		if !u.up {
+	gone := map[string]error{}
+	for _, in := range r.groups {
+		if gone[in.chip] != nil {
 			continue
 		}
-		drained, err := r.serve(u, now, tick, hung)
+		drained, err := r.serve(in, now, tick, hung)
 		empty = empty && drained
 		if err != nil {
-			r.lose(u, err)
-			lost = true
+			gone[in.chip] = err
 		}
+	}
+	if tick || hung {
+		for _, o := range r.outputs {
+			if gone[o.chip] == nil {
+				if err := o.probe(); err != nil {
+					gone[o.chip] = err
+				}
+			}
+		}
+	}
+	for _, chip := range slices.Sorted(maps.Keys(gone)) {
+		r.lose(chip, gone[chip])
 	}
 	if tick && empty {
 		if r.sink != nil {
@@ -128,40 +142,28 @@ func (r *reader) turn(hung bool) (lost bool) {
 		}
 		r.grid = r.after(now)
 	}
-	if now >= r.retry {
-		r.retry = now + int64(retryEvery)
+	if r.absent > 0 && now >= r.retry {
+		r.pause = min(2*r.pause, int64(retryMost))
+		r.retry = now + r.pause
 		r.findAgain()
 	}
-	return lost
+	return len(gone) > 0
 }
 
-// serve does what is due of one chip: its edges, its levels and, on the grid or when something hung, whether it is
-// there. It tells whether all edges were read.
-func (r *reader) serve(u view, now int64, tick, hung bool) (empty bool, err error) {
-	empty = true
-	for _, in := range u.groups {
-		drained, err := r.drain(in)
-		if err != nil {
-			return false, err
-		}
-		empty = empty && drained
-		if in.stuck != 0 && (tick || now-in.stuck >= int64(overtaken)) {
-			r.giveUp(in)
-		}
-		if tick || hung || in.look != 0 && now >= in.look {
-			if err := r.check(in); err != nil {
-				return false, err
-			}
-		}
+// serve does what is due of one request: its edges and, when it is time, its levels. It tells whether all edges were
+// read.
+func (r *reader) serve(in *group, now int64, tick, hung bool) (empty bool, err error) {
+	empty, err = r.drain(in)
+	if err != nil {
+		return false, err
 	}
-	if tick || hung {
-		for _, o := range u.outputs {
-			if err := o.probe(); err != nil {
-				return false, err
-			}
-		}
+	if in.stuck != 0 && (tick || now-in.stuck >= int64(overtaken)) {
+		r.giveUp(in)
 	}
-	return empty, nil
+	if tick || hung || in.look != 0 && now >= in.look {
+		err = r.check(in)
+	}
+	return empty, err
 }
 
 // drain reads the events of a group; false when there are more than one turn may read.
@@ -291,19 +293,22 @@ func (r *reader) found(in *group, line *input, level bool, now int64) {
 	r.sink.Edge(bus.Edge{Line: line.line, Level: level, Mono: now, Bound: now - since, Source: Source, Seq: r.seq})
 }
 
-// gap tells the sink, if it wants to hear of it, of what is missing; of all lines of the group unless it says which.
+// gap tells the sink of what is missing; of all lines of the group unless it says which.
 func (r *reader) gap(in *group, gap bus.Gap) {
-	sink, wants := r.sink.(bus.GapSink)
-	if !wants {
-		return
-	}
-	gap.Source = Source
 	if gap.Lines == nil {
 		for _, line := range in.inputs {
 			gap.Lines = append(gap.Lines, line.line)
 		}
 	}
-	sink.Gap(gap)
+	r.tellGap(gap)
+}
+
+// tellGap tells the sink of what is missing, if it wants to hear of it.
+func (r *reader) tellGap(gap bus.Gap) {
+	if sink, wants := r.sink.(bus.GapSink); wants {
+		gap.Source = Source
+		sink.Gap(gap)
+	}
 }
 
 func (r *reader) count(more Counts) {

@@ -65,7 +65,7 @@ type ear struct{ text []string }
 func (e *ear) Edge(x bus.Edge)           { e.add("edge %s %s %d", x.Line, x.Source, x.Seq) }
 func (e *ear) Watermark(w bus.Watermark) { e.add("mark %s %d", w.Source, w.Mono) }
 func (e *ear) Gap(g bus.Gap)             { e.add("gap %v", g.Lines) }
-func (e *ear) Presence(p bus.Presence)   { e.add("here %q %v %t", p.Carrier, p.Lines, p.Here) }
+func (e *ear) Presence(p bus.Presence)   { e.add("here %q %v %t %v", p.Carrier, p.Lines, p.Here, p.Levels) }
 
 func (e *ear) add(format string, args ...any) { e.text = append(e.text, fmt.Sprintf(format, args...)) }
 
@@ -135,10 +135,10 @@ func TestWhatEachTellsComesTogether(t *testing.T) {
 	r.nano.sink.Watermark(bus.Watermark{Source: "nano-1", Mono: 5})
 	r.exp.sink.(bus.GapSink).Gap(bus.Gap{Lines: []string{"A0", "A1"}})
 	r.own.sink.(bus.GapSink).Gap(bus.Gap{Lines: []string{"GPIO17"}})
-	r.nano.sink.(bus.PresenceSink).Presence(bus.Presence{Lines: []string{"D4"}})
+	r.nano.sink.(bus.PresenceSink).Presence(bus.Presence{Lines: []string{"D4"}, Levels: map[string]bool{"D4": true}})
 	r.own.sink.(bus.PresenceSink).Presence(bus.Presence{Lines: []string{"GPIO17"}, Here: true})
 	want(t, "heard", e.text, "edge exp-1:A0 exp-1 4", "edge GPIO17 gpio 9", "mark nano-1 5", "gap [exp-1:A0 exp-1:A1]",
-		"gap [GPIO17]", `here "nano-1" [nano-1:D4] false`, `here "" [GPIO17] true`)
+		"gap [GPIO17]", `here "nano-1" [nano-1:D4] false map[nano-1:D4:true]`, `here "" [GPIO17] true map[]`)
 }
 
 func TestASinkIsToldWhatItWantsAlone(t *testing.T) {

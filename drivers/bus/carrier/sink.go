@@ -46,6 +46,11 @@ func (r relay) Gap(g bus.Gap) {
 func (r relay) Presence(p bus.Presence) {
 	if r.presence != nil {
 		p.Lines, p.Carrier = r.all(p.Lines), r.carrier
+		levels := p.Levels
+		p.Levels = make(map[string]bool, len(levels))
+		for line, level := range levels {
+			p.Levels[r.named(line)] = level
+		}
 		r.presence.Presence(p)
 	}
 }
