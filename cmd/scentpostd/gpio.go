@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"scentpost/drivers/linux"
 	"scentpost/station/clock"
@@ -20,7 +22,7 @@ func (s *station) tryGPIO() (err error) {
 	for line, w := range s.cfg.Driver.Wiring {
 		wiring[line] = linux.Wiring{ActiveLow: w.ActiveLow, Bias: linux.Bias(w.Bias)}
 	}
-	lines, err := linux.OpenGPIO(linux.Options{Wiring: wiring, OnState: s.chipIs})
+	lines, err := linux.OpenGPIO(linux.Options{Wiring: wiring, OnState: s.chipIs, OnAlone: s.alone()})
 	if err != nil {
 		return err
 	}
@@ -37,13 +39,46 @@ func (s *station) tryGPIO() (err error) {
 	return nil
 }
 
-// chipIs hears that a GPIO chip went or came back; it must not wait. While one is away its edges are lost and its
-// canisters are where their pulls hold them: the run is void.
+// chipIs hears that a GPIO chip went or came back; it must not wait. What that means for a run is the devices' to say.
 func (s *station) chipIs(state linux.State) {
 	if state.Up {
 		s.conditions.Clear(health.DeviceAbsent, state.Chip)
 		return
 	}
-	s.gate.lost()
-	s.conditions.Raise(health.DeviceAbsent, state.Chip, state.Err.Error())
+	evidence := state.Err.Error()
+	if len(state.Outputs) > 0 {
+		evidence += "; unknown: the level of " + strings.Join(state.Outputs, ", ")
+	}
+	s.conditions.Raise(health.DeviceAbsent, state.Chip, evidence)
+}
+
+// alone returns what hears which lines have a request to themselves; it must not wait.
+func (s *station) alone() func(lines []string) {
+	var before []string
+	return func(lines []string) {
+		for _, line := range before {
+			if !slices.Contains(lines, line) {
+				s.conditions.Clear(health.LineAlone, s.deviceOn(line))
+			}
+		}
+		for _, line := range lines {
+			s.conditions.Raise(health.LineAlone, s.deviceOn(line), fmt.Sprintf("line %s has no other input of the station beside it on its chip", line))
+		}
+		before = lines
+	}
+}
+
+// deviceOn names the device that a line is of, or the line when there is none.
+func (s *station) deviceOn(line string) string {
+	for _, d := range s.cfg.Devices {
+		for _, own := range d.Lines {
+			if own == line {
+				return d.Name
+			}
+		}
+		if d.Interrupt == line {
+			return d.Name
+		}
+	}
+	return line
 }

@@ -164,7 +164,8 @@ func (y *Yard) Start() (err error) {
 	y.Host, err = host.New(host.Options{
 		Log: log, Settings: cfg.Settings(), Beams: beams(cfg), Config: hex.EncodeToString(hash[:]), Pinch: cfg.Pinch(), Simulated: true,
 		Clock: y.World, Journal: y.Disk, Signer: y.signer, Wake: y.wake, Names: names,
-		OnFail: func(error) { y.failed = true },
+		Missing: func(n int, sealed bool) string { return y.Devices.Missing(n, sealed) },
+		OnFail:  func(error) { y.failed = true },
 		Chance: host.Chance{IDs: from(y.World, "ids"), Nonces: from(secrets, "nonces"), Shares: from(secrets, "shares"),
 			Seals: from(secrets, "seals")},
 	}, tree)

@@ -20,6 +20,7 @@ const (
 // canister is one canister with its drive.
 type canister struct {
 	name     string // of the device
+	member   *member
 	position int
 	canister string // "1B"
 	longest  time.Duration
@@ -70,7 +71,8 @@ func (s *Station) Move(at int64, longest time.Duration, moves []event.Move) {
 				s.tellMove(m.Position, at, event.Moves{Canister: m.Canister, Open: m.Open, Fault: FaultUnknown})
 			case !m.Open:
 				s.close(c, now)
-			case fault != "":
+			case fault != "" || !c.member.here():
+				fault := cmp.Or(fault, FaultAway)
 				s.tellMove(m.Position, at, event.Moves{Canister: m.Canister, Open: true, Fault: fault})
 			default:
 				s.open(c, at, longest)
@@ -112,9 +114,9 @@ func (s *Station) closeAll(now int64) {
 }
 
 // close drives one canister to its safe state. One that rests closed, or is on the way there, is driven again and
-// not commanded anew: its move is reported once.
+// not commanded anew: its move is reported once. So is one whose lines are away, for what of it may be there.
 func (s *Station) close(c *canister, now int64) {
-	if !c.open && (c.moving || c.settled) {
+	if !c.member.here() || !c.open && (c.moving || c.settled) {
 		s.drives.add(order{canister: c, at: now, again: true})
 		return
 	}

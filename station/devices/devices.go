@@ -47,10 +47,14 @@ type Station struct {
 	mu        sync.Mutex // guards what follows; held over no call of bus or sink
 	sources   []*source  // in the order of their names
 	sensors   []*sensor
-	canisters []*canister // in position order
-	facts     []bus.Fact  // scratch of the sensors
-	moves     []bus.Fact  // scratch of the canisters
-	early     []bus.Edge  // what came before the levels were read
+	canisters []*canister     // in position order
+	positions int             // of the station
+	limited   string          // which sessions can be held, as the sink was told; "" for all
+	members   []*member       // every device, in the order of the configuration
+	levels    map[string]bool // of each input that is routed, by its latest edge
+	facts     []bus.Fact      // scratch of the sensors
+	moves     []bus.Fact      // scratch of the canisters
+	early     []func()        // what came before the levels were read
 	ready     bool
 	down      bool
 	senses    alarm
@@ -84,7 +88,18 @@ func (s *Station) change(f func()) {
 type inlet struct{ s *Station }
 
 // Edge takes a raw edge.
-func (i inlet) Edge(e bus.Edge) { i.s.change(func() { i.s.take(e) }) }
+func (i inlet) Edge(e bus.Edge) {
+	i.s.change(func() {
+		if !i.s.ready {
+			i.s.keep(e)
+			return
+		}
+		i.s.take(e)
+	})
+}
+
+// keep keeps an edge until the levels have been read.
+func (s *Station) keep(e bus.Edge) { s.early = append(s.early, func() { s.take(e) }) }
 
 // Watermark takes how far a source has reported.
 func (i inlet) Watermark(w bus.Watermark) {
@@ -113,10 +128,6 @@ func (s *Station) void(mono, bound int64) {
 }
 
 func (s *Station) take(e bus.Edge) {
-	if !s.ready {
-		s.early = append(s.early, e)
-		return
-	}
 	if s.down {
 		return
 	}
@@ -125,11 +136,14 @@ func (s *Station) take(e bus.Edge) {
 	if src.count(e.Seq) && s.sensing(src, r) {
 		s.void(e.Mono, e.Bound)
 	}
+	if known {
+		s.levels[e.Line] = e.Level
+	}
 	switch {
 	case !known:
 	case r.sensor != nil:
 		s.edge(r.sensor, src, e)
-	default:
+	case r.canister.member.here():
 		s.moved(r.canister, r.canister.part.Limit(s.moves[:0], r.role, e.Level, e.Mono, e.Bound))
 	}
 }
@@ -155,7 +169,7 @@ func (s *Station) advanceCanisters() {
 	now := s.clock.Now().Mono
 	known := s.known(now)
 	for _, c := range s.canisters {
-		if due, waits := c.part.Due(); waits && due <= known {
+		if due, waits := c.part.Due(); waits && due <= known && c.member.here() {
 			s.moved(c, c.part.Advance(s.moves[:0], known))
 		}
 	}
@@ -178,7 +192,7 @@ func (s *Station) arm() {
 	}
 	late := int64(s.slowest())
 	for _, c := range s.canisters {
-		if due, waits := c.part.Due(); waits {
+		if due, waits := c.part.Due(); waits && c.member.here() {
 			gates.consider(due + late)
 		}
 		if c.open {

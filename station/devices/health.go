@@ -51,6 +51,10 @@ func (s *Station) over(code health.Code, on string) {
 
 // tellSound takes back what another Station said of these devices before this one.
 func (s *Station) tellSound() {
+	s.over(health.SessionsLimited, "")
+	for _, m := range s.members {
+		s.over(health.DeviceAbsent, m.name)
+	}
 	for _, c := range s.canisters {
 		s.over(health.DeviceFault, c.name)
 	}

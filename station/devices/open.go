@@ -1,7 +1,6 @@
 package devices
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -22,6 +21,8 @@ type wiring struct {
 	position int
 	canister string
 	lines    map[string]string // by role
+	// interrupt is the line that what is on a bus asks with, "" for none.
+	interrupt string
 }
 
 // Open puts the devices of a checked configuration to work on a bus. Before anything else every output is asked for
@@ -41,12 +42,12 @@ func Open(cfg config.Config, b bus.Bus, c clock.Clock, sink Sink) (*Station, err
 		for _, setting := range slices.Sorted(maps.Keys(problems)) {
 			failed = append(failed, fmt.Errorf("device %s: %s: %w", d.Name, setting, problems[setting]))
 		}
-		wirings = append(wirings, wiring{name: d.Name, typ: typ, values: values, position: d.Position, canister: d.Canister, lines: d.Lines})
+		wirings = append(wirings, wiring{name: d.Name, typ: typ, values: values, position: d.Position, canister: d.Canister, lines: d.Lines, interrupt: d.Interrupt})
 	}
 	if err := errors.Join(failed...); err != nil {
 		return nil, err
 	}
-	return open(wirings, b, c, sink)
+	return open(wirings, cfg.Positions, b, c, sink)
 }
 
 // fail says which line of which device failed at what.
@@ -56,8 +57,8 @@ func (w wiring) fail(role string, err error) error {
 
 // open builds the station and puts it to work: the outputs first, each at its safe level from its first moment.
 // Every device that fails is named in the error.
-func open(wirings []wiring, b bus.Bus, c clock.Clock, sink Sink) (*Station, error) {
-	s := &Station{bus: b, clock: c, lights: map[string]bus.Lamp{}, routes: map[string]route{}}
+func open(wirings []wiring, positions int, b bus.Bus, c clock.Clock, sink Sink) (*Station, error) {
+	s := &Station{bus: b, clock: c, positions: positions, lights: map[string]bus.Lamp{}, routes: map[string]route{}, levels: map[string]bool{}}
 	s.drives.do = s.set
 	s.reports.do = func(r report) { r.give(sink) }
 	declared := b.Sources()
@@ -71,13 +72,11 @@ func open(wirings []wiring, b bus.Bus, c clock.Clock, sink Sink) (*Station, erro
 	if err := errors.Join(failed...); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(s.canisters, func(a, b *canister) int {
-		return cmp.Or(cmp.Compare(a.position, b.position), cmp.Compare(a.canister, b.canister))
-	})
+	slices.SortStableFunc(s.canisters, byPosition)
 	if err := b.Watch(slices.Sorted(maps.Keys(s.routes)), inlet{s}); err != nil {
 		return nil, fmt.Errorf("watch the input lines: %w", err)
 	}
-	if err := s.start(wirings); err != nil {
+	if err := s.start(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -85,17 +84,18 @@ func open(wirings []wiring, b bus.Bus, c clock.Clock, sink Sink) (*Station, erro
 
 // add makes one device and asks for its outputs.
 func (s *Station) add(w wiring) error {
+	m := s.enlist(w)
 	switch w.typ.Class {
 	case catalog.Beam, catalog.Button:
 		part, err := w.typ.Sensor(w.values)
 		if err != nil {
 			return fmt.Errorf("device %s: %w", w.name, err)
 		}
-		d := &sensor{name: w.name, position: w.position, part: part, role: event.ButtonRole(w.values.Choices[catalog.SettingRole])}
+		d := &sensor{name: w.name, position: w.position, line: w.lines[catalog.RoleLine], member: m, part: part, role: event.ButtonRole(w.values.Choices[catalog.SettingRole])}
 		s.sensors = append(s.sensors, d)
 		return s.route(w, catalog.RoleLine, route{sensor: d, role: catalog.RoleLine})
 	case catalog.Canister:
-		return s.addCanister(w)
+		return s.addCanister(w, m)
 	case catalog.Light:
 		out, err := s.bus.Output(w.lines[catalog.RoleLine], false)
 		if err != nil {
@@ -103,16 +103,18 @@ func (s *Station) add(w wiring) error {
 		}
 		s.lights[w.name] = w.typ.Lamp(out)
 		return nil
+	case catalog.Expander:
+		return nil // its lines are the bus's
 	}
 	return fmt.Errorf("device %s: the station has no use for a %s", w.name, w.typ.Class)
 }
 
-func (s *Station) addCanister(w wiring) error {
+func (s *Station) addCanister(w wiring, m *member) error {
 	part, err := w.typ.Gate(w.values)
 	if err != nil {
 		return fmt.Errorf("device %s: %w", w.name, err)
 	}
-	c := &canister{name: w.name, position: w.position, canister: w.canister, part: part, longest: w.values.Durations[catalog.SettingLongest]}
+	c := &canister{name: w.name, member: m, position: w.position, canister: w.canister, part: part, longest: w.values.Durations[catalog.SettingLongest]}
 	s.canisters = append(s.canisters, c)
 	for _, line := range w.typ.Lines {
 		if !line.Output {
@@ -138,58 +140,54 @@ func (s *Station) route(w wiring, role string, r route) error {
 	return nil
 }
 
-// start reads the levels of all inputs, closes what is not closed and lets the edges in that came meanwhile.
-func (s *Station) start(wirings []wiring) error {
+// start reads the levels of all inputs, closes what is not closed and lets in what came meanwhile. A line that is away
+// is no failure.
+func (s *Station) start() error {
 	levels := map[string]bool{}
+	away := map[string]error{}
 	var failed []error
-	for _, w := range wirings {
-		for _, line := range w.typ.Lines {
-			if line.Output {
-				continue
-			}
-			level, err := s.bus.Level(w.lines[line.Role])
-			if err != nil {
-				failed = append(failed, w.fail(line.Role, err))
-			}
-			levels[w.lines[line.Role]] = level
+	for _, line := range slices.Sorted(maps.Keys(s.routes)) {
+		level, err := s.bus.Level(line)
+		switch {
+		case errors.Is(err, bus.ErrGone):
+			away[line] = err
+		case err != nil:
+			failed = append(failed, fmt.Errorf("level of %q: %w", line, err))
 		}
+		levels[line] = level
 	}
 	if err := errors.Join(failed...); err != nil {
 		return err
 	}
-	s.change(func() { s.begin(levels) })
+	s.change(func() { s.begin(levels, away) })
 	return nil
 }
 
-func (s *Station) begin(levels map[string]bool) {
+func (s *Station) begin(levels map[string]bool, away map[string]error) {
 	now := s.clock.Now().Mono
-	s.ready = true
+	s.ready, s.levels = true, levels
 	s.tellSound()
-	limits := map[*canister]map[string]bool{}
-	for line, r := range s.routes {
-		if r.canister == nil {
-			continue
+	for _, m := range s.members {
+		for line := range m.lines {
+			if err := away[line]; err != nil {
+				m.away[line] = err
+			}
 		}
-		if limits[r.canister] == nil {
-			limits[r.canister] = map[string]bool{}
-		}
-		limits[r.canister][r.role] = levels[line]
 	}
 	for _, c := range s.canisters {
-		s.moved(c, c.part.Start(s.moves[:0], now, limits[c]))
-		c.settled = c.part.Resting()
-	}
-	s.closeAll(now)
-	for line, r := range s.routes {
-		if r.sensor != nil {
-			r.sensor.level = levels[line]
+		if c.member.here() {
+			s.startCanister(c, now)
 		}
 	}
+	s.closeAll(now)
 	for _, d := range s.sensors {
-		s.sensed(d, d.part.Start(s.facts[:0], d.level, now))
+		if d.member.here() {
+			s.startSensor(d, now)
+		}
 	}
-	for _, e := range s.early {
-		s.take(e)
+	s.tellPresence()
+	for _, f := range s.early {
+		f()
 	}
 	s.early = nil
 }

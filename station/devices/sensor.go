@@ -12,10 +12,11 @@ import (
 // sensor is a beam or a button.
 type sensor struct {
 	name     string
+	line     string
+	member   *member
 	position int              // of a beam
 	role     event.ButtonRole // of a button
 	part     bus.Sensor
-	level    bool    // of its line when the station began
 	stuck    bool    // held for too long, and not let go since
 	stopping bool    // an emergency stop that the sink was told is pressed
 	source   *source // of its latest edge; nil before the first
@@ -46,7 +47,9 @@ func (s *Station) edge(d *sensor, src *source, e bus.Edge) {
 		Type: event.Edge, At: s.stamp(e.Mono, e.Bound), By: d.name,
 		Body: &event.RawEdge{Device: d.name, Active: e.Level},
 	})
-	s.sensed(d, d.part.Edge(s.facts[:0], e.Level, e.Mono, e.Bound))
+	if d.member.here() {
+		s.sensed(d, d.part.Edge(s.facts[:0], e.Level, e.Mono, e.Bound))
+	}
 }
 
 // sensed passes on the facts of a sensor. An emergency stop closes everything before anybody hears of it.

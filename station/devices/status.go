@@ -1,6 +1,7 @@
 package devices
 
-// Status is what is known of the devices' health. It tells nothing of canisters: their faults are sealed.
+// Status is what is known of the devices' health. It tells nothing of canisters but whether they are there: their faults
+// are sealed.
 type Status struct {
 	// Lost counts, by source, the edges that were numbered and never came. A source may stamp limit switches too:
 	// like every counter it is not shown between seal and reveal.
@@ -9,13 +10,15 @@ type Status struct {
 	Active []string
 	// Stopped is set while an emergency stop is held.
 	Stopped bool
+	// Devices are whether each device is there, in the order of the configuration. See Presence for what may be shown.
+	Devices []Presence
 }
 
 // Status returns what is known now.
 func (s *Station) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := Status{Lost: map[string]uint64{}, Stopped: s.stopped()}
+	now := Status{Lost: map[string]uint64{}, Stopped: s.stopped(), Devices: s.presences()}
 	for _, src := range s.sources {
 		now.Lost[src.name] = src.lost
 	}

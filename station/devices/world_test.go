@@ -42,6 +42,7 @@ type world struct {
 
 	conditions []string
 	held       map[string]bool
+	away       map[string]error // lines that are not there
 }
 
 type due struct {
@@ -114,7 +115,7 @@ func (w *world) Watch(lines []string, sink bus.Sink) error {
 	return nil
 }
 
-func (w *world) Level(line string) (bool, error) { return w.levels[line], nil }
+func (w *world) Level(line string) (bool, error) { return w.levels[line], w.away[line] }
 
 func (w *world) Sources() map[string]time.Duration {
 	return map[string]time.Duration{"gpio": w.lateness}
@@ -152,7 +153,7 @@ func (o *output) Set(level bool, at int64, longest time.Duration, done func(int6
 		o.pending(0, bus.ErrReplaced)
 		o.pending = nil
 	}
-	if err := w.refuse(o.line); err != nil {
+	if err := errors.Join(w.refuse(o.line), w.away[o.line]); err != nil {
 		done(0, err)
 		return
 	}

@@ -78,8 +78,8 @@ func (h *Host) prepare(e *event.Event) string {
 		seed, err = randomHex(h.opt.Chance.Seals, 32)
 		e.Secret = &event.NonceSeed{Seed: seed}
 	case event.RunArmed:
-		if h.opt.CannotStart != nil {
-			return h.opt.CannotStart()
+		if reason := h.cannotStart(); reason != "" {
+			return reason
 		}
 	}
 	if err == nil {
@@ -91,12 +91,35 @@ func (h *Host) prepare(e *event.Event) string {
 	return ""
 }
 
+// cannotStart returns why the next run of the session may not start, "" when it may.
+func (h *Host) cannotStart() string {
+	if h.opt.CannotStart != nil {
+		if reason := h.opt.CannotStart(); reason != "" {
+			return reason
+		}
+	}
+	return h.missing(h.machine.View().Positions, true)
+}
+
+// missing returns what a session over so many positions lacks.
+func (h *Host) missing(positions int, sealed bool) string {
+	if h.opt.Missing == nil {
+		return ""
+	}
+	return h.opt.Missing(positions, sealed)
+}
+
 func (h *Host) prepareOpen(e *event.Event) (err error) {
 	o := e.Body.(*event.Opening)
 	o.Settings, o.Beams, o.Config, o.Simulated = h.opt.Settings, h.opt.Beams, h.opt.Config, h.opt.Simulated
 	o.Pinch = h.opt.Pinch
 	if _, active := h.machine.Session(); active {
 		return nil // the engine will refuse it
+	}
+	if plan, err := blind.ParsePlan(o.Name, []byte(o.Plan)); err == nil { // else the engine will refuse it
+		if reason := h.missing(plan.Positions, false); reason != "" {
+			return errors.New(reason)
+		}
 	}
 	h.vault = nil
 	e.Session, err = randomHex(h.opt.Chance.IDs, sessionIDBytes)

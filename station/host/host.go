@@ -52,7 +52,7 @@ type Chance struct {
 	Seals  io.Reader // the seeds of the commitments' nonces
 }
 
-// Options are what a host is made of. All but Names, CannotStart and OnFail must be set.
+// Options are what a host is made of. All but Names, CannotStart, Missing and OnFail must be set.
 type Options struct {
 	Log       record.Log
 	Settings  event.Settings
@@ -71,6 +71,10 @@ type Options struct {
 	Names []journal.Identity
 	// CannotStart returns why no new run can start, "" when one can.
 	CannotStart func() string
+	// Missing returns why no session over the positions 1 to n can be held, as devices that it needs are absent, "" when
+	// one can; nil for never. It is asked when a session is opened and when a run is armed; sealed tells that nothing of
+	// a canister may be named.
+	Missing func(n int, sealed bool) string
 	// OnFail is called once, when the journal has failed and the host has stopped.
 	OnFail func(error)
 }

@@ -69,6 +69,7 @@ type house struct {
 	key   string
 
 	wanted  bool
+	missing func(n int, sealed bool) string
 	held    bool            // the journal stalls
 	broken  error           // Append fails
 	queue   []journal.Batch // appended, not durable
@@ -123,6 +124,12 @@ func (h *house) start(cause string) {
 		},
 		Chance: host.Chance{IDs: stream("ids"), Nonces: stream("nonces"), Shares: stream("shares"), Seals: stream("seals")},
 		OnFail: func(err error) { h.failed = append(h.failed, err) },
+		Missing: func(n int, sealed bool) string {
+			if h.missing == nil {
+				return ""
+			}
+			return h.missing(n, sealed)
+		},
 	}, tree)
 	must(h.t, err)
 	h.host = mine

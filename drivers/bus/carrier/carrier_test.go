@@ -65,7 +65,9 @@ type ear struct{ text []string }
 func (e *ear) Edge(x bus.Edge)           { e.add("edge %s %s %d", x.Line, x.Source, x.Seq) }
 func (e *ear) Watermark(w bus.Watermark) { e.add("mark %s %d", w.Source, w.Mono) }
 func (e *ear) Gap(g bus.Gap)             { e.add("gap %v", g.Lines) }
-func (e *ear) Presence(p bus.Presence)   { e.add("here %q %v %t %v", p.Carrier, p.Lines, p.Here, p.Levels) }
+func (e *ear) Presence(p bus.Presence) {
+	e.add("here %q %v %t %v", p.Carrier, p.Lines, p.Here, p.Levels)
+}
 
 func (e *ear) add(format string, args ...any) { e.text = append(e.text, fmt.Sprintf(format, args...)) }
 

@@ -1,0 +1,313 @@
+package devices
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"scentpost/drivers/bus"
+	"scentpost/station/config"
+	"scentpost/station/event"
+	"scentpost/station/health"
+)
+
+// FaultAway is the fault of a move of a canister that has a line which is not there.
+const FaultAway = "its lines are not all there"
+
+// Presence is whether a device is there: all its lines, or the device itself where it is reached over a bus. Of a
+// canister, and of what carries one, it may be shown only by the rule of Exposure.
+type Presence struct {
+	Device   string
+	Class    config.Class
+	Position int    // 0 for a device that has none
+	Canister string // its id, "" for other classes
+	Here     bool
+	// Why is what was seen of it while it is not there. It names the outputs whose levels are unknown.
+	Why string
+}
+
+// member is one device of the configuration, whatever its class.
+type member struct {
+	name     string
+	class    config.Class
+	position int
+	canister string
+	lines    map[string]bool  // its lines, and whether the station drives them
+	away     map[string]error // its lines that are absent
+	gone     error            // why the device itself is, where it carries lines or is reached over a bus
+	told     string           // the evidence that the sink has, "" while it is there
+}
+
+func (m *member) here() bool { return len(m.away) == 0 && m.gone == nil }
+
+// why is the evidence of an absent device: its lines by what was seen, and the outputs that nobody knows the level of.
+func (m *member) why() string {
+	var parts, unknown []string
+	if m.gone != nil {
+		parts = append(parts, m.gone.Error())
+	}
+	lines := map[string][]string{} // by what was seen
+	for _, line := range slices.Sorted(maps.Keys(m.away)) {
+		seen := m.away[line].Error()
+		lines[seen] = append(lines[seen], line)
+		if m.lines[line] {
+			unknown = append(unknown, line)
+		}
+	}
+	for _, seen := range slices.Sorted(maps.Keys(lines)) {
+		parts = append(parts, fmt.Sprintf("%s: %s", strings.Join(lines[seen], ", "), seen))
+	}
+	if len(unknown) > 0 {
+		parts = append(parts, "unknown: the level of "+strings.Join(unknown, ", "))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// presence is what is told of the device.
+func (m *member) presence() Presence {
+	p := Presence{Device: m.name, Class: m.class, Position: m.position, Canister: m.canister, Here: m.here()}
+	if !p.Here {
+		p.Why = m.why()
+	}
+	return p
+}
+
+// enlist makes a device a member. drives tells of each of its lines whether the station drives it.
+func (s *Station) enlist(w wiring) *member {
+	m := &member{name: w.name, class: config.Class(w.typ.Class), position: w.position, canister: w.canister,
+		lines: map[string]bool{}, away: map[string]error{}}
+	for _, l := range w.typ.Lines {
+		m.lines[w.lines[l.Role]] = l.Output
+	}
+	if w.interrupt != "" {
+		m.lines[w.interrupt] = false
+	}
+	s.members = append(s.members, m)
+	return m
+}
+
+// Presence takes which lines went and came. It implements bus.PresenceSink.
+func (i inlet) Presence(p bus.Presence) {
+	i.s.change(func() { i.s.soon(func() { i.s.present(p) }) })
+}
+
+// soon does f now, or when the levels have been read.
+func (s *Station) soon(f func()) {
+	switch {
+	case s.down:
+	case s.ready:
+		f()
+	default:
+		s.early = append(s.early, f)
+	}
+}
+
+// present takes that lines went or came. Where a beam or a button went, a nose or a call may be missing from now on; what
+// went of a canister is told behind the curtain.
+func (s *Station) present(p bus.Presence) {
+	maps.Copy(s.levels, p.Levels)
+	s.changed(p.Mono, func(m *member) {
+		for _, line := range p.Lines {
+			if _, own := m.lines[line]; own {
+				delete(m.away, line)
+				if !p.Here {
+					m.away[line] = p.Why
+				}
+			}
+		}
+		if p.Carrier != "" && p.Carrier == m.name {
+			m.gone = p.Why
+		}
+	})
+}
+
+// changed lets f change what is there of each member, and does what follows.
+func (s *Station) changed(mono int64, f func(*member)) {
+	before := map[*member]bool{}
+	for _, m := range s.members {
+		before[m] = m.here()
+		f(m)
+	}
+	now := s.clock.Now().Mono
+	missed := false
+	for _, d := range s.sensors {
+		switch here := d.member.here(); {
+		case here && !before[d.member]:
+			s.startSensor(d, now)
+		case !here && before[d.member]:
+			missed = true
+			s.dropSensor(d, now)
+		}
+	}
+	if missed {
+		s.void(mono, 0)
+	}
+	for _, c := range s.canisters {
+		switch here := c.member.here(); {
+		case here && !before[c.member]:
+			s.startCanister(c, now)
+			s.close(c, now)
+		case !here && before[c.member]:
+			s.dropCanister(c, now)
+		}
+	}
+	s.tellPresence()
+}
+
+// tellPresence tells of the devices that went and came, of what is seen of those that are away, and of which sessions can
+// be held without them.
+func (s *Station) tellPresence() {
+	for _, m := range s.members {
+		seen := m.presence().Why
+		switch {
+		case seen == m.told:
+		case seen == "":
+			s.over(health.DeviceAbsent, m.name)
+		default:
+			s.condition(health.DeviceAbsent, m.name, seen)
+		}
+		m.told = seen
+	}
+	limits := s.limits()
+	switch {
+	case limits == s.limited:
+	case limits == "":
+		s.over(health.SessionsLimited, "")
+	default:
+		s.condition(health.SessionsLimited, "", limits)
+	}
+	s.limited = limits
+}
+
+// limits says which sessions can be held, "" for all.
+func (s *Station) limits() string {
+	switch n := s.serves(s.positions); {
+	case len(s.missing(s.positions)) == 0:
+		return ""
+	case n == 0:
+		return "no session can be held: see which devices are absent"
+	default:
+		return fmt.Sprintf("sessions of at most %d of %d positions can be held: see which devices are absent", n, s.positions)
+	}
+}
+
+// startSensor lets a part begin at the level that its line has.
+func (s *Station) startSensor(d *sensor, now int64) {
+	s.sensed(d, d.part.Start(s.facts[:0], s.levels[d.line], now))
+}
+
+// dropSensor forgets what a part was about to tell. An emergency stop that was held when it went is held until it is back
+// and says otherwise.
+func (s *Station) dropSensor(d *sensor, now int64) {
+	if !d.emergency() {
+		s.facts = d.part.Start(s.facts[:0], false, now)[:0]
+	}
+}
+
+// startCanister lets a part begin at the levels that its limit switches have.
+func (s *Station) startCanister(c *canister, now int64) {
+	limits := map[string]bool{}
+	for line, r := range s.routes {
+		if r.canister == c {
+			limits[r.role] = s.levels[line]
+		}
+	}
+	s.moved(c, c.part.Start(s.moves[:0], now, limits))
+	c.open, c.moving, c.settled = false, false, c.part.Resting()
+}
+
+// dropCanister ends what a canister was commanded, as a fault, and drives it to its safe state if its drive is there.
+func (s *Station) dropCanister(c *canister, now int64) {
+	failed := c.part.Fail(s.moves[:0], now, FaultAway)
+	if len(failed) == 0 {
+		s.tellMove(c.position, c.at, event.Moves{Canister: c.canister, Open: c.open, Fault: FaultAway})
+	}
+	s.tellMoves(c, failed)
+	c.open, c.moving, c.settled = false, false, false
+	c.command++ // whoever is asked to move it meanwhile answers to nobody
+	s.drives.add(order{canister: c, at: now, again: true})
+}
+
+// Missing says why a session over the positions 1 to n cannot be held for want of devices, "" when it can. What it names may
+// tell of canisters unless discreet is set, for when a session is sealed.
+func (s *Station) Missing(n int, discreet bool) string {
+	absent := s.Absent(n)
+	switch {
+	case len(absent) == 0:
+		return ""
+	case discreet:
+		return "a device that the run needs is absent: see the conditions in scentpost session status"
+	}
+	var named []string
+	for _, p := range absent[:min(len(absent), mostNamed)] {
+		named = append(named, fmt.Sprintf("%s (%s)", p.Device, p.Why))
+	}
+	if more := len(absent) - mostNamed; more > 0 {
+		named = append(named, fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Sprintf("devices that a session of %d positions needs are absent: %s (they are looked for; scentpost session status tells when they are there)",
+		n, strings.Join(named, ", "))
+}
+
+// mostNamed bounds how many absent devices a refusal names.
+const mostNamed = 4
+
+// Absent returns the devices without which no session over the positions 1 to n can be held, as they are not there: a
+// beam, a canister or what purges the air at one of them, or a button. What lights, sounds or measures is missed by no
+// session.
+func (s *Station) Absent(n int) []Presence {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.missing(n)
+}
+
+func (s *Station) missing(n int) []Presence {
+	var absent []Presence
+	for _, m := range s.members {
+		needed := m.class == config.Button || slices.Contains(placed, m.class) && m.position <= n
+		if needed && !m.here() {
+			absent = append(absent, m.presence())
+		}
+	}
+	return absent
+}
+
+// placed are the classes of the devices that a session needs at its positions.
+var placed = []config.Class{config.Beam, config.Canister, config.Purge}
+
+// Serves returns the largest number of positions from 1, up to most, for which no device is absent, and 0 when none can be
+// served.
+func (s *Station) Serves(most int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.serves(most)
+}
+
+func (s *Station) serves(most int) int {
+	for _, m := range s.members {
+		switch {
+		case m.here():
+		case m.class == config.Button:
+			return 0
+		case slices.Contains(placed, m.class):
+			most = min(most, max(m.position-1, 0))
+		}
+	}
+	return most
+}
+
+// presences are what is known of every device, in the order of the configuration.
+func (s *Station) presences() []Presence {
+	all := make([]Presence, 0, len(s.members))
+	for _, m := range s.members {
+		all = append(all, m.presence())
+	}
+	return all
+}
+
+// byPosition orders canisters.
+func byPosition(a, b *canister) int {
+	return cmp.Or(cmp.Compare(a.position, b.position), cmp.Compare(a.canister, b.canister))
+}
