@@ -10,10 +10,8 @@ import (
 	"time"
 
 	"scentpost/cmd/internal/program"
-	"scentpost/configs"
 	"scentpost/station/control"
 	"scentpost/station/doctor"
-	"scentpost/station/templates"
 	"scentpost/station/trial"
 )
 
@@ -72,27 +70,6 @@ func (c doctorCmd) examine(out program.Streams, m doctor.Machine) error {
 		return program.Answered(program.No(fmt.Errorf("%d devices are missing or at fault", n)))
 	}
 	return err
-}
-
-// deviceTemplates returns the templates of all types of devices.
-func deviceTemplates() ([]templates.Template, error) {
-	names, err := configs.Files{}.Names(configs.Devices)
-	if err != nil {
-		return nil, err
-	}
-	var all []templates.Template
-	for _, name := range names {
-		file, src, err := configs.Files{}.Read(configs.Devices, name)
-		if err != nil {
-			return nil, err
-		}
-		one, err := templates.Parse(file, src)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, nil
 }
 
 // askDaemon asks the daemon at a socket for its devices, nil when none listens there.

@@ -22,6 +22,7 @@ type cli struct {
 	Run     runCmd     `cmd:"" help:"Run the station of CONFIG until SIGTERM or SIGINT."`
 	Check   checkCmd   `cmd:"" help:"Check CONFIG and say everything that is wrong with it."`
 	Doctor  doctorCmd  `cmd:"" help:"Say of each device of CONFIG whether it is there, and what mends it."`
+	Devices devicesCmd `cmd:"" help:"Print what is known of the types of devices that a configuration can name."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

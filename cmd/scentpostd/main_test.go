@@ -32,6 +32,25 @@ func TestTheExamplesAreFine(t *testing.T) {
 	}
 }
 
+// TestDevices: the list, one type in both forms, and a word that is none.
+func TestDevices(t *testing.T) {
+	for _, c := range []struct {
+		args       string
+		code       int
+		out, wrong string
+	}{
+		{"devices", program.ExitFine, "shutter", ""},
+		{"devices --markdown", program.ExitFine, "# Devices", ""},
+		{"devices bme280", program.ExitFine, "bme280: Bosch BME280 (environment, I2C)", ""},
+		{"devices bme280 --markdown", program.ExitFine, "## bme280 Bosch BME280", ""},
+		{"devices shuter", program.ExitUsage, "", `"shuter" is no type of device (did you mean "shutter"?)`},
+	} {
+		if code, out, wrong := scentpostd(strings.Fields(c.args)...); code != c.code || !strings.Contains(out, c.out) || !strings.Contains(wrong, c.wrong) {
+			t.Errorf("%s: exit %d: %s%s", c.args, code, out, wrong)
+		}
+	}
+}
+
 // TestBadInput: `check` and `run` refuse the same files with the same words and exit 2, and nothing is made.
 func TestBadInput(t *testing.T) {
 	good, err := os.ReadFile(two)

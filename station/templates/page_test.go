@@ -1,0 +1,102 @@
+package templates_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"scentpost/configs"
+	"scentpost/station/config"
+	"scentpost/station/devices"
+	"scentpost/station/templates"
+)
+
+var update = flag.Bool("update", false, "write the page of the devices anew")
+
+// page is where the page of all types lies.
+const page = "../../configs/devices/README.md"
+
+// inOrder reads every template in the order of their names.
+func inOrder(t *testing.T) []templates.Template {
+	t.Helper()
+	names, err := configs.Files{}.Names(configs.Devices)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := all(t)
+	var out []templates.Template
+	for _, name := range names {
+		out = append(out, files[name])
+	}
+	return out
+}
+
+// TestThePageIsMadeOfTheTemplates: whoever changes a template changes the page with it.
+func TestThePageIsMadeOfTheTemplates(t *testing.T) {
+	var want bytes.Buffer
+	templates.Page(&want, inOrder(t))
+	if *update {
+		if err := os.WriteFile(page, want.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(page)
+	if err != nil || !bytes.Equal(got, want.Bytes()) {
+		t.Errorf("%s is not what the templates give (%v): go test ./station/templates -run Page -update writes it anew", filepath.Base(page), err)
+	}
+}
+
+// TestThePageSaysAllOfATemplate: no fact of a template is left out, in either form.
+func TestThePageSaysAllOfATemplate(t *testing.T) {
+	for _, one := range inOrder(t) {
+		var markdown, text, list bytes.Buffer
+		templates.Markdown(&markdown, one)
+		templates.Text(&text, one)
+		templates.List(&list, []templates.Template{one})
+		facts := []string{one.Type, one.Title, one.Class, one.About, one.Wiring, one.Accuracy, one.Safe, one.OnLoss,
+			one.Datasheet.Name, one.Datasheet.Edition, one.Datasheet.None}
+		facts = append(facts, one.Addresses...)
+		for _, l := range one.Lines {
+			facts = append(facts, l.Role, l.About)
+		}
+		for _, s := range one.Settings {
+			facts = append(append(facts, s.Name, s.About, s.Default), s.Choices...)
+		}
+		for name, got := range map[string]string{"markdown": markdown.String() + one.Class, "text": text.String()} {
+			got = strings.Join(strings.Fields(got), " ")
+			for _, fact := range facts {
+				if !strings.Contains(got, strings.Join(strings.Fields(fact), " ")) {
+					t.Errorf("%s of %s does not say %q", name, one.Type, fact)
+				}
+			}
+		}
+		if !strings.Contains(list.String(), one.Title) {
+			t.Errorf("the list does not say %q: %s", one.Title, &list)
+		}
+	}
+}
+
+// TestEveryExampleIsSound: what the page shows can be copied into a configuration.
+func TestEveryExampleIsSound(t *testing.T) {
+	tried := 0
+	for _, one := range inOrder(t) {
+		known := false
+		for _, typ := range devices.Types().Devices {
+			known = known || typ.Name == one.Type
+		}
+		if !known {
+			continue // no station can be given one yet
+		}
+		tried++
+		text := "site: s\nstation: t\ndata: d\nsocket: s\ndriver: {type: linux}\npositions: 1\ndevices:\n  " + templates.Example(one) + "\n"
+		if _, err := config.Read("example.yaml", []byte(text), devices.Types()); err != nil {
+			t.Errorf("%v\n%s", err, text)
+		}
+	}
+	if tried < 4 {
+		t.Errorf("only %d examples were tried", tried)
+	}
+}
