@@ -2,6 +2,7 @@ package host
 
 import (
 	"encoding/hex"
+	"time"
 
 	"scentpost/station/event"
 	"scentpost/station/journal"
@@ -36,7 +37,7 @@ func (h *Host) step(e event.Event) {
 			h.actuator.CloseAll()
 			h.curtain.Close()
 		case trial.SetTimer:
-			h.horizon.Set(effect.Timer, effect.At)
+			h.horizon.Set(effect.Timer, h.notBefore(effect, e.At.Mono))
 		case trial.StopTimers:
 			h.horizon.Clear()
 			h.gridAt = 0
@@ -55,6 +56,20 @@ func (h *Host) step(e event.Event) {
 	if len(h.batch.Rows) >= maxBatch {
 		h.flush()
 	}
+}
+
+// stale is how old a cause may be before the closing that follows it counts from now instead of from its stamp. A button
+// that sticks is stamped with its press and told seconds later; until then the canisters stood open.
+const stale = 250 * time.Millisecond
+
+// notBefore is when a timer of the engine rings: at its instant, save that a run is closed no sooner after now than
+// after its cause.
+func (h *Host) notBefore(e *trial.Effect, cause int64) int64 {
+	now := h.opt.Clock.Now().Mono
+	if e.Timer != event.RunClosed || now-cause < int64(stale) {
+		return e.At
+	}
+	return e.At + now - cause
 }
 
 func (h *Host) park(p parked) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"scentpost/station/event"
+	"scentpost/station/record"
 )
 
 // TestALostSourceVoidsTheRun: with the lines the canisters fell shut and edges were lost, so nothing of it may count.
@@ -32,6 +33,33 @@ func TestALostSourceVoidsTheRun(t *testing.T) {
 	if between.host.Snapshot().Size != size {
 		t.Error("between runs it leaves a record")
 	}
+}
+
+// TestALateVoidClosesFromNow: a button that sticks is stamped with its press and told seconds later. The run is closed,
+// and its air purged, after the canisters were told to close: not after the press, when they still stood open.
+func TestALateVoidClosesFromNow(t *testing.T) {
+	const held = 5 * time.Second
+	h := newHouse(t).sealed().searching()
+	pressed := h.w.Mono()
+	h.w.RunFor(held)
+	told := h.w.Mono()
+	h.host.Event(event.Event{Type: event.ButtonPressed, At: h.w.Now().AtMono(pressed), By: "button",
+		Body: &event.Press{Role: event.ButtonStuck, HeldMS: int(held.Milliseconds())}})
+	h.w.RunFor(10 * time.Second)
+	at := map[event.Type]int64{}
+	lines, err := h.store.Lines(0, 1<<20, 1<<30)
+	must(t, err)
+	for _, l := range lines {
+		r, err := record.Decode(l.Bytes)
+		must(t, err)
+		at[r.Event.Type] = r.Event.At.Mono
+	}
+	closed := told + int64(time.Duration(usual.CloseMS)*time.Millisecond)
+	if at[event.RunVoided] != pressed || at[event.RunClosed] != closed || at[event.RunPurged] != closed+int64(5*time.Second) {
+		t.Errorf("pressed %d, told %d: void %d, closed %d, purged %d", pressed, told, at[event.RunVoided], at[event.RunClosed], at[event.RunPurged])
+	}
+	h.start(event.VoidRestart) // runs the engine over the record again
+	h.finish()
 }
 
 // TestTheLastDrainLeavesNothingOpen: what became durable at the very end may let a run's moves out.

@@ -284,10 +284,11 @@ func (m *Machine) replace(r *run) {
 	s.next = append([]nextRun{{index: s.plan.Runs + s.reserves, used: used}}, s.next...)
 }
 
-// closed is the fixed instant after the end of the search at which what the canisters did is written.
+// closed is the fixed instant after the end of the search at which what the canisters did is written. It comes later
+// where the cause of the end was told long after its stamp: the canisters were not closed before.
 func (m *Machine) closed(in event.Event) string {
 	r := m.run
-	if r == nil || r.instant() != event.ClosedAgain || in.At.Mono != r.due {
+	if r == nil || r.instant() != event.ClosedAgain || in.At.Mono < r.due {
 		return "no run to be closed at this instant"
 	}
 	in.Run = r.index
