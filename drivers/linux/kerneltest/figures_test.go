@@ -231,35 +231,3 @@ func wakeUps(t *testing.T) (sum uint64) {
 	}
 	return sum
 }
-
-// TestAKilledProgramLetsGo: what this kernel does with the lines of a program that dies is to give them back; the
-// external pull then closes the canister.
-func TestAKilledProgramLetsGo(t *testing.T) {
-	inGuest(t)
-	chip := plug(t, "killed", 1)
-	if err := chip.Pull(0, true); err != nil {
-		t.Fatal(err)
-	}
-	holder := actor(t, roleHolder, "KERNELTEST_LINE="+chip.lines[0])
-	says, err := holder.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := holder.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := says.Read(make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
-	if high, err := chip.Value(0); err != nil || high {
-		t.Fatalf("driven: high %t, %v", high, err)
-	}
-	if err := holder.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	err = holder.Wait()
-	t.Logf("killed: %v", err)
-	if high, err := chip.Value(0); err != nil || !high {
-		t.Errorf("after the kill: high %t, %v, want what the pull says", high, err)
-	}
-}

@@ -167,7 +167,8 @@ func TestOutputsAreSafeFromTheFirstMoment(t *testing.T) {
 	if err := chip.Pull(0, true); err != nil { // the external pull towards the safe level
 		t.Fatal(err)
 	}
-	if err := Trace(); err != nil {
+	tracer, err := StartTracer(nil)
+	if err != nil {
 		t.Fatal(err)
 	}
 	g := open(t, linux.Options{Wiring: map[string]linux.Wiring{"outputs.0": {ActiveLow: true}}})
@@ -196,15 +197,13 @@ func TestOutputsAreSafeFromTheFirstMoment(t *testing.T) {
 		out.Set(false, 0, 0, nil)
 	}
 	check("closed", true, false)
-	moves, err := Traced()
+	moves, err := tracer.Stop()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
 	for _, m := range moves {
-		if m.Kind != "get" {
-			got = append(got, fmt.Sprintf("%d %s %t", m.Line-moves[0].Line, m.Kind, m.Value))
-		}
+		got = append(got, fmt.Sprintf("%d %s %t", m.Line-chip.base, m.Kind, m.Value))
 	}
 	// gpio-sim is given the level before the direction.
 	want := []string{

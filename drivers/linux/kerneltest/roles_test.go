@@ -24,8 +24,6 @@ const (
 	// rolePlayer toggles the line of the sysfs file KERNELTEST_FILE, KERNELTEST_COUNT times every KERNELTEST_EVERY,
 	// and prints when it did, as 64-bit nanoseconds.
 	rolePlayer = "player"
-	// roleHolder drives the line KERNELTEST_LINE, which is active when low, and prints a letter when it does.
-	roleHolder = "holder"
 )
 
 // play plays a role and returns the code to exit with.
@@ -34,8 +32,6 @@ func play(role string) int {
 	switch role {
 	case rolePlayer:
 		err = toggle(os.Getenv("KERNELTEST_FILE"), os.Getenv("KERNELTEST_COUNT"), os.Getenv("KERNELTEST_EVERY"))
-	case roleHolder:
-		err = hold(os.Getenv("KERNELTEST_LINE"))
 	default:
 		err = fmt.Errorf("no such role: %q", role)
 	}
@@ -79,23 +75,6 @@ func toggle(file, count, every string) error {
 	}
 	_, err = io.Copy(os.Stdout, &when)
 	return err
-}
-
-func hold(line string) error {
-	g, err := linux.OpenGPIO(linux.Options{Wiring: map[string]linux.Wiring{line: {ActiveLow: true}}})
-	if err != nil {
-		return err
-	}
-	out, err := g.Output(line, false)
-	if err != nil {
-		return err
-	}
-	out.Set(true, 0, 0, func(_ int64, err error) {
-		if err == nil {
-			fmt.Print("o")
-		}
-	})
-	select {} // until somebody ends it
 }
 
 // actor is this program in a role.

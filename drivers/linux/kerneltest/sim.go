@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -20,6 +22,7 @@ type Chip struct {
 	lines   []string
 	folder  string // its configuration
 	sysfs   string // its lines, while it is there
+	base    int    // the kernel's global number of its first line, while it is there
 	drivers []*os.File
 }
 
@@ -52,6 +55,9 @@ func (c *Chip) Plug() error {
 		return err
 	}
 	c.sysfs = filepath.Join("/sys/devices/platform", device, chip)
+	if c.base, err = globalBase(c.label); err != nil {
+		return fmt.Errorf("plug in the chip %s: %w", c.label, err)
+	}
 	for i := range c.lines {
 		f, err := os.OpenFile(filepath.Join(c.sysfs, fmt.Sprintf("sim_gpio%d", i), "pull"), os.O_WRONLY, 0)
 		if err != nil {
@@ -60,6 +66,39 @@ func (c *Chip) Plug() error {
 		c.drivers = append(c.drivers, f)
 	}
 	return nil
+}
+
+// globalBase finds the global number of the first line of a chip: the trace names lines by it.
+func globalBase(label string) (int, error) {
+	files, err := filepath.Glob("/sys/class/gpio/gpiochip*/label")
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		if found, err := get(file); err != nil || found != label {
+			continue
+		}
+		text, err := get(filepath.Join(filepath.Dir(file), "base"))
+		if err != nil {
+			return 0, err
+		}
+		return strconv.Atoi(text)
+	}
+	return 0, fmt.Errorf("none of %q has the label %q", files, label)
+}
+
+// Named returns the place of a line on the chip, -1 when it has no such line.
+func (c *Chip) Named(line string) int { return slices.Index(c.lines, line) }
+
+// There tells whether the chip is plugged in.
+func (c *Chip) There() bool { return c.drivers != nil }
+
+// Global returns the name of the line of a global number, "" when it is none of this chip's.
+func (c *Chip) Global(line int) string {
+	if i := line - c.base; c.There() && i >= 0 && i < len(c.lines) {
+		return c.lines[i]
+	}
+	return ""
 }
 
 // Unplug removes the chip while it is in use.
@@ -75,7 +114,7 @@ func (c *Chip) Unplug() error {
 // Remove unplugs the chip and forgets it.
 func (c *Chip) Remove() error {
 	var failed []error
-	if c.drivers != nil {
+	if c.There() {
 		failed = append(failed, c.Unplug())
 	}
 	bank := filepath.Join(c.folder, "bank0")

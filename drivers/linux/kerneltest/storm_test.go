@@ -3,11 +3,13 @@
 package kerneltest
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
 
-// flap toggles a line n times, so many times a second, and leaves it low.
+// flap toggles a line an even number of times, so many times a second, and leaves it as it was: low.
 func (s *site) flap(line string, n, hz int) {
 	ticks := time.NewTicker(time.Second / time.Duration(hz))
 	defer ticks.Stop()
@@ -15,46 +17,135 @@ func (s *site) flap(line string, n, hz int) {
 		<-ticks.C
 		s.pull(line, i%2 == 0)
 	}
-	s.pull(line, false)
 }
 
-// TestStorms: a button that bounces is one press, a beam that flaps costs nothing but records until the budget of
-// the run is used up, and a button that sticks is no call.
-func TestStorms(t *testing.T) {
+// TestStationInStorms: a button that bounces is one press, and a beam that flaps at 1 kHz costs nothing but records
+// until the budget of its line is spent; then the run is void.
+func TestStationInStorms(t *testing.T) {
 	inGuest(t)
-	s := newSite(t)
+	const budget = 300
+	s := newSite(t, options{budget: budget})
 	s.serve()
-	w := s.watch()
-	st := s.open(w)
-	for _, c := range []struct {
-		name        string
-		play        func()
-		state, call string
+	s.seal()
+	for i, c := range []struct {
+		name                string
+		play                func()
+		state, reason, call string
 	}{
 		{"a button that bounces", func() {
 			s.flap("button.alert", 20, 4000)
 			s.press("button.alert", 150*time.Millisecond)
 			s.flap("button.alert", 20, 4000)
-		}, "completed", "alert at 1"},
+		}, "completed", "", "alert at 1"},
 		{"a beam that flaps", func() {
-			s.flap("beam2", 1000, 1000)
+			s.flap("beam2", budget, 1000)
 			s.press("beam1", 800*time.Millisecond)
 			s.press("button.alert", 150*time.Millisecond)
-		}, "completed", "alert at 1"},
-		{"more edges than the budget", func() { s.flap("beam2", 2500, 1000) }, "void", ""},
+		}, "completed", "", "alert at 1"},
+		{"more edges than the budget", func() { s.flap("beam2", budget+2, 1000) }, "void", "edge budget spent", ""},
 	} {
-		n := len(st.Runs) + 1
-		s.tell("Assessor", "arm")
-		s.until(w, "the presentation", func(st status) bool { return st.Run != nil && st.Run.State == "presented" })
-		s.press("button.start", 100*time.Millisecond)
-		s.until(w, "the search", func(st status) bool { return st.Run != nil && st.Run.State == "searching" })
+		s.search()
 		s.press("beam1", 800*time.Millisecond)
 		c.play()
-		st = s.until(w, "the end of the run", func(st status) bool { return between(st) && len(st.Runs) == n })
-		got := st.Runs[n-1]
-		t.Logf("%s: %+v", c.name, got)
-		if got.State != c.state || c.call != "" && (len(got.Calls) != 1 || got.Calls[0] != c.call) {
-			t.Errorf("%s: %+v, want %s with %q", c.name, got, c.state, c.call)
+		_, got := s.untilEnd(i + 1)
+		if got.State != c.state || got.Reason != c.reason || strings.Join(got.Calls, ", ") != c.call {
+			t.Errorf("%s: %+v, want %s with %q because of %q", c.name, got, c.state, c.call, c.reason)
 		}
+	}
+}
+
+// burstLines are eight lines of sensors: all of which none ends a run by itself when it is pressed for a moment only.
+var burstLines = []string{"beam1", "beam2", "button.alert", "button.start", "burst.1", "burst.2", "burst.3", "burst.4"}
+
+// burstButtons are the devices on the lines that only this test has.
+const burstButtons = `  - {name: burst-1, type: button, role: start, line: burst.1}
+  - {name: burst-2, type: button, role: start, line: burst.2}
+  - {name: burst-3, type: button, role: alert, line: burst.3}
+  - {name: burst-4, type: button, role: alert, line: burst.4}
+`
+
+// TestStationKeepsItsBudget plays 10,000 edges in bursts on 8 lines in a run: of each line the record has as many as the
+// budget allows and one summary, and the run is void.
+func TestStationKeepsItsBudget(t *testing.T) {
+	inGuest(t)
+	const budget, edges, burst = 50, 10_000, 200
+	s := newSite(t, options{budget: budget, more: burstButtons, inputs: burstLines[4:]})
+	s.serve()
+	s.seal()
+	s.present()
+	level := map[string]bool{}
+	for i := range edges {
+		line := burstLines[i%len(burstLines)]
+		level[line] = !level[line]
+		s.pull(line, level[line])
+		if i%burst == burst-1 {
+			<-time.After(20 * time.Millisecond)
+		}
+	}
+	_, got := s.untilEnd(1)
+	if got.State != "void" || got.Reason != "edge budget spent" {
+		t.Errorf("after the bursts: %+v, want void", got)
+	}
+	s.tell("Assessor", "abort", "the test has seen enough")
+	kept, summed := map[string]int{}, map[string]int{}
+	for _, l := range s.export() {
+		var of struct {
+			Device string
+			Budget int
+		}
+		switch l.Type {
+		case "edge":
+			s.body(l, &of)
+			kept[of.Device]++
+		case "edges.summed":
+			s.body(l, &of)
+			summed[of.Device]++
+			if of.Budget != budget {
+				t.Errorf("%s, want a budget of %d", l.text, budget)
+			}
+		}
+	}
+	for _, d := range []string{"beam-1", "beam-2", "button-alert", "button-start", "burst-1", "burst-2", "burst-3", "burst-4"} {
+		if kept[d] != budget || summed[d] != 1 {
+			t.Errorf("%s: %d edges and %d summaries in the record, want %d and 1", d, kept[d], summed[d], budget)
+		}
+	}
+	t.Log(fmt.Sprint(kept, summed))
+}
+
+// stuckAfter is how long a button may be held by default.
+const stuckAfter = 5 * time.Second
+
+// TestStationWithAStuckButton: a button that is held longer than a hand holds it is no call but the end of the run, and
+// one that is held from boot on is none either, nor is its release.
+func TestStationWithAStuckButton(t *testing.T) {
+	inGuest(t)
+	s := newSite(t, options{alertLow: true}) // which nobody pulls up: it is held from boot on
+	s.serve()
+	<-time.After(stuckAfter + time.Second)
+	s.seal()
+	s.search()
+	s.press("beam1", 800*time.Millisecond)
+	s.pull("button.alert", true) // let go
+	_, got := s.untilEnd(1)
+	if got.State != "completed" || len(got.Calls) != 0 || got.Locked != "time-out" {
+		t.Errorf("a button that was held from boot and let go in the run: %+v, want no call", got)
+	}
+	s.search()
+	s.press("beam1", 800*time.Millisecond)
+	s.pull("button.alert", false)
+	_, got = s.untilEnd(2)
+	if got.State != "void" || got.Reason != "stuck button" || len(got.Calls) != 0 {
+		t.Errorf("a button that sticks: %+v, want it void and no call", got)
+	}
+	s.pull("button.alert", true)
+	s.search()
+	s.press("beam1", 800*time.Millisecond)
+	s.pull("button.alert", false)
+	<-time.After(150 * time.Millisecond)
+	s.pull("button.alert", true)
+	_, got = s.untilEnd(3)
+	if got.State != "completed" || len(got.Calls) != 1 {
+		t.Errorf("a button that works again: %+v, want its call", got)
 	}
 }

@@ -3,56 +3,61 @@
 package kerneltest
 
 import (
-	"strings"
 	"testing"
 	"time"
 )
 
-// TestAChipIsRemovedInARun: the run is void, the chip's outputs are safe again before anything else, and the session
-// goes on with the next reserve.
-func TestAChipIsRemovedInARun(t *testing.T) {
+// TestStationWithoutItsInputs: the chip of the inputs is removed in mid-run and put back. The run is void, every canister
+// closed, and the session goes on.
+func TestStationWithoutItsInputs(t *testing.T) {
 	inGuest(t)
-	s := newSite(t)
+	s := newSite(t, options{split: true})
 	s.serve()
-	w := s.watch()
-	s.open(w)
-	s.tell("Assessor", "arm")
-	s.until(w, "the presentation", func(st status) bool { return st.Run != nil && st.Run.State == "presented" })
-	s.replug(func() {
-		if out := string(s.cli("session", "status", "--json", "--as", "Assessor")); !strings.Contains(out, `"device-absent"`) {
-			t.Errorf("the state while the chip is away does not say so: %s", out)
+	s.loses(inputChip, func() { s.checkOpen("while the inputs are away", 0) })
+}
+
+// TestStationWithoutItsOutputs: the same with the chip of the outputs, whose drives open when they are high. Back again,
+// each is asked for at its safe level before anything else.
+func TestStationWithoutItsOutputs(t *testing.T) {
+	inGuest(t)
+	s := newSite(t, options{split: true, activeHigh: true})
+	s.serve()
+	back := s.loses(outputChip, func() {})
+	outputs, _ := s.at("light.ready")
+	first := map[string]Movement{}
+	for _, m := range s.trace() {
+		line := outputs.Global(m.Line)
+		if _, seen := first[line]; line != "" && !seen && m.Mono > back {
+			first[line] = m
 		}
-	})
-	st := s.until(w, "the end of the run", func(st status) bool { return between(st) && len(st.Runs) == 1 })
-	if st.Runs[0].State != "void" || st.Aborted != "" {
-		t.Errorf("after the removal: %+v", st)
 	}
-	if got := s.opened(); got != 0 {
-		t.Errorf("%d canisters are open after the chip came back", got)
-	}
-	s.tell("Assessor", "arm")
-	s.until(w, "the next presentation", func(st status) bool { return st.Run != nil && st.Run.State == "presented" })
-	if got := s.opened(); got != 2 {
-		t.Errorf("%d canisters are open in the next run", got)
+	for _, line := range outputs.lines {
+		if m, seen := first[line]; !seen || m.Kind != "set" || m.Value {
+			t.Errorf("the first that was done to %s after its return is %+v, want its safe level", line, m)
+		}
 	}
 }
 
-// replug takes the chip out for a moment and puts it back; meanwhile is called while it is out.
-func (s *site) replug(meanwhile func()) {
+// loses takes a chip out in mid-run, does something, and puts it back; it returns when that was.
+func (s *site) loses(label string, meanwhile func()) (back int64) {
 	s.Helper()
-	s.mu.Lock()
-	s.broken = true
-	if err := s.Unplug(); err != nil {
-		s.Error(err)
+	s.seal()
+	s.search()
+	s.press("beam1", 800*time.Millisecond)
+	var chip *Chip
+	for _, c := range s.chips {
+		if c.label == label {
+			chip = c
+		}
 	}
-	s.mu.Unlock()
-	<-time.After(500 * time.Millisecond)
+	s.mechanics.out(chip)
+	s.untilRun("void")
 	meanwhile()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.Plug(); err != nil {
-		s.Error(err)
+	<-time.After(500 * time.Millisecond)
+	back = s.clock.Mono()
+	s.mechanics.in(chip)
+	if r := s.goesOn(1); r.Reason != "source lost" {
+		s.Errorf("run 1 is void because of %q", r.Reason)
 	}
-	s.wire()
-	s.broken = false
+	return back
 }
