@@ -29,7 +29,7 @@ var impure = []string{
 var pure = []string{
 	"station/event", "station/strict", "station/blind", "station/dwell", "station/score", "station/trial",
 	"station/record", "station/verify", "station/config", "station/health", "station/templates",
-	"firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/link", "firmware-bridge/clockmap", "station/doctor",
+	"station/doctor", "firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/link", "firmware-bridge/clockmap", "firmware-bridge/twin",
 }
 
 var (
@@ -91,6 +91,10 @@ var rules = []rule{
 		reason: "messages are values: who speaks to whom is decided above"},
 	{of: []string{"firmware-bridge/clockmap"}, only: []string{},
 		reason: "it is arithmetic over two clocks, and knows no line"},
+	{of: []string{"firmware-bridge/link"}, only: []string{"firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/clockmap"},
+		reason: "it is one end of a conversation, and knows no port"},
+	{of: []string{"firmware-bridge/twin"}, only: []string{"firmware-bridge/frame", "firmware-bridge/message"},
+		reason: "the other end shares the language alone: what both took from one place would prove nothing"},
 	{of: []string{"drivers/*"}, but: []string{"drivers/catalog"}, only: []string{"drivers/bus/...", "firmware-bridge/..."},
 		reason: "one part a package: parts meet in the catalogue only"},
 	{of: []string{"configs"}, only: []string{"station/strict"},

@@ -38,6 +38,7 @@ const MaxPins = 64
 
 // Header is what stands before every payload.
 type Header struct {
+	Version byte
 	Type    Type
 	Session byte // the low byte of the session
 	Number  byte // of a command, a SAFE or what is acknowledged; 0 for other types
@@ -100,7 +101,7 @@ func Parse(body []byte) (Header, Message, error) {
 	if len(body) < headerSize {
 		return Header{}, nil, fmt.Errorf("%w: %d bytes, a header has %d", ErrLength, len(body), headerSize)
 	}
-	h := Header{Type: Type(body[1]), Session: body[2], Number: body[3]}
+	h := Header{Version: body[0], Type: Type(body[1]), Session: body[2], Number: body[3]}
 	if body[0] != Version && h.Type != TypeHello && h.Type != TypeBoard {
 		return h, nil, fmt.Errorf("%w: %d, expected %d", ErrVersion, body[0], Version)
 	}

@@ -66,7 +66,7 @@ func TestMessagesComeBack(t *testing.T) {
 			t.Errorf("%s has %d bytes, want at most %d", name, len(body), frame.MaxBody)
 		}
 		h, got, err := Parse(body)
-		if err != nil || !reflect.DeepEqual(got, m) || h != (Header{m.Type(), 0x78, number}) {
+		if err != nil || !reflect.DeepEqual(got, m) || h != (Header{Version, m.Type(), 0x78, number}) {
 			t.Errorf("%s: %+v %+v, %v", name, h, got, err)
 		}
 		seen[m.Type()] = true
