@@ -22,11 +22,12 @@ func (s *station) tryGPIO() (err error) {
 	for line, w := range s.cfg.Driver.Wiring {
 		wiring[line] = linux.Wiring{ActiveLow: w.ActiveLow, Bias: linux.Bias(w.Bias)}
 	}
+	s.keeper = clock.NewKeeper(kernel, s.cfg.Clock.Floor)
 	lines, err := linux.OpenGPIO(linux.Options{Wiring: wiring, OnState: s.chipIs, OnAlone: s.alone()})
 	if err != nil {
 		return err
 	}
-	running, err := clock.New(clock.System(kernel))
+	running, err := clock.New(s.keeper.Base())
 	if err != nil {
 		return errors.Join(fmt.Errorf("start the clock: %w", err), lines.Close())
 	}

@@ -52,11 +52,19 @@ func read(id int32) int64 {
 // Sync tells whether something disciplines the clock, and the kernel's maximum error, which grows by 500 ppm
 // from one correction to the next (adjtimex(2)). It fails where a sandbox forbids to ask.
 func (c *Clock) Sync() (synced bool, maxError time.Duration, err error) {
-	var t unix.Timex
+	var t unix.Timex // modes 0: it reads and changes nothing
 	state, err := unix.Adjtimex(&t)
 	if err != nil {
-		return false, 0, fmt.Errorf("adjtimex: %w", err)
+		return false, 0, fmt.Errorf("adjtimex: %w (is it forbidden, as by systemd's ProtectClock or SystemCallFilter?)", err)
 	}
-	synced = state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0
-	return synced, time.Duration(t.Maxerror) * time.Microsecond, nil
+	synced, maxError = judge(state, &t)
+	return synced, maxError, nil
+}
+
+// judge reads the kernel's answer. The maximum error is in microseconds with STA_NANO and without. A leap second that
+// is announced (TIME_INS, TIME_DEL), under way (TIME_OOP) or just over (TIME_WAIT) leaves the clock synchronised: it
+// shows as a step of a second.
+func judge(state int, t *unix.Timex) (synced bool, maxError time.Duration) {
+	synced = state != unix.TIME_ERROR && t.Status&(unix.STA_UNSYNC|unix.STA_CLOCKERR) == 0
+	return synced, time.Duration(t.Maxerror) * time.Microsecond
 }

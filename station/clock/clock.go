@@ -15,3 +15,9 @@ type Clock interface {
 	// and may be called any number of times. f must return quickly.
 	At(mono int64, f func()) (stop func())
 }
+
+// Resumer is a Clock that can go on with the map of an earlier process of the same boot.
+type Resumer interface {
+	// Resume takes the last stamp that was made by that map. A map that does not hold any more is not gone on with.
+	Resume(last event.Stamp)
+}

@@ -3,6 +3,7 @@ package clock
 import (
 	"container/heap"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"scentpost/station/event"
@@ -14,6 +15,7 @@ const soonest = 200 * time.Microsecond
 // Real is a Clock over a Base that runs by itself. It owns one goroutine.
 type Real struct {
 	base   Base
+	last   atomic.Int64  // the latest instant that was given out
 	wake   chan struct{} // holds one token when the earliest call may have changed
 	closed chan struct{}
 	ended  chan struct{}
@@ -34,11 +36,33 @@ func New(base Base) (*Real, error) {
 	return r, nil
 }
 
-// Now returns the present instant. Bound is 0: what the reading itself costs is below a microsecond.
+// Now returns the present instant, never one before an instant that it gave out earlier. Bound is 0: what the reading
+// itself costs is below a microsecond.
 func (r *Real) Now() event.Stamp {
-	mono := r.base.Mono()
+	mono := r.mono()
 	utc := r.base.UTC(mono)
 	return event.Stamp{Boot: r.base.Boot, Mono: mono, UTC: utc.Nanos, UTCBound: utc.Bound, Quality: utc.Quality}
+}
+
+// mono reads the monotonic clock. A base that goes backwards, which no kernel's does, stands still instead.
+func (r *Real) mono() int64 {
+	mono := r.base.Mono()
+	for {
+		last := r.last.Load()
+		if mono <= last {
+			return last
+		}
+		if r.last.CompareAndSwap(last, mono) {
+			return mono
+		}
+	}
+}
+
+// Resume goes on with the map of an earlier process; see Resumer.
+func (r *Real) Resume(last event.Stamp) {
+	if r.base.Resume != nil {
+		r.base.Resume(last)
+	}
 }
 
 // At calls f at mono; see Clock. After Close nothing is called any more.

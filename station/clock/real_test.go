@@ -1,7 +1,6 @@
 package clock
 
 import (
-	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -106,54 +105,6 @@ func TestCloseStopsTheRest(t *testing.T) {
 	})
 }
 
-// kernel is a Kernel of functions.
-type kernel struct {
-	mono, utc int64
-	sync      func() (bool, time.Duration, error)
-}
-
-func (k *kernel) Boot() string                       { return "boot" }
-func (k *kernel) Mono() int64                        { return k.mono }
-func (k *kernel) UTC() int64                         { return k.utc }
-func (k *kernel) Sync() (bool, time.Duration, error) { return k.sync() }
-
-func TestQuality(t *testing.T) {
-	set := plausible + 1
-	for name, c := range map[string]struct {
-		utc      int64
-		synced   bool
-		maxError time.Duration
-		err      error
-		quality  event.Quality
-		bound    time.Duration
-	}{
-		"1970":              {0, true, time.Millisecond, nil, event.Unset, 0},
-		"synchronised":      {set, true, time.Millisecond, nil, event.Synced, 100 * time.Millisecond},
-		"badly":             {set, true, time.Second, nil, event.Synced, time.Second},
-		"not any more":      {set, false, 20 * time.Second, nil, event.Holdover, 20 * time.Second},
-		"may not be asked":  {set, true, 0, errors.New("EPERM"), event.Holdover, 16 * time.Second},
-		"1970, not allowed": {5, false, 0, errors.New("EPERM"), event.Unset, 0},
-	} {
-		k := &kernel{utc: c.utc, sync: func() (bool, time.Duration, error) { return c.synced, c.maxError, c.err }}
-		got := System(k).UTC(0)
-		if want := (UTC{Nanos: c.utc, Bound: int64(c.bound), Quality: c.quality}); got != want {
-			t.Errorf("%s: %+v, want %+v", name, got, want)
-		}
-	}
-}
-
-func TestTheKernelIsAskedOnceASecond(t *testing.T) {
-	asked := 0
-	k := &kernel{utc: plausible, sync: func() (bool, time.Duration, error) { asked++; return true, 0, nil }}
-	utc := System(k).UTC
-	for mono := int64(0); mono < 3*int64(time.Second); mono += int64(100 * time.Millisecond) {
-		utc(mono)
-	}
-	if asked != 3 {
-		t.Errorf("asked %d times in 3 s, want 3", asked)
-	}
-}
-
 func TestNewRefusesHalfABase(t *testing.T) {
 	whole := Simulated("boot", 1, func() int64 { return 0 }, func(int64) int64 { return 0 })
 	for name, spoil := range map[string]func(*Base){
@@ -178,5 +129,20 @@ func TestNowCarriesItsErrors(t *testing.T) {
 	defer r.Close()
 	if got, want := r.Now(), (event.Stamp{Boot: "b-7", Mono: 5, UTC: 105, Quality: event.Simulated}); got != want {
 		t.Errorf("now %+v, want %+v", got, want)
+	}
+}
+
+// TestNowNeverGoesBack: whatever a base does, an instant that was given out is never followed by an earlier one.
+func TestNowNeverGoesBack(t *testing.T) {
+	readings := []int64{5, 9, 3, 9, 8, 12}
+	r := &Real{base: Simulated("b", 1, func() int64 {
+		mono := readings[0]
+		readings = readings[1:]
+		return mono
+	}, func(mono int64) int64 { return mono })}
+	for _, want := range []int64{5, 9, 9, 9, 9, 12} {
+		if got := r.Now(); got.Mono != want || got.UTC != want {
+			t.Errorf("now %d, UTC %d, want %d", got.Mono, got.UTC, want)
+		}
 	}
 }

@@ -25,6 +25,7 @@ type Config struct {
 	// Positions is how many positions the station has, numbered from 1.
 	Positions int
 	Timing    Timing
+	Clock     Clock
 	Devices   []Device
 	// Warnings are what is allowed but seldom meant, by place.
 	Warnings []strict.Problem

@@ -64,6 +64,9 @@ func TestGoodStation(t *testing.T) {
 	if c.Settings() != want {
 		t.Errorf("settings %+v, want %+v", c.Settings(), want)
 	}
+	if c.Clock.Floor != 100*time.Millisecond {
+		t.Errorf("floor %s", c.Clock.Floor)
+	}
 	if !c.Simulated() || c.Broker.ClientID != "prishtina.yard-2" {
 		t.Errorf("simulated %v, client %q", c.Simulated(), c.Broker.ClientID)
 	}
@@ -138,6 +141,9 @@ func TestProblems(t *testing.T) {
 			`14:144: devices[1].travel: a move may take 2h0m0s, and a trial waits only 1.5s (make timing.travel and timing.close longer, or this shorter)`},
 		{"unknown choice", "role: e-stop", "role: estop", `15:47: devices[2].role: "estop" cannot be chosen (did you mean "e-stop"?)`},
 		{"choice missing", "role: e-stop, ", "", `15:6: devices[2].role: is missing: a button must say it (known: abort, alert, all clear, e-stop, start)`},
+		{"clock without a floor", "positions: 1\n", "positions: 1\nclock: {floor: 0s}\n", `11:16: clock.floor: 0s is out of range: from 1ms to 10s (100ms is usual)`},
+		{"clock that hides a step", "positions: 1\n", "positions: 1\nclock: {floor: 1h}\n", `11:16: clock.floor: 1h0m0s is out of range: from 1ms to 10s (100ms is usual)`},
+		{"clock misspelt", "positions: 1\n", "positions: 1\nclock: {flor: 1s}\n", `11:9: clock.flor: unknown key (did you mean "floor"?)`},
 		{"time out of range", "lead: 3s", "lead: 1ms", `11:16: timing.lead: 1ms is out of range: from 500ms to 10m0s`},
 		{"negative time", "lead: 3s", "lead: -3s", `11:16: timing.lead: -3s is out of range: from 500ms to 10m0s`},
 		{"fine time", "lead: 3s", "lead: 3s1us", `11:16: timing.lead: 3.000001s is finer than a millisecond`},

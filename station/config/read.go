@@ -52,6 +52,7 @@ type file struct {
 	Authorities []string `yaml:"authorities"`
 	Positions   int      `yaml:"positions"`
 	Timing      timing   `yaml:"timing"`
+	Clock       clock    `yaml:"clock"`
 	Devices     []device `yaml:"devices"`
 }
 
@@ -100,7 +101,7 @@ func Read(name string, src []byte, types Types) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	r := reader{doc: doc, types: types, file: file{Timing: defaults}}
+	r := reader{doc: doc, types: types, file: file{Timing: defaults, Clock: clock{Floor: defaultFloor}}}
 	doc.Decode(&r.file)
 	r.names()
 	r.driver()
@@ -109,6 +110,7 @@ func Read(name string, src []byte, types Types) (Config, error) {
 	r.authorities()
 	r.positions()
 	r.timing()
+	r.clock()
 	r.devices()
 	r.wiring()
 	r.together()

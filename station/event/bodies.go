@@ -322,10 +322,20 @@ type EdgeSum struct {
 	Budget int    `json:"budget"`
 }
 
-// ClockFix is a change of the map from monotonic time to UTC.
+// ClockFix is a change of the map from monotonic time to UTC: its offset, its quality, or the boot that it is of. Its
+// own stamp is the first one by the new map.
 type ClockFix struct {
+	// StepNS is how far UTC stepped, in nanoseconds; 0 where only the quality changed, and where the boot is new:
+	// two boots have no time in common.
 	StepNS  int64   `json:"step_ns,string"`
 	Quality Quality `json:"quality"`
+	NewBoot bool    `json:"new_boot,omitempty"`
+}
+
+// TimeSaid is what a named person says that the time is, at a station whose clock nobody has set. It changes no stamp:
+// the record's own is what the station showed at that moment.
+type TimeSaid struct {
+	Said string `json:"said"` // a date, or a time of day with its zone, as RFC 3339 writes them
 }
 
 // Refusal is an input that made no sense in the state that it met.

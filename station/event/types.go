@@ -43,7 +43,8 @@ const (
 	Edge          Type = "edge"           // fact: a raw edge of a public line
 	EdgesSummed   Type = "edges.summed"   // stands for the edge that is one too many: the budget is spent
 
-	ClockFixed Type = "clock.fixed" // fact
+	ClockFixed Type = "clock.fixed" // fact: from here on UTC goes by another map
+	ClockSaid  Type = "clock.said"  // fact: what a person says that the time is
 	Refused    Type = "refused"     // what came in and made no sense in this state
 	Late       Type = "late"        // what came in after the instant that it was stamped at had been closed
 	Opened     Type = "opened"      // the sealed body and nonce of an earlier record
@@ -98,6 +99,7 @@ var bodies = map[Type]body{
 	EdgesSummed:   {public: func() any { return new(EdgeSum) }},
 
 	ClockFixed: {public: func() any { return new(ClockFix) }},
+	ClockSaid:  {public: func() any { return new(TimeSaid) }},
 	Refused:    {public: func() any { return new(Refusal) }},
 	Late:       {public: func() any { return new(Lateness) }},
 	Opened:     {public: func() any { return new(OpenedBody) }},

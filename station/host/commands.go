@@ -39,7 +39,7 @@ func (h *Host) command(c *command) {
 		return
 	}
 	e := c.event
-	e.At = h.opt.Clock.Now()
+	e.At = h.now()
 	if reason := h.prepare(&e); reason != "" {
 		c.reply(trial.Answer{Seq: -1, Refused: reason})
 		return

@@ -123,7 +123,7 @@ func (h *Host) move(e *trial.Effect) {
 	if _, live := h.machine.Voidable(); !ok || !live || index != e.Run {
 		return
 	}
-	if now := h.opt.Clock.Now(); now.Mono > e.At {
+	if now := h.now(); now.Mono > e.At {
 		h.void(now, event.VoidLateSync)
 		return
 	}

@@ -90,7 +90,8 @@ type Host struct {
 	inbox   inbox
 
 	actuator Actuator
-	alarm    func() // stops the clock's next call
+	alarm    func()      // stops the clock's next call
+	utc      event.Stamp // a stamp by the map from monotonic time to UTC that is in force
 
 	gridAt   int64         // when the mechanical void of the run falls, 0 for none
 	unmoved  int           // the run whose moves wait to be let out, 0 for none
@@ -109,6 +110,7 @@ func New(opt Options, tree record.Tree) (*Host, error) {
 		return nil, errors.New("host: clock, journal, signer and wake must be set")
 	}
 	h := &Host{opt: opt, tree: tree, machine: trial.New(opt.Log.Station, opt.Log.Epoch), names: newDirectory(opt.Names)}
+	h.utc = opt.Clock.Now()
 	h.inbox.wake = opt.Wake
 	h.show(h.takeSnapshot())
 	return h, nil
@@ -126,7 +128,7 @@ func (h *Host) Attach(a Actuator, sources map[string]time.Duration) {
 // Begin writes the first record of an epoch. It must be called before anything comes in.
 func (h *Host) Begin(e event.Epoch) {
 	if h.tree.Size() == 0 {
-		h.append(&event.Event{Type: event.EpochBegan, At: h.opt.Clock.Now(), By: event.ByStation, Body: &e})
+		h.append(&event.Event{Type: event.EpochBegan, At: h.now(), By: event.ByStation, Body: &e})
 		h.flush()
 	}
 }
@@ -162,11 +164,13 @@ func (h *Host) Drain() {
 			break
 		}
 		for i := range all {
+			h.look()
 			h.fire() // what was due before this came in
 			h.handle(&all[i])
 		}
 		h.inbox.giveBack(all)
 	}
+	h.look()
 	h.fire()
 	h.flush()
 	h.setAlarm()
@@ -188,7 +192,7 @@ func (h *Host) handle(in *input) {
 	case inPing:
 		in.ping()
 	case inDropped:
-		h.void(h.opt.Clock.Now(), event.VoidSource)
+		h.void(h.now(), event.VoidSource)
 	case inFact:
 		h.fact(in.event)
 	}
@@ -202,9 +206,10 @@ func (h *Host) fact(e event.Event) {
 	switch e.Type {
 	case event.CanisterMoved:
 	case event.RunVoided: // the devices lost edges
-		h.void(h.opt.Clock.Now(), e.Body.(*event.Void).Reason)
+		h.void(h.now(), e.Body.(*event.Void).Reason)
 		return
 	default:
+		e.At = h.date(e.At)
 		h.step(e)
 		return
 	}

@@ -11,6 +11,7 @@ import (
 
 	"scentpost/simulator/world"
 	"scentpost/station/blind"
+	"scentpost/station/clock"
 	"scentpost/station/event"
 	"scentpost/station/host"
 	"scentpost/station/journal"
@@ -67,6 +68,8 @@ type house struct {
 	store *journal.Memory
 	log   record.Log
 	key   string
+	// kernel is the clock of the machine; without one the world's time is exact.
+	kernel *world.Kernel
 
 	wanted  bool
 	missing func(n int, sealed bool) string
@@ -108,10 +111,14 @@ func (h *house) start(cause string) {
 	must(h.t, err)
 	names, err := h.store.Identities()
 	must(h.t, err)
+	var now clock.Clock = h.w
+	if h.kernel != nil {
+		now = world.Keep(h.kernel, 0)
+	}
 	var mine *host.Host // a drain that a dead host asked for does nothing
 	stream := func(name string) *bytesFrom { return &bytesFrom{h.w.Bytes(fmt.Sprint(name, size))} }
 	mine, err = host.New(host.Options{
-		Log: h.log, Settings: usual, Beams: []int{1, 2}, Simulated: true, Clock: h.w, Signer: signer, Names: names,
+		Log: h.log, Settings: usual, Beams: []int{1, 2}, Simulated: true, Clock: now, Signer: signer, Names: names,
 		Journal: appender(func(b journal.Batch) error { return h.append(mine, b) }),
 		Wake: func() {
 			if !h.wanted {

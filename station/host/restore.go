@@ -35,7 +35,8 @@ func (h *Host) Restore(was Interrupted) error {
 	if run, placement, ok := h.machine.Running(); ok {
 		h.curtain.Restore(run, placement)
 	}
-	now := h.opt.Clock.Now()
+	h.resume(last.At)
+	now := h.now()
 	sameBoot := now.Boot == last.At.Boot
 	cause := was.Cause
 	if !sameBoot && cause == event.VoidRestart {

@@ -7,7 +7,7 @@ import (
 // fire gives the engine the timers that are due, and the mechanical void when its instant has come.
 func (h *Host) fire() {
 	for h.failed == nil && !(h.horizon.Empty() && h.gridAt == 0 && !h.curtain.Faulty()) {
-		now := h.opt.Clock.Now()
+		now := h.now()
 		h.voidOnGrid(now.Mono)
 		grid := h.gridAt != 0 && h.gridAt <= now.Mono
 		until := now.Mono

@@ -10,16 +10,18 @@ import (
 // Summary is what the records of a session say in short, for readers who want the result alone. It can always be
 // made again from the lines.
 type Summary struct {
-	Session   string        `json:"session"`
-	Name      string        `json:"name"` // of the plan
-	Mode      string        `json:"mode"`
-	Dog       string        `json:"dog"`
-	Handler   string        `json:"handler"`
-	Simulated bool          `json:"simulated,omitempty"`
-	State     string        `json:"state"` // one of the State constants
-	Ended     string        `json:"ended,omitempty"`
-	Runs      []RunSummary  `json:"runs"`
-	Verdict   event.Verdict `json:"verdict"`
+	Session   string `json:"session"`
+	Name      string `json:"name"` // of the plan
+	Mode      string `json:"mode"`
+	Dog       string `json:"dog"`
+	Handler   string `json:"handler"`
+	Simulated bool   `json:"simulated,omitempty"`
+	State     string `json:"state"` // one of the State constants
+	Ended     string `json:"ended,omitempty"`
+	// Clock is what the UTC of the session is worth.
+	Clock   event.SessionClock `json:"clock"`
+	Runs    []RunSummary       `json:"runs"`
+	Verdict event.Verdict      `json:"verdict"`
 }
 
 // How far a session had come with its last record.
@@ -62,6 +64,7 @@ func SummariseRecords(session string, records []Record) Summary {
 	aborted := false
 	for i := range records {
 		e := &records[i].Event
+		s.Clock.Take(e)
 		switch body := e.Body.(type) {
 		case *event.Opening:
 			s.Name, s.Mode, s.Simulated = body.Name, body.Mode, body.Simulated

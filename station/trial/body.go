@@ -82,6 +82,8 @@ func sessionHolds(e *event.Event) bool {
 		return holds[event.AidCount](b)
 	case event.ClockFixed:
 		return holds[event.ClockFix](b)
+	case event.ClockSaid:
+		return holds[event.TimeSaid](b)
 	case event.EdgesSummed:
 		return holds[event.EdgeSum](b)
 	case event.Refused:

@@ -23,10 +23,11 @@ type nose struct {
 // early tells whether a stamp lies before the run was presented.
 func (r *run) early(at event.Stamp) bool { return r.state == Armed || at.Mono < r.presentedAt }
 
-// late records a fact that is stamped at or before the lock and came after it. It tells whether it was.
+// late records a fact that is stamped at or before the lock and came after it. It tells whether it was. Instants of
+// two boots cannot be compared: what comes in another boot than the search's is behind it.
 func (m *Machine) late(in event.Event, position int, detail string) bool {
 	r := m.run
-	if r.taking() || r.lock.Reason == "" || in.At.Mono > r.lock.At {
+	if r.taking() || r.lock.Reason == "" || in.At.Mono > r.lock.At || in.At.Boot != r.boot {
 		return false
 	}
 	in.Run, in.Body = r.index, &event.Lateness{Type: in.Type, At: in.At.Mono, Position: position, Detail: detail}
@@ -193,17 +194,6 @@ func (m *Machine) noted(in event.Event) string {
 		return noRun
 	}
 	in.Run = m.run.index
-	m.record(in)
-	return ""
-}
-
-// clockFixed annotates the session with a change of UTC. It voids nothing: order and durations never use UTC. (A lost
-// monotonic base does; it comes as a restart of another boot.)
-func (m *Machine) clockFixed(in event.Event) string {
-	if m.phase == Idle {
-		return "no session"
-	}
-	in.Run = m.runIndex()
 	m.record(in)
 	return ""
 }

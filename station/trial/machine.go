@@ -93,6 +93,7 @@ type session struct {
 	mechanical int    // mechanical voids so far
 	opened     map[int]bool
 	aborted    string // why, "" when not aborted
+	clock      event.SessionClock
 	verdict    *event.Verdict
 	results    map[int]*event.RunResult
 }
@@ -199,6 +200,8 @@ func (m *Machine) sessionStep(in event.Event) string {
 		return m.closeSession(in)
 	case event.ClockFixed:
 		return m.clockFixed(in)
+	case event.ClockSaid:
+		return m.clockSaid(in)
 	case event.Refused, event.Late:
 		return m.again(in)
 	default:
@@ -213,7 +216,7 @@ func (m *Machine) again(in event.Event) string {
 		return "no session"
 	}
 	if late, ok := in.Body.(*event.Lateness); ok {
-		if r := m.run; r == nil || r.taking() || r.lock.Reason == "" || late.At != in.At.Mono || late.At > r.lock.At {
+		if r := m.run; r == nil || r.taking() || r.lock.Reason == "" || late.At != in.At.Mono || late.At > r.lock.At || in.At.Boot != r.boot {
 			return "this was not late: no run has locked behind it"
 		}
 	}

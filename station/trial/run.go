@@ -16,6 +16,7 @@ type run struct {
 	state     RunState
 	outcome   RunState // Completed, Voided or Aborted once it ended
 	reason    string   // of the void
+	boot      string   // that the instants of the search count in
 
 	presentedAt int64
 	startedAt   int64 // 0 when the search was not started
@@ -66,6 +67,7 @@ func (m *Machine) arm(in event.Event) string {
 		used:        next.used,
 		placement:   m.placements(next.index)[next.used],
 		state:       Armed,
+		boot:        in.At.Boot,
 		presentedAt: moveAt + ms(set.TravelMS),
 		startUntil:  moveAt + ms(set.OpenMS-set.WithdrawMS) - int64(s.plan.Limits.Run),
 	}

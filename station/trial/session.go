@@ -40,7 +40,7 @@ func (m *Machine) open(in event.Event) string {
 		binding: blind.Binding{Station: m.station, Epoch: m.epoch, Session: in.Session, PlanHash: plan.Hash()},
 	}
 	m.phase, m.run = Opened, nil
-	m.record(in)
+	m.keep(in)
 	return ""
 }
 

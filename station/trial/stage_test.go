@@ -248,7 +248,18 @@ func (s *stage) device(e event.Event, word string, rest []string, number func(in
 		}
 		return
 	case "clock":
-		e.Type, e.By, e.Body = event.ClockFixed, event.ByStation, &event.ClockFix{StepNS: int64(number(0)) * 1e6}
+		s.now.UTC += int64(number(0)) * 1e6
+		e.Type, e.At, e.By, e.Body = event.ClockFixed, s.now, event.ByStation, &event.ClockFix{StepNS: int64(number(0)) * 1e6, Quality: s.now.Quality}
+	case "quality":
+		s.now.Quality = event.Quality(rest[0])
+		e.Type, e.At, e.By, e.Body = event.ClockFixed, s.now, event.ByStation, &event.ClockFix{Quality: s.now.Quality}
+	case "say":
+		e.Type, e.Body = event.ClockSaid, &event.TimeSaid{Said: rest[0]}
+	case "reboot": // a second after the kernel began
+		s.now.Boot, s.now.Mono, s.now.UTC = s.now.Boot+"+", 1e9, s.now.UTC+60e9
+		s.step(event.Event{Type: event.ClockFixed, At: s.now, By: event.ByStation, Body: &event.ClockFix{Quality: s.now.Quality, NewBoot: true}})
+		s.command(s.now, "restart", append([]string{"power", "cut"}, rest...))
+		return
 	case "restart":
 		s.horizon.Clear()
 		if run, placement, ok := s.machine.Running(); ok {
@@ -306,6 +317,8 @@ func tell(e event.Event) string {
 		return "ended " + b.How
 	case *event.EdgeSum:
 		return "edges summed"
+	case *event.TimeSaid:
+		return "said " + b.Said
 	case *event.Shown:
 		return fmt.Sprint("shown to ", b.To)
 	case *event.PlacementOpening:

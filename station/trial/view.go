@@ -24,6 +24,7 @@ type View struct {
 	Left      int // runs still to be armed
 	Paused    string
 	Aborted   string
+	Clock     event.SessionClock // what the session's UTC is worth
 
 	Aids        int // canisters loaded, blanks included
 	StationHash string
@@ -59,7 +60,7 @@ func (m *Machine) View() View {
 	v.Session, v.Plan, v.Mode, v.Feedback = s.id, s.plan.Name, s.opening.Mode, s.plan.Feedback
 	v.Positions, v.Team, v.People = s.plan.Positions, s.opening.Team, s.opening.People
 	v.Scheduled, v.Reserve, v.Used, v.Left = s.plan.Runs, s.plan.Reserve, s.reserves, len(s.next)
-	v.Paused, v.Aborted = s.paused, s.aborted
+	v.Paused, v.Aborted, v.Clock = s.paused, s.aborted, s.clock
 	v.Aids = len(s.load.Loading)
 	v.StationHash, v.Seed = s.load.StationHash, s.seed.Source
 	v.Revealed = m.phase == Ended || (m.phase == Idle && s.verdict != nil)
