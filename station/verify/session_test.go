@@ -24,6 +24,8 @@ type played struct {
 	change func(e *event.Event)
 	// noise is how often the dog walks past position 2 in the first run.
 	noise int
+	// during is called in each run, when the dog has left position 1.
+	during func(run int)
 }
 
 // step does what a host does with the engine's effects.
@@ -123,6 +125,9 @@ func (p *played) search(run int, handler string) {
 	p.fire() // presented
 	p.fact(event.BeamEntered, "beam-1", &event.Beam{Position: 1}, nil)
 	p.fact(event.BeamLeft, "beam-1", &event.Beam{Position: 1}, nil)
+	if p.during != nil {
+		p.during(run)
+	}
 	switch run {
 	case 0:
 		for range p.noise {
@@ -199,7 +204,7 @@ func TestWhatTheEngineWouldNotWriteIsNamed(t *testing.T) {
 			verdict.Verdict = "pass with honours"
 			e.Body = &verdict
 		}, "the engine writes session.scored"},
-		"a stamp": {event.RunPresented, func(e *event.Event) { e.At.Mono++ }, "the engine writes refused"},
+		"a stamp": {event.RunPresented, func(e *event.Event) { e.At = e.At.Add(1) }, "the engine writes refused"},
 		"the author of a derivation": {event.SessionEnded, func(e *event.Event) { e.By = "p-somebody" },
 			"the engine writes session.ended"},
 	} {

@@ -144,6 +144,7 @@ func (c *checker) run() {
 	if len(c.problems) > 0 {
 		return
 	}
+	c.clock()
 	c.content()
 }
 
