@@ -53,12 +53,12 @@ func (c recordExport) Run(out io.Writer) error {
 func printSessions(out io.Writer, list []control.SessionLine) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
-	fmt.Fprintln(w, "SESSION\tEPOCH\tOPENED\tPLAN\tMODE\tSEALED\tRUNS\tHOW")
+	fmt.Fprintln(w, "SESSION\tEPOCH\tOPENED\tPLAN\tMODE\tSEALED\tRUNS\tHOW\tUTC")
 	for _, s := range list {
 		sealed := "no"
 		if s.Sealed {
 			sealed = "yes"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.ID, s.Epoch, s.Opened, s.Plan, s.Mode, sealed, s.Runs, s.How)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", s.ID, s.Epoch, s.Opened, s.Plan, s.Mode, sealed, s.Runs, s.How, s.UTC)
 	}
 }

@@ -77,6 +77,7 @@ type sessionCmd struct {
 	Pause    sessionPause    `cmd:"" help:"Arm no more runs for now."`
 	Resume   sessionResume   `cmd:"" help:"Go on."`
 	Abort    sessionAbort    `cmd:"" help:"End the session now; everything is revealed."`
+	Date     sessionDate     `cmd:"" help:"Say what the time is, at a station whose clock nobody has set."`
 	Close    sessionClose    `cmd:"" help:"Count the aids back and close the session."`
 	Status   sessionStatus   `cmd:"" help:"Show the session."`
 	List     sessionList     `cmd:"" help:"List the sessions of the journal."`
@@ -244,6 +245,16 @@ type sessionAbort struct {
 // Run aborts the session.
 func (c sessionAbort) Run(out io.Writer) error {
 	return c.tell(out, control.Request{Command: "abort", Reason: c.Reason})
+}
+
+type sessionDate struct {
+	daemon
+	Date string `arg:"" help:"The date (2027-03-04), or the time with the zone of your watch (2027-03-04T14:05+01:00)."`
+}
+
+// Run says what the time is.
+func (c sessionDate) Run(out io.Writer) error {
+	return c.tell(out, control.Request{Command: "date", Date: c.Date})
 }
 
 type sessionClose struct {

@@ -149,6 +149,9 @@ func printReport(out io.Writer, r verify.Report) error {
 	row("seed", "%s", seedText(r))
 	row("witness", "%s", witnessText(r))
 	row("replay", "%s", r.Replay)
+	if r.UTC != "" {
+		row("UTC", "of this session: %s", r.UTC)
+	}
 	if r.Result.Verdict.Verdict != "" {
 		row("verdict", "%s (%s)", r.Result.Verdict.Verdict, r.Result.Verdict.Rule)
 	}

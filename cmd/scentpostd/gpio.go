@@ -22,12 +22,16 @@ func (s *station) tryGPIO() (err error) {
 	for line, w := range s.cfg.Driver.Wiring {
 		wiring[line] = linux.Wiring{ActiveLow: w.ActiveLow, Bias: linux.Bias(w.Bias)}
 	}
-	s.keeper = clock.NewKeeper(kernel, s.cfg.Clock.Floor)
+	keeper := s.keeper.Load()
+	if keeper == nil { // what it has seen of the clock outlives an attempt that fails
+		keeper = clock.NewKeeper(kernel, s.cfg.Clock.Floor)
+		s.keeper.Store(keeper)
+	}
 	lines, err := linux.OpenGPIO(linux.Options{Wiring: wiring, OnState: s.chipIs, OnAlone: s.alone()})
 	if err != nil {
 		return err
 	}
-	running, err := clock.New(s.keeper.Base())
+	running, err := clock.New(keeper.Base())
 	if err != nil {
 		return errors.Join(fmt.Errorf("start the clock: %w", err), lines.Close())
 	}

@@ -108,8 +108,9 @@ func (s *station) cannotStart() string {
 	return ""
 }
 
-// watchRoom looks again and again whether there is room on the disk for another run.
+// watchRoom looks again and again whether there is room on the disk for another run, and what the clock is worth.
 func (s *station) watchRoom(ctx context.Context) error {
+	var clock clockWatch
 	tick := time.NewTicker(roomEvery)
 	defer tick.Stop()
 	for {
@@ -121,6 +122,7 @@ func (s *station) watchRoom(ctx context.Context) error {
 			s.room.Store(nil)
 			s.conditions.Clear(health.JournalFull, "")
 		}
+		clock.look(s)
 		for waiting := true; waiting; {
 			select {
 			case <-tick.C:

@@ -129,6 +129,7 @@ func (a *Archive) Sessions() ([]control.SessionLine, error) {
 	list := []control.SessionLine{}
 	for _, s := range spans {
 		line := control.SessionLine{ID: s.id, Epoch: s.in.id, How: "in progress"}
+		var utc event.SessionClock
 		if s.in.ended != "" {
 			line.How = "aborted: its epoch ended (" + s.in.ended + ")"
 		}
@@ -136,11 +137,12 @@ func (a *Archive) Sessions() ([]control.SessionLine, error) {
 			if l.Seq >= s.to {
 				return errEnough
 			}
-			return describe(&line, l.Bytes)
+			return describe(&line, &utc, l.Bytes)
 		})
 		if err != nil && err != errEnough {
 			return nil, err
 		}
+		line.UTC = utc.Text(func(string) string { return "a named person" })
 		list = append(list, line)
 	}
 	return list, nil
@@ -157,9 +159,11 @@ var marks = [][]byte{
 	[]byte(`"type":"scentpost.` + string(event.SessionSealed) + `"`),
 	markEnded,
 	[]byte(`"type":"scentpost.` + string(event.RunArmed) + `"`),
+	[]byte(`"type":"scentpost.` + string(event.ClockFixed) + `"`),
+	[]byte(`"type":"scentpost.` + string(event.ClockSaid) + `"`),
 }
 
-func describe(line *control.SessionLine, text []byte) error {
+func describe(line *control.SessionLine, utc *event.SessionClock, text []byte) error {
 	wanted := false
 	for _, m := range marks {
 		wanted = wanted || bytes.Contains(text, m)
@@ -171,6 +175,7 @@ func describe(line *control.SessionLine, text []byte) error {
 	if err != nil {
 		return fmt.Errorf("record %d: %w", r.Seq, err)
 	}
+	utc.Take(&r.Event)
 	switch body := r.Event.Body.(type) {
 	case *event.Opening:
 		line.Opened = r.Event.At.Time().Format("2006-01-02T15:04:05Z")

@@ -46,7 +46,8 @@ func Sealed(store journal.Store, size int64) (bool, error) {
 		return false, err
 	}
 	var line control.SessionLine
-	err = each(store, from, func(l journal.Line) error { return describe(&line, l.Bytes) })
+	var utc event.SessionClock
+	err = each(store, from, func(l journal.Line) error { return describe(&line, &utc, l.Bytes) })
 	return line.Sealed && line.How == "", err
 }
 

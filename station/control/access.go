@@ -35,6 +35,7 @@ var may = map[string][]event.Role{
 	"pause":    {event.Assessor, event.Authority},
 	"resume":   {event.Assessor, event.Authority},
 	"abort":    {event.Assessor, event.Authority},
+	"date":     {event.Assessor, event.Authority, event.Admin},
 	"close":    {event.Loader, event.Assessor, event.Authority},
 	"status":   {event.Public},
 	"doctor":   {event.Public},

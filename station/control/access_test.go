@@ -25,7 +25,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"open": "assessor authority admin", "load": "loader admin", "seal": "assessor authority", "arm": "assessor",
 		"start": "assessor handler", "call": "assessor handler", "clear": "assessor handler", "withdraw": "assessor handler",
 		"finish": "assessor handler", "observe": "assessor", "void": "assessor authority", "pause": "assessor authority",
-		"resume": "assessor authority", "abort": "assessor authority", "close": "loader assessor authority",
+		"resume": "assessor authority", "abort": "assessor authority", "date": "assessor authority admin", "close": "loader assessor authority",
 		"status": all, "doctor": all, "list": all, "watch": all, "export": all,
 	}
 	if len(Commands()) != len(allowed) || !slices.IsSorted(Commands()) {

@@ -44,6 +44,7 @@ type Request struct {
 	Back     int    `json:"back,omitempty"`     // close: aids counted back; all of them when Missing is not set
 	Missing  bool   `json:"missing,omitempty"`  // close: Back was counted
 	Session  string `json:"session,omitempty"`  // export, "" for the last
+	Date     string `json:"date,omitempty"`     // date: what the time is, as event.TimeSaid takes it
 }
 
 // ParseRequest reads one request and refuses what it does not know. The error says what was expected.
@@ -70,7 +71,7 @@ func ParseRequest(data []byte) (Request, error) {
 		{"as", r.As, false}, {"plan_name", r.PlanName, false}, {"dog", r.Dog, false}, {"handler", r.Handler, false},
 		{"assessor", r.Assessor, false}, {"discipline", r.Discipline, false}, {"session", r.Session, false},
 		{"share", r.Share, false}, {"dice", r.Dice, true}, {"means", r.Means, false}, {"what", r.What, false},
-		{"note", r.Note, true}, {"reason", r.Reason, true},
+		{"note", r.Note, true}, {"reason", r.Reason, true}, {"date", r.Date, false},
 	} {
 		if err := checkText(field.name, field.text, field.lines); err != nil {
 			return r, err
@@ -132,6 +133,12 @@ func (s *Service) toEvent(r Request, who Person) (event.Event, error) {
 		e.Type = event.SessionResumed
 	case "abort":
 		e.Type, e.Body = event.SessionAborted, reason
+	case "date":
+		said := event.TimeSaid{Said: r.Date}
+		if _, err := said.Time(); err != nil {
+			return e, err
+		}
+		e.Type, e.Body = event.ClockSaid, &said
 	case "close":
 		return s.closing(r, e)
 	default:

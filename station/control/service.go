@@ -42,6 +42,7 @@ type SessionLine struct {
 	Sealed bool   `json:"sealed"` // its placements were drawn
 	Runs   int    `json:"runs"`   // armed
 	How    string `json:"how"`    // how it ended, "in progress" before
+	UTC    string `json:"utc"`    // what its UTC is worth, in words that name nobody
 }
 
 // Options are what a service is made of.

@@ -33,7 +33,8 @@ type Status struct {
 	Left      int         `json:"left"`
 	Paused    string      `json:"paused,omitempty"`
 	Aborted   string      `json:"aborted,omitempty"`
-	Next      string      `json:"next"` // what can be done next
+	UTC       string      `json:"utc,omitempty"` // what the session's UTC is worth, in words
+	Next      string      `json:"next"`          // what can be done next
 
 	StationHash string           `json:"station_hash,omitempty"`
 	Seed        event.SeedSource `json:"seed,omitempty"`
@@ -77,6 +78,9 @@ func (s *Service) Status(state trial.Snapshot, roles []event.Role) Status {
 		Positions: v.Positions, Scheduled: v.Scheduled, Reserve: v.Reserve, Used: v.Used, Left: v.Left,
 		Paused: v.Paused, Aborted: v.Aborted, Blocked: s.opt.Blocked(), Conditions: s.opt.Conditions(),
 		StationHash: v.StationHash, Seed: v.Seed, Checkpoint: string(state.Checkpoint),
+	}
+	if v.Session != "" {
+		out.UTC = v.Clock.Text(func(ref string) string { return nameOf(state, ref) })
 	}
 	out.Next = next(v, state.Failed, out.Blocked)
 	for _, r := range v.Runs {

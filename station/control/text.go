@@ -59,6 +59,9 @@ func WriteStatus(w io.Writer, s *Status) {
 		return
 	}
 	fmt.Fprintf(w, "session %s: %s, %s, dog %s, handler %s\n", s.Session, s.Plan, s.Mode, s.Dog, s.Handler)
+	if s.UTC != "" {
+		fmt.Fprintf(w, "UTC of this session: %s\n", s.UTC)
+	}
 	if s.StationHash != "" && s.Seed == "" {
 		fmt.Fprintf(w, "station hash: %s\n", s.StationHash)
 	}

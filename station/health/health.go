@@ -56,6 +56,8 @@ const (
 	EdgesLost         Code = "edges-lost"          // the kernel or a board dropped edges of a source
 	SourceSilent      Code = "source-silent"       // a source says nothing, past its declared lateness
 	ClockUnset        Code = "clock-unset"         // nobody knows the time of day; order and durations are sound
+	ClockHoldover     Code = "clock-holdover"      // the clock was long not synchronised; it may be seconds off
+	ClockStepped      Code = "clock-stepped"       // UTC stepped in the session that is under way
 	JournalFailed     Code = "journal-failed"      // nothing can be made durable
 	JournalFull       Code = "journal-full"        // the disk is full; the running run is finished from the ballast
 	JournalCheck      Code = "journal-check"       // the check after an unclean stop is under way
@@ -85,7 +87,9 @@ var kinds = map[Code]kind{
 	EmergencyStop:     {"The emergency stop is pressed", Stop, false, "see that the place is safe, then release the button"},
 	EdgesLost:         {"Edges of an input were lost", Warning, true, "look for a chattering input or a loose contact"},
 	SourceSilent:      {"A source says nothing", Fault, true, "check the board's cable and power"},
-	ClockUnset:        {"The time of day is not known", Warning, false, "connect the station to a network, or set its clock"},
+	ClockUnset:        {"The time of day is not known", Warning, false, "connect the station to a network; until then somebody says in each session what the time is: scentpost session date"},
+	ClockHoldover:     {"The time of day was long not checked", Warning, false, "connect the station to a network: its clock drifts"},
+	ClockStepped:      {"The wall clock stepped in mid-session", Notice, false, "nothing: order and durations do not use it, and the record says where it stepped"},
 	JournalFailed:     {"The journal cannot be written", Stop, false, "check the disk, then start the daemon again"},
 	JournalFull:       {"The disk is full", Stop, false, "export closed sessions and prune them, or free space on the disk"},
 	JournalCheck:      {"The journal is being checked", Stop, false, "wait: sessions begin when it is through"},

@@ -49,6 +49,9 @@ type vectors struct {
 // vectorRecords are written to the vectors.
 func vectorRecords() []Record {
 	at := event.Stamp{Boot: "0d5c1f8e", Mono: 1500000000, Bound: 20000, UTC: 1795468123123456789, UTCBound: 5000000, Quality: event.Synced}
+	stepped := at
+	stepped.UTC, stepped.UTCBound, stepped.Quality = at.UTC-3600e9, 0, event.Unset
+	rebooted := event.Stamp{Boot: "9e1b", Mono: 1, UTC: at.UTC, UTCBound: 100000000, Quality: event.Holdover}
 	made := func(e event.Event) Record {
 		return Record{Site: "pristina", Station: "line-1", Epoch: "7c1f0a9be3d24c55", Event: e}
 	}
@@ -64,6 +67,12 @@ func vectorRecords() []Record {
 		made(event.Event{Type: event.RunArmed, Session: "s-1", Run: 2147483647, At: at, By: "station",
 			Body: &event.Arming{MoveAt: 9223372036854775807, PresentedAt: -9223372036854775808}}),
 		made(event.Event{Type: event.PlacementShown, Session: "s-1", At: at, By: "station", Body: &event.Shown{}}),
+		made(event.Event{Type: event.ClockFixed, Session: "s-1", Run: 7, At: stepped, By: "station",
+			Body: &event.ClockFix{StepNS: -3600000000000, Quality: event.Unset}}),
+		made(event.Event{Type: event.ClockSaid, Session: "s-1", At: stepped, By: "p-00112233445566778899aabbccddeeff",
+			Body: &event.TimeSaid{Said: "2026-11-23T22:08+01:00"}}),
+		made(event.Event{Type: event.ClockFixed, Session: "s-1", At: rebooted, By: "station",
+			Body: &event.ClockFix{Quality: event.Holdover, NewBoot: true}}),
 	}
 	records[4].Sealed = [32]byte{0xab, 31: 0xcd}
 	for i := range records {
@@ -148,7 +157,8 @@ func checkOtherVectors(t *testing.T, v vectors) {
 func writeVectors(t *testing.T) {
 	var v vectors
 	var tree Tree
-	what := []string{"first record, clock unset", "no body", "small body", "escapes, and an instant before 1970", "sealed", "largest numbers", "empty list"}
+	what := []string{"first record, clock unset", "no body", "small body", "escapes, and an instant before 1970", "sealed", "largest numbers", "empty list",
+		"UTC stepped back by an hour", "a person's word for the time", "a new boot"}
 	add := func() {
 		root := tree.Root()
 		v.Roots = append(v.Roots, hex.EncodeToString(root[:]))

@@ -62,6 +62,8 @@ type Report struct {
 	Session string `json:"session"`
 	From    int64  `json:"from"`
 	Records int    `json:"records"`
+	// UTC says in words what the UTC of the session is worth, with the name behind a reference where the bundle has it.
+	UTC string `json:"utc"`
 	// Key is the verifier key that the bundle names.
 	Key string `json:"key"`
 	// Result is what the records say in short, made from them and not read from the bundle's report.
@@ -172,6 +174,9 @@ func (c *checker) report() Report {
 		Site: b.Log.Site, Station: b.Log.Station, Epoch: b.Log.Epoch, Session: b.Session, From: b.From,
 		Records: len(b.Lines), Key: b.Key, Result: c.summary, Problems: c.problems,
 	}
+	if r.Session != "" {
+		r.UTC = c.summary.Clock.Text(c.nameOf)
+	}
 	if r.Problems == nil {
 		r.Problems = []record.Fault{}
 	}
@@ -188,6 +193,16 @@ func (c *checker) report() Report {
 		}
 	}
 	return r
+}
+
+// nameOf returns the name behind a reference, the reference itself where the bundle does not have it.
+func (c *checker) nameOf(ref string) string {
+	for _, id := range c.bundle.Identities {
+		if id.Ref == ref {
+			return id.Name
+		}
+	}
+	return ref
 }
 
 // simulated tells whether anything in the bundle says that it comes from a simulation.

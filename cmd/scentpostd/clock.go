@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"scentpost/station/clock"
+	"scentpost/station/event"
+	"scentpost/station/health"
+	"scentpost/station/trial"
+)
+
+// longOff is how far a clock may be off before somebody is told: by then records of two stations, or of a station and
+// a camera, cannot be laid side by side any more. At the drift that is assumed it takes a day without a time server.
+const longOff = 10 * time.Second
+
+// clockWatch looks after the clock of the machine, in the same round as the room on the disk: an idle station wakes up
+// no more often for it.
+type clockWatch struct {
+	mapped event.Stamp            // by the map that was last seen
+	told   map[health.Code]string // what is raised, with its evidence
+}
+
+// look raises and clears the conditions of the clock, and lets the host hear of a map that has changed while nothing
+// else comes in.
+func (w *clockWatch) look(s *station) {
+	var state *clock.State
+	if keeper := s.keeper.Load(); keeper != nil {
+		now := keeper.State()
+		state = &now
+		if h := s.gate.behind(); h != nil && w.changed(keeper) {
+			h.Ping(func() {}) // it looks for itself before it answers
+		}
+	}
+	w.tell(s, clockConditions(state, s.gate.Snapshot().View))
+}
+
+// changed tells whether the keeper's map is another than when it was last asked.
+func (w *clockWatch) changed(keeper *clock.Keeper) bool {
+	base := keeper.Base()
+	mono := base.Mono()
+	utc := keeper.UTC(mono)
+	now := event.Stamp{Boot: base.Boot, Mono: mono, UTC: utc.Nanos, Quality: utc.Quality}
+	was := w.mapped
+	w.mapped = now
+	return !now.SameMap(was)
+}
+
+// tell raises what is new and clears what is over. What stays as it was is not raised again and again.
+func (w *clockWatch) tell(s *station, found map[health.Code]string) {
+	if w.told == nil {
+		w.told = map[health.Code]string{}
+	}
+	for _, code := range []health.Code{health.ClockUnset, health.ClockHoldover, health.ClockStepped} {
+		evidence, holds := found[code]
+		before, held := w.told[code]
+		switch {
+		case holds && (!held || before != evidence):
+			s.conditions.Raise(code, "", evidence)
+			w.told[code] = evidence
+		case !holds && held:
+			s.conditions.Clear(code, "")
+			delete(w.told, code)
+		}
+	}
+}
+
+// clockConditions says what is wrong with a clock, with the evidence; state is nil where the clock is simulated.
+func clockConditions(state *clock.State, view trial.View) map[health.Code]string {
+	found := map[health.Code]string{}
+	if n := view.Clock.Steps; n > 0 && view.Phase != trial.Idle {
+		found[health.ClockStepped] = fmt.Sprintf("UTC stepped %d times in this session, at most by %s", n, time.Duration(view.Clock.LargestNS).Round(time.Millisecond))
+	}
+	switch {
+	case state == nil:
+	case state.Quality == event.Unset && state.Err != nil:
+		found[health.ClockUnset] = "the kernel does not say how good its clock is: " + state.Err.Error()
+	case state.Quality == event.Unset:
+		found[health.ClockUnset] = "no time server has set it since this machine started, or it was set by hand after that"
+	case state.Bound > longOff:
+		found[health.ClockHoldover] = fmt.Sprintf("%s; it may be %s off", lastSync(state.SinceSync), state.Bound.Round(time.Second))
+	}
+	return found
+}
+
+func lastSync(ago time.Duration) string {
+	switch {
+	case ago < 0:
+		return "it was not synchronised since this daemon started"
+	case ago < time.Minute:
+		return "its time server is as bad"
+	}
+	return fmt.Sprintf("it was last synchronised %s ago", ago.Round(time.Hour))
+}
