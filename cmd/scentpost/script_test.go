@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"strconv"
 	"sync"
@@ -24,6 +25,13 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error { // the backup that must be read for ever
+			golden, err := os.ReadFile("../../station/backup/testdata/v1.backup")
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(env.WorkDir+"/v1.backup", golden, 0o600)
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "answering": answering, "left": left,
 		},

@@ -15,7 +15,9 @@ import (
 
 // stationCmd is for whoever looks after a station's machine.
 type stationCmd struct {
-	Busy stationBusy `cmd:"" help:"Tell whether a session is under way, for scripts: exits 0 when one is."`
+	Busy    stationBusy    `cmd:"" help:"Tell whether a session is under way, for scripts: exits 0 when one is."`
+	Backup  stationBackup  `cmd:"" help:"Copy a station's record into one file that holds no secret of a session."`
+	Restore stationRestore `cmd:"" help:"Make a station's journal of a backup."`
 }
 
 // socket says where the daemon answers.

@@ -10,26 +10,17 @@ import (
 	"strconv"
 	"strings"
 
+	"scentpost/cmd/internal/place"
 	"scentpost/station/config"
 	"scentpost/station/record"
 )
 
-// The files beside the journal's folder, so that who restores or loses the journal does not restore them with it.
-const (
-	departedFile    = "departed.json" // how much of the log has left the station
-	keyFile         = "station.key"   // signs the checkpoints
-	connectionsFile = "connections"   // counts the connections to the broker
-	causeFile       = "stopped-by"    // why the daemon stopped, when it was the journal's fault
-)
-
 // beside returns the path of a file in the folder that holds the journal's.
-func beside(cfg config.Config, name string) string {
-	return filepath.Join(filepath.Dir(cfg.Data), name)
-}
+func beside(cfg config.Config, name string) string { return place.Beside(cfg.Data, name) }
 
 // privateKey reads the station's key, or makes one at the first start.
 func privateKey(cfg config.Config) (string, error) {
-	path := beside(cfg, keyFile)
+	path := beside(cfg, place.Key)
 	text, err := os.ReadFile(path)
 	if err == nil {
 		return strings.TrimSpace(string(text)), nil
@@ -53,7 +44,7 @@ func privateKey(cfg config.Config) (string, error) {
 
 // nextConnection counts a connection to the broker, durably.
 func nextConnection(cfg config.Config) (int64, error) {
-	path := beside(cfg, connectionsFile)
+	path := beside(cfg, place.Connections)
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, fmt.Errorf("count the connections: %w", err)
@@ -93,7 +84,7 @@ func replaceFile(path string, text []byte) error {
 
 // takeCause returns why the daemon stopped the last time, if it could say so, and forgets it.
 func takeCause(cfg config.Config) string {
-	path := beside(cfg, causeFile)
+	path := beside(cfg, place.Cause)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return ""

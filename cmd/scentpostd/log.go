@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"scentpost/cmd/internal/place"
 	"scentpost/station/archive"
 	"scentpost/station/backup"
 	"scentpost/station/event"
@@ -25,13 +26,13 @@ func (s *station) openJournal() (err error) {
 	if s.key, err = privateKey(s.cfg); err != nil {
 		return err
 	}
-	s.journal, err = journal.Open(s.cfg.Data, journal.Options{Departed: beside(s.cfg, departedFile)})
+	s.journal, err = journal.Open(s.cfg.Data, journal.Options{Departed: beside(s.cfg, place.Departed)})
 	return err
 }
 
 // adoptKey takes the key that came with a restored journal.
 func (s *station) adoptKey() error {
-	aside, err := backup.AdoptKey(s.cfg.Data, beside(s.cfg, keyFile))
+	aside, err := backup.AdoptKey(s.cfg.Data, beside(s.cfg, place.Key))
 	if aside != "" {
 		s.log.Warn("the restored journal brought its key; the one before was put aside", "as", aside)
 	}
@@ -139,7 +140,7 @@ func (s *station) watchRoom(ctx context.Context) error {
 // journalFailed leaves word for the next start.
 func (s *station) journalFailed(err error) {
 	s.log.Error("the journal failed: the canisters are closed, the daemon stops", "err", err)
-	if err := replaceFile(beside(s.cfg, causeFile), []byte(event.VoidJournal+"\n")); err != nil {
+	if err := replaceFile(beside(s.cfg, place.Cause), []byte(event.VoidJournal+"\n")); err != nil {
 		s.log.Error("could not leave word of it", "err", err)
 	}
 }

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
+	"scentpost/cmd/internal/place"
 	"scentpost/cmd/internal/program"
-	"scentpost/configs"
 	"scentpost/station/config"
-	"scentpost/station/devices"
 )
 
 // version is set by the build.
@@ -58,18 +56,5 @@ func (c checkCmd) Run(out program.Streams) error {
 	return err
 }
 
-// maxConfig is the longest configuration in bytes.
-const maxConfig = 1 << 20
-
 // readConfig reads a configuration with its paths taken from the folder of the file.
-func readConfig(file string) (config.Config, error) {
-	src, err := configs.ReadFile(file, maxConfig)
-	if err != nil {
-		return config.Config{}, program.Usage(err)
-	}
-	cfg, err := config.Read(file, src, devices.Types())
-	if err != nil {
-		return config.Config{}, program.Usage(err)
-	}
-	return cfg.In(filepath.Dir(file)), nil
-}
+func readConfig(file string) (config.Config, error) { return place.ReadConfig(file) }

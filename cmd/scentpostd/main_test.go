@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"scentpost/cmd/internal/place"
 	"scentpost/cmd/internal/program"
 )
 
@@ -123,7 +124,7 @@ func TestFiles(t *testing.T) {
 		}
 	}
 	for _, junk := range []string{"x", "-1", "1.5"} {
-		if err := os.WriteFile(beside(cfg, connectionsFile), []byte(junk), 0o600); err != nil {
+		if err := os.WriteFile(beside(cfg, place.Connections), []byte(junk), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := nextConnection(cfg); err == nil || !strings.Contains(err.Error(), "a number higher than any") {
@@ -133,13 +134,13 @@ func TestFiles(t *testing.T) {
 	if cause := takeCause(cfg); cause != "" {
 		t.Errorf("stopped by %q", cause)
 	}
-	if err := replaceFile(beside(cfg, causeFile), []byte("journal\n")); err != nil {
+	if err := replaceFile(beside(cfg, place.Cause), []byte("journal\n")); err != nil {
 		t.Fatal(err)
 	}
 	if first, second := takeCause(cfg), takeCause(cfg); first != "journal" || second != "" {
 		t.Errorf("stopped by %q, then %q", first, second)
 	}
-	if stat, err := os.Stat(beside(cfg, keyFile)); err != nil || stat.Mode().Perm() != 0o600 {
+	if stat, err := os.Stat(beside(cfg, place.Key)); err != nil || stat.Mode().Perm() != 0o600 {
 		t.Errorf("the key's file: %v, %v", stat, err)
 	}
 }

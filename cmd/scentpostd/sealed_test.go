@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"scentpost/cmd/internal/place"
 	"scentpost/configs"
 	"scentpost/station/archive"
 	"scentpost/station/control"
@@ -136,7 +137,7 @@ func TestTheJournalSaysWhetherASessionIsSealed(t *testing.T) {
 		if err := d.end(); err != nil {
 			t.Fatal(err)
 		}
-		j, err := journal.Open(cfg.Data, journal.Options{Departed: filepath.Join(filepath.Dir(cfg.Data), departedFile)})
+		j, err := journal.Open(cfg.Data, journal.Options{Departed: filepath.Join(filepath.Dir(cfg.Data), place.Departed)})
 		if err != nil {
 			t.Fatal(err)
 		}

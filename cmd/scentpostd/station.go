@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"scentpost/cmd/internal/place"
 	"scentpost/cmd/internal/program"
 	"scentpost/drivers/bus"
 	"scentpost/station/archive"
@@ -200,7 +201,7 @@ func (s *station) openHost(ctx context.Context, newEpoch string) error {
 	}
 	log := record.Log{Site: s.cfg.Site, Station: s.cfg.Station, Epoch: beginning.ID}
 	if s.signer, err = record.NewSigner(log, s.key); err != nil {
-		return fmt.Errorf("the station's key in %s: %w", beside(s.cfg, keyFile), err)
+		return fmt.Errorf("the station's key in %s: %w", beside(s.cfg, place.Key), err)
 	}
 	size, err := s.journal.Size()
 	if err != nil {

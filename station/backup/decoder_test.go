@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -218,4 +220,28 @@ func FuzzDecoder(f *testing.F) {
 			}
 		}
 	})
+}
+
+var update = flag.Bool("update", false, "write the golden backup anew")
+
+// TestTheFormatStays: a backup of this format is read for ever, and made the same as ever.
+func TestTheFormatStays(t *testing.T) {
+	const golden = "testdata/v1.backup"
+	h := newHouse(t)
+	made := text(t, h, live(t, h).private)
+	if *update {
+		if err := os.WriteFile(golden, made, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(made, kept) {
+		t.Errorf("the backup is\n%s\nand %s is\n%s", made, golden, kept)
+	}
+	if s, err := Check(bytes.NewReader(kept)); err != nil || s.Records != 13 {
+		t.Errorf("%+v, %v", s, err)
+	}
 }
