@@ -64,6 +64,8 @@ type Settings struct {
 	LongPress  int `json:"long_press_ms"`
 	EdgeBudget int `json:"edge_budget"` // raw edges of one line in one run
 	OpenMS     int `json:"open_ms"`     // longest time that a canister may stay open
+	// PurgeMS is the shortest purge in which all that changes the air can work and come to rest; 0 where nothing does.
+	PurgeMS int `json:"purge_ms,omitempty"`
 }
 
 // Opening opens a session. Plan and Rule are the exact bytes of their files.
@@ -321,6 +323,33 @@ type EdgeSum struct {
 	Device string `json:"device"`
 	Budget int    `json:"budget"`
 }
+
+// Air is what one sensor of the air says at a fixed instant of a session: when it is sealed, and when a run is armed.
+// It is its latest sample, taken before that instant, or the reason why there is none.
+type Air struct {
+	Device   string    `json:"device"`
+	Readings []Reading `json:"readings"`
+	// MeasuredAt is the instant of the sample, 0 when there is none; AgeMS how old it was.
+	MeasuredAt int64  `json:"measured_at,string"`
+	AgeMS      int    `json:"age_ms"`
+	Why        string `json:"why,omitempty"` // why there are no readings
+}
+
+// Reading is one value that was measured, in thousandths of its unit.
+type Reading struct {
+	Quantity Quantity `json:"quantity"`
+	Milli    int64    `json:"milli,string"`
+}
+
+// Quantity says what was measured, and in which unit.
+type Quantity string
+
+// The quantities of the air.
+const (
+	Temperature Quantity = "temperature °C"
+	Humidity    Quantity = "relative humidity %"
+	Pressure    Quantity = "pressure Pa"
+)
 
 // ClockFix is a change of the map from monotonic time to UTC: its offset, its quality, or the boot that it is of. Its
 // own stamp is the first one by the new map.

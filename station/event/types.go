@@ -43,6 +43,7 @@ const (
 	Edge          Type = "edge"           // fact: a raw edge of a public line
 	EdgesSummed   Type = "edges.summed"   // stands for the edge that is one too many: the budget is spent
 
+	AirSampled Type = "air.sampled" // fact: what a sensor of the air says when a session is sealed and a run armed
 	ClockFixed Type = "clock.fixed" // fact: from here on UTC goes by another map
 	ClockSaid  Type = "clock.said"  // fact: what a person says that the time is
 	Refused    Type = "refused"     // what came in and made no sense in this state
@@ -98,6 +99,7 @@ var bodies = map[Type]body{
 	Edge:          {public: func() any { return new(RawEdge) }},
 	EdgesSummed:   {public: func() any { return new(EdgeSum) }},
 
+	AirSampled: {public: func() any { return new(Air) }},
 	ClockFixed: {public: func() any { return new(ClockFix) }},
 	ClockSaid:  {public: func() any { return new(TimeSaid) }},
 	Refused:    {public: func() any { return new(Refusal) }},

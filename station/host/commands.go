@@ -45,8 +45,7 @@ func (h *Host) command(c *command) {
 		return
 	}
 	first := h.tree.Size()
-	h.step(e)
-	answer := trial.Answer{Seq: first, Refused: h.machine.Refusal()}
+	answer := trial.Answer{Seq: first, Refused: h.step(e)}
 	switch {
 	case h.failed != nil:
 		c.reply(trial.Answer{Seq: -1, Err: h.failed})

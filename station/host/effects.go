@@ -22,12 +22,15 @@ type parked struct {
 }
 
 // step feeds the engine and carries out what it says: what is safe at once, records to the batch, the rest parked.
-// When the journal fails in the middle, only what is safe is still done.
-func (h *Host) step(e event.Event) {
+// When the journal fails in the middle, only what is safe is still done. It returns why the engine refused the event, ""
+// when it did not.
+func (h *Host) step(e event.Event) (refused string) {
 	effects := h.machine.Step(e)
+	refused = h.machine.Refusal()
+	sample := false
 	for i := range effects {
 		effect := &effects[i]
-		if h.failed != nil && effect.Kind != trial.CloseAll {
+		if h.failed != nil && effect.Kind != trial.CloseAll && effect.Kind != trial.Hush {
 			continue
 		}
 		switch effect.Kind {
@@ -36,6 +39,9 @@ func (h *Host) step(e event.Event) {
 		case trial.CloseAll:
 			h.actuator.CloseAll()
 			h.curtain.Close()
+			h.forgetPurge()
+		case trial.Hush:
+			h.actuator.Hush()
 		case trial.SetTimer:
 			h.horizon.Set(effect.Timer, h.notBefore(effect, e.At.Mono))
 		case trial.StopTimers:
@@ -45,16 +51,29 @@ func (h *Host) step(e event.Event) {
 			h.checkpoint(effect.Name)
 		case trial.Open:
 			h.open(effect.Run, e.At)
+		case trial.Sample:
+			sample = true
 		case trial.Move:
 			h.curtain.Begin(effect.Run, effect.Moves)
 			h.unmoved = effect.Run
 			h.park(parked{effect: *effect})
-		case trial.Light:
+		case trial.Light, trial.Purge, trial.Sound:
 			h.park(parked{effect: *effect})
 		}
 	}
+	if sample {
+		h.sample(e.At)
+	}
 	if len(h.batch.Rows) >= maxBatch {
 		h.flush()
+	}
+	return refused
+}
+
+// sample gives the engine what the sensors of the air say of an instant, within the step that asked for it.
+func (h *Host) sample(at event.Stamp) {
+	for _, air := range h.actuator.Air(at.Mono) {
+		h.step(event.Event{Type: event.AirSampled, At: at, By: event.ByStation, Body: &air})
 	}
 }
 
@@ -110,6 +129,26 @@ func (h *Host) letOut(p *parked) {
 		h.actuator.Light(p.effect.Name, p.effect.On, p.effect.For)
 	case p.effect.Kind == trial.Move:
 		h.move(&p.effect)
+	case p.effect.Kind == trial.Purge:
+		h.actuator.Purge(p.effect.At)
+	case p.effect.Kind == trial.Sound:
+		h.sound(p.effect.Name)
+	}
+}
+
+// sound calls people, unless a run was armed while the journal wrote: nothing is heard during a search.
+func (h *Host) sound(why string) {
+	if _, _, running := h.machine.Running(); !running {
+		h.actuator.Sound(why)
+	}
+}
+
+// forgetPurge takes back a purge that has not begun: everything was commanded to its safe state behind it.
+func (h *Host) forgetPurge() {
+	for i := range h.parked {
+		if h.parked[i].effect.Kind == trial.Purge {
+			h.parked[i].effect = trial.Effect{}
+		}
 	}
 }
 

@@ -23,12 +23,21 @@ import (
 	"scentpost/station/trial"
 )
 
-// Actuator is what the host moves: the station's canisters and lights. Its methods never wait.
+// Actuator is what the host moves. Its methods never wait.
 type Actuator interface {
 	// Move starts all moves at the monotonic instant at; a canister closes by itself after longest.
 	Move(at int64, longest time.Duration, moves []event.Move)
-	// CloseAll takes every canister to its safe state now.
+	// CloseAll takes everything to its safe state now: canisters closed, what purges or sounds off.
 	CloseAll()
+	// Purge changes the air with all that there is for it, which rests again at the monotonic instant until.
+	Purge(until int64)
+	// Sound calls people, for one of the engine's reasons.
+	Sound(why string)
+	// Hush ends every sound now.
+	Hush()
+	// Air returns what each sensor of the air says of a monotonic instant, in the order of the configuration: its latest
+	// sample, or why there is none.
+	Air(mono int64) []event.Air
 	// Light switches a light on or off; on lasts for the duration given when that is not 0.
 	Light(name string, on bool, lasting time.Duration)
 }

@@ -47,12 +47,20 @@ type actuator struct {
 	move     func(at int64, longest time.Duration, moves []event.Move)
 	closeAll func()
 	light    func(name string, on bool, lasting time.Duration)
+	purge    func(until int64)
+	sound    func(why string)
+	hush     func()
+	air      func(mono int64) []event.Air
 }
 
 func (a actuator) Move(at int64, longest time.Duration, moves []event.Move) {
 	a.move(at, longest, moves)
 }
 func (a actuator) CloseAll()                                   { a.closeAll() }
+func (a actuator) Purge(until int64)                           { a.purge(until) }
+func (a actuator) Sound(why string)                            { a.sound(why) }
+func (a actuator) Air(mono int64) []event.Air                  { return a.air(mono) }
+func (a actuator) Hush()                                       { a.hush() }
 func (a actuator) Light(name string, on bool, d time.Duration) { a.light(name, on, d) }
 
 // appender is a journal as a function.
@@ -78,8 +86,10 @@ type house struct {
 	queue   []journal.Batch // appended, not durable
 	batches []journal.Batch // all that were made durable
 	plan    string
-	jam     int      // the position whose canister never confirms
-	open    bool     // a canister is open
+	jam     int  // the position whose canister never confirms
+	open    bool // a canister is open
+	air     []event.Air
+	hushed  int      // how often all sounds were ended
 	seen    []string // what went out, with its time since the house was built
 	from    int64
 	failed  []error
@@ -147,6 +157,10 @@ func (h *house) start(cause string) {
 			h.saw("close")
 		},
 		light: func(name string, on bool, _ time.Duration) { h.saw(fmt.Sprint(name, " ", on)) },
+		purge: func(until int64) { h.saw(fmt.Sprint("purge for ", time.Duration(until-h.w.Mono()))) },
+		sound: func(why string) { h.saw("sound " + why) },
+		hush:  func() { h.hushed++ },
+		air:   func(int64) []event.Air { return h.air },
 	}, map[string]time.Duration{"gpio": 50 * time.Millisecond})
 	h.host.Begin(event.Epoch{Site: "site", Why: "first", Key: "k"})
 	must(h.t, h.host.Restore(h.interrupted(size, cause)))

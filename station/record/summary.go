@@ -20,6 +20,7 @@ type Summary struct {
 	Ended     string `json:"ended,omitempty"`
 	// Clock is what the UTC of the session is worth.
 	Clock   event.SessionClock `json:"clock"`
+	Air     []event.Air        `json:"air,omitempty"` // when it was sealed
 	Runs    []RunSummary       `json:"runs"`
 	Verdict event.Verdict      `json:"verdict"`
 }
@@ -43,6 +44,7 @@ type RunSummary struct {
 	SinceStartMS  int                  `json:"since_start_ms"`
 	Presentations []event.Presentation `json:"presentations,omitempty"`
 	Blindness     string               `json:"effective_blindness,omitempty"`
+	Air           []event.Air          `json:"air,omitempty"` // when it was armed
 }
 
 // Summarise reads the lines of a session.
@@ -73,6 +75,8 @@ func SummariseRecords(session string, records []Record) Summary {
 			s.State, s.Ended = StateEnded, body.How
 		case *event.Verdict:
 			s.Verdict = *body
+		case *event.Air:
+			s.sampled(e.Run, *body)
 		case *event.Arming:
 			s.Runs = append(s.Runs, RunSummary{Run: e.Run, How: "unfinished", LatencyMS: -1, SinceStartMS: -1})
 		case *event.Void:
@@ -103,6 +107,18 @@ func (s *Summary) end(run int, how, reason string) {
 	for i := range s.Runs {
 		if r := &s.Runs[i]; r.Run == run && r.How == "unfinished" {
 			r.How, r.Reason = how, reason
+		}
+	}
+}
+
+// sampled keeps what the air was when a run was armed, or when the session was sealed.
+func (s *Summary) sampled(run int, air event.Air) {
+	if run == 0 {
+		s.Air = append(s.Air, air)
+	}
+	for i := range s.Runs {
+		if r := &s.Runs[i]; r.Run == run {
+			r.Air = append(r.Air, air)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"reflect"
 	"testing"
@@ -74,6 +75,8 @@ func vectorRecords() []Record {
 		made(event.Event{Type: event.ClockFixed, Session: "s-1", At: rebooted, By: "station",
 			Body: &event.ClockFix{Quality: event.Holdover, NewBoot: true}}),
 	}
+	records = append(records, made(event.Event{Type: event.AirSampled, Session: "s-1", Run: 7, At: at, By: "station", Body: &event.Air{
+		Device: "air", MeasuredAt: 1499000000, AgeMS: 1, Readings: []event.Reading{{Quantity: event.Temperature, Milli: -3250}}}}))
 	records[4].Sealed = [32]byte{0xab, 31: 0xcd}
 	for i := range records {
 		records[i].Seq = int64(i)
@@ -95,6 +98,9 @@ func TestVectors(t *testing.T) {
 	}
 	var tree Tree
 	records := vectorRecords()
+	if len(v.Lines) != len(records) {
+		t.Fatalf("%d lines have vectors, and %d records want them", len(v.Lines), len(records))
+	}
 	for i, want := range v.Lines {
 		if root := tree.Root(); hex.EncodeToString(root[:]) != v.Roots[i] {
 			t.Errorf("root of %d lines: %x", i, root)
@@ -142,7 +148,7 @@ func checkOtherVectors(t *testing.T, v vectors) {
 	}
 	for _, c := range v.Checkpoints {
 		head, err := VerifyCheckpoint([]byte(c.Note), v.Key)
-		if err != nil || hex.EncodeToString(head.Root[:]) != v.Roots[head.Size] {
+		if err != nil || fmt.Sprint(head.Size) != c.Size || hex.EncodeToString(head.Root[:]) != v.Roots[head.Size] {
 			t.Errorf("checkpoint of %s: %+v, %v", c.Size, head, err)
 		}
 	}
@@ -158,7 +164,7 @@ func writeVectors(t *testing.T) {
 	var v vectors
 	var tree Tree
 	what := []string{"first record, clock unset", "no body", "small body", "escapes, and an instant before 1970", "sealed", "largest numbers", "empty list",
-		"UTC stepped back by an hour", "a person's word for the time", "a new boot"}
+		"UTC stepped back by an hour", "a person's word for the time", "a new boot", "readings of the air, below zero, without a reason"}
 	add := func() {
 		root := tree.Root()
 		v.Roots = append(v.Roots, hex.EncodeToString(root[:]))
@@ -238,6 +244,6 @@ func writeOtherVectors(t *testing.T, v *vectors, tree *Tree) {
 	v.Checkpoints = append(v.Checkpoints, struct {
 		Size string `json:"size"`
 		Note string `json:"note"`
-	}{"7", string(note)})
+	}{fmt.Sprint(tree.Size()), string(note)})
 	v.Persons = []Identity{NewIdentity([16]byte{1, 2, 3}, "Željko Đurić"), NewIdentity([16]byte{}, "Rex")}
 }

@@ -54,6 +54,8 @@ func publicHolds(e *event.Event) bool {
 		return holds[event.Call](b)
 	case event.Observed:
 		return holds[event.Observation](b)
+	case event.AirSampled:
+		return holds[event.Air](b)
 	case event.CallWithdrawn, event.SessionPaused, event.SessionAborted, event.Noted:
 		return holds[event.Reason](b)
 	case event.RunArmed:

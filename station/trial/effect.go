@@ -15,10 +15,20 @@ const (
 	Record EffectKind = iota + 1
 	// Move starts all Moves at the instant At. It waits until its cause is durable.
 	Move
-	// CloseAll takes every canister to its safe state. It waits for nothing.
+	// CloseAll takes everything to its safe state: canisters closed, what purges or sounds off. It waits for nothing.
 	CloseAll
+	// Purge changes the air with all that the station has for it, the same whatever lay where, so that it has come to
+	// rest at the instant At. It waits until its cause is durable, and is off again with the next CloseAll.
+	Purge
+	// Sound calls people, for the reason Name. It waits until its cause is durable; by then no run may be under way.
+	Sound
+	// Hush ends every sound. It waits for nothing.
+	Hush
 	// Light switches the light Name on or off. It waits until its cause is durable.
 	Light
+	// Sample asks for what each sensor of the air says, as events of type AirSampled with the stamp of this step's input.
+	// It waits for nothing: what is told are samples that were taken before.
+	Sample
 	// SetTimer asks for an event of type Timer at the instant At, replacing an earlier one of that type.
 	SetTimer
 	// StopTimers forgets every timer.
@@ -34,14 +44,14 @@ const (
 type Effect struct {
 	Kind  EffectKind
 	Event event.Event   // Record
-	At    int64         // Move, SetTimer: monotonic nanoseconds
+	At    int64         // Move, Purge, SetTimer: monotonic nanoseconds
 	Timer event.Type    // SetTimer
 	Moves []event.Move  // Move, in position order
 	Open  time.Duration // Move: the longest time that a canister may stay open
-	Name  string        // Light, Checkpoint
+	Name  string        // Light, Sound, Checkpoint
 	On    bool          // Light
 	For   time.Duration // Light: how long it stays on, 0 for until it is switched
-	Run   int           // Move, Open
+	Run   int           // Move, Purge, Open
 }
 
 // The lights. Their protocol depends on public facts only: ready is on from presented to the lock, ack is on for
@@ -50,6 +60,12 @@ const (
 	LightReady = "ready"
 	LightAck   = "ack"
 	AckFor     = time.Second
+)
+
+// The reasons for a sound: fixed instants at which nobody searches, whatever was found.
+const (
+	SoundRunEnd     = "run-end"     // the air of a run is purged, and the next one may be armed
+	SoundSessionEnd = "session-end" // the last run is over, and everything is open
 )
 
 // The reasons for checkpoints.

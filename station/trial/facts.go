@@ -225,7 +225,7 @@ func (m *Machine) restarted(in event.Event) string {
 	case r.voidable():
 		m.void(in, cause)
 	case r.state == Purging:
-		m.fixedTimer(event.RunPurged, in.At.Mono+int64(m.session.plan.Purge))
+		m.purge(in.At.Mono)
 	default:
 		m.fixedTimer(event.RunClosed, in.At.Mono+ms(m.session.opening.Settings.CloseMS))
 	}

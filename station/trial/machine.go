@@ -89,6 +89,9 @@ type session struct {
 	views    []RunView // of the runs that have ended, as they were last shown; what was shown is never changed
 	shortBy  int       // voided runs that no reserve run replaced
 
+	airAt event.Stamp // the instant that the air was last asked for
+	air   []event.Air // what its sensors said then
+
 	paused     string // why, "" when not paused
 	mechanical int    // mechanical voids so far
 	opened     map[int]bool
@@ -147,6 +150,8 @@ func (m *Machine) dispatch(in event.Event) string {
 		return m.summed(in)
 	case event.Noted:
 		return m.noted(in)
+	case event.AirSampled:
+		return m.air(in)
 	case event.RunArmed, event.RunPresented, event.RunStarted, event.RunFinished, event.RunLocked,
 		event.RunVoided, event.RunClosed, event.RunPurged:
 		return m.runStep(in)
@@ -286,6 +291,10 @@ func (m *Machine) light(name string, on bool) {
 		e.For = AckFor
 	}
 	m.out = append(m.out, e)
+}
+
+func (m *Machine) sound(why string) {
+	m.out = append(m.out, Effect{Kind: Sound, Name: why})
 }
 
 func (m *Machine) checkpoint(why string) {

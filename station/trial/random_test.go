@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -51,6 +52,7 @@ func garbage(t *rapid.T) event.Event {
 func TestAnySequenceHolds(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := newStage(t)
+		s.airs = []string{"in", "out"}
 		s.prepare(planOf(rt), usual)
 		n := rapid.IntRange(1, 60).Draw(rt, "length")
 		for range n {
@@ -85,6 +87,12 @@ func (s *stage) holds(t *rapid.T, from int) {
 	open := v.Run.State == trial.Armed || v.Run.State == trial.Shown || v.Run.State == trial.Searching || v.Run.State == trial.Called
 	if s.open && !open {
 		t.Fatalf("a canister may be open while the run is %q and the session %s", v.Run.State, v.Phase)
+	}
+	if s.sounded && v.Run.Index != 0 {
+		t.Fatalf("something may be heard while run %d is %s", v.Run.Index, v.Run.State)
+	}
+	if s.airing > s.now.Mono && v.Run.State != trial.Purging {
+		t.Fatalf("the air is changed for %s more while run %d is %q", time.Duration(s.airing-s.now.Mono), v.Run.Index, v.Run.State)
 	}
 	if s.moves != len(v.Runs) && v.Phase != trial.Idle {
 		t.Fatalf("%d runs were armed and %d moved", len(v.Runs), s.moves)

@@ -76,12 +76,14 @@ func (m *Machine) arm(in event.Event) string {
 	in.Run = r.index
 	in.Body = &event.Arming{MoveAt: moveAt, PresentedAt: r.presentedAt}
 	m.record(in)
+	m.do(Hush)
 	if to := servedTo(s.opening.Mode); to != nil {
 		m.derive(in, event.PlacementShown, r.index, &event.Shown{To: to})
 	}
 	m.out = append(m.out, Effect{Kind: Move, Run: r.index, At: moveAt, Moves: opens(r.placement),
 		Open: time.Duration(ms(set.OpenMS))})
 	m.fixedTimer(event.RunPresented, r.presentedAt)
+	m.sample(in.At)
 	return ""
 }
 
@@ -310,8 +312,15 @@ func (m *Machine) closed(in event.Event) string {
 		m.finish(in)
 		return ""
 	}
-	m.fixedTimer(event.RunPurged, in.At.Mono+int64(m.session.plan.Purge))
+	m.purge(in.At.Mono)
 	return ""
+}
+
+// purge begins the interval in which the air clears, the same one after every run.
+func (m *Machine) purge(mono int64) {
+	until := mono + int64(m.session.plan.Purge)
+	m.out = append(m.out, Effect{Kind: Purge, Run: m.run.index, At: until})
+	m.fixedTimer(event.RunPurged, until)
 }
 
 // purged ends the interval in which the air clears; then comes the next run, or the end.
@@ -325,7 +334,9 @@ func (m *Machine) purged(in event.Event) string {
 	m.endRun()
 	if len(m.session.next) == 0 || m.session.aborted != "" {
 		m.finish(in)
+		return ""
 	}
+	m.sound(SoundRunEnd)
 	return ""
 }
 

@@ -58,10 +58,13 @@ func fits(plan blind.Plan, o event.Opening) string {
 	case plan.Witness != blind.WitnessNone:
 		return fmt.Sprintf("the plan asks for a witness (%s), and this station can record none yet: "+
 			"take witness out of the plan, or write down the printed commitments by hand", plan.Witness)
-	case set.LeadMS < 0 || set.TravelMS < 0 || set.CloseMS < 0 || set.WithdrawMS < 0 || set.LongPress < 0:
+	case set.LeadMS < 0 || set.TravelMS < 0 || set.CloseMS < 0 || set.WithdrawMS < 0 || set.LongPress < 0 || set.PurgeMS < 0:
 		return "a time of the station's settings is below zero"
 	case set.GridMS < 1 || set.EdgeBudget < 1 || set.OpenMS < 1:
 		return "the station's settings lack a grid, a budget of edges or a longest open time"
+	case int64(plan.Purge) < ms(set.PurgeMS):
+		return fmt.Sprintf("a purge of %s is too short for the station, whose slowest device needs %s to change the air and come to rest: "+
+			"make purge of the plan longer, or take the device out of the configuration", plan.Purge, time.Duration(ms(set.PurgeMS)))
 	case spare <= 0:
 		return fmt.Sprintf("a run of %s does not fit into the %s that canisters may stay open: "+
 			"make limits.run of the plan shorter, or timing.open of the station longer", plan.Limits.Run, time.Duration(ms(set.OpenMS)))
@@ -135,6 +138,7 @@ func (m *Machine) seal(in event.Event) string {
 		m.derive(in, event.RunCommitted, 0, &event.Commitment{Index: index, Commitment: hex.EncodeToString(hash[:])})
 	}
 	m.checkpoint(CheckpointSeal)
+	m.sample(in.At)
 	return ""
 }
 
@@ -265,6 +269,7 @@ func (m *Machine) finish(in event.Event) {
 	m.derive(in, event.SessionRevealed, 0, nil)
 	m.score(in, end)
 	m.checkpoint(CheckpointReveal)
+	m.sound(SoundSessionEnd)
 }
 
 // openPlacements opens every commitment that is still closed.

@@ -47,6 +47,10 @@ type stage struct {
 	moves   int  // runs whose canisters were moved
 	lights  []string
 	points  []string // checkpoints
+	airs    []string // the sensors of the air
+	airing  int64    // until when the air is being changed, 0 while it is not
+	sounded bool     // something may be heard
+	heard   []string // every sound, and every purge with its length
 }
 
 func newStage(t testing.TB) *stage {
@@ -96,8 +100,19 @@ func (s *stage) step(e event.Event) {
 		e.At = s.now
 		e.At.Bound = bound
 	}
+	sample := false
 	for _, effect := range s.machine.Step(e) {
 		switch effect.Kind {
+		case trial.Purge:
+			s.airing = effect.At
+			s.heard = append(s.heard, fmt.Sprint("purge ", time.Duration(effect.At-s.now.Mono)))
+		case trial.Sound:
+			s.sounded = true
+			s.heard = append(s.heard, "sound "+effect.Name)
+		case trial.Hush:
+			s.sounded = false
+		case trial.Sample:
+			sample = true
 		case trial.Record:
 			s.records = append(s.records, effect.Event)
 		case trial.Move:
@@ -107,7 +122,7 @@ func (s *stage) step(e event.Event) {
 				s.curtain.Report(m.Position, event.Moves{Canister: m.Canister, Open: true, Commanded: effect.At, Confirmed: effect.At + 1e6})
 			}
 		case trial.CloseAll:
-			s.open = false
+			s.open, s.sounded, s.airing = false, false, 0
 			s.curtain.Close()
 		case trial.SetTimer:
 			s.horizon.Set(effect.Timer, effect.At)
@@ -118,6 +133,12 @@ func (s *stage) step(e event.Event) {
 		case trial.Checkpoint:
 			s.points = append(s.points, effect.Name)
 		}
+	}
+	if !sample {
+		return
+	}
+	for _, device := range s.airs {
+		s.step(event.Event{Type: event.AirSampled, At: e.At, By: event.ByStation, Body: &event.Air{Device: device}})
 	}
 }
 
@@ -294,6 +315,8 @@ func tell(e event.Event) string {
 	switch b := e.Body.(type) {
 	case *event.Arming:
 		return fmt.Sprintf("armed %d", e.Run)
+	case *event.Air:
+		return "air of " + b.Device
 	case *event.Call:
 		kind := string(b.Kind)
 		if b.Kind == event.CallAt {

@@ -29,7 +29,8 @@ type View struct {
 	Aids        int // canisters loaded, blanks included
 	StationHash string
 	Seed        event.SeedSource
-	Run         RunView // the active run; Index 0 between runs
+	Air         []event.Air // as its sensors said when the session was sealed or the last run armed
+	Run         RunView     // the active run; Index 0 between runs
 	Runs        []RunView
 	Revealed    bool
 	Verdict     *event.Verdict
@@ -62,6 +63,7 @@ func (m *Machine) View() View {
 	v.Scheduled, v.Reserve, v.Used, v.Left = s.plan.Runs, s.plan.Reserve, s.reserves, len(s.next)
 	v.Paused, v.Aborted, v.Clock = s.paused, s.aborted, s.clock
 	v.Aids = len(s.load.Loading)
+	v.Air = s.air
 	v.StationHash, v.Seed = s.load.StationHash, s.seed.Source
 	v.Revealed = m.phase == Ended || (m.phase == Idle && s.verdict != nil)
 	v.Verdict = s.verdict
