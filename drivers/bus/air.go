@@ -13,7 +13,8 @@ type Burst interface {
 	On(at int64, lasting time.Duration, done func(mono int64, err error)) error
 	// Off stops it now.
 	Off(done func(mono int64, err error))
-	// Longest is the longest that On allows.
+	// Shortest is the shortest that On allows, and Longest the longest.
+	Shortest() time.Duration
 	Longest() time.Duration
 	// Rundown is how long it goes on having an effect after it was stopped.
 	Rundown() time.Duration

@@ -36,9 +36,11 @@ type canister struct {
 	faulty  [2]bool // that it does not close, that it does not open: the sink was told so
 }
 
-// order is one change of one drive.
+// order is one change of one drive: that of a canister, or of a burst; or a job for the wires of a sensor.
 type order struct {
 	canister *canister
+	burst    *burst
+	job      func()
 	command  uint64
 	level    bool
 	at       int64
@@ -57,6 +59,9 @@ func (s *Station) Move(at int64, longest time.Duration, moves []event.Move) {
 		now := s.clock.Now().Mono
 		at = max(at, now)
 		longest = s.shortest(longest, moves)
+		if slices.ContainsFunc(moves, func(m event.Move) bool { return m.Open }) {
+			s.rest(nil)
+		}
 		fault := ""
 		switch {
 		case s.down:
@@ -101,8 +106,8 @@ func (s *Station) find(m event.Move) *canister {
 	return nil
 }
 
-// CloseAll commands every canister to its safe state, now, in position order. It never waits, may be called at
-// any time and from anywhere, and does no harm when everything is closed.
+// CloseAll commands every canister to its safe state, now, in position order, and what changes the air or sounds to
+// off. It never waits, may be called at any time and from anywhere, and does no harm when everything is closed.
 func (s *Station) CloseAll() {
 	s.change(func() { s.closeAll(s.clock.Now().Mono) })
 }
@@ -111,6 +116,7 @@ func (s *Station) closeAll(now int64) {
 	for _, c := range s.canisters {
 		s.close(c, now)
 	}
+	s.rest(nil)
 }
 
 // close drives one canister to its safe state. One that rests closed, or is on the way there, is driven again and
@@ -140,7 +146,14 @@ func (s *Station) open(c *canister, at int64, longest time.Duration) {
 // set gives an order to its drive. It runs from the queue of drives, outside the mutex: the answer may come
 // before it returns.
 func (s *Station) set(o order) {
-	if o.again {
+	switch {
+	case o.job != nil:
+		o.job()
+		return
+	case o.burst != nil:
+		s.setBurst(o)
+		return
+	case o.again:
 		o.canister.drive.Set(o.level, o.at, o.longest, nil)
 		return
 	}

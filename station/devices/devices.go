@@ -1,5 +1,5 @@
-// Package devices turns a checked configuration into what the station feels with its beams and buttons and does
-// with its canisters and lights.
+// Package devices turns a checked configuration into what the station feels with its beams, buttons and sensors and
+// does with its canisters, lights, fans and the like.
 //
 // Raw edges come in from a bus and go out as stamped events; commands come in and go out to lines. What keeps
 // people and dogs safe sits here, below everything that thinks: the emergency stop and the longest open time need
@@ -47,7 +47,9 @@ type Station struct {
 	mu        sync.Mutex // guards what follows; held over no call of bus or sink
 	sources   []*source  // in the order of their names
 	sensors   []*sensor
-	canisters []*canister     // in position order
+	canisters []*canister // in position order
+	bursts    []*burst    // in the order of the configuration, as is the next
+	airs      []*air
 	positions int             // of the station
 	limited   string          // which sessions can be held, as the sink was told; "" for all
 	members   []*member       // every device, in the order of the configuration
@@ -255,6 +257,9 @@ func (s *Station) Close() error {
 	s.change(func() {
 		s.closeAll(s.clock.Now().Mono)
 		s.down = true
+		for _, a := range s.airs {
+			a.next.clear()
+		}
 	})
 	for _, l := range s.lights {
 		l.Set(false, 0)

@@ -23,6 +23,7 @@ type wiring struct {
 	lines    map[string]string // by role
 	// interrupt is the line that what is on a bus asks with, "" for none.
 	interrupt string
+	bus       string // the I2C bus of a device that is on one
 }
 
 // Open puts the devices of a checked configuration to work on a bus. Before anything else every output is asked for
@@ -42,7 +43,7 @@ func Open(cfg config.Config, b bus.Bus, c clock.Clock, sink Sink) (*Station, err
 		for _, setting := range slices.Sorted(maps.Keys(problems)) {
 			failed = append(failed, fmt.Errorf("device %s: %s: %w", d.Name, setting, problems[setting]))
 		}
-		wirings = append(wirings, wiring{name: d.Name, typ: typ, values: values, position: d.Position, canister: d.Canister, lines: d.Lines, interrupt: d.Interrupt})
+		wirings = append(wirings, wiring{name: d.Name, typ: typ, values: values, position: d.Position, canister: d.Canister, lines: d.Lines, interrupt: d.Interrupt, bus: d.Bus})
 	}
 	if err := errors.Join(failed...); err != nil {
 		return nil, err
@@ -96,6 +97,10 @@ func (s *Station) add(w wiring) error {
 		return s.route(w, catalog.RoleLine, route{sensor: d, role: catalog.RoleLine})
 	case catalog.Canister:
 		return s.addCanister(w, m)
+	case catalog.Purge, catalog.Sound:
+		return s.addBurst(w)
+	case catalog.Environment:
+		return s.addAir(w, m)
 	case catalog.Light:
 		out, err := s.bus.Output(w.lines[catalog.RoleLine], false)
 		if err != nil {
@@ -190,4 +195,7 @@ func (s *Station) begin(levels map[string]bool, away map[string]error) {
 		f()
 	}
 	s.early = nil
+	for _, a := range s.airs {
+		s.measure(a)
+	}
 }

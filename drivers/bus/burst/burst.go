@@ -55,6 +55,9 @@ func (b *Burst) On(at int64, lasting time.Duration, done func(mono int64, err er
 // Off stops it now.
 func (b *Burst) Off(done func(mono int64, err error)) { b.out.Set(false, 0, 0, done) }
 
+// Shortest is the shortest that On allows.
+func (b *Burst) Shortest() time.Duration { return b.bounds.Shortest }
+
 // Longest is the longest that On allows.
 func (b *Burst) Longest() time.Duration { return b.bounds.Longest }
 

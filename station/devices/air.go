@@ -1,0 +1,185 @@
+package devices
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"scentpost/drivers/bus"
+	"scentpost/drivers/catalog"
+	"scentpost/station/event"
+)
+
+// wired is a bus.Bus that has I2C buses beside its lines, by the names that a configuration uses ("i2c-1").
+type wired interface {
+	Wires(name string) (bus.Wires, error)
+}
+
+const (
+	// airRetry is how soon a measurement that failed is tried again: a single sample may be missing without a fault.
+	airRetry = 5 * time.Second
+	// airStale is how many intervals old a sample may be and still stand for the air.
+	airStale = 2
+	// maxWhy bounds the reason for a missing sample in the record, in bytes.
+	maxWhy = 200
+)
+
+// The reasons for a missing sample that the station itself gives; the sensor has more.
+const (
+	airNone    = "it has not measured yet"
+	airHanging = "the wires do not answer"
+)
+
+// air is one sensor of the air: it measures in its own time, on the goroutine that owns the wires, and keeps the latest
+// sample for whoever asks.
+type air struct {
+	name     string
+	interval time.Duration
+	wires    bus.Wires
+	part     bus.Environment // used by jobs of the wires alone
+
+	busy   bool    // a measurement is under way
+	err    error   // of the latest one, nil when it gave a sample
+	sample bus.Air // the latest one
+	at     int64   // when it was measured, 0: never
+	next   alarm
+}
+
+// addAir makes one sensor of the air. One that is absent is found when it measures.
+func (s *Station) addAir(w wiring) error {
+	has, ok := s.bus.(wired)
+	if !ok {
+		return fmt.Errorf("device %s: %s: what holds the lines has no I2C buses", w.name, w.bus)
+	}
+	wires, err := has.Wires(w.bus)
+	if err != nil {
+		return fmt.Errorf("device %s: %s: %w", w.name, w.bus, err)
+	}
+	part, err := w.typ.Environment(wires, w.values)
+	if err != nil {
+		return fmt.Errorf("device %s: %w", w.name, err)
+	}
+	s.airs = append(s.airs, &air{name: w.name, interval: w.values.Durations[catalog.SettingInterval], wires: wires, part: part,
+		err: errors.New(airNone)})
+	return nil
+}
+
+// measure begins a measurement, and plans the next one. One that is still under way is not waited for: wires that hang
+// cost one job.
+func (s *Station) measure(a *air) {
+	s.again(a, a.interval)
+	if a.busy {
+		a.err = errors.New(airHanging)
+		return
+	}
+	a.busy = true
+	begin := a.err != nil
+	s.drives.add(order{job: func() { s.ask(a, func() { s.beginMeasure(a, begin) }) }})
+}
+
+// again plans the next measurement.
+func (s *Station) again(a *air, in time.Duration) {
+	var when earliest
+	when.consider(s.clock.Now().Mono + int64(in))
+	a.next.clear()
+	a.next.set(s, when, func() {
+		if !s.down {
+			s.measure(a)
+		}
+	})
+}
+
+// ask gives a job to the wires.
+func (s *Station) ask(a *air, job func()) {
+	if err := a.wires.Do(job); err != nil {
+		s.measured(a, 0, bus.Air{}, err)
+	}
+}
+
+// beginMeasure is a job of the wires: it has the sensor measure, and finds it first where it is not known to be there.
+func (s *Station) beginMeasure(a *air, begin bool) {
+	var wait time.Duration
+	var err error
+	if begin {
+		err = a.part.Begin()
+	}
+	if err == nil {
+		wait, err = a.part.Measure()
+	}
+	if err != nil {
+		s.measured(a, 0, bus.Air{}, err)
+		return
+	}
+	s.fetchAfter(a, a.wires.Now(), wait)
+}
+
+// fetchAfter fetches the measurement that was begun at an instant, when its wait is over. The part gives up by itself on
+// one that does not end.
+func (s *Station) fetchAfter(a *air, at int64, wait time.Duration) {
+	a.wires.At(a.wires.Now()+int64(wait), func() {
+		s.ask(a, func() {
+			sample, err := a.part.Fetch()
+			if errors.Is(err, bus.ErrNotReady) {
+				s.fetchAfter(a, at, wait)
+				return
+			}
+			s.measured(a, at, sample, err)
+		})
+	})
+}
+
+// measured ends a measurement.
+func (s *Station) measured(a *air, at int64, sample bus.Air, err error) {
+	s.change(func() {
+		a.busy, a.err = false, err
+		switch {
+		case s.down:
+		case err != nil:
+			s.again(a, min(airRetry, a.interval))
+		default:
+			a.sample, a.at = sample, at
+		}
+	})
+}
+
+// Air returns what each sensor of the air says of an instant, in the order of the configuration: its latest sample, or
+// why there is none that stands for the air. It never waits, and what it says depends on no canister.
+func (s *Station) Air(mono int64) []event.Air {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []event.Air
+	for _, a := range s.airs {
+		all = append(all, a.says(mono))
+	}
+	return all
+}
+
+func (a *air) says(mono int64) event.Air {
+	says := event.Air{Device: a.name, Readings: []event.Reading{}}
+	age := time.Duration(mono - a.at)
+	switch {
+	case a.err != nil:
+		says.Why = short(a.err.Error())
+		return says
+	case age > airStale*a.interval:
+		says.Why = fmt.Sprintf("its latest sample is %s old, and one comes every %s", age.Round(time.Second), a.interval)
+		return says
+	}
+	says.MeasuredAt, says.AgeMS = a.at, int(max(age, 0)/time.Millisecond)
+	says.Readings = append(says.Readings,
+		event.Reading{Quantity: event.Temperature, Milli: int64(a.sample.TemperatureMilliC)},
+		event.Reading{Quantity: event.Humidity, Milli: int64(a.sample.HumidityMilliPct)})
+	if a.sample.PressureMilliPa != 0 {
+		says.Readings = append(says.Readings, event.Reading{Quantity: event.Pressure, Milli: a.sample.PressureMilliPa})
+	}
+	return says
+}
+
+// short is a text that fits into a record.
+func short(text string) string {
+	if len(text) > maxWhy {
+		text = text[:maxWhy]
+	}
+	return strings.ToValidUTF8(text, "")
+}

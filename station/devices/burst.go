@@ -1,0 +1,151 @@
+package devices
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"scentpost/drivers/bus"
+	"scentpost/drivers/catalog"
+	"scentpost/station/config"
+	"scentpost/station/event"
+)
+
+// burst is a device that works for a bounded time between runs: it changes the air, or it sounds.
+type burst struct {
+	name   string
+	class  catalog.Class
+	sounds string // when a device that sounds calls people: one of the catalogue's choices
+	part   bus.Burst
+}
+
+// purgeSlack is how much of a purge may have gone by when its devices are told: the beginning must be durable first.
+const purgeSlack = 500 * time.Millisecond
+
+// LeastPurge returns the shortest purge in which everything of a checked configuration that changes the air can work
+// and come to rest; 0 where nothing does.
+func LeastPurge(cfg config.Config) (time.Duration, error) {
+	var least time.Duration
+	for _, d := range cfg.Of(config.Purge) {
+		typ, _ := catalog.Find(d.Type)
+		values, problems := typ.Check(d.Settings)
+		if len(problems) > 0 || typ.Burst == nil {
+			return 0, fmt.Errorf("device %s: its settings are refused: %v", d.Name, slices.Collect(maps.Values(problems)))
+		}
+		part, err := typ.Burst(nowhere{}, values)
+		if err != nil {
+			return 0, fmt.Errorf("device %s: %w", d.Name, err)
+		}
+		least = max(least, purgeSlack+part.Shortest()+part.Rundown())
+	}
+	return least, nil
+}
+
+// nowhere is an output that drives nothing.
+type nowhere struct{}
+
+// Set does nothing.
+func (nowhere) Set(bool, int64, time.Duration, func(int64, error)) {}
+
+// addBurst makes one device that changes the air or sounds; its output is asked for at off.
+func (s *Station) addBurst(w wiring) error {
+	out, err := s.bus.Output(w.lines[catalog.RoleLine], false)
+	if err != nil {
+		return w.fail(catalog.RoleLine, err)
+	}
+	part, err := w.typ.Burst(out, w.values)
+	if err != nil {
+		return fmt.Errorf("device %s: %w", w.name, err)
+	}
+	s.bursts = append(s.bursts, &burst{name: w.name, class: w.typ.Class, sounds: w.values.Choices[catalog.SettingSounds], part: part})
+	return nil
+}
+
+// Purge changes the air of the whole station, the same at every position: everything that can runs from now on, each as
+// long as it may, and has come to rest at the monotonic instant until. What does not run is noted in the record. Purge
+// never waits.
+func (s *Station) Purge(until int64) {
+	s.change(func() {
+		left := time.Duration(until - s.clock.Now().Mono)
+		why := s.silent()
+		for _, b := range s.bursts {
+			switch {
+			case b.class != catalog.Purge:
+			case why != "":
+				s.unpurged(b, errors.New(why))
+			default:
+				s.drives.add(order{burst: b, level: true, longest: min(left-b.part.Rundown(), b.part.Longest())})
+			}
+		}
+	})
+}
+
+// Sound has what calls people sound, each device for its longest time: at the end of a session all of them, at another
+// of the engine's reasons those whose setting it is. While a canister is to be open nothing sounds. It never waits.
+func (s *Station) Sound(why string) {
+	s.change(func() {
+		if s.silent() != "" {
+			return
+		}
+		for _, b := range s.bursts {
+			if b.class == catalog.Sound && (b.sounds == why || why == catalog.AtSessionEnd) {
+				s.drives.add(order{burst: b, level: true, longest: b.part.Longest()})
+			}
+		}
+	})
+}
+
+// Hush ends every sound now.
+func (s *Station) Hush() {
+	s.change(func() { s.rest(func(b *burst) bool { return b.class == catalog.Sound }) })
+}
+
+// silent returns why nothing may change the air or sound, "" when it may. That a canister is to be open is no secret;
+// which one is, and whether it is, is not asked.
+func (s *Station) silent() string {
+	switch {
+	case s.down:
+		return FaultClosed
+	case s.stopped():
+		return FaultStopped
+	case slices.ContainsFunc(s.canisters, func(c *canister) bool { return c.open }):
+		return "the canisters are not commanded to close"
+	}
+	return ""
+}
+
+// rest takes bursts to off, all of them when which is nil.
+func (s *Station) rest(which func(*burst) bool) {
+	for _, b := range s.bursts {
+		if which == nil || which(b) {
+			s.drives.add(order{burst: b})
+		}
+	}
+}
+
+// setBurst gives an order to a burst. It runs from the queue of drives, outside the mutex.
+func (s *Station) setBurst(o order) {
+	if !o.level {
+		o.burst.part.Off(nil)
+		return
+	}
+	failed := func(err error) {
+		if err != nil && !errors.Is(err, bus.ErrReplaced) {
+			s.change(func() { s.unpurged(o.burst, err) })
+		}
+	}
+	if err := o.burst.part.On(0, o.longest, func(_ int64, err error) { failed(err) }); err != nil {
+		failed(err)
+	}
+}
+
+// unpurged notes that the air was not changed as it should have been. It is the same for every placement.
+func (s *Station) unpurged(b *burst, err error) {
+	if b.class != catalog.Purge {
+		return
+	}
+	s.tell(event.Event{Type: event.Noted, At: s.clock.Now(), By: event.ByStation,
+		Body: &event.Reason{Reason: fmt.Sprintf("purge: %s did not run: %v", b.name, err)}})
+}
