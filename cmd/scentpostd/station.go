@@ -215,7 +215,10 @@ func (s *station) openHost(ctx context.Context, newEpoch string) error {
 	if err != nil {
 		return err
 	}
-	settings := s.cfg.Settings()
+	settings, err := devices.Settings(s.cfg)
+	if err != nil {
+		return err
+	}
 	settings.LeadMS = max(settings.LeadMS, int(leastLead.Seconds()*s.scale*1000))
 	wake, woken := host.Signal()
 	hash := s.cfg.Hash()

@@ -154,6 +154,10 @@ func (y *Yard) Start() (err error) {
 	if y.signer, err = record.NewSigner(log, y.key); err != nil {
 		return err
 	}
+	settings, err := devices.Settings(cfg)
+	if err != nil {
+		return err
+	}
 	hash := cfg.Hash()
 	y.Disk = &Disk{world: y.World, store: y.Store, latency: y.opt.Commit}
 	if y.Disk.latency == 0 {
@@ -162,7 +166,7 @@ func (y *Yard) Start() (err error) {
 	// After a restart the streams must not give again what they gave before it.
 	from := func(w *world.World, name string) io.Reader { return w.Bytes(fmt.Sprintf("%s from %d", name, size)) }
 	y.Host, err = host.New(host.Options{
-		Log: log, Settings: cfg.Settings(), Beams: beams(cfg), Config: hex.EncodeToString(hash[:]), Pinch: cfg.Pinch(), Simulated: true,
+		Log: log, Settings: settings, Beams: beams(cfg), Config: hex.EncodeToString(hash[:]), Pinch: cfg.Pinch(), Simulated: true,
 		Clock: y.World, Journal: y.Disk, Signer: y.signer, Wake: y.wake, Names: names,
 		Missing: func(n int, sealed bool) string { return y.Devices.Missing(n, sealed) },
 		OnFail:  func(error) { y.failed = true },

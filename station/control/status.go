@@ -40,6 +40,9 @@ type Status struct {
 	Seed        event.SeedSource `json:"seed,omitempty"`
 	Checkpoint  string           `json:"checkpoint,omitempty"`
 
+	// Air is what the sensors of the air said when the session was sealed or its last run armed.
+	Air []event.Air `json:"air,omitempty"`
+
 	Run     *RunStatus     `json:"run,omitempty"`
 	Runs    []RunStatus    `json:"runs,omitempty"`
 	Verdict *event.Verdict `json:"verdict,omitempty"`
@@ -77,7 +80,7 @@ func (s *Service) Status(state trial.Snapshot, roles []event.Role) Status {
 		Dog: nameOf(state, v.Team.Dog), Handler: nameOf(state, v.Team.Handler),
 		Positions: v.Positions, Scheduled: v.Scheduled, Reserve: v.Reserve, Used: v.Used, Left: v.Left,
 		Paused: v.Paused, Aborted: v.Aborted, Blocked: s.opt.Blocked(), Conditions: s.opt.Conditions(),
-		StationHash: v.StationHash, Seed: v.Seed, Checkpoint: string(state.Checkpoint),
+		StationHash: v.StationHash, Seed: v.Seed, Air: v.Air, Checkpoint: string(state.Checkpoint),
 	}
 	if v.Session != "" {
 		out.UTC = v.Clock.Text(func(ref string) string { return nameOf(state, ref) })

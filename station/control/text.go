@@ -68,6 +68,9 @@ func WriteStatus(w io.Writer, s *Status) {
 	if s.Seed == event.Alone {
 		fmt.Fprintln(w, "draw chosen by the station alone")
 	}
+	for _, a := range s.Air {
+		fmt.Fprintf(w, "air by %s: %s\n", a.Device, AirText(a))
+	}
 	for _, r := range s.Runs {
 		writeRun(w, s, r)
 	}
@@ -101,6 +104,35 @@ func ConditionText(c health.Condition) string {
 
 // instant writes nanoseconds of UTC.
 func instant(utc int64) string { return time.Unix(0, utc).UTC().Format("2006-01-02 15:04:05Z") }
+
+// AirText writes what a sensor of the air said, with one digit behind the point; or why it said nothing.
+func AirText(a event.Air) string {
+	if len(a.Readings) == 0 {
+		return "no sample: " + a.Why
+	}
+	var all []string
+	for _, r := range a.Readings {
+		quantity, unit := string(r.Quantity), ""
+		if i := strings.LastIndex(quantity, " "); i >= 0 {
+			quantity, unit = quantity[:i], quantity[i:]
+		}
+		all = append(all, fmt.Sprintf("%s %s%s", quantity, tenths(r.Milli), unit))
+	}
+	return fmt.Sprintf("%s, measured %s before", strings.Join(all, ", "), time.Duration(a.AgeMS)*time.Millisecond)
+}
+
+// tenths writes thousandths rounded to one digit behind the point, halves away from zero.
+func tenths(milli int64) string {
+	sign := ""
+	if milli < 0 {
+		sign, milli = "-", -milli
+	}
+	n := (milli + 50) / 100
+	if n == 0 {
+		sign = ""
+	}
+	return fmt.Sprintf("%s%d.%d", sign, n/10, n%10)
+}
 
 // runName names a run by its index; a reserve run says that it is one.
 func runName(s *Status, run int) string {

@@ -22,6 +22,24 @@ func TestCallText(t *testing.T) {
 	}
 }
 
+func TestAirText(t *testing.T) {
+	for want, air := range map[string]event.Air{
+		"temperature -3.3 °C, relative humidity 45.0 %, pressure 100653.3 Pa, measured 12.5s before": {AgeMS: 12_500, MeasuredAt: 7, Readings: []event.Reading{
+			{Quantity: event.Temperature, Milli: -3250}, {Quantity: event.Humidity, Milli: 44_999}, {Quantity: event.Pressure, Milli: 100_653_270}}},
+		"temperature 0.0 °C, measured 0s before": {Readings: []event.Reading{{Quantity: event.Temperature, Milli: -49}}},
+		"no sample: it is absent":                {Why: "it is absent"},
+	} {
+		if got := AirText(air); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	out := &strings.Builder{}
+	WriteStatus(out, &Status{Session: "s", Phase: trial.Sealed, Air: []event.Air{{Device: "room", Why: "x"}}})
+	if !strings.Contains(out.String(), "\nair by room: no sample: x\n") {
+		t.Errorf("a status without its air:\n%s", out)
+	}
+}
+
 // TestWhatComesNext reads what a person is told to do in each state.
 func TestWhatComesNext(t *testing.T) {
 	running := func(state trial.RunState) trial.View {

@@ -9,6 +9,7 @@ import (
 	"scentpost/drivers/bus"
 	"scentpost/drivers/catalog"
 	"scentpost/station/event"
+	"scentpost/station/health"
 )
 
 // wired is a bus.Bus that has I2C buses beside its lines, by the names that a configuration uses ("i2c-1").
@@ -44,6 +45,7 @@ type air struct {
 	sample bus.Air // the latest one
 	at     int64   // when it was measured, 0: never
 	next   alarm
+	ill    condition // what was told of it last, without a code: nothing is wrong
 }
 
 // addAir makes one sensor of the air. One that is absent is found when it measures.
@@ -71,6 +73,7 @@ func (s *Station) measure(a *air) {
 	s.again(a, a.interval)
 	if a.busy {
 		a.err = errors.New(airHanging)
+		s.judgeAir(a, health.DeviceAbsent)
 		return
 	}
 	a.busy = true
@@ -93,22 +96,21 @@ func (s *Station) again(a *air, in time.Duration) {
 // ask gives a job to the wires.
 func (s *Station) ask(a *air, job func()) {
 	if err := a.wires.Do(job); err != nil {
-		s.measured(a, 0, bus.Air{}, err)
+		s.measured(a, 0, bus.Air{}, err, health.DeviceAbsent)
 	}
 }
 
 // beginMeasure is a job of the wires: it has the sensor measure, and finds it first where it is not known to be there.
 func (s *Station) beginMeasure(a *air, begin bool) {
-	var wait time.Duration
-	var err error
 	if begin {
-		err = a.part.Begin()
+		if err := a.part.Begin(); err != nil {
+			s.measured(a, 0, bus.Air{}, err, health.DeviceAbsent)
+			return
+		}
 	}
-	if err == nil {
-		wait, err = a.part.Measure()
-	}
+	wait, err := a.part.Measure()
 	if err != nil {
-		s.measured(a, 0, bus.Air{}, err)
+		s.measured(a, 0, bus.Air{}, err, health.DeviceFault)
 		return
 	}
 	s.fetchAfter(a, a.wires.Now(), wait)
@@ -124,15 +126,16 @@ func (s *Station) fetchAfter(a *air, at int64, wait time.Duration) {
 				s.fetchAfter(a, at, wait)
 				return
 			}
-			s.measured(a, at, sample, err)
+			s.measured(a, at, sample, err, health.DeviceFault)
 		})
 	})
 }
 
-// measured ends a measurement.
-func (s *Station) measured(a *air, at int64, sample bus.Air, err error) {
+// measured ends a measurement; an error is one of a device that is absent, or of one that is there and fails.
+func (s *Station) measured(a *air, at int64, sample bus.Air, err error, code health.Code) {
 	s.change(func() {
 		a.busy, a.err = false, err
+		s.judgeAir(a, code)
 		switch {
 		case s.down:
 		case err != nil:
@@ -141,6 +144,23 @@ func (s *Station) measured(a *air, at int64, sample bus.Air, err error) {
 			a.sample, a.at = sample, at
 		}
 	})
+}
+
+// judgeAir says how a sensor of the air is, when that is news.
+func (s *Station) judgeAir(a *air, code health.Code) {
+	ill := condition{on: a.name}
+	if a.err != nil {
+		ill = condition{code: code, on: a.name, evidence: short(a.err.Error())}
+	}
+	if ill == a.ill {
+		return
+	}
+	if a.ill.code != "" && a.ill.code != ill.code {
+		s.over(a.ill.code, a.name)
+	}
+	if a.ill = ill; ill.code != "" {
+		s.condition(ill.code, a.name, ill.evidence)
+	}
 }
 
 // Air returns what each sensor of the air says of an instant, in the order of the configuration: its latest sample, or

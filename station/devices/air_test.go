@@ -15,6 +15,7 @@ import (
 	"scentpost/drivers/catalog"
 	"scentpost/station/config"
 	"scentpost/station/event"
+	"scentpost/station/health"
 )
 
 // wires are an I2C bus of the world, whose jobs are done at once, or when it answers again.
@@ -138,13 +139,14 @@ func TestASampleThatIsMissingIsSaidAndNeverInvented(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil, mend func(*airy)
 		says        string
+		code        health.Code
 	}{
-		"gone":       {func(w *airy) { w.chip.Fail(errors.New("remote I/O error")) }, func(w *airy) { w.chip.Fail(nil) }, "remote I/O error"},
-		"all 00":     {func(w *airy) { w.chip.Silence(0) }, func(w *airy) { w.chip.Silence(-1) }, "all bits read the same"},
-		"no value":   {func(w *airy) { w.chip.Measures(bustest.NoAir) }, func(w *airy) { w.chip.Measures(bustest.MakersAir) }, "its code for no value"},
-		"stuck":      {func(w *airy) { w.chip.Slow(-1) }, func(w *airy) { w.chip.Slow(0); w.chip.Reset() }, "does not end"},
-		"busy wires": {func(w *airy) { w.wires.busy = bus.ErrBusy }, func(w *airy) { w.wires.busy = nil }, "too many jobs"},
-		"hanging":    {func(w *airy) { w.wires.hangs = true }, func(w *airy) { w.wires.hangs = false; w.wires.work() }, airHanging},
+		"gone":       {func(w *airy) { w.chip.Fail(errors.New("remote I/O error")) }, func(w *airy) { w.chip.Fail(nil) }, "remote I/O error", health.DeviceAbsent},
+		"all 00":     {func(w *airy) { w.chip.Silence(0) }, func(w *airy) { w.chip.Silence(-1) }, "all bits read the same", health.DeviceAbsent},
+		"no value":   {func(w *airy) { w.chip.Measures(bustest.NoAir) }, func(w *airy) { w.chip.Measures(bustest.MakersAir) }, "its code for no value", health.DeviceFault},
+		"stuck":      {func(w *airy) { w.chip.Slow(-1) }, func(w *airy) { w.chip.Slow(0); w.chip.Reset() }, "does not end", health.DeviceFault},
+		"busy wires": {func(w *airy) { w.wires.busy = bus.ErrBusy }, func(w *airy) { w.wires.busy = nil }, "too many jobs", health.DeviceAbsent},
+		"hanging":    {func(w *airy) { w.wires.hangs = true }, func(w *airy) { w.wires.hangs = false; w.wires.work() }, airHanging, health.DeviceAbsent},
 	} {
 		w := newAiry(t)
 		if err := w.open("i2c-1"); err != nil {
@@ -156,10 +158,16 @@ func TestASampleThatIsMissingIsSaidAndNeverInvented(t *testing.T) {
 		if got := w.sees(); !strings.Contains(got, c.says) {
 			t.Errorf("%s: %s, want %q", name, got, c.says)
 		}
+		if told := w.heard(); len(told) == 0 || !strings.Contains(told[len(told)-1], string(c.code)+" air true ") || !strings.Contains(told[len(told)-1], c.says) {
+			t.Errorf("%s: conditions %q", name, told)
+		}
 		c.mend(w)
 		w.until(w.now + 61_000*ms)
 		if got := w.sees(); !strings.HasPrefix(got, "25 °C, ") {
 			t.Errorf("%s, mended: %s", name, got)
+		}
+		if told := w.heard(); len(told) != 1 || !strings.HasSuffix(told[0], string(c.code)+" air false") {
+			t.Errorf("%s, mended: conditions %q", name, told)
 		}
 	}
 }
@@ -323,7 +331,10 @@ func TestAPurgeThatDoesNotRunIsNoted(t *testing.T) {
 	}
 	w.station.Purge(11_000 * ms)
 	expect(t, "a burnt drive", w.noted(), []string{"purge: fan did not run: drive burnt"})
+	expect(t, "its condition", w.heard(), []string{"1000 device-fault fan true drive burnt"})
 	w.refuse = func(string) error { return nil }
+	w.station.Purge(w.now + 60_000*ms)
+	expect(t, "mended", w.heard(), []string{"1000 device-fault fan false"})
 	w.station.Purge(w.now + 2500*ms)
 	expect(t, "too short", w.noted(), []string{
 		"purge: fan did not run: fan: on for 500ms, expected from 1s to 10m0s (change the time, or the device's limits in the configuration)"})

@@ -11,6 +11,7 @@ import (
 	"scentpost/drivers/catalog"
 	"scentpost/station/config"
 	"scentpost/station/event"
+	"scentpost/station/health"
 )
 
 // burst is a device that works for a bounded time between runs: it changes the air, or it sounds.
@@ -19,6 +20,7 @@ type burst struct {
 	class  catalog.Class
 	sounds string // when a device that sounds calls people: one of the catalogue's choices
 	part   bus.Burst
+	faulty bool // the latest command failed
 }
 
 // purgeSlack is how much of a purge may have gone by when its devices are told: the beginning must be durable first.
@@ -41,6 +43,14 @@ func LeastPurge(cfg config.Config) (time.Duration, error) {
 		least = max(least, purgeSlack+part.Shortest()+part.Rundown())
 	}
 	return least, nil
+}
+
+// Settings returns the numbers that a trial runs by at the station of a checked configuration.
+func Settings(cfg config.Config) (event.Settings, error) {
+	settings := cfg.Settings()
+	least, err := LeastPurge(cfg)
+	settings.PurgeMS = int(least / time.Millisecond)
+	return settings, err
 }
 
 // nowhere is an output that drives nothing.
@@ -131,13 +141,31 @@ func (s *Station) setBurst(o order) {
 		o.burst.part.Off(nil)
 		return
 	}
-	failed := func(err error) {
-		if err != nil && !errors.Is(err, bus.ErrReplaced) {
-			s.change(func() { s.unpurged(o.burst, err) })
+	done := func(err error) {
+		if errors.Is(err, bus.ErrReplaced) {
+			return
 		}
+		s.change(func() {
+			s.judgeBurst(o.burst, err)
+			if err != nil {
+				s.unpurged(o.burst, err)
+			}
+		})
 	}
-	if err := o.burst.part.On(0, o.longest, func(_ int64, err error) { failed(err) }); err != nil {
-		failed(err)
+	if err := o.burst.part.On(0, o.longest, func(_ int64, err error) { done(err) }); err != nil {
+		done(err)
+	}
+}
+
+// judgeBurst says whether a burst does what it is told.
+func (s *Station) judgeBurst(b *burst, err error) {
+	switch {
+	case err != nil:
+		b.faulty = true
+		s.condition(health.DeviceFault, b.name, err.Error())
+	case b.faulty:
+		b.faulty = false
+		s.over(health.DeviceFault, b.name)
 	}
 }
 
