@@ -10,26 +10,10 @@ import (
 	"testing"
 
 	"scentpost/configs"
-	"scentpost/drivers/catalog"
 	"scentpost/station/config"
+	"scentpost/station/devices"
 	"scentpost/station/strict"
 )
-
-// types turns the catalogue into what a configuration may name.
-func types() config.Types {
-	out := config.Types{Drivers: []string{config.DriverVirtual}}
-	for _, t := range catalog.Types() {
-		made := config.Type{Name: t.Name, Class: config.Class(t.Class)}
-		for _, l := range t.Lines {
-			made.Lines = append(made.Lines, config.Line{Role: l.Role, Output: l.Output})
-		}
-		for _, s := range t.Settings {
-			made.Settings = append(made.Settings, config.Setting{Name: s.Name, Choices: s.Choices, Min: s.Min, Max: s.Max, Default: s.Default})
-		}
-		out.Devices = append(out.Devices, made)
-	}
-	return out
-}
 
 func TestEveryStationIsSoundAndWithoutWarnings(t *testing.T) {
 	names, err := configs.Files{}.Names(configs.Stations)
@@ -41,7 +25,7 @@ func TestEveryStationIsSoundAndWithoutWarnings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := config.Read(file, src, types())
+		c, err := config.Read(file, src, devices.Types())
 		if err != nil {
 			t.Errorf("%s:\n%v", name, err)
 		}
@@ -59,7 +43,7 @@ func TestVirtualSix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := config.Read(file, src, types())
+	c, err := config.Read(file, src, devices.Types())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +63,7 @@ func TestUsersFolderOverridesByName(t *testing.T) {
 	put(t, filepath.Join(dir, "stations", "notes.txt"), "")
 	files := configs.Files{Dir: dir}
 	names, err := files.Names(configs.Stations)
-	if err != nil || !slices.Equal(names, []string{"virtual-six", "virtual-two", "yard"}) {
+	if err != nil || !slices.Equal(names, []string{"virtual-air", "virtual-six", "virtual-two", "yard"}) {
 		t.Errorf("got %q, %v", names, err)
 	}
 	for name, want := range map[string]string{"virtual-two": "mine\n", "yard": "yard\n"} {

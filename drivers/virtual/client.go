@@ -65,6 +65,8 @@ type Client struct {
 	outputs []*output
 	watched []string
 	sink    bus.Sink
+	wires   map[string]*wires // by name
+	workers sync.WaitGroup    // of wires
 }
 
 // Dial returns a client that is connected. It fails when no station speaks at the socket in time.
@@ -317,5 +319,6 @@ func (c *Client) Close() error {
 		c.mu.Unlock()
 	})
 	<-c.ended
+	c.workers.Wait()
 	return nil
 }

@@ -355,7 +355,7 @@ func TestDialSaysWhatToDo(t *testing.T) {
 		}
 		newer := func() (net.Conn, error) {
 			here, there := net.Pipe()
-			go here.Write([]byte("{\"kind\":\"hello\",\"version\":2}\n"))
+			go here.Write([]byte("{\"kind\":\"hello\",\"version\":1}\n"))
 			return there, nil
 		}
 		begin := time.Now()

@@ -1,15 +1,16 @@
-// Package virtual is a bus whose lines lie in a virtual station: another process behind a Unix socket.
+// Package virtual is a bus whose lines and I2C buses lie in a virtual station: another process behind a Unix socket.
 //
 // # The wire
 //
 // Messages are JSON objects, one a line, at most MaxMessage bytes; the table below says which fields each kind
 // carries. The station speaks first:
 //
-//	station: hello {version, station, scale, boot, mono, utc, lines, sources}
+//	station: hello {version, station, scale, boot, mono, utc, lines, buses, sources}
 //	client:  watch {id, lines}              -> done {id, mono}
 //	client:  output {id, line, safe}        -> done {id, mono}        driven to safe from here on
 //	client:  set {id, line, level, at, longest} -> done {id, mono} when it was done, or done {id, error, why}
 //	client:  level {id, line}               -> done {id, mono, level}
+//	client:  i2c {id, bus, address, write, read} -> done {id, mono, data}  one transfer; write and data in base64
 //	client:  heartbeat {}                   at least every Heartbeat of real time
 //	station: edge {line, level, mono, bound, source, seq}
 //	station: mark {now, mono, source}       at least every MarkEvery of real time for each source
@@ -40,7 +41,7 @@ import (
 )
 
 // Version is the version of the wire. Both sides refuse another one.
-const Version = 1
+const Version = 2
 
 // The limits of the wire.
 const (
@@ -55,6 +56,8 @@ const (
 	// Silence is the real time after which either side takes the other for dead: ten heartbeats, since both
 	// share a machine that may be busy.
 	Silence = 2 * time.Second
+	// MaxTransfer is the longest that one I2C transfer may write or read, in bytes: more than any register block.
+	MaxTransfer = 4096
 )
 
 // Kind says what a message is.
@@ -67,6 +70,7 @@ const (
 	Output Kind = "output"
 	Set    Kind = "set"
 	Level  Kind = "level"
+	I2C    Kind = "i2c"
 	Beat   Kind = "heartbeat"
 	Done   Kind = "done"
 	Edge   Kind = "edge"
@@ -80,6 +84,7 @@ type ErrorCode string
 const (
 	ErrorReplaced    ErrorCode = "replaced"     // a newer set of the same line came first
 	ErrorUnknownLine ErrorCode = "unknown-line" // the station has no such line
+	ErrorTransfer    ErrorCode = "transfer"     // an I2C transfer failed; Why says how
 	ErrorRefused     ErrorCode = "refused"      // not an output, not asked for, or out of range; Why says which
 )
 
@@ -96,9 +101,16 @@ type Message struct {
 	Sources map[string]time.Duration `json:"sources,omitempty"` // source -> declared lateness, virtual time
 
 	Lines []string `json:"lines,omitempty"`
+	Buses []string `json:"buses,omitempty"` // the I2C buses
 	Line  string   `json:"line,omitempty"`
 	Level bool     `json:"level,omitempty"`
 	Safe  bool     `json:"safe,omitempty"`
+
+	Bus     string `json:"bus,omitempty"`
+	Address uint16 `json:"address,omitempty"`
+	Write   []byte `json:"write,omitempty"`
+	Read    int    `json:"read,omitempty"` // how many bytes
+	Data    []byte `json:"data,omitempty"`
 
 	At      int64         `json:"at,omitempty"`
 	Longest time.Duration `json:"longest,omitempty"`
@@ -124,6 +136,7 @@ var needs = map[Kind][]check{
 	Output: {hasID, hasLine},
 	Set:    {hasID, hasLine, goodLongest},
 	Level:  {hasID, hasLine},
+	I2C:    {hasID, named("bus", func(m *Message) string { return m.Bus }), goodTransfer},
 	Beat:   {},
 	Done:   {hasID},
 	Edge:   {hasLine, hasSource, hasSeq},
@@ -171,6 +184,13 @@ func goodLines(m *Message) string {
 func goodLongest(m *Message) string {
 	if m.Longest < 0 {
 		return fmt.Sprintf("longest %s, expected 0 or more", m.Longest)
+	}
+	return ""
+}
+
+func goodTransfer(m *Message) string {
+	if m.Read < 0 || m.Read > MaxTransfer || len(m.Write) > MaxTransfer {
+		return fmt.Sprintf("a transfer of %d bytes out and %d in, expected up to %d each", len(m.Write), m.Read, MaxTransfer)
 	}
 	return ""
 }

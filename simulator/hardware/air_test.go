@@ -112,3 +112,43 @@ func TestPlume(t *testing.T) {
 		}
 	})
 }
+
+// TestABlowerClearsTheAir: of its position, or of all, and only while it runs.
+func TestABlowerClearsTheAir(t *testing.T) {
+	s := newStand(t, 1, func(l *Layout) {
+		l.Blowers = []Blower{{Name: "fan", Line: "fan"}, {Name: "valve", Position: 2, Line: "valve"}}
+	})
+	first, second, fan, valve := s.out(t, "c1a.drive"), s.out(t, "c2a.drive"), s.out(t, "fan"), s.out(t, "valve")
+	stale := func() [2]int {
+		first.Set(true, 0, time.Minute, nil)
+		second.Set(true, 0, time.Minute, nil)
+		s.world.RunFor(5 * time.Second)
+		first.Set(false, 0, 0, nil)
+		second.Set(false, 0, 0, nil)
+		s.world.RunFor(3 * time.Second)
+		var left [2]int
+		for i := range left {
+			for _, scent := range s.Smell(i + 1) {
+				left[i] = scent.Strength
+			}
+		}
+		return left
+	}
+	apart := func(what string, got [2]int, one, two bool) {
+		t.Helper()
+		for i, fast := range []bool{one, two} {
+			if third := Full / 3; fast == (got[i] > third) {
+				t.Errorf("%s: position %d keeps %d", what, i+1, got[i])
+			}
+		}
+	}
+	apart("nothing runs", stale(), false, false)
+	fan.Set(true, 0, time.Hour, nil)
+	s.world.RunFor(time.Minute)
+	apart("the fan runs", stale(), true, true)
+	fan.Set(false, 0, 0, nil)
+	valve.Set(true, 0, time.Hour, nil)
+	apart("the valve is open", stale(), false, true)
+	valve.Set(false, 0, 0, nil)
+	apart("both stand", stale(), false, false)
+}

@@ -15,6 +15,8 @@ const (
 	Nose     What = "nose"     // at a beam; State "in" or "out"
 	Press    What = "button"   // State "down" or "up"
 	Lamp     What = "light"    // State "on" or "off"
+	Blow     What = "blower"   // State "on" or "off"
+	Call     What = "sounder"  // State "on" or "off"
 	Shout    What = "shout"    // what the handler called aloud; State "alert" or "all clear"
 	PowerCut What = "power"    // the client of the lines is gone; State "off", or "on" when one came
 )
@@ -31,7 +33,7 @@ type Change struct {
 // Sight is what somebody who stands before the station sees of a change.
 type Sight struct {
 	Mono     int64
-	What     string // "movement", "nose", "button", "light", "shout"
+	What     string // "movement", "nose", "button", "light", "blower", "sounder", "shout"
 	Position int
 	Name     string
 	State    string
@@ -44,7 +46,7 @@ func (c Change) Seen() (Sight, bool) {
 	switch c.What {
 	case Drive:
 		return Sight{Mono: c.Mono, What: "movement", Position: c.Position, State: c.State}, true
-	case Nose, Press, Lamp, Shout:
+	case Nose, Press, Lamp, Blow, Call, Shout:
 		return Sight{Mono: c.Mono, What: string(c.What), Position: c.Position, Name: c.Name, State: c.State}, true
 	}
 	return Sight{}, false

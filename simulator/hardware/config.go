@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
+	"periph.io/x/conn/v3/i2c"
+
+	"scentpost/drivers/bus/bustest"
 	"scentpost/drivers/shutter"
 	"scentpost/station/config"
 )
@@ -39,6 +43,16 @@ func FromConfig(cfg config.Config, loading map[string]string) (Layout, error) {
 			l.Buttons = append(l.Buttons, Button{Name: name, Line: soleLine(d)})
 		case config.Light:
 			l.Lights = append(l.Lights, Light{Name: d.Name, Line: soleLine(d)})
+		case config.Purge:
+			l.Blowers = append(l.Blowers, Blower{Name: d.Name, Position: d.Position, Line: soleLine(d)})
+		case config.Sound:
+			l.Sounders = append(l.Sounders, Sounder{Name: d.Name, Line: soleLine(d)})
+		case config.Environment:
+			chip, err := newChip(d)
+			if err != nil {
+				return Layout{}, err
+			}
+			l.Chips = append(l.Chips, chip)
 		default:
 			return Layout{}, fmt.Errorf("device %s: a virtual station cannot be given a %s yet", d.Name, d.Type)
 		}
@@ -66,4 +80,22 @@ func soleLine(d config.Device) string {
 		return line
 	}
 	return ""
+}
+
+// chips are the models of those that a device of a type on I2C can be, by the type's name.
+var chips = map[string]func(address uint16) i2c.Bus{
+	"bme280": func(address uint16) i2c.Bus { return bustest.NewBME280(address) },
+}
+
+// newChip returns the chip that a device on I2C is.
+func newChip(d config.Device) (Chip, error) {
+	model := chips[d.Type]
+	if model == nil {
+		return Chip{}, fmt.Errorf("device %s: a virtual station has no model of a %s yet", d.Name, d.Type)
+	}
+	address, err := strconv.ParseUint(d.Address, 0, 16)
+	if err != nil {
+		return Chip{}, fmt.Errorf("device %s: address %q: expected one such as 0x76", d.Name, d.Address)
+	}
+	return Chip{Name: d.Name, Bus: d.Bus, Address: uint16(address), Chip: model(uint16(address))}, nil
 }

@@ -1,5 +1,5 @@
-// Package hardware is a virtual station: canisters that travel and fail, beams, buttons, lights and the air between
-// them, behind the lines of drivers/bus.
+// Package hardware is a virtual station: canisters that travel and fail, beams, buttons, lights, fans, chips on I2C and
+// the air between them, behind drivers/bus.
 package hardware
 
 import (
@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"periph.io/x/conn/v3/i2c"
 )
 
 // NoOdour is the odour of a carrier that smells of nothing.
@@ -29,6 +31,9 @@ type Layout struct {
 	Beams     []Beam
 	Buttons   []Button
 	Lights    []Light
+	Blowers   []Blower
+	Sounders  []Sounder
+	Chips     []Chip
 	// Bounces is how many times a button's or beam's contact opens again at most, within BounceTime of each
 	// change; 0 gives clean edges.
 	Bounces    int
@@ -55,6 +60,26 @@ type Button struct{ Name, Line string }
 
 // Light is a lamp that people see.
 type Light struct{ Name, Line string }
+
+// Blower changes the air of a position, or of all of them where Position is 0, while its line is on.
+type Blower struct {
+	Name     string
+	Position int
+	Line     string
+}
+
+// Sounder is heard while its line is on.
+type Sounder struct{ Name, Line string }
+
+// Chip is a chip at an address of an I2C bus, at register level.
+type Chip struct {
+	Name    string
+	Bus     string // "i2c-1"
+	Address uint16
+	Chip    i2c.Bus
+
+	off bool // unplugged
+}
 
 // The names of the buttons and lights of a LineUp.
 const (
@@ -150,8 +175,35 @@ func (l Layout) Check() error {
 	for _, b := range l.Lights {
 		use(name("light", b.Name), b.Line)
 	}
+	for _, b := range l.Blowers {
+		use(name("blower", b.Name), b.Line)
+	}
+	for _, b := range l.Sounders {
+		use(name("sounder", b.Name), b.Line)
+	}
+	problems = append(problems, l.checkChips()...)
 	if l.Bounces < 0 || l.BounceTime < 0 {
 		problems = append(problems, fmt.Errorf("bounces %d within %s: neither can be negative", l.Bounces, l.BounceTime))
 	}
 	return errors.Join(problems...)
+}
+
+// checkChips returns what is wrong with the chips.
+func (l Layout) checkChips() (problems []error) {
+	type place struct {
+		bus     string
+		address uint16
+	}
+	seen := map[place]bool{}
+	for _, c := range l.Chips {
+		at := place{c.Bus, c.Address}
+		switch {
+		case c.Bus == "" || c.Chip == nil:
+			problems = append(problems, fmt.Errorf("chip %q: expected a bus and what is there", c.Name))
+		case seen[at]:
+			problems = append(problems, fmt.Errorf("chip %q: something else is at 0x%02X of %s", c.Name, c.Address, c.Bus))
+		}
+		seen[at] = true
+	}
+	return problems
 }

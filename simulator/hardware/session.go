@@ -37,7 +37,7 @@ func (c *session) begin() {
 	now := c.server.station.world.Now()
 	c.send(virtual.Message{Kind: virtual.Hello, Version: virtual.Version, Station: c.server.name,
 		Scale: c.server.scale, Boot: now.Boot, Mono: now.Mono, UTC: now.UTC, Sources: c.server.sources(),
-		Lines: slices.Sorted(maps.Keys(c.server.station.lines))})
+		Lines: slices.Sorted(maps.Keys(c.server.station.lines)), Buses: slices.Sorted(maps.Keys(c.server.station.buses))})
 }
 
 // read hands every message of the client to the world's goroutine, and its end.
@@ -111,6 +111,8 @@ func (c *session) handle(m virtual.Message) {
 		c.answer(m.ID, err)
 	case virtual.Set:
 		c.set(m)
+	case virtual.I2C:
+		c.transfer(m)
 	case virtual.Level:
 		level, err := c.lines.Level(m.Line)
 		if err != nil {
@@ -140,6 +142,20 @@ func (c *session) set(m virtual.Message) {
 		}
 		c.send(virtual.Message{Kind: virtual.Done, ID: m.ID, Mono: mono})
 	})
+}
+
+// transfer makes one transfer on an I2C bus.
+func (c *session) transfer(m virtual.Message) {
+	wires, err := c.lines.Wires(m.Bus)
+	read := make([]byte, m.Read)
+	if err == nil {
+		err = wires.Tx(m.Address, m.Write, read)
+	}
+	done := virtual.Message{Kind: virtual.Done, ID: m.ID, Mono: c.server.station.world.Mono(), Data: read}
+	if err != nil {
+		done.Data, done.Error, done.Why = nil, virtual.ErrorTransfer, err.Error()
+	}
+	c.send(done)
 }
 
 func (c *session) answer(id uint64, err error) {

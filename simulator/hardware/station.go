@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"scentpost/drivers/bus"
+	"scentpost/drivers/bus/bustest"
 	"scentpost/simulator/world"
 )
 
@@ -17,6 +18,8 @@ type Station struct {
 	lines       map[string]*line
 	beams       map[int]*line
 	buttons     map[string]*line
+	buses       map[string]*bustest.Chips // by the name of the I2C bus
+	blown       map[int]int               // how many blowers run at a position; at 0 those of all positions
 	seq         map[string]uint64
 	bounce      *world.Stream
 	subscribers []func(Change)
@@ -39,7 +42,7 @@ func New(w *world.World, layout Layout) (*Station, error) {
 		return nil, fmt.Errorf("virtual station: %w", err)
 	}
 	s := &Station{world: w, layout: layout, lines: map[string]*line{}, beams: map[int]*line{},
-		buttons: map[string]*line{}, seq: map[string]uint64{}, bounce: w.Rand("bounce")}
+		buttons: map[string]*line{}, buses: map[string]*bustest.Chips{}, blown: map[int]int{}, seq: map[string]uint64{}, bounce: w.Rand("bounce")}
 	for _, spec := range layout.Canisters {
 		c := newCanister(s, spec)
 		s.lines[spec.Drive] = &line{name: spec.Drive, drive: c.drive}
@@ -60,6 +63,18 @@ func New(w *world.World, layout Layout) (*Station, error) {
 	}
 	for _, l := range layout.Lights {
 		s.lines[l.Line] = &line{name: l.Line, drive: func(on bool) { s.changed(Lamp, 0, l.Name, either(on, "on", "off")) }}
+	}
+	for _, b := range layout.Blowers {
+		s.lines[b.Line] = &line{name: b.Line, drive: func(on bool) { s.blow(b, on) }}
+	}
+	for _, b := range layout.Sounders {
+		s.lines[b.Line] = &line{name: b.Line, drive: func(on bool) { s.changed(Call, 0, b.Name, either(on, "on", "off")) }}
+	}
+	for _, c := range layout.Chips {
+		if s.buses[c.Bus] == nil {
+			s.buses[c.Bus] = &bustest.Chips{}
+		}
+		s.buses[c.Bus].Put(c.Address, c.Chip)
 	}
 	return s, nil
 }
@@ -186,7 +201,7 @@ func (s *Station) Load(name, odour string) error {
 		return errors.New("an odour needs a name; a carrier without one is " + NoOdour)
 	}
 	c.spec.Odour = odour
-	c.plume = plume{open: c.state != "closed", since: s.world.Mono()}
+	c.plume = plume{open: c.state != "closed", blown: c.plume.blown, since: s.world.Mono()}
 	return nil
 }
 
