@@ -36,6 +36,7 @@ const (
 // sample for whoever asks.
 type air struct {
 	name     string
+	member   *member
 	interval time.Duration
 	wires    bus.Wires
 	part     bus.Environment // used by jobs of the wires alone
@@ -45,11 +46,11 @@ type air struct {
 	sample bus.Air // the latest one
 	at     int64   // when it was measured, 0: never
 	next   alarm
-	ill    condition // what was told of it last, without a code: nothing is wrong
+	told   string // the evidence of its fault that the sink has, "" while there is none
 }
 
 // addAir makes one sensor of the air. One that is absent is found when it measures.
-func (s *Station) addAir(w wiring) error {
+func (s *Station) addAir(w wiring, m *member) error {
 	has, ok := s.bus.(wired)
 	if !ok {
 		return fmt.Errorf("device %s: %s: what holds the lines has no I2C buses", w.name, w.bus)
@@ -62,7 +63,7 @@ func (s *Station) addAir(w wiring) error {
 	if err != nil {
 		return fmt.Errorf("device %s: %w", w.name, err)
 	}
-	s.airs = append(s.airs, &air{name: w.name, interval: w.values.Durations[catalog.SettingInterval], wires: wires, part: part,
+	s.airs = append(s.airs, &air{name: w.name, member: m, interval: w.values.Durations[catalog.SettingInterval], wires: wires, part: part,
 		err: errors.New(airNone)})
 	return nil
 }
@@ -146,21 +147,26 @@ func (s *Station) measured(a *air, at int64, sample bus.Air, err error, code hea
 	})
 }
 
-// judgeAir says how a sensor of the air is, when that is news.
+// judgeAir says how a sensor of the air is: there or not, and whether it does what it should.
 func (s *Station) judgeAir(a *air, code health.Code) {
-	ill := condition{on: a.name}
-	if a.err != nil {
-		ill = condition{code: code, on: a.name, evidence: short(a.err.Error())}
+	a.member.gone = nil
+	fault := ""
+	switch {
+	case a.err == nil:
+	case code == health.DeviceAbsent:
+		a.member.gone = errors.New(short(a.err.Error()))
+	default:
+		fault = short(a.err.Error())
 	}
-	if ill == a.ill {
-		return
+	s.tellPresence()
+	switch {
+	case fault == a.told:
+	case fault == "":
+		s.over(health.DeviceFault, a.name)
+	default:
+		s.condition(health.DeviceFault, a.name, fault)
 	}
-	if a.ill.code != "" && a.ill.code != ill.code {
-		s.over(a.ill.code, a.name)
-	}
-	if a.ill = ill; ill.code != "" {
-		s.condition(ill.code, a.name, ill.evidence)
-	}
+	a.told = fault
 }
 
 // Air returns what each sensor of the air says of an instant, in the order of the configuration: its latest sample, or

@@ -62,7 +62,6 @@ func (s *Station) tellSound() {
 		s.over(health.DeviceFault, b.name)
 	}
 	for _, a := range s.airs {
-		s.over(health.DeviceAbsent, a.name)
 		s.over(health.DeviceFault, a.name)
 	}
 	for _, d := range s.sensors {

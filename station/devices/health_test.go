@@ -16,13 +16,13 @@ import (
 
 // Condition is the side of who looks after the station.
 func (w *world) Condition(code health.Code, on, evidence string, holds bool) {
-	if holds || w.held[on] {
+	if key := string(code) + on; holds || w.held[key] {
 		w.conditions = append(w.conditions, strings.TrimSpace(fmt.Sprintf("%d %s %s %v %s", w.now/ms, code, on, holds, evidence)))
 	}
 	if w.held == nil {
 		w.held = map[string]bool{}
 	}
-	w.held[on] = holds
+	w.held[string(code)+on] = holds
 }
 
 // heard returns the conditions so far.
