@@ -159,7 +159,9 @@ func TestASampleThatIsMissingIsSaidAndNeverInvented(t *testing.T) {
 			t.Errorf("%s: %s, want %q", name, got, c.says)
 		}
 		told := w.heard()
-		if !slices.ContainsFunc(told, func(t string) bool { return strings.Contains(t, string(c.code)+" air true ") && strings.Contains(t, c.says) }) {
+		if !slices.ContainsFunc(told, func(t string) bool {
+			return strings.Contains(t, string(c.code)+" air true ") && strings.Contains(t, c.says)
+		}) {
 			t.Errorf("%s: conditions %q", name, told)
 		}
 		c.mend(w)
