@@ -29,7 +29,7 @@ var impure = []string{
 var pure = []string{
 	"station/event", "station/strict", "station/blind", "station/dwell", "station/score", "station/trial",
 	"station/record", "station/verify", "station/config", "station/health", "station/templates",
-	"station/doctor", "firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/link", "firmware-bridge/clockmap", "firmware-bridge/twin",
+	"station/doctor", "station/health/vitals", "firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/link", "firmware-bridge/clockmap", "firmware-bridge/twin",
 }
 
 var (
@@ -67,6 +67,8 @@ var rules = []rule{
 		reason: "it receives the known device types as a value, so that a configuration can be checked without drivers"},
 	{of: []string{"station/templates"}, only: []string{"station/strict"},
 		reason: "a template is data; a test holds it to the catalogue, so that it can be read without drivers"},
+	{of: []string{"station/health/vitals"}, only: []string{"station/health"},
+		reason: "how the machine fares is a function of what was read; cmd reads it"},
 	{of: []string{"station/doctor"}, only: []string{"station/config", "station/templates", "station/strict"},
 		reason: "a diagnosis is a function of what was seen; cmd looks at the machine and asks the daemon"},
 	{of: []string{"station/clock"}, only: []string{"station/event"},

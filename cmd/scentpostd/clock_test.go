@@ -55,12 +55,12 @@ func TestTheClockIsWatched(t *testing.T) {
 	var watch clockWatch
 	check := func(when string, another bool, want ...health.Code) {
 		t.Helper()
-		w.RunFor(roomEvery)
+		w.RunFor(clockEvery)
 		if watch.changed(s.keeper.Load()) != another || watch.changed(s.keeper.Load()) {
 			t.Errorf("%s: that the map changed is seen: %v", when, !another)
 		}
 		for range 5 {
-			w.RunFor(roomEvery)
+			w.RunFor(clockEvery)
 			watch.look(s)
 		}
 		var got []health.Code

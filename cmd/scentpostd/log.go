@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
-	"time"
 
 	"scentpost/cmd/internal/place"
 	"scentpost/station/archive"
@@ -103,38 +102,13 @@ func (s *station) cannotStart() string {
 	case s.devices.Status().Stopped:
 		return "the emergency stop is held: let it go first"
 	}
-	if why := s.room.Load(); why != nil {
-		return *why
+	if s.journal.Spent() {
+		return journal.ErrBallastSpent.Error()
+	}
+	if s.conditions.Holds(health.JournalReadOnly, "") {
+		return "the journal's disk takes no writes: see scentpost session status"
 	}
 	return ""
-}
-
-// watchRoom looks again and again whether there is room on the disk for another run, and what the clock is worth.
-func (s *station) watchRoom(ctx context.Context) error {
-	var clock clockWatch
-	tick := time.NewTicker(roomEvery)
-	defer tick.Stop()
-	for {
-		if err := s.journal.Room(); err != nil {
-			text := err.Error()
-			s.room.Store(&text)
-			s.conditions.Raise(health.JournalFull, "", text)
-		} else {
-			s.room.Store(nil)
-			s.conditions.Clear(health.JournalFull, "")
-		}
-		clock.look(s)
-		for waiting := true; waiting; {
-			select {
-			case <-tick.C:
-				waiting = false
-			case answer := <-s.hearts.room:
-				answer()
-			case <-ctx.Done():
-				return nil
-			}
-		}
-	}
 }
 
 // journalFailed leaves word for the next start.

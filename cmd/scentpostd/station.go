@@ -36,8 +36,6 @@ const (
 	writerQueue = 1024
 	// leastLead is the least real time between arming and the moves: the arming must be durable by then.
 	leastLead = 500 * time.Millisecond
-	// roomEvery is how often the room on the disk is looked at.
-	roomEvery = 2 * time.Second
 	// closeWithin bounds the last commit of an orderly stop.
 	closeWithin = 10 * time.Second
 	folderMode  = 0o700
@@ -52,7 +50,7 @@ type station struct {
 	gone       chan errAgain // that the devices are others than before
 	scale      float64       // virtual seconds in a real one, 1 on real hardware
 	supervisor *supervisor
-	hearts     struct{ room, lines heart } // of the loops that run before there is a host
+	hearts     struct{ machine, lines heart } // of the loops that run before there is a host
 
 	bus     bus.Bus
 	clock   *clock.Real
@@ -67,14 +65,13 @@ type station struct {
 	woken   <-chan struct{}
 	control *control.Service
 	server  *control.Server
-	room    atomic.Pointer[string] // why no run may start, nil when one may
-	away    atomic.Bool            // the devices are away, or were until this start
+	away    atomic.Bool // the devices are away, or were until this start
 }
 
 // newStation returns a station that holds nothing yet.
 func newStation(cfg config.Config, log *slog.Logger, supervisor *supervisor, conditions *chart.Chart) *station {
 	s := &station{cfg: cfg, log: log, scale: 1, supervisor: supervisor, conditions: conditions, gone: make(chan errAgain, 1)}
-	s.hearts.room, s.hearts.lines = newHeart(), newHeart()
+	s.hearts.machine, s.hearts.lines = newHeart(), newHeart()
 	s.gate.conditions = conditions
 	return s
 }
@@ -86,7 +83,7 @@ func (s *station) serve(ctx context.Context, out program.Streams, since errAgain
 	s.past = since.past
 	defer s.conditions.Watch(s.gate.tell)()
 	defer func() { err = errors.Join(err, s.close()) }()
-	s.supervisor.watch(loop{"the watch on the disk", s.hearts.room.Ping}, loop{"the watch on the devices", s.hearts.lines.Ping})
+	s.supervisor.watch(loop{"the watch on the machine", s.hearts.machine.Ping}, loop{"the watch on the devices", s.hearts.lines.Ping})
 	absent := s.tryLines() // the safe state comes before all else, whatever becomes of the journal
 	if absent != nil {
 		s.log.Debug("the devices are not there yet", "err", absent)
@@ -103,7 +100,7 @@ func (s *station) serve(ctx context.Context, out program.Streams, since errAgain
 	s.supervisor.ready("views are served; no session can be run yet")
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.server.Serve(running) })
-	group.Go(func() error { return s.watchRoom(running) })
+	group.Go(func() error { return s.watchMachine(running, thisStation{s}) })
 	group.Go(func() error { return s.watchLines(running) })
 	group.Go(func() error {
 		if err := s.openHost(running, since.newEpoch); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"time"
 
 	"scentpost/station/control"
 	"scentpost/station/event"
@@ -51,17 +52,44 @@ func Sealed(store journal.Store, size int64) (bool, error) {
 	return line.Sealed && line.How == "", err
 }
 
+// Pace returns how many records the session of the last of size records has and how long it took, 0 when that record
+// is of none. It reads two records.
+func Pace(store journal.Store, size int64) (records int64, lasted time.Duration, err error) {
+	last, err := one(store, size-1)
+	if err != nil || last.Event.Session == "" {
+		return 0, 0, err
+	}
+	from, err := store.SessionStart(last.Event.Session)
+	if err != nil {
+		return 0, 0, err
+	}
+	first, err := one(store, from)
+	if err != nil {
+		return 0, 0, err
+	}
+	lasted = time.Duration(last.Event.At.Mono - first.Event.At.Mono)
+	if last.Event.At.Boot != first.Event.At.Boot {
+		lasted = time.Duration(last.Event.At.UTC - first.Event.At.UTC)
+	}
+	return size - from, lasted, nil
+}
+
+// one reads a record; of a log without it, an empty one.
+func one(store reader, seq int64) (record.Record, error) {
+	if seq < 0 {
+		return record.Record{}, nil
+	}
+	lines, err := store.Lines(seq, 1, pageBytes)
+	if err != nil || len(lines) != 1 {
+		return record.Record{}, fmt.Errorf("read record %d: %w", seq, err)
+	}
+	return record.Decode(lines[0].Bytes)
+}
+
 // Unfinished returns the session that the last of size records belongs to, "" when that record closed it or belongs to
 // none. It reads that one record.
 func Unfinished(store reader, size int64) (session string, err error) {
-	if size == 0 {
-		return "", nil
-	}
-	last, err := store.Lines(size-1, 1, pageBytes)
-	if err != nil || len(last) != 1 {
-		return "", fmt.Errorf("read the last record: %w", err)
-	}
-	r, err := record.Decode(last[0].Bytes)
+	r, err := one(store, size-1)
 	if err != nil {
 		return "", fmt.Errorf("the last record: %w", err)
 	}

@@ -65,6 +65,11 @@ const (
 	EpochEnded        Code = "epoch-ended"         // a tail was lost or a copy restored: a new epoch began
 	BrokerAway        Code = "broker-away"         // records wait for the connection; nothing is lost
 	HubBehind         Code = "hub-behind"          // the hub acknowledges less than was sent
+	BoardWarm         Code = "board-warm"          // the machine is warmer than it should be
+	BoardHot          Code = "board-hot"           // it is so hot that it slows down
+	UnderVoltage      Code = "under-voltage"       // its supply is too low
+	JournalReadOnly   Code = "journal-read-only"   // the journal's file system takes no writes
+	SpaceLow          Code = "space-low"           // there is room for a few hours of running sessions
 )
 
 // kind is what is known of a code before it happens.
@@ -79,10 +84,10 @@ type kind struct {
 
 // kinds is the one table of codes.
 var kinds = map[Code]kind{
-	DeviceAbsent:      {"A device is absent", Fault, true, "check its cable and power; it is tried again by itself"},
+	DeviceAbsent:      {"A device is absent", Fault, true, "check its cable and power; scentpostd doctor says more; it is tried again by itself"},
 	SessionsLimited:   {"Not every session can be held", Fault, true, "mend the devices that are absent, or take a plan that does without them"},
 	LineAlone:         {"An input is the only one of its chip", Notice, true, "wire it to the chip that has other inputs; until then two edges in a row that tell one level, and looks at its level, find what is lost"},
-	DeviceFault:       {"A device does not do what it is told", Fault, true, "look at the device; run scentpostd check for its lines"},
+	DeviceFault:       {"A device does not do what it is told", Fault, true, "look at the device; scentpostd doctor says more"},
 	ButtonStuck:       {"A button is stuck", Fault, false, "let the button go; look for what holds it down"},
 	EmergencyStop:     {"The emergency stop is pressed", Stop, false, "see that the place is safe, then release the button"},
 	EdgesLost:         {"Edges of an input were lost", Warning, true, "look for a chattering input or a loose contact"},
@@ -97,6 +102,11 @@ var kinds = map[Code]kind{
 	EpochEnded:        {"A new epoch of the record began", Warning, false, "tell your authority: records before it end where it says"},
 	BrokerAway:        {"The broker cannot be reached", Warning, false, "check the network and the broker's address; records wait and are not lost"},
 	HubBehind:         {"The hub acknowledges less than was sent", Warning, false, "look at the hub's log; records are sent again"},
+	BoardWarm:         {"The board is warm", Warning, false, "give it shade and air: from 80 °C on a Raspberry Pi slows down"},
+	BoardHot:          {"The board is so hot that it slows down", Fault, false, "give it shade and air, and end what else runs on it"},
+	UnderVoltage:      {"The supply of the board is too low", Fault, false, "take a stronger supply and a shorter cable; a card may be damaged"},
+	JournalReadOnly:   {"The journal's disk takes no writes", Stop, false, "take a copy of the journal, replace the card or disk, and start again"},
+	SpaceLow:          {"The disk will be full soon", Warning, false, "export closed sessions and prune them, or free space on the disk"},
 }
 
 // Condition is one thing that is wrong, or was.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -22,8 +23,8 @@ type ballast struct {
 	path string
 	size int64 // bytes; 0: none is kept
 
-	mu    sync.Mutex // guards spent, and the file
-	spent bool
+	mu    sync.Mutex  // guards the file, and changes of spent
+	spent atomic.Bool // read without the mutex, which is held while the file is written
 }
 
 // fill restores the ballast when there is room for it and as much again. A disk without that room is a condition,
@@ -35,10 +36,10 @@ func (b *ballast) fill() error {
 		return nil
 	}
 	if state, err := os.Stat(b.path); err == nil && state.Size() == b.size {
-		b.spent = false
+		b.spent.Store(false)
 		return nil
 	}
-	b.spent = true
+	b.spent.Store(true)
 	free, err := freeBytes(filepath.Dir(b.path))
 	if err != nil {
 		return err
@@ -53,7 +54,7 @@ func (b *ballast) fill() error {
 	if err != nil {
 		return fmt.Errorf("restoring the ballast: %w", err)
 	}
-	b.spent = false
+	b.spent.Store(false)
 	return nil
 }
 
@@ -74,16 +75,13 @@ func noise(size int64) []byte {
 func (b *ballast) release() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	had := b.size > 0 && !b.spent
-	b.spent = true
+	had := b.size > 0 && !b.spent.Swap(true)
 	return os.Remove(b.path) == nil && had
 }
 
 // room returns ErrBallastSpent or nil.
 func (b *ballast) room() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.spent {
+	if b.spent.Load() {
 		return ErrBallastSpent
 	}
 	return nil

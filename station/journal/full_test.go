@@ -201,8 +201,8 @@ func TestFullDisk(t *testing.T) {
 	for seq := int64(10); seq < run; seq += 4 {
 		mustCommit(t, j, Batch{Rows: rows(seq, seq+4, "s1")})
 	}
-	if err := j.Room(); !errors.Is(err, ErrBallastSpent) {
-		t.Errorf("room on a full disk: %v", err)
+	if err := j.Room(); !errors.Is(err, ErrBallastSpent) || !j.Spent() {
+		t.Errorf("room on a full disk: %v, spent %v", err, j.Spent())
 	}
 	if lines, err := j.Lines(0, run+10, 1<<30); err != nil || int64(len(lines)) != sizeOf(t, j) {
 		t.Errorf("%d lines of %d: %v", len(lines), sizeOf(t, j), err)
@@ -218,8 +218,8 @@ func TestFullDisk(t *testing.T) {
 	if err := os.Remove(film); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Room(); err != nil {
-		t.Errorf("no room on an empty disk: %v", err)
+	if err := j.Room(); err != nil || j.Spent() {
+		t.Errorf("no room on an empty disk: %v, spent %v", err, j.Spent())
 	}
 	if state, err := os.Stat(filepath.Join(p.dir, "ballast")); err != nil || state.Size() != 3<<20 {
 		t.Errorf("the ballast is not back: %v", err)

@@ -186,6 +186,24 @@ func (j *Journal) Room() error {
 	return j.ballast.room()
 }
 
+// Spent tells whether the ballast was given up: no new run may start until Room says that there is room again. It
+// looks at nothing and never waits.
+func (j *Journal) Spent() bool { return j.ballast.room() != nil }
+
+// Bytes returns how much the records of this epoch take on the disk, without the write-ahead log, whose room is used
+// again and again.
+func (j *Journal) Bytes() (int64, error) {
+	l := j.ledger()
+	if l == nil {
+		return 0, nil
+	}
+	stat, err := os.Stat(l.path)
+	if err != nil {
+		return 0, fmt.Errorf("asking for the size of the journal: %w", err)
+	}
+	return stat.Size(), nil
+}
+
 // Departed returns the file of what has left the station.
 func (j *Journal) Departed() *Departed { return j.departed }
 
