@@ -93,6 +93,8 @@ var rules = []rule{
 		reason: "messages are values: who speaks to whom is decided above"},
 	{of: []string{"firmware-bridge/clockmap"}, only: []string{},
 		reason: "it is arithmetic over two clocks, and knows no line"},
+	{of: []string{"firmware-bridge/board"}, only: []string{"drivers/bus/...", "firmware-bridge/link", "firmware-bridge/message", "firmware-bridge/clockmap", "firmware-bridge/twin"},
+		reason: "it is the shell of one link, and a bus like every other"},
 	{of: []string{"firmware-bridge/link"}, only: []string{"firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/clockmap"},
 		reason: "it is one end of a conversation, and knows no port"},
 	{of: []string{"firmware-bridge/twin"}, only: []string{"firmware-bridge/frame", "firmware-bridge/message"},

@@ -82,6 +82,11 @@ func (m *Machine) overdue(now int64) {
 	}
 }
 
+// Busy tells whether somebody waits for an output.
+func (m *Machine) Busy() bool {
+	return slices.ContainsFunc(m.commands.outputs[:], func(o output) bool { return o.token != 0 })
+}
+
 // pin returns the index of an output, or why it is none now.
 func (m *Machine) pin(name string) (int, error) {
 	if m.state != Up {

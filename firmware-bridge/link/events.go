@@ -101,10 +101,17 @@ func (m *Machine) Level(pin string) (level, ok bool) {
 	if m.state != Up {
 		return false, false
 	}
+	level, ok = m.voltages()[pin]
+	return level, ok
+}
+
+// voltages are the levels of all inputs by the names of their pins.
+func (m *Machine) voltages() map[string]bool {
+	levels := map[string]bool{}
 	for i, p := range m.pins {
-		if p.Name == pin && m.inputs()>>i&1 != 0 {
-			return m.events.levels>>i&1 != 0, true
+		if m.inputs()>>i&1 != 0 {
+			levels[p.Name] = m.events.levels>>i&1 != 0
 		}
 	}
-	return false, false
+	return levels
 }

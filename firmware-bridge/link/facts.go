@@ -21,8 +21,9 @@ type Fact struct {
 	Level       bool   // of Edge: the voltage after it
 	Mono, Bound int64
 	From        int64
-	Lost        uint64 // of Gap: how many, 0 where nobody counted
-	Token       uint64 // of Done: the command's
+	Lost        uint64          // of Gap: how many, 0 where nobody counted
+	Token       uint64          // of Done: the command's
+	Levels      map[string]bool // of Ready: the voltages of all inputs, before their next edges
 	Err         error
 	Why         string
 }

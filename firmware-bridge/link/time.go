@@ -104,7 +104,7 @@ func (m *Machine) levelled(now int64, p message.Pong) {
 			m.gone = missing{}
 			m.tell(Fact{Kind: Gap, From: g.from, Mono: at, Lost: g.lost, Why: g.why})
 		}
-		m.tell(Fact{Kind: Ready, Mono: at, Bound: bound})
+		m.tell(Fact{Kind: Ready, Mono: at, Bound: bound, Levels: m.voltages()})
 		return
 	}
 	m.losses(p, at)

@@ -137,10 +137,9 @@ func (b *Board) held(h message.Held) {
 }
 
 func (b *Board) ping(cookie uint32) {
-	received := b.micros(b.now)
-	b.now += int64(turnround)
-	b.send(0, &message.Pong{Cookie: cookie, Received: received, Levels: b.read(), Unsafe: b.unsafe(), Next: b.first + uint16(len(b.events)),
-		Dropped: b.dropped, Glitches: b.glitches, Errors: b.errors, Time: b.micros(b.now)})
+	now := b.micros(b.now) // a twin answers in no time
+	b.send(0, &message.Pong{Cookie: cookie, Received: now, Levels: b.read(), Unsafe: b.unsafe(), Next: b.first + uint16(len(b.events)),
+		Dropped: b.dropped, Glitches: b.glitches, Errors: b.errors, Time: now})
 }
 
 // read is what PONG says of the inputs.

@@ -18,7 +18,6 @@ const (
 	slowly    = time.Second           // that
 	doneRoom  = 8                     // places that are kept for DONE
 	duplicate = 8                     // commands whose results are remembered
-	turnround = 60 * time.Microsecond // from a ping's last byte to its answer's first
 )
 
 // Options are what a board is.

@@ -1,0 +1,25 @@
+package bus
+
+// Port is an open line of bytes, such as a serial port. Read and Write may be called from a goroutine each.
+type Port interface {
+	// Read returns what has come, and 0 with no error when nothing has for a while that is short enough to look
+	// whether to go on. ErrGone: the other end was unplugged.
+	Read(p []byte) (int, error)
+	// Write hands bytes to the line. It may wait for as long as the other end takes none.
+	Write(p []byte) (int, error)
+	// Flush throws away what waits in either direction.
+	Flush() error
+	// Close gives the port back. It may wait for as long as the line does: nobody's end waits for it.
+	Close() error
+}
+
+// Keeper is a Bus whose outputs fall back to their safe level when they hear nothing for a while.
+type Keeper interface {
+	Bus
+	// Beat is one sign of life. Only the loop that looks after the canisters may give it: from anywhere else it would
+	// say that the wrong thing is alive. It never waits.
+	Beat()
+	// Attend says whether somebody waits for what the inputs tell, as while a run is armed: then watermarks come
+	// often.
+	Attend(on bool)
+}

@@ -1,0 +1,224 @@
+package board
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"scentpost/drivers/bus"
+	"scentpost/firmware-bridge/link"
+)
+
+// piece is what was read at once.
+type piece struct {
+	bytes []byte
+	mono  int64
+}
+
+// line is an open port with its two goroutines.
+type line struct {
+	port   bus.Port
+	pieces chan piece
+	broken chan error // of either goroutine; holds both
+	stop   chan struct{}
+}
+
+// run is the owner's goroutine: it opens the port, serves it, and opens it again.
+func (b *Board) run() {
+	defer close(b.ended)
+	pause := retryFirst
+	for {
+		port, err := b.opt.Open()
+		if err == nil {
+			began := b.opt.Now()
+			err = b.serve(port)
+			if b.opt.Now()-began > int64(retryMost) {
+				pause = retryFirst
+			}
+		}
+		if err == nil {
+			return
+		}
+		b.away(fmt.Errorf("board %s: %w: %w", b.opt.Name, bus.ErrGone, err))
+		timer := time.NewTimer(pause)
+		pause = min(2*pause, retryMost)
+		for waiting := true; waiting; {
+			select {
+			case <-timer.C:
+				waiting = false
+			case <-b.wake:
+				b.deliver()
+			case <-b.quit:
+				timer.Stop()
+				b.deliver()
+				return
+			}
+		}
+	}
+}
+
+// serve speaks with the board until the port fails, or until Close: then it returns nil.
+func (b *Board) serve(port bus.Port) error {
+	l := &line{port: port, pieces: make(chan piece, chunks), broken: make(chan error, 2), stop: make(chan struct{})}
+	err := port.Flush() // what lies there is stale
+	if err == nil {
+		b.with(func(m *link.Machine, now int64) {
+			b.opens++
+			b.out, b.stuck = nil, false
+			m.Open(now)
+		})
+		go l.read(b.opt.Now)
+		go l.write(b.writes, b.take)
+		err = b.talk(l)
+	}
+	close(l.stop)
+	go port.Close() // a port that hangs holds up nobody
+	if err != nil {
+		b.with(func(m *link.Machine, now int64) { m.Shut(now, fmt.Errorf("%w: %w", link.ErrDown, err)) })
+		b.deliver()
+	}
+	return err
+}
+
+// take returns the bytes that wait for the port.
+func (b *Board) take() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := b.out
+	b.out = nil
+	return out
+}
+
+// talk moves what comes and what is due. It returns nil after Close, when the outputs are safe or time is out.
+func (b *Board) talk(l *line) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	quit, last := b.quit, (<-chan time.Time)(nil)
+	for {
+		b.deliver()
+		timer.Reset(b.due())
+		select {
+		case p := <-l.pieces:
+			b.with(func(m *link.Machine, _ int64) { m.Receive(p.mono, p.bytes) })
+		case <-timer.C:
+			b.with(func(m *link.Machine, now int64) { m.Tick(now) })
+		case <-b.wake:
+		case err := <-l.broken:
+			return err
+		case <-quit:
+			quit, last = nil, time.After(lastWord)
+		case <-last:
+			return nil
+		}
+		if b.isStuck() {
+			return errStuck
+		}
+		if quit == nil && b.idle() {
+			return nil
+		}
+	}
+}
+
+func (b *Board) isStuck() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stuck
+}
+
+// idle tells whether nobody waits for an output any more.
+func (b *Board) idle() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.link.Busy()
+}
+
+// due is how long there is nothing to do by itself.
+func (b *Board) due() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.opt.Now()
+	at, any := b.link.Due()
+	if renew, holds := b.renewal(now); holds && (!any || renew < at) {
+		at, any = renew, true
+	}
+	if !any {
+		return time.Hour
+	}
+	return time.Duration(max(at-now, 0))
+}
+
+// read reads the port until it fails or is let go.
+func (l *line) read(now func() int64) {
+	for {
+		buffer := make([]byte, chunk)
+		n, err := l.port.Read(buffer)
+		at := now()
+		if n > 0 {
+			select {
+			case l.pieces <- piece{buffer[:n], at}:
+			case <-l.stop:
+				return
+			}
+		}
+		if err != nil {
+			l.broken <- err
+			return
+		}
+		select {
+		case <-l.stop:
+			return
+		default:
+		}
+	}
+}
+
+// write writes what waits until the port fails or is let go.
+func (l *line) write(more <-chan struct{}, take func() []byte) {
+	for {
+		if out := take(); len(out) > 0 {
+			if _, err := l.port.Write(out); err != nil {
+				l.broken <- err
+				return
+			}
+			continue
+		}
+		select {
+		case <-more:
+		case <-l.stop:
+			return
+		}
+	}
+}
+
+// away tells that the board is not there.
+func (b *Board) away(why error) {
+	b.mu.Lock()
+	told := b.why != nil && b.why.Error() == why.Error() && !b.up
+	b.why = why
+	b.mu.Unlock()
+	if !told {
+		b.absent(why)
+	}
+}
+
+// absent tells the sink of every line that it is not there.
+func (b *Board) absent(why error) {
+	if sink, wants := b.ear().(bus.PresenceSink); wants {
+		sink.Presence(bus.Presence{Lines: b.all(), Mono: b.opt.Now(), Why: why})
+	}
+}
+
+// ear is the sink, nil before there is one.
+func (b *Board) ear() bus.Sink {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.sink
+}
+
+// all are the lines that the station uses.
+func (b *Board) all() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Concat(b.lines, slices.Sorted(maps.Keys(b.outputs)))
+}
