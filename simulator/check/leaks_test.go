@@ -1,16 +1,20 @@
 package check_test
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"scentpost/simulator/check"
 	"scentpost/simulator/yard"
+	"scentpost/station/backup"
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/journal"
@@ -35,12 +39,54 @@ func onDisk(t *testing.T, p performance) *check.Sights {
 		slog.SetDefault(logger(func(line []byte) { seen.See(check.Logs, y.World.Mono(), line) }))
 		slog.Info("sealed", "session", y.Host.Snapshot().View.Session)
 		y.Host.Watch(func(s trial.Snapshot) { seen.See(check.Files, y.World.Mono(), files(t, dir)) })
+		backUp(t, y, seen, dir)
 		if plant != nil {
 			plant(y, seen)
 		}
 	}
 	seen, _ := perform(t, p)
 	return seen
+}
+
+// backUp makes a backup whenever a run is locked.
+func backUp(t *testing.T, y *yard.Yard, seen *check.Sights, dir string) {
+	last := 0
+	y.Host.Watch(func(s trial.Snapshot) {
+		if r := s.View.Run; r.State == trial.Locked && r.Index > last {
+			last = r.Index
+			seen.See(check.Backups, y.World.Mono(), hashed.ReplaceAllFunc(backupOf(t, dir), crossOut))
+		}
+	})
+}
+
+func backupOf(t *testing.T, dir string) []byte {
+	t.Helper()
+	r, err := journal.Read(filepath.Join(dir, "journal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var text bytes.Buffer
+	if err := backup.Write(&text, r, backup.Options{Made: "2026-11-26T09:30:00Z"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := backup.Check(bytes.NewReader(text.Bytes())); err != nil {
+		t.Fatal(err)
+	}
+	return text.Bytes()
+}
+
+// hashed is what in a backup was hashed or signed over records: roots, signatures, the last line.
+var hashed = regexp.MustCompile(`(?m)^\{"end":.*|^\{"sha256":.*|[0-9A-Za-z+/=]{44}\\n\\n.*`)
+
+// crossOut puts an x in the place of each letter and digit.
+func crossOut(text []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("+/=", r) {
+			return 'x'
+		}
+		return r
+	}, text)
 }
 
 func withoutTime(_ []string, a slog.Attr) slog.Attr {
@@ -82,7 +128,7 @@ func TestTwoSecretsLookAlikeOnDisk(t *testing.T) {
 		if err := check.Differ(a, b); err != nil {
 			t.Fatalf("pair %d: %v", i, err)
 		}
-		if a.Count(check.Files) == 0 || a.Count(check.Logs) == 0 {
+		if a.Count(check.Files) == 0 || a.Count(check.Logs) == 0 || a.Count(check.Backups) == 0 {
 			t.Fatalf("pair %d: a channel was not watched", i)
 		}
 	}
@@ -107,6 +153,7 @@ func TestALeakIsCaught(t *testing.T) {
 		"a record": func(y *yard.Yard, _ *check.Sights) {
 			y.Host.Event(event.Event{Type: event.SessionPaused, At: y.World.Now(), By: event.ByStation, Body: &event.Reason{Reason: "x"}})
 		},
+		"a backup": func(y *yard.Yard, seen *check.Sights) { seen.See(check.Backups, y.World.Mono(), []byte("x")) },
 		"a file": func(y *yard.Yard, seen *check.Sights) {
 			if err := y.Store.(*journal.Journal).LogOperation(journal.Operation{Name: "leak", Detail: strings.Repeat("x", 1<<16)}); err != nil {
 				t.Error(err)

@@ -22,6 +22,7 @@ const (
 	Logs     Channel = "logs"
 	Files    Channel = "files" // names and sizes
 	Records  Channel = "records"
+	Backups  Channel = "backups" // what somebody who makes one in the middle can read
 )
 
 // Sights is everything that was seen of one station, by channel, in order.
@@ -74,7 +75,7 @@ func Mask(text []byte) []byte {
 
 // Differ returns the first thing that an observer could tell two stations apart by, nil when there is none.
 func Differ(a, b *Sights) error {
-	for _, c := range []Channel{Messages, Outside, Views, Commands, Logs, Files, Records} {
+	for _, c := range []Channel{Messages, Outside, Views, Commands, Logs, Files, Records, Backups} {
 		of, other := a.channels[c], b.channels[c]
 		for i := range min(len(of), len(other)) {
 			if of[i].mono != other[i].mono {

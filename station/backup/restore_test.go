@@ -5,11 +5,13 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 
 	"scentpost/station/journal"
@@ -258,5 +260,89 @@ func TestWhatWasThereIsPutAside(t *testing.T) {
 	}
 	if is := contentOf(t, to.data()); !reflect.DeepEqual(is, contentOf(t, from.data())) {
 		t.Errorf("it is %+v", is)
+	}
+}
+
+// TestBackupsWhileTheJournalGrows: each of them holds, and each holds what the one before held.
+func TestBackupsWhileTheJournalGrows(t *testing.T) {
+	h := newHouse(t)
+	s := begin(t, h.open(t), "e1", newKey(t, 1))
+	s.session("s0", false)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for i := 1; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				s.session(fmt.Sprint("s", i), i%2 == 0)
+			}
+		}
+	}()
+	defer func() { close(stop); <-stopped }()
+	last := int64(0)
+	for grown := 0; grown < 5; {
+		select {
+		case <-stopped:
+			t.Fatal("nobody writes any more")
+		default:
+		}
+		got, err := Check(bytes.NewReader(text(t, h, "")))
+		if err != nil || got.Size < last || got.Names < got.Sessions {
+			t.Fatalf("after %d records: %+v, %v", last, got, err)
+		}
+		if got.Size > last {
+			grown++
+		}
+		last = got.Size
+	}
+}
+
+// TestRootLeavesTheFilesToTheirOwner: whoever backs up or restores as root must not lock the daemon's account out.
+func TestRootLeavesTheFilesToTheirOwner(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	const account = 65534
+	from, to := newHouse(t), newHouse(t)
+	s := live(t, from)
+	whole := text(t, from, s.private)
+	if err := s.j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []house{from, to} {
+		if err := os.Chown(h.dir, account, account); err != nil {
+			t.Fatal(err)
+		}
+		if err := give(h.dir, h.dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := journal.Read(from.data())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := Write(io.Discard, r, Options{Made: made}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Restore(bytes.NewReader(whole), to.target()); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []house{from, to} {
+		err := filepath.WalkDir(h.dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			found, err := d.Info()
+			if err == nil && found.Sys().(*syscall.Stat_t).Uid != account {
+				t.Errorf("%s belongs to root", path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -248,3 +248,20 @@ func TestWhatHoldsAJournal(t *testing.T) {
 		t.Errorf("no folder: %t, %v", got, err)
 	}
 }
+
+// TestABuiltJournalWithoutARecordBeginsAnEpoch: the station that was backed up may have gone on in the one that had just
+// begun, and a station that knows nothing would take it for its own.
+func TestABuiltJournalWithoutARecordBeginsAnEpoch(t *testing.T) {
+	p := newPlace(t)
+	b := build(t, p.dir)
+	if err := b.Begin(Beginning{ID: "e3", Why: WhyBeyond, Prev: "e2", PrevSize: 7, PrevRoot: b.Root()}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Finish(Restored{Made: "then"}); err != nil {
+		t.Fatal(err)
+	}
+	j := p.open(t)
+	if r := j.Recovery(); !r.NewEpochNeeded || r.Why != WhyRestored || r.PrevEpoch != "e3" || r.PrevSize != 0 {
+		t.Errorf("it is found as %+v", r)
+	}
+}
