@@ -1,0 +1,184 @@
+//go:build linux
+
+package linux
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"scentpost/drivers/bus"
+)
+
+// cable is a port and the pty behind it.
+func cable(t *testing.T) (bus.Port, *PTY) {
+	t.Helper()
+	pty, err := OpenPTY(filepath.Join(t.TempDir(), "board"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := OpenSerial(pty.link, 500_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { port.Close(); pty.Close() })
+	return port, pty
+}
+
+// TestBytesPassUnchanged: all 256, and XOFF, line ends and the end of a file among them.
+func TestBytesPassUnchanged(t *testing.T) {
+	port, pty := cable(t)
+	var all []byte
+	for i := range 256 {
+		all = append(all, byte(i))
+	}
+	if _, err := port.Write(all); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, len(all))
+	pty.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.ReadFull(pty, got); err != nil || !bytes.Equal(got, all) {
+		t.Errorf("to the board: %x, %v", got, err)
+	}
+	if _, err := pty.Write(all); err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; n < len(all); {
+		more, err := port.Read(got[n:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += more
+	}
+	if !bytes.Equal(got, all) {
+		t.Errorf("from the board: %x", got)
+	}
+}
+
+// TestSilenceIsNoEnd: a time-out is nothing, however often it comes.
+func TestSilenceIsNoEnd(t *testing.T) {
+	port, _ := cable(t)
+	for range 5 {
+		if n, err := port.Read(make([]byte, 8)); n != 0 || err != nil {
+			t.Fatalf("%d bytes, %v, want nothing", n, err)
+		}
+	}
+}
+
+// TestAHangUpIsGone: whether a read waits or not, in a bounded number of reads.
+func TestAHangUpIsGone(t *testing.T) {
+	port, pty := cable(t)
+	if err := pty.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	reads := 0
+	for ; err == nil && reads <= mostEnds; reads++ {
+		_, err = port.Read(make([]byte, 8))
+	}
+	if !errors.Is(err, bus.ErrGone) {
+		t.Errorf("after %d reads: %v, want that it is gone", reads, err)
+	}
+	if _, err := port.Write([]byte{1}); !errors.Is(err, bus.ErrGone) {
+		t.Errorf("write: %v", err)
+	}
+	if err := port.Flush(); !errors.Is(err, bus.ErrGone) {
+		t.Errorf("flush: %v", err)
+	}
+}
+
+func TestFlushThrowsAway(t *testing.T) {
+	port, pty := cable(t)
+	if _, err := pty.Write([]byte("stale")); err != nil {
+		t.Fatal(err)
+	}
+	// A pty hands over in the kernel's own time: wait until the bytes are there.
+	if n, err := port.Read(make([]byte, 1)); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	if err := port.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := port.Read(make([]byte, 8)); n != 0 || err != nil {
+		t.Errorf("%d stale bytes, %v", n, err)
+	}
+}
+
+func TestAPortHasOneOwner(t *testing.T) {
+	port, pty := cable(t)
+	if _, err := OpenSerial(pty.Port, 500_000); !errors.Is(err, ErrInUse) {
+		t.Errorf("opened twice: %v", err)
+	}
+	if used, err := PortInUse(pty.Port); err != nil || !used {
+		t.Errorf("in use: %t, %v", used, err)
+	}
+	if err := port.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if used, err := PortInUse(pty.Port); err != nil || used {
+		t.Errorf("in use after Close: %t, %v", used, err)
+	}
+}
+
+func TestPortsThatDoNotOpen(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := OpenSerial(filepath.Join(dir, "none"), 500_000); !errors.Is(err, bus.ErrGone) || !strings.Contains(err.Error(), "plugged in") {
+		t.Errorf("no such port: %v", err)
+	}
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenSerial(file, 500_000); err == nil {
+		t.Error("a file was opened as a port")
+	}
+	pty, err := OpenPTY("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pty.Close()
+	if _, err := OpenSerial(pty.Port, 250_000); !errors.Is(err, ErrSpeed) {
+		t.Errorf("250,000 baud: %v", err)
+	}
+}
+
+func TestStableNames(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0": true, "/dev/serial/by-path/x": true, "/dev/ttyAMA0": true,
+		"build/rig/nano-1": true, "/dev/ttyUSB0": false, "/dev/ttyACM3": false,
+	} {
+		got, advice := Stable(path)
+		if got != want || got != (advice == "") {
+			t.Errorf("%s: stable %t, advice %q", path, got, advice)
+		}
+	}
+}
+
+func TestALinkFollowsItsPort(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "board")
+	first, err := OpenPTY(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := OpenPTY(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != again.Port {
+		t.Errorf("the link points at %s, %v, want %s", to, err, again.Port)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(link); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the link outlives its port: %v", err)
+	}
+}
