@@ -14,25 +14,31 @@ import (
 // a camera, cannot be laid side by side any more. At the drift that is assumed it takes a day without a time server.
 const longOff = 10 * time.Second
 
-// clockWatch looks after the clock of the machine, in the same round as the room on the disk: an idle station wakes up
-// no more often for it.
+// clockWatch looks after the clock of the machine, in the same round as the machine's other vitals.
 type clockWatch struct {
 	mapped event.Stamp            // by the map that was last seen
 	told   map[health.Code]string // what is raised, with its evidence
 }
 
-// look raises and clears the conditions of the clock, and lets the host hear of a map that has changed while nothing
-// else comes in.
-func (w *clockWatch) look(s *station) {
+// look looks at the clock, raises and clears its conditions, and lets the host look too: at a map that has changed, and
+// in a session always, so that the bound of its stamps is that of the hour. It says when to look again.
+func (w *clockWatch) look(s *station) time.Duration {
+	view := s.gate.Snapshot().View
 	var state *clock.State
 	if keeper := s.keeper.Load(); keeper != nil {
+		keeper.Look()
 		now := keeper.State()
 		state = &now
-		if h := s.gate.behind(); h != nil && w.changed(keeper) {
-			h.Ping(func() {}) // it looks for itself before it answers
+		changed := w.changed(keeper)
+		if h := s.gate.behind(); h != nil && (changed || view.Phase != trial.Idle) {
+			h.LookAtClock()
 		}
 	}
-	w.tell(s, clockConditions(state, s.gate.Snapshot().View))
+	w.tell(s, clockConditions(state, view))
+	if state != nil && view.Phase != trial.Idle {
+		return clockInSession
+	}
+	return clockEvery
 }
 
 // changed tells whether the keeper's map is another than when it was last asked.

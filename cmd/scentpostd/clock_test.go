@@ -49,6 +49,7 @@ func TestClockConditions(t *testing.T) {
 func TestTheClockIsWatched(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	s := newStation(config.Config{}, log, nil, newChart(config.Config{}, log))
+	s.gate.before.View.Phase = trial.Idle
 	w := world.New(1)
 	k := world.NewKernel(w)
 	s.keeper.Store(clock.NewKeeper(k, 0))
@@ -56,12 +57,15 @@ func TestTheClockIsWatched(t *testing.T) {
 	check := func(when string, another bool, want ...health.Code) {
 		t.Helper()
 		w.RunFor(clockEvery)
+		s.keeper.Load().Look()
 		if watch.changed(s.keeper.Load()) != another || watch.changed(s.keeper.Load()) {
 			t.Errorf("%s: that the map changed is seen: %v", when, !another)
 		}
 		for range 5 {
 			w.RunFor(clockEvery)
-			watch.look(s)
+			if pause := watch.look(s); pause != clockEvery {
+				t.Errorf("%s an idle station looks again after %s", when, pause)
+			}
 		}
 		var got []health.Code
 		for _, c := range s.conditions.All() {
@@ -83,4 +87,8 @@ func TestTheClockIsWatched(t *testing.T) {
 	check("two days later", false, health.ClockHoldover)
 	k.Set(time.Hour)
 	check("set by hand", true, health.ClockUnset)
+	s.gate.before.View.Phase = trial.Opened
+	if pause := watch.look(s); pause != clockInSession {
+		t.Errorf("in a session it is looked again after %s", pause)
+	}
 }

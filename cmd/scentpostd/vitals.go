@@ -11,8 +11,10 @@ import (
 )
 
 const (
-	// clockEvery is how often the clock of an idle station is looked at.
-	clockEvery = 10 * time.Second
+	// clockEvery is how often the clock of an idle station is looked at, clockInSession how often that of one that is
+	// not idle: a step is in the record within that time.
+	clockEvery     = 10 * time.Second
+	clockInSession = 2 * time.Second
 	// vitalsEvery is how often the machine is looked at. Heat takes minutes, and a station that idles should sleep.
 	vitalsEvery = 3 * clockEvery
 	// roomEvery is how often it is looked whether there is room again, while there is none. That there is none is known
@@ -69,8 +71,7 @@ func (s *station) watchMachine(ctx context.Context, m machine) error {
 		if now := time.Now(); !now.Before(next) {
 			next = now.Add(s.look(m))
 		}
-		clock.look(s)
-		timer := time.NewTimer(min(clockEvery, time.Until(next)))
+		timer := time.NewTimer(min(clock.look(s), time.Until(next)))
 		for waiting := true; waiting; {
 			select {
 			case <-timer.C:

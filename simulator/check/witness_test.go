@@ -95,6 +95,7 @@ var blindRoles = map[string][]event.Role{
 type performance struct {
 	seed, secrets uint64
 	mode          string
+	machine       func(*world.Kernel)
 	store         journal.Epochs
 	// before is called when the session is sealed, to plant a fault, a void or a leak.
 	before func(*yard.Yard, *check.Sights)
@@ -121,7 +122,7 @@ func perform(t testing.TB, p performance) (*check.Sights, *yard.Yard) {
 		seen.See(c, y.World.Mono(), text)
 	}
 	y, err = yard.New(yard.Options{
-		Seed: p.seed, Secrets: p.secrets, Config: station, Store: p.store, Scripts: scripts,
+		Seed: p.seed, Secrets: p.secrets, Config: station, Store: p.store, Machine: p.machine, Scripts: scripts,
 		Loading: map[string]string{"1A": "tnt", "1B": "glove", "2A": "tnt", "2B": "glove", "3A": "tnt", "3B": "glove"},
 		Publish: func(_ int64, m uplink.Publish) {
 			see(check.Messages, append(fmt.Appendf(nil, "%s qos %d retain %t: ", m.Topic, m.QoS, m.Retain), m.Payload...))

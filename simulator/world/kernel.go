@@ -90,3 +90,21 @@ func (k Kept) Now() event.Stamp {
 	utc := k.Keeper.UTC(mono)
 	return event.Stamp{Boot: k.World.boot, Mono: mono, UTC: utc.Nanos, UTCBound: utc.Bound, Quality: utc.Quality}
 }
+
+// Pace looks at the machine's clock at the instants that are multiples of every, and calls looked after each look, until
+// stop is called.
+func (k Kept) Pace(every time.Duration, looked func()) (stop func()) {
+	var cancel func()
+	var look func()
+	plan := func() {
+		now := k.World.now
+		cancel = k.World.At(now-now%int64(every)+int64(every), look)
+	}
+	look = func() {
+		k.Look()
+		looked()
+		plan()
+	}
+	plan()
+	return func() { cancel() }
+}

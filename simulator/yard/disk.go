@@ -58,5 +58,8 @@ func (d *Disk) Kill() { d.dead = true }
 // levels. Start starts it again.
 func (y *Yard) Kill() error {
 	y.Disk.Kill()
+	if y.unpaced != nil {
+		y.unpaced()
+	}
 	return y.lines.Close()
 }

@@ -17,6 +17,7 @@ import (
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/world"
 	"scentpost/station/archive"
+	"scentpost/station/clock"
 	"scentpost/station/config"
 	"scentpost/station/control"
 	"scentpost/station/devices"
@@ -31,6 +32,9 @@ import (
 
 // DefaultCommit is how long a commit takes, a little more than a good card needs.
 const DefaultCommit = 8 * time.Millisecond
+
+// lookEvery is how often the station looks at its machine's clock, as the daemon does.
+const lookEvery = 2 * time.Second
 
 // markEvery is how often the lines promise that nothing earlier will come, while a lock waits for it.
 const markEvery = 10 * time.Millisecond
@@ -54,6 +58,9 @@ type Options struct {
 	Scripts []dog.Script
 	// Publish is given every message that leaves the station; nil for none.
 	Publish func(mono int64, p uplink.Publish)
+	// Machine gives the station the wall clock of a machine, as it is after a boot that nothing set it at, and may change
+	// it; nil for a UTC that is exact and marked as simulated.
+	Machine func(*world.Kernel)
 	// Observe is written all that is seen from outside; nil for nowhere.
 	Observe io.Writer
 	// Log is where the station logs; nil is slog.Default().
@@ -72,6 +79,8 @@ type Yard struct {
 	Store    journal.Epochs
 	Archive  *archive.Archive
 	Disk     *Disk
+	// Kernel is the wall clock of the station's machine, nil where UTC is exact.
+	Kernel *world.Kernel
 	// Conditions are what is wrong with the station, as people may see it.
 	Conditions *chart.Chart
 	// Authority is the private key of the simulated second party.
@@ -82,9 +91,11 @@ type Yard struct {
 	key     string // private
 	signer  *record.Signer
 	sender  *sender
-	wanted  bool // a drain is planned
-	marking bool // a promise of the lines is planned
-	failed  bool // the journal has failed: the next start gives it as its cause
+	kept    world.Kept
+	unpaced func() // stops the looks at the machine's clock; nil without one
+	wanted  bool   // a drain is planned
+	marking bool   // a promise of the lines is planned
+	failed  bool   // the journal has failed: the next start gives it as its cause
 }
 
 // New builds a yard at the beginning of time, begins its log, and lets the people in.
@@ -105,6 +116,10 @@ func New(opt Options) (*Yard, error) {
 	}
 	if opt.Observe != nil {
 		y.Hardware.Observe(opt.Observe)
+	}
+	if opt.Machine != nil {
+		y.Kernel = world.NewKernel(y.World)
+		opt.Machine(y.Kernel)
 	}
 	if err := y.Start(); err != nil {
 		return nil, err
@@ -163,11 +178,17 @@ func (y *Yard) Start() (err error) {
 	if y.Disk.latency == 0 {
 		y.Disk.latency = DefaultCommit
 	}
+	var now clock.Clock = y.World
+	if y.Kernel != nil {
+		y.kept = world.Keep(y.Kernel, cfg.Clock.Floor)
+		y.unpaced = y.kept.Pace(lookEvery, func() { y.Host.LookAtClock() })
+		now = y.kept
+	}
 	// After a restart the streams must not give again what they gave before it.
 	from := func(w *world.World, name string) io.Reader { return w.Bytes(fmt.Sprintf("%s from %d", name, size)) }
 	y.Host, err = host.New(host.Options{
 		Log: log, Settings: settings, Beams: beams(cfg), Config: hex.EncodeToString(hash[:]), Pinch: cfg.Pinch(), Simulated: true,
-		Clock: y.World, Journal: y.Disk, Signer: y.signer, Wake: y.wake, Names: names,
+		Clock: now, Journal: y.Disk, Signer: y.signer, Wake: y.wake, Names: names,
 		Missing: func(n int, sealed bool) string { return y.Devices.Missing(n, sealed) },
 		OnFail:  func(error) { y.failed = true },
 		Chance: host.Chance{IDs: from(y.World, "ids"), Nonces: from(secrets, "nonces"), Shares: from(secrets, "shares"),
@@ -179,7 +200,7 @@ func (y *Yard) Start() (err error) {
 	y.Disk.host = y.Host
 	y.Conditions = chart.New(chart.Options{Log: y.opt.Log, Now: y.World.Now, Rule: devices.Exposure(cfg)})
 	y.Host.Watch(y.follow)
-	if y.Devices, err = devices.Open(cfg, y.lines, y.World, sink{y.Host, y.Conditions}); err != nil {
+	if y.Devices, err = devices.Open(cfg, y.lines, now, sink{y.Host, y.Conditions}); err != nil {
 		return err
 	}
 	y.Host.Attach(y.Devices, y.Devices.Sources())
@@ -300,6 +321,12 @@ func (y *Yard) wake() {
 		y.Host.Drain()
 		y.mark()
 	})
+}
+
+// LookAtClock looks at the machine's clock out of turn, which no station does.
+func (y *Yard) LookAtClock() {
+	y.kept.Look()
+	y.Host.LookAtClock()
 }
 
 // Key returns the text of the verifier key that signs the checkpoints.

@@ -26,8 +26,7 @@ const (
 	// neverSynced is where the kernel's maximum error stands from boot, or from when somebody set the clock by hand,
 	// to the first synchronisation (NTP_PHASE_LIMIT). It grows back to there at 500 ppm, in nine hours.
 	neverSynced = 16 * time.Second
-	// lookEvery is how often the kernel is looked at while somebody asks for the time; a fix more often than that is
-	// of no use to anybody.
+	// lookEvery is the least time between two looks; a fix more often than that is of no use to anybody.
 	lookEvery = time.Second
 	// readWithin is how close together the two clocks have to be read: what is between them looks like a step.
 	readWithin = time.Millisecond
@@ -41,9 +40,9 @@ var plausible = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano()
 // Keeper makes one map from monotonic time to UTC of a kernel's clocks, and keeps it for as long as it holds: what it
 // gives out never steps but with a change of the map. It may be used from any goroutine.
 //
-// The kernel is looked at when somebody asks for the time, at most once a second. The map is made anew when the
-// kernel's UTC is further from it than the floor: it was stepped (by hand, by a time server, by a leap second), or
-// slewed for long enough.
+// The kernel is looked at when Look is called, and never because somebody asks for the time: who asks and when may depend
+// on what must not be seen. The map is made anew when the kernel's UTC is further from it than the floor: it was stepped
+// (by hand, by a time server, by a leap second), or slewed for long enough.
 type Keeper struct {
 	kernel Kernel
 	floor  int64
@@ -62,12 +61,15 @@ type Keeper struct {
 // known is an instant at which the error of the UTC was known; from there it grows.
 type known struct{ at, bound int64 }
 
-// NewKeeper returns the keeper of a kernel's clocks. floor is the least error that it claims, DefaultFloor for 0.
+// NewKeeper returns the keeper of a kernel's clocks, and looks at them. floor is the least error that it claims,
+// DefaultFloor for 0.
 func NewKeeper(k Kernel, floor time.Duration) *Keeper {
 	if floor <= 0 {
 		floor = DefaultFloor
 	}
-	return &Keeper{kernel: k, floor: int64(floor), quality: event.Unset}
+	keeper := &Keeper{kernel: k, floor: int64(floor)}
+	keeper.look()
+	return keeper
 }
 
 // Base returns the base of the machine whose clocks are kept.
@@ -75,28 +77,27 @@ func (k *Keeper) Base() Base {
 	return Base{Boot: k.kernel.Boot(), Mono: k.kernel.Mono, UTC: k.UTC, Scale: 1, Resume: k.Resume}
 }
 
-// UTC returns the UTC of a monotonic instant by the map in force. It looks at the kernel when its last look is old.
+// UTC returns the UTC of a monotonic instant by the map in force.
 func (k *Keeper) UTC(mono int64) UTC {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.looked || mono-k.lookedAt >= int64(lookEvery) {
-		k.look()
-	}
 	return UTC{Nanos: mono + k.offset, Bound: k.bound(mono), Quality: k.quality}
 }
 
-// Look looks at the kernel now, unless that was done within the last second. An idle station calls it from time to
-// time, so that it hears of a change.
-func (k *Keeper) Look() { k.UTC(k.kernel.Mono()) }
+// Look looks at the kernel now, unless that was done within the last second. Call it at a steady pace.
+func (k *Keeper) Look() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.kernel.Mono()-k.lookedAt >= int64(lookEvery) {
+		k.look()
+	}
+}
 
 // Resume goes on with the map of an earlier process of the same boot, given the last stamp that was made by it, where
 // the kernel's clock still agrees with it: then a restart of the daemon is no step.
 func (k *Keeper) Resume(last event.Stamp) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.looked {
-		k.look()
-	}
 	apart := distance(k.offset, last.Offset())
 	if last.Boot != k.kernel.Boot() || apart > k.floor {
 		return
@@ -118,13 +119,12 @@ type State struct {
 	Err error
 }
 
-// State looks at the kernel as UTC does, and tells what is known.
+// State tells what is known as of the last look.
 func (k *Keeper) State() State {
 	mono := k.kernel.Mono()
-	utc := k.UTC(mono)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s := State{Quality: utc.Quality, Bound: time.Duration(utc.Bound), SinceSync: -1, Err: k.err}
+	s := State{Quality: k.quality, Bound: time.Duration(k.bound(mono)), SinceSync: -1, Err: k.err}
 	if k.syncedAt != 0 {
 		s.SinceSync = time.Duration(mono - k.syncedAt)
 	}

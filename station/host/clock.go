@@ -6,9 +6,14 @@ import (
 )
 
 // The UTC of everything that the host writes goes by one map from monotonic time, which h.utc stands for: any stamp
-// that was made by it. The clock may change its map at any moment; the host takes the new one over only here, with a
-// record of it when a session is active. So between two clock.fixed UTC is a function of the monotonic time, whatever
-// the wall clock did, and in whichever order facts of several sources come in.
+// that was made by it. The clock may change its map at any moment; the host takes the new one over only when it is told
+// to look, with a record of it when a session is active. So between two clock.fixed UTC is a function of the monotonic
+// time, whatever the wall clock did, and in whichever order facts of several sources come in.
+
+// LookAtClock lets the host look whether the clock's map has changed. Whoever looks after the clock calls it at a steady
+// pace: a look that came with whatever else comes in would tell when a canister moved. It may be called from any
+// goroutine.
+func (h *Host) LookAtClock() { h.inbox.push(input{kind: inClock}) }
 
 // look takes over the clock's map when it is another than the one in force. The map in force when a session opens
 // needs no record of its own: the stamp of session.opened holds it.

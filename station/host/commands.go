@@ -39,6 +39,9 @@ func (h *Host) command(c *command) {
 		return
 	}
 	e := c.event
+	if e.Type == event.SessionOpened {
+		h.look() // its stamp holds the map that the session begins with
+	}
 	e.At = h.now()
 	if reason := h.prepare(&e); reason != "" {
 		c.reply(trial.Answer{Seq: -1, Refused: reason})

@@ -173,13 +173,11 @@ func (h *Host) Drain() {
 			break
 		}
 		for i := range all {
-			h.look()
 			h.fire() // what was due before this came in
 			h.handle(&all[i])
 		}
 		h.inbox.giveBack(all)
 	}
-	h.look()
 	h.fire()
 	h.flush()
 	h.setAlarm()
@@ -200,6 +198,8 @@ func (h *Host) handle(in *input) {
 		h.command(in.command)
 	case inPing:
 		in.ping()
+	case inClock:
+		h.look()
 	case inDropped:
 		h.void(h.now(), event.VoidSource)
 	case inFact:

@@ -77,7 +77,8 @@ type house struct {
 	log   record.Log
 	key   string
 	// kernel is the clock of the machine; without one the world's time is exact.
-	kernel *world.Kernel
+	kernel  *world.Kernel
+	unpaced func() // stops the looks at it
 
 	wanted  bool
 	missing func(n int, sealed bool) string
@@ -123,7 +124,12 @@ func (h *house) start(cause string) {
 	must(h.t, err)
 	var now clock.Clock = h.w
 	if h.kernel != nil {
-		now = world.Keep(h.kernel, 0)
+		kept := world.Keep(h.kernel, 0)
+		if h.unpaced != nil {
+			h.unpaced()
+		}
+		h.unpaced = kept.Pace(time.Second, func() { h.host.LookAtClock() })
+		now = kept
 	}
 	var mine *host.Host // a drain that a dead host asked for does nothing
 	stream := func(name string) *bytesFrom { return &bytesFrom{h.w.Bytes(fmt.Sprint(name, size))} }

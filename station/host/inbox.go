@@ -20,6 +20,7 @@ const (
 	inCommand
 	inDropped
 	inPing
+	inClock
 )
 
 // input is one thing that came in.
@@ -45,6 +46,7 @@ type inbox struct {
 	spare    []input // the queue before this one, to be filled again
 	commands int
 	dropped  bool // facts were dropped since the owner last looked
+	clock    bool // a look at the clock waits: one is enough
 	wake     func()
 }
 
@@ -58,6 +60,11 @@ func (b *inbox) push(in input) bool {
 		return false
 	case in.kind == inCommand:
 		b.commands++
+	case in.kind == inClock && b.clock:
+		b.mu.Unlock()
+		return true
+	case in.kind == inClock:
+		b.clock = true
 	case waiting >= inboxLimit && in.kind <= inMark:
 		if b.dropped {
 			b.mu.Unlock()
@@ -80,7 +87,7 @@ func (b *inbox) take() []input {
 	defer b.mu.Unlock()
 	all := b.queue
 	b.queue, b.spare = b.spare, nil
-	b.commands, b.dropped = 0, false
+	b.commands, b.dropped, b.clock = 0, false, false
 	return all
 }
 
