@@ -262,8 +262,8 @@ func TestARestartIsNoStep(t *testing.T) {
 	}
 }
 
-// TestAnIdleStationWritesNothing: whatever its clock does.
-func TestAnIdleStationWritesNothing(t *testing.T) {
+// TestAnIdleStationWritesNothingOfItsClock: whatever its clock does.
+func TestAnIdleStationWritesNothingOfItsClock(t *testing.T) {
 	y := clockYard(t, untouched, nil)
 	y.World.RunFor(time.Second)
 	size, _ := y.Store.Size()
