@@ -12,7 +12,9 @@ import (
 	"time"
 	"unicode"
 
+	"scentpost/drivers/bus/bustest"
 	"scentpost/simulator/check"
+	"scentpost/simulator/hardware"
 	"scentpost/simulator/yard"
 	"scentpost/station/backup"
 	"scentpost/station/event"
@@ -134,6 +136,17 @@ func TestTwoSecretsLookAlikeOnDisk(t *testing.T) {
 	}
 }
 
+// upon does f a little after something of a kind is switched on next.
+func upon(y *yard.Yard, what hardware.What, f func()) {
+	done := false
+	y.Hardware.Subscribe(func(c hardware.Change) {
+		if c.What == what && c.State == "on" && !done {
+			done = true
+			y.World.After(100*time.Millisecond, f)
+		}
+	})
+}
+
 // TestALeakIsCaught plants a leak in each channel: something that happens only where the first position holds a
 // target.
 func TestALeakIsCaught(t *testing.T) {
@@ -153,7 +166,14 @@ func TestALeakIsCaught(t *testing.T) {
 		"a record": func(y *yard.Yard, _ *check.Sights) {
 			y.Host.Event(event.Event{Type: event.SessionPaused, At: y.World.Now(), By: event.ByStation, Body: &event.Reason{Reason: "x"}})
 		},
-		"a backup": func(y *yard.Yard, seen *check.Sights) { seen.See(check.Backups, y.World.Mono(), []byte("x")) },
+		"a backup":          func(y *yard.Yard, seen *check.Sights) { seen.See(check.Backups, y.World.Mono(), []byte("x")) },
+		"a purge cut short": func(y *yard.Yard, _ *check.Sights) { upon(y, hardware.Blow, y.Devices.CloseAll) },
+		"a call cut short":  func(y *yard.Yard, _ *check.Sights) { upon(y, hardware.Call, y.Devices.Hush) },
+		"a warmer air": func(y *yard.Yard, _ *check.Sights) {
+			warm := bustest.MakersAir
+			warm.Temperature += 1000
+			y.Hardware.Chip("air").(*bustest.BME280).Measures(warm)
+		},
 		"a file": func(y *yard.Yard, seen *check.Sights) {
 			if err := y.Store.(*journal.Journal).LogOperation(journal.Operation{Name: "leak", Detail: strings.Repeat("x", 1<<16)}); err != nil {
 				t.Error(err)

@@ -1,10 +1,13 @@
 package check_test
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
 	"scentpost/simulator/check"
+	"scentpost/simulator/hardware"
+	"scentpost/simulator/yard"
 )
 
 // pairs is how many pairs are compared in memory.
@@ -36,5 +39,26 @@ func TestTwoSecretsLookAlike(t *testing.T) {
 				t.Fatalf("only %d of %d pairs had different placements: nothing was shown", different, pairs/4)
 			}
 		})
+	}
+}
+
+// TestThePairsPurgeCallAndMeasure: what is compared has all that a station can do between runs.
+func TestThePairsPurgeCallAndMeasure(t *testing.T) {
+	done := map[hardware.What]int{}
+	_, y := perform(t, performance{seed: 1, secrets: 1, mode: "double", before: func(y *yard.Yard, _ *check.Sights) {
+		y.Hardware.Subscribe(func(c hardware.Change) { done[c.What]++ })
+	}})
+	lines, err := y.Store.Lines(0, 1<<20, 1<<30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples := 0
+	for _, l := range lines {
+		if bytes.Contains(l.Bytes, []byte(`"type":"scentpost.air.sampled"`)) {
+			samples++
+		}
+	}
+	if runs := len(y.Placements()); done[hardware.Blow] < 2*4*runs || done[hardware.Call] < 2*runs || samples != runs+1 {
+		t.Errorf("%d blowers and %d sounders were switched, %d samples recorded, in %d runs", done[hardware.Blow], done[hardware.Call], samples, runs)
 	}
 }

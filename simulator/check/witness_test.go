@@ -22,7 +22,7 @@ import (
 	"scentpost/station/uplink"
 )
 
-// station is the configuration of the pairs: three positions of three canisters.
+// station is the configuration of the pairs: three positions of three canisters, with all that purges, calls and measures.
 var station = mustConfig(stationText(3, 3))
 
 func stationText(positions, canisters int) string {
@@ -52,6 +52,11 @@ people:
 		fmt.Fprintf(&b, "  - {name: button-%s, type: button, role: %s, line: button.%s}\n", role, role, strings.ReplaceAll(role, "-", ""))
 	}
 	b.WriteString("  - {name: ready, type: light, line: light.ready}\n  - {name: ack, type: light, line: light.ack}\n")
+	for p := 1; p <= positions; p++ {
+		fmt.Fprintf(&b, "  - {name: valve-%d, type: valve, position: %d, line: valve%d, longest: 2s}\n", p, p, p)
+	}
+	b.WriteString("  - {name: fan, type: fan, line: fan, rundown: 2s}\n  - {name: buzzer, type: buzzer, sounds: run-end, line: buzzer, longest: 1s}\n")
+	b.WriteString("  - {name: air, type: bme280, bus: i2c-1, interval: 10s}\n")
 	return b.String()
 }
 

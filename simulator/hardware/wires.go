@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"periph.io/x/conn/v3/i2c"
 	"periph.io/x/conn/v3/physic"
 
 	"scentpost/drivers/bus"
@@ -62,6 +63,16 @@ func (w *wires) Do(job func()) error {
 			job()
 		}
 	})
+	return nil
+}
+
+// Chip returns the model of a chip by its name, nil when the station has none of that name.
+func (s *Station) Chip(name string) i2c.Bus {
+	for _, c := range s.layout.Chips {
+		if c.Name == name {
+			return c.Chip
+		}
+	}
 	return nil
 }
 
