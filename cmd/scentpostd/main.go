@@ -49,7 +49,11 @@ func (c checkCmd) Run(out program.Streams) error {
 		return err
 	}
 	for _, w := range cfg.Warnings {
-		fmt.Fprintf(out.Out, "%s:%d:%d: warning: %s: %s\n", c.Config, w.Line, w.Column, w.Field, w.Message)
+		hint := ""
+		if w.Hint != "" {
+			hint = " (" + w.Hint + ")"
+		}
+		fmt.Fprintf(out.Out, "%s:%d:%d: warning: %s: %s%s\n", c.Config, w.Line, w.Column, w.Field, w.Message, hint)
 	}
 	_, err = fmt.Fprintf(out.Out, "%s: station %s/%s, %d positions, %d devices: fine\n",
 		c.Config, cfg.Site, cfg.Station, cfg.Positions, len(cfg.Devices))

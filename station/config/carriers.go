@@ -96,15 +96,18 @@ func (r *reader) carriedWiring(line string, w Wiring) {
 	if !carried || of.Carrier == nil || w.Bias == "" || !slices.Contains(biases, w.Bias) || slices.Contains(of.Carrier.Biases, w.Bias) {
 		return
 	}
-	r.doc.Problem("driver.lines", fmt.Sprintf("%s can have: %s", on.Name, strings.Join(of.Carrier.Biases, ", ")),
-		"line %s: a %s has no %s", strict.Quote(line), of.Name, w.Bias)
+	r.doc.KeyProblem("driver.lines", line, fmt.Sprintf("%s can have: %s", on.Name, strings.Join(of.Carrier.Biases, ", ")),
+		"a %s has no %s", of.Name, w.Bias)
 }
 
-// usedLines are all lines that devices are on, in order.
+// usedLines are all lines that devices are on, in order, whatever is wrong with the devices.
 func (r *reader) usedLines() []string {
 	var used []string
-	for _, d := range r.out.Devices {
+	for _, d := range r.file.Devices {
 		used = slices.AppendSeq(used, maps.Values(d.Lines))
+		if d.Line != "" {
+			used = append(used, d.Line)
+		}
 		if d.Interrupt != "" {
 			used = append(used, d.Interrupt)
 		}

@@ -47,7 +47,7 @@ devices:
 `
 
 func TestDevicesOnCarriers(t *testing.T) {
-	c, err := config.Read("station.yaml", []byte(carried), withCarriers())
+	c, err := config.Read("station.yaml", []byte(carried+operated+"  - {name: ready, type: light, line: light.ready}\n"), withCarriers())
 	if err != nil || len(c.Warnings) > 0 {
 		t.Fatal(err, c.Warnings)
 	}
@@ -84,8 +84,8 @@ func TestProblemsOfCarriers(t *testing.T) {
 		{"a pin that may not be an input", "exp-1:B0", "exp-1:B7", `10:61: devices[2].line: it holds (say hold: accepted)`},
 		{"a canister where it would stay open", "hold: accepted, ", "", `9:84: devices[1].lines.drive: it holds (say hold: accepted)`},
 		{"on what carries nothing", "exp-1:B0", "air:B0", `10:61: devices[2].line: air is a air, which carries no lines`},
-		{"a bias that the chip does not have", "bias: pull-up", "bias: pull-down", `5:23: driver.lines: line "exp-1:A1": a expander has no pull-down (exp-1 can have: pull-up)`},
-		{"wiring of no device", `"exp-1:A0": {`, `"exp-1:A3": {`, `5:23: driver.lines: no device is on line "exp-1:A3" (did you mean "exp-1:A0"?)`},
+		{"a bias that the chip does not have", "bias: pull-up", "bias: pull-down", `5:63: driver.lines.exp-1:A1: a expander has no pull-down (exp-1 can have: pull-up)`},
+		{"wiring of no device", `"exp-1:A0": {`, `"exp-1:A3": {`, `5:31: driver.lines.exp-1:A3: no device is on this line (did you mean "exp-1:A0"?)`},
 		{"an unknown key", "bus: i2c-1, hold", "buss: i2c-1, hold", `11:6: devices[3].bus: is missing (such as i2c-1: ls /dev/i2c-* lists them)|` +
 			`11:35: devices[3].buss: unknown key (did you mean "bus"?)`},
 	} {

@@ -40,7 +40,7 @@ const (
 )
 
 // The biases of a line: what holds it when nothing drives it. As it is when not given.
-var biases = []string{"pull-up", "pull-down", "none"}
+var biases = []string{pullUp, pullDown, "none"}
 
 // Driver says where the lines are.
 type Driver struct {
@@ -54,6 +54,9 @@ type Driver struct {
 type Wiring struct {
 	ActiveLow bool   `yaml:"active_low"`
 	Bias      string `yaml:"bias"` // pull-up, pull-down, none; "" leaves it as it is
+	// External is the resistor that holds the line while nobody drives it, pull-up or pull-down; "" for none. The kernel is
+	// not told: it is what the canisters' safe state rests on.
+	External string `yaml:"external"`
 }
 
 // Broker is where the station reports to; without a URL it reports nowhere.

@@ -33,7 +33,7 @@ var types = config.Types{
 	},
 }
 
-// good is a station without problems or warnings; line 1 is the site.
+// good is a station without problems; line 1 is the site.
 const good = `site: prishtina
 station: yard-2
 data: journal
@@ -52,12 +52,19 @@ devices:
   - {name: ready, type: light, line: light.ready}
 `
 
+// operated is what a session needs besides to go on without a keyboard.
+const operated = `  - {name: button-alert, type: button, role: alert, line: button.alert}
+  - {name: button-start, type: button, role: start, line: button.start}
+  - {name: button-abort, type: button, role: abort, line: button.abort}
+  - {name: ack, type: light, line: light.ack}
+`
+
 func TestGoodStation(t *testing.T) {
-	c, err := config.Read("station.yaml", []byte(good), types)
+	c, err := config.Read("station.yaml", []byte(good+operated), types)
 	if err != nil || len(c.Warnings) > 0 {
 		t.Fatal(err, c.Warnings)
 	}
-	if c.Hash() != sha256.Sum256([]byte(good)) {
+	if c.Hash() != sha256.Sum256([]byte(good+operated)) {
 		t.Error("the hash is not that of the exact bytes")
 	}
 	want := event.Settings{LeadMS: 3000, TravelMS: 1500, CloseMS: 1500, GridMS: 1000, WithdrawMS: 3000, LongPress: 1000, EdgeBudget: 2000, OpenMS: 90_000}
@@ -117,7 +124,7 @@ func TestProblems(t *testing.T) {
 		{"negative position", "position: 1, line", "position: -1, line", `13:42: devices[0].position: a position from 1 to 1 is expected`},
 		{"position out of range", "position: 1, line", "position: 2, line", `13:42: devices[0].position: a position from 1 to 1 is expected`},
 		{"fraction of a position", "position: 1, line", "position: 1.5, line", `13:42: devices[0].position: a whole number is expected, not "1.5"`},
-		{"beam without position", "position: 1, line", "line", `13:6: devices[0].position: is missing: a beam stands at a position`},
+		{"beam without position", "position: 1, line", "line", `13:6: devices[0].position: is missing: a beam stands at a position (a number from 1 to 1)`},
 		{"light with position", "type: light", "type: light, position: 1", `16:42: devices[3].position: a light has no position (take it away)`},
 		{"light with canister", "type: light", `type: light, canister: "1A"`, `16:42: devices[3].canister: a light is no canister (take it away)`},
 		{"unknown type", "type: shutter", "type: shuter", `14:31: devices[1].type: "shuter" is no type of device (did you mean "shutter"?)`},
@@ -180,11 +187,15 @@ f:18:62: devices[5].canister: "1A" is used before, in line 14 (choose another)`
 func TestWarnings(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
 		{"no e-stop", "role: e-stop", "role: abort", "devices: no emergency stop"},
+		{"no light", "name: ack", "name: acknowledged", "devices: no light is named ack: nobody at the line"},
+		{"no start", "role: start", "role: all clear", "devices: no button has the role start: a run is started by command only"},
+		{"no alert", "role: alert", "role: all clear", "devices: no button has the role alert"},
+		{"no abort", "role: abort", "role: all clear", "devices: no button has the role abort"},
 		{"bare position", "positions: 1", "positions: 2", "devices: position 2 has no canister|devices: position 2 has no beam"},
 		{"shared account", "roles: [assessor, admin]", "roles: [loader], uid: 1001",
 			"people[0].uid: Ana Berisha shares the account 1001|people[1].uid: Љиљана shares the account 1001"},
 	} {
-		got, err := config.Read("f", []byte(strings.Replace(good, c.old, c.new, 1)), types)
+		got, err := config.Read("f", []byte(strings.Replace(good+operated, c.old, c.new, 1)), types)
 		if err != nil {
 			t.Fatal(err)
 		}

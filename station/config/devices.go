@@ -55,6 +55,7 @@ func (r *reader) devices() {
 		r.out.Devices, paths = append(r.out.Devices, out), append(paths, at)
 	}
 	r.carried(paths)
+	r.safe(paths)
 }
 
 // usage is what the devices so far have taken: by name, line, canister id and position of a beam.
@@ -193,7 +194,7 @@ func (r *reader) where(at string, i int, d Device, used usage) {
 	case !placed && !may && r.doc.Has(at+".position"):
 		r.doc.Problem(at+".position", "take it away", "a %s has no position", d.Type)
 	case placed && !r.doc.Has(at+".position"):
-		r.doc.Problem(at+".position", "", "is missing: a %s stands at a position", d.Type)
+		r.doc.Problem(at+".position", fmt.Sprintf("a number from 1 to %d", max(1, r.out.Positions)), "is missing: a %s stands at a position", d.Type)
 	case r.doc.Kind(at+".position") == strict.Int && r.out.Positions > 0 && (d.Position < 1 || d.Position > r.out.Positions):
 		r.doc.Problem(at+".position", "", "a position from 1 to %d is expected", r.out.Positions)
 	case d.Class == Beam && d.Position > 0:
@@ -247,6 +248,9 @@ func (r *reader) together() {
 	}
 	if len(canisters) > 0 && !stop {
 		r.warn("devices", "add a button with role: "+roleEStop, "no emergency stop: nobody at the station can close every canister at once")
+	}
+	if len(canisters) > 0 {
+		r.operated()
 	}
 	for p := 1; p <= min(r.out.Positions, maxPositions); p++ {
 		if len(canisters) > 0 && canisters[p] == 0 {

@@ -169,20 +169,25 @@ func (r *reader) driver() {
 
 // wiring checks how the lines of this machine are wired, when the devices on them are known.
 func (r *reader) wiring() {
+	const at = "driver.lines"
 	d := r.out.Driver
-	if d.Type != DriverLinux && d.Wiring != nil {
-		r.doc.Problem("driver.lines", "take it away", "only the driver %s has wired lines", DriverLinux)
+	if d.Type == DriverVirtual && d.Wiring != nil {
+		r.doc.Problem(at, "take it away", "only the driver %s has wired lines", DriverLinux)
 		return
 	}
 	used := r.usedLines()
 	for _, name := range slices.Sorted(maps.Keys(d.Wiring)) {
+		w := d.Wiring[name]
 		if !slices.Contains(used, name) {
-			r.doc.Problem("driver.lines", strict.DidYouMean(name, used), "no device is on line %s", strict.Quote(name))
+			r.doc.KeyProblem(at, name, strict.DidYouMean(name, used), "no device is on this line")
 		}
-		if bias := d.Wiring[name].Bias; bias != "" && !slices.Contains(biases, bias) {
-			r.doc.Problem("driver.lines", strict.DidYouMean(bias, biases), "line %s: %s is no bias", strict.Quote(name), strict.Quote(bias))
+		if w.Bias != "" && !slices.Contains(biases, w.Bias) {
+			r.doc.KeyProblem(at, name, strict.DidYouMean(w.Bias, biases), "%s is no bias", strict.Quote(w.Bias))
 		}
-		r.carriedWiring(name, d.Wiring[name])
+		if w.External != "" && !slices.Contains(externals, w.External) {
+			r.doc.KeyProblem(at, name, strict.DidYouMean(w.External, externals), "%s is no external pull", strict.Quote(w.External))
+		}
+		r.carriedWiring(name, w)
 	}
 }
 

@@ -16,17 +16,17 @@ func onLines(wiring string) (string, config.Types) {
 }
 
 func TestLinesOfThisMachineHaveTheirWiring(t *testing.T) {
-	text, known := onLines("{c1a.drive: {active_low: true}, beam1: {bias: pull-up}}")
+	text, known := onLines("{c1a.drive: {active_low: true, external: pull-up}, beam1: {bias: pull-up}}")
 	c, err := config.Read("station.yaml", []byte(text), known)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Simulated() || !c.Driver.Wiring["c1a.drive"].ActiveLow || c.Driver.Wiring["beam1"].Bias != "pull-up" {
+	if c.Simulated() || !c.Driver.Wiring["c1a.drive"].ActiveLow || c.Driver.Wiring["c1a.drive"].External != "pull-up" || c.Driver.Wiring["beam1"].Bias != "pull-up" {
 		t.Errorf("%+v, simulated %t", c.Driver, c.Simulated())
 	}
 	for name, x := range map[string]struct{ wiring, says string }{
-		"a line of no device": {"{baem1: {bias: pull-up}}", `driver.lines: no device is on line "baem1" (did you mean "beam1"?)`},
-		"no bias":             {"{beam1: {bias: pullup}}", `driver.lines: line "beam1": "pullup" is no bias (did you mean "pull-up"?)`},
+		"a line of no device": {"{baem1: {bias: pull-up}}", `5:31: driver.lines.baem1: no device is on this line (did you mean "beam1"?)`},
+		"no bias":             {"{beam1: {bias: pullup}}", `5:31: driver.lines.beam1: "pullup" is no bias (did you mean "pull-up"?)`},
 		"an unknown key":      {"{beam1: {active: low}}", "unknown key"},
 	} {
 		text, known := onLines(x.wiring)

@@ -40,6 +40,24 @@ func (d *Document) Problem(path, hint, format string, args ...any) {
 	d.problems.add(Problem{Line: line, Column: column, Field: path, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
+// KeyProblem notes what is wrong with a key of the mapping at path, or with what stands under it, at the key's own place.
+// Unlike the steps of a path the key may hold any sign, as a name that a user gave does.
+func (d *Document) KeyProblem(path, key, hint, format string, args ...any) {
+	at := d.root
+	for _, step := range steps(path) {
+		if at = at.child(step); at == nil {
+			break
+		}
+	}
+	line, column := d.Place(path)
+	if at != nil {
+		if k := at.keyOf(key); k != nil {
+			line, column = k.line, k.column
+		}
+	}
+	d.problems.add(Problem{Line: line, Column: column, Field: join(path, key), Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
 // Err returns nil, or all problems found so far as a *Problems sorted by place.
 func (d *Document) Err() error {
 	if len(d.problems.List) == 0 {

@@ -305,3 +305,22 @@ func TestRestTakesWhatNoFieldHas(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", err, want)
 	}
 }
+
+// TestKeyProblem: a key that a user chose may hold what separates the steps of a path.
+func TestKeyProblem(t *testing.T) {
+	doc, err := strict.Parse("f", []byte("a:\n  lines: {c1a.drive: {x: 1}, \"b[0]:c\": 2}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc.KeyProblem("a.lines", "c1a.drive", "do", "is wrong")
+	doc.KeyProblem("a.lines", "b[0]:c", "", "too")
+	doc.KeyProblem("a.lines", "none", "", "is not there")
+	doc.KeyProblem("a.none", "none", "", "nor is this")
+	want := `f:1:1: a.none.none: nor is this
+f:2:3: a.lines.none: is not there
+f:2:11: a.lines.c1a.drive: is wrong (do)
+f:2:30: a.lines.b[0]:c: too`
+	if got := doc.Err(); got == nil || got.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", got, want)
+	}
+}

@@ -135,10 +135,15 @@ func (t Template) facts() [][2]string {
 	return append(facts, [2]string{"Data sheet", sheet})
 }
 
+// ExampleWiring is the wiring of a canister in an Example: a relay that is active-low, with a resistor that holds it at
+// off while nobody drives it.
+const ExampleWiring = "{GPIO5: {active_low: true, external: pull-up}}"
+
 // exampleLines are names of lines for examples, those of a Raspberry Pi's header that have no other use.
 var exampleLines = []string{"GPIO5", "GPIO6", "GPIO13", "GPIO19", "GPIO26"}
 
-// Example writes a device of a type as an entry of a configuration.
+// Example writes a device of a type as an entry of a configuration. Before a canister stands how the line of its drive
+// is held at closed: without that the configuration is refused.
 func Example(t Template) string {
 	parts := []string{"name: " + t.Type + "-1", "type: " + t.Type}
 	switch t.Class {
@@ -166,7 +171,11 @@ func Example(t Template) string {
 			parts = append(parts, s.Name+": "+s.Choices[0])
 		}
 	}
-	return "- {" + strings.Join(parts, ", ") + "}"
+	device := "- {" + strings.Join(parts, ", ") + "}"
+	if t.Class == "canister" {
+		device = "# driver: {type: linux, lines: " + ExampleWiring + "}\n" + device
+	}
+	return device
 }
 
 // Text writes all that is known of a type for a terminal.

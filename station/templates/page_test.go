@@ -91,7 +91,12 @@ func TestEveryExampleIsSound(t *testing.T) {
 			continue // no station can be given one yet
 		}
 		tried++
-		text := "site: s\nstation: t\ndata: d\nsocket: s\ndriver: {type: linux}\npositions: 1\ndevices:\n  " + templates.Example(one) + "\n"
+		wiring := "{}"
+		if one.Class == "canister" {
+			wiring = templates.ExampleWiring
+		}
+		text := "site: s\nstation: t\ndata: d\nsocket: s\ndriver: {type: linux, lines: " + wiring + "}\npositions: 1\ndevices:\n  " +
+			strings.ReplaceAll(templates.Example(one), "\n", "\n  ") + "\n"
 		if _, err := config.Read("example.yaml", []byte(text), devices.Types()); err != nil {
 			t.Errorf("%v\n%s", err, text)
 		}

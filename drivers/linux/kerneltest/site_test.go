@@ -67,22 +67,20 @@ type options struct {
 
 // config is the configuration of a site.
 func (o options) config() string {
-	outputs, lines, broker, budget := inputChip, []string{}, "", 2000
+	outputs, broker, budget := inputChip, "", 2000
 	if o.split {
 		outputs = outputChip
 	}
-	if !o.activeHigh {
-		lines = append(lines, "c1a.drive", "c1b.drive", outputs+":c2a.drive", "c2b.drive")
-	}
-	if o.alertLow {
-		lines = append(lines, "button.alert")
+	drive := "{active_low: true, external: pull-up}" // as the options say that it should be, and not always is
+	if o.activeHigh {
+		drive = "{external: pull-down}"
 	}
 	wiring := ""
-	if len(lines) == 0 {
-		wiring = " {}"
+	for _, line := range []string{"c1a.drive", "c1b.drive", outputs + ":c2a.drive", "c2b.drive"} {
+		wiring += fmt.Sprintf("\n    %q: %s", line, drive)
 	}
-	for _, line := range lines {
-		wiring += fmt.Sprintf("\n    %q: {active_low: true}", line)
+	if o.alertLow {
+		wiring += "\n    button.alert: {active_low: true}"
 	}
 	if o.broker != "" {
 		broker = "broker: {url: " + o.broker + "}"

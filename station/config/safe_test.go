@@ -1,0 +1,57 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	"scentpost/station/config"
+)
+
+// TestACanisterNeedsASafeState walks how a drive can be wired: what holds it at closed while nobody drives it must be
+// said, and nothing may pull it the other way.
+func TestACanisterNeedsASafeState(t *testing.T) {
+	for wiring, want := range map[string]string{
+		"{}":                                    "problem: nothing says what holds",
+		"{active_low: true}":                    "problem: nothing says what holds",
+		"{active_low: false}":                   "problem: nothing says what holds",
+		"{bias: none}":                          "problem: nothing says what holds",
+		"{external: pull-down}":                 "",
+		"{active_low: true, external: pull-up}": "",
+		"{active_low: true, external: pull-up, bias: none}":      "",
+		"{active_low: true, external: pull-up, bias: pull-up}":   "",
+		"{active_low: true, external: pull-down}":                "problem: an external pull-down opens the canister",
+		"{external: pull-up}":                                    "problem: an external pull-up opens the canister",
+		"{bias: pull-up}":                                        "problem: the bias pull-up opens the canister",
+		"{active_low: true, bias: pull-down}":                    "problem: the bias pull-down opens the canister",
+		"{active_low: true, external: pull-up, bias: pull-down}": "problem: the bias pull-down opens the canister",
+		"{active_low: true, bias: pull-up}":                      "warning: held by a bias alone",
+		"{bias: pull-down}":                                      "warning: held by a bias alone",
+		"{external: up}":                                         `problem: "up" is no external pull`,
+		"{bias: up}":                                             `problem: "up" is no bias`,
+	} {
+		text, known := onLines("{c1a.drive: " + wiring + "}")
+		c, err := config.Read("station.yaml", []byte(text+operated), known)
+		got := ""
+		switch {
+		case err != nil && strings.Contains(err.Error(), "\n"):
+			t.Errorf("%s: more than one problem: %v", wiring, err)
+		case err != nil:
+			got = "problem: " + err.Error()
+		case len(c.Warnings) > 0:
+			got = "warning: " + c.Warnings[0].Message
+		}
+		kind, says, _ := strings.Cut(want, ": ")
+		if !strings.HasPrefix(got, kind) || !strings.Contains(got, says) || want == "" && got != "" {
+			t.Errorf("%s: got %q, want %q", wiring, got, want)
+		}
+	}
+}
+
+// TestADriveOnACarrierIsTheCarriersToRefuse: it has no resistor of the board.
+func TestADriveOnACarrierIsTheCarriersToRefuse(t *testing.T) {
+	text := strings.Replace(carried, "hold: accepted, ", "", 1)
+	if _, err := config.Read("station.yaml", []byte(text), withCarriers()); err == nil || strings.Contains(err.Error(), "nothing says what holds") ||
+		!strings.Contains(err.Error(), "say hold: accepted") {
+		t.Errorf("got %v", err)
+	}
+}
