@@ -53,8 +53,8 @@ func (c stationBackup) Run(out io.Writer) error {
 	s, err := backup.Save(c.Out, r, o)
 	err = errors.Join(err, r.Close())
 	switch {
-	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist):
-		return usage(err)
+	case isMade(c.Out, err):
+		return usage(cannotMake(c.Out, err))
 	case err != nil:
 		return no(unreadable(err))
 	case c.JSON:
@@ -72,6 +72,12 @@ func (c stationBackup) Run(out io.Writer) error {
 		_, err = fmt.Fprintln(out, "it does not hold the station's key: where that is lost, a restored station signs with a new one")
 	}
 	return err
+}
+
+// isMade tells whether an error is one of making the file.
+func isMade(path string, err error) bool {
+	var at *fs.PathError
+	return errors.As(err, &at) && at.Op == "open" && at.Path == path
 }
 
 // journal returns the folder of the journal that is to be backed up.
@@ -209,7 +215,7 @@ func (c stationRestore) Run(out io.Writer) error {
 func openBackup(path string) (*os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the backup: %w", err)
+		return nil, cannotRead(path, err)
 	}
 	if found, err := f.Stat(); err != nil || !found.Mode().IsRegular() {
 		return nil, errors.Join(fmt.Errorf("%s is no file: name a backup, as `scentpost station backup` writes it", path), err, f.Close())

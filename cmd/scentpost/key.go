@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"scentpost/station/blind"
@@ -41,9 +40,9 @@ func (c keyNew) Run(out io.Writer) error {
 	if name == "" {
 		name = c.Name + ".key"
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := createNew(name, 0o600)
 	if err != nil {
-		return usage(fmt.Errorf("write the private key to a new file: %w", err))
+		return usage(fmt.Errorf("the private key: %w", err))
 	}
 	if _, err = io.WriteString(f, private+"\n"); err == nil {
 		err = f.Sync()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -33,9 +32,9 @@ func (c recordExport) Run(out io.Writer) error {
 	if name == "" {
 		name = filepath.Base(response.Name)
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := createNew(name, 0o644)
 	if err != nil {
-		return usage(fmt.Errorf("write the bundle: %w", err))
+		return usage(fmt.Errorf("the bundle: %w", err))
 	}
 	if _, err = f.Write(response.Bundle); err == nil {
 		err = f.Sync()

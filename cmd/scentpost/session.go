@@ -259,15 +259,18 @@ func (c sessionDate) Run(out io.Writer) error {
 
 type sessionClose struct {
 	daemon
-	Back   int    `default:"-1" help:"How many aids came back; all of them when not given." placeholder:"N"`
+	Back   *int   `help:"How many aids came back; all of them when not given." placeholder:"N"`
 	Remark string `help:"In words." placeholder:"TEXT"`
 }
 
 // Run closes the session.
 func (c sessionClose) Run(out io.Writer) error {
 	r := control.Request{Command: "close", Note: c.Remark}
-	if c.Back >= 0 {
-		r.Missing, r.Back = true, c.Back
+	if c.Back != nil {
+		if *c.Back < 0 {
+			return usage(fmt.Errorf("--back %d: want how many aids came back, from 0", *c.Back))
+		}
+		r.Missing, r.Back = true, *c.Back
 	}
 	return c.tell(out, r)
 }

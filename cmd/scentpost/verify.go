@@ -63,7 +63,7 @@ const maxKeyFile = 8 << 10
 func readFile(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, cannotRead(name, err)
 	}
 	defer f.Close()
 	stat, err := f.Stat()
@@ -77,7 +77,7 @@ func readFile(name string, limit int64) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
-		return nil, err
+		return nil, cannotRead(name, err)
 	}
 	if int64(len(data)) > limit {
 		return nil, fmt.Errorf("%s has more than %d bytes: this is not what was asked for", name, limit)

@@ -26,6 +26,9 @@ func (c watchCmd) Run(out io.Writer) error {
 	last := ""
 	for {
 		response, err := client.Send(request)
+		if errors.Is(err, control.ErrHungUp) {
+			return no(errors.New("the daemon hung up: it has ended, or starts again; watch again to go on"))
+		}
 		if err != nil {
 			return no(err)
 		}

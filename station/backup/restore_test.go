@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -38,7 +39,7 @@ func TestABackupComesBack(t *testing.T) {
 	if found, err := os.Stat(file); err != nil || found.Mode().Perm() != 0o600 {
 		t.Errorf("the file's mode is %v, %v", found.Mode(), err)
 	}
-	if _, err := Save(file, r, Options{}); err == nil || !strings.Contains(err.Error(), "is there already") {
+	if _, err := Save(file, r, Options{}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("over another file: %v", err)
 	}
 	f, err := os.Open(file)

@@ -145,9 +145,6 @@ func Check(r io.Reader) (Summary, error) {
 // returns was found in the file. Nothing is left of a file that could not be written whole.
 func Save(path string, from *journal.Reading, o Options) (Summary, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return Summary{}, fmt.Errorf("%s is there already: name a new file, since a backup never replaces another: %w", path, err)
-	}
 	if err != nil {
 		return Summary{}, fmt.Errorf("make the backup: %w", err)
 	}

@@ -19,6 +19,8 @@ func away(path string, err error) error {
 	found, statErr := os.Stat(path)
 	var slow net.Error
 	switch {
+	case path == "":
+		return errors.New("no socket is named: name the daemon's with --socket or in SCENTPOST_SOCKET")
 	case errors.Is(err, fs.ErrPermission) || errors.Is(statErr, fs.ErrPermission):
 		return closed(path, err)
 	case statErr == nil && found.IsDir():
@@ -29,7 +31,9 @@ func away(path string, err error) error {
 		return fmt.Errorf("%s: the path is too long for a socket (107 bytes at most): %w", path, err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w on %s: it has ended and left its socket: start scentpostd, or name another socket with --socket", ErrNoDaemon, path)
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.As(err, &slow) && slow.Timeout():
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%w on %s: start scentpostd, or name its socket with --socket (there is nothing of that name)", ErrNoDaemon, path)
+	case errors.As(err, &slow) && slow.Timeout():
 		return fmt.Errorf("%w on %s: start scentpostd, or name its socket with --socket: %w", ErrNoDaemon, path, err)
 	}
 	return fmt.Errorf("the daemon's socket %s cannot be opened: %w", path, err)
@@ -54,8 +58,8 @@ func closed(path string, err error) error {
 	if statErr != nil {
 		return fmt.Errorf("this account (uid %d) may not reach the daemon's socket %s: %w", os.Getuid(), path, err)
 	}
-	return fmt.Errorf("this account (uid %d) may not reach the daemon's socket %s: %s has mode %v: %s: %w",
-		os.Getuid(), path, shut, found.Mode().Perm(), enter(found), err)
+	return fmt.Errorf("this account (uid %d) may not reach the daemon's socket %s: %s has mode %04o: %s: %w",
+		os.Getuid(), path, shut, found.Mode().Perm(), enter(found), errors.Unwrap(err))
 }
 
 // enter says how an account gets past what is shut to it.

@@ -65,12 +65,33 @@ func Run(name, description string, cli any, args []string, s Streams) int {
 	case helped:
 		return ExitFine
 	case err != nil:
-		return fail(name, s.Err, Usage(fmt.Errorf("%w (%s --help lists the commands)", err, name)))
+		return fail(name, s.Err, Usage(fmt.Errorf("%w (%s)", err, more(name, err))))
 	}
 	if err := ctx.Run(); err != nil {
 		return fail(name, s.Err, err)
 	}
 	return ExitFine
+}
+
+// more says where there is more about what was wrong with a command line: in the help of the command that it had come
+// to, which lists the commands of a group.
+func more(name string, err error) string {
+	words := name
+	var at *kong.ParseError
+	if !errors.As(err, &at) || at.Context == nil {
+		return words + " --help says more"
+	}
+	group := true
+	for _, p := range at.Context.Path {
+		if p.Command != nil {
+			words += " " + p.Command.Name
+			group = !p.Command.Leaf()
+		}
+	}
+	if group {
+		return words + " --help lists the commands"
+	}
+	return words + " --help says more"
 }
 
 // fail prints an error, unless the answer has been printed, and returns its exit code.

@@ -14,6 +14,9 @@ import (
 // cli is a command line of one command that answers as it is told.
 type cli struct {
 	Answer answer `cmd:"" help:"Answer."`
+	Group  struct {
+		Answer answer `cmd:"" help:"Answer, too."`
+	} `cmd:"" help:"A group."`
 }
 
 type answer struct {
@@ -50,7 +53,10 @@ func TestTheExitCodeTellsWhatCameOfIt(t *testing.T) {
 		{"answer nobody", program.ExitAbsent, "", "asked: nobody is there\n"},
 		{"answer printed", program.ExitUsage, "it is wrong\n", ""},
 		{"answer broken", program.ExitNo, "", "asked: it broke\n"},
-		{"answer", program.ExitUsage, "", "asked --help lists the commands"},
+		{"answer", program.ExitUsage, "", "asked answer --help says more"},
+		{"", program.ExitUsage, "", "asked --help lists the commands"},
+		{"answer yes --loud", program.ExitUsage, "", "unknown flag --loud (asked answer --help says more)"},
+		{"group", program.ExitUsage, "", "asked group --help lists the commands"},
 		{"anwser yes", program.ExitUsage, "", "did you mean"},
 		{"--help", program.ExitFine, "Usage: asked", ""},
 	} {
