@@ -74,8 +74,8 @@ func (w *clockWatch) tell(s *station, found map[health.Code]string) {
 // clockConditions says what is wrong with a clock, with the evidence; state is nil where the clock is simulated.
 func clockConditions(state *clock.State, view trial.View) map[health.Code]string {
 	found := map[health.Code]string{}
-	if n := view.Clock.Steps; n > 0 && view.Phase != trial.Idle {
-		found[health.ClockStepped] = fmt.Sprintf("UTC stepped %d times in this session, at most by %s", n, time.Duration(view.Clock.LargestNS).Round(time.Millisecond))
+	if view.Clock.Steps > 0 && view.Phase != trial.Idle {
+		found[health.ClockStepped] = view.Clock.StepText()
 	}
 	switch {
 	case state == nil:

@@ -27,7 +27,7 @@ func TestClockConditions(t *testing.T) {
 		want  string
 	}{
 		"simulated":                   {code: ""},
-		"simulated, stepped":          {view: stepped, code: health.ClockStepped, want: "UTC stepped 2 times in this session, at most by -1h0m0s"},
+		"simulated, stepped":          {view: stepped, code: health.ClockStepped, want: "UTC stepped 2 times, at most by -1h0m0s"},
 		"stepped in the last session": {view: over},
 		"synchronised":                {state: &clock.State{Quality: event.Synced, Bound: time.Second}},
 		"unset":                       {state: &clock.State{Quality: event.Unset}, code: health.ClockUnset, want: "no time server has set it since this machine started, or it was set by hand after that"},

@@ -99,9 +99,14 @@ func (c SessionClock) Text(name func(ref string) string) string {
 		parts = append(parts, c.Quality.words())
 	}
 	if c.Steps > 0 {
-		parts = append(parts, fmt.Sprintf("UTC stepped %s, at most by %s", times(c.Steps), signed(c.LargestNS)))
+		parts = append(parts, c.StepText())
 	}
 	return strings.Join(parts, "; ")
+}
+
+// StepText says in words how often UTC stepped.
+func (c SessionClock) StepText() string {
+	return fmt.Sprintf("UTC stepped %s, at most by %s", times(c.Steps), signed(c.LargestNS))
 }
 
 func (q Quality) words() string {

@@ -21,6 +21,7 @@ type status struct {
 	Run        *run
 	Runs       []run
 	Aborted    string
+	UTC        string
 	Conditions []condition
 }
 
