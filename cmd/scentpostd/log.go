@@ -94,6 +94,17 @@ func (s *station) firstRecord(b journal.Beginning) event.Epoch {
 	return e
 }
 
+// nextRun returns why the next run over so many positions cannot start. It names no canister.
+func (s *station) nextRun(positions int) string {
+	if s.gate.behind() == nil {
+		return ""
+	}
+	if why := s.cannotStart(); why != "" {
+		return why
+	}
+	return s.devices.Missing(positions, true)
+}
+
 // cannotStart returns why no run may start.
 func (s *station) cannotStart() string {
 	switch {

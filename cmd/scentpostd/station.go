@@ -86,7 +86,7 @@ func (s *station) serve(ctx context.Context, out program.Streams, since errAgain
 	s.supervisor.watch(loop{"the watch on the machine", s.hearts.machine.Ping}, loop{"the watch on the devices", s.hearts.lines.Ping})
 	absent := s.tryLines() // the safe state comes before all else, whatever becomes of the journal
 	if absent != nil {
-		s.log.Debug("the devices are not there yet", "err", absent)
+		s.log.Debug("the devices are not there yet") // why may name a canister: a condition tells it, when it may be told
 	}
 	for _, open := range []func() error{s.openJournal, s.followJournal, s.openControl} {
 		if err := open(); err != nil {
@@ -160,7 +160,7 @@ func (s *station) openControl() (err error) {
 	}
 	s.control, err = control.New(control.Options{
 		Site: s.cfg.Site, Station: s.cfg.Station, Simulated: s.cfg.Simulated(), UID: os.Geteuid(), People: people,
-		Authorities: s.cfg.Authorities, Inbox: &s.gate, Conditions: s.conditions.All, Blocked: s.gate.blocked, Devices: listed,
+		Authorities: s.cfg.Authorities, Inbox: &s.gate, Conditions: s.conditions.All, Blocked: s.gate.blocked, Devices: listed, CannotStart: s.nextRun,
 		Archive: archive.New(s.journal, record.Log{Site: s.cfg.Site, Station: s.cfg.Station}),
 	})
 	if err != nil {

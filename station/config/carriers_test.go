@@ -40,7 +40,7 @@ positions: 1
 devices:
   - {name: beam-1, type: beam, position: 1, line: "pinctrl:GPIO17"}
   - {name: canister-1a, type: shutter, position: 1, canister: "1A", lines: {drive: "exp-1:A0", opened: "exp-1:A1", closed: "exp-1:A2"}}
-  - {name: button-e-stop, type: button, role: e-stop, line: "exp-1:B0"}
+  - {name: button-e-stop, type: button, role: e-stop, line: "exp-2:B0"}
   - {name: exp-1, type: expander, bus: i2c-1, hold: accepted, interrupt: GPIO4}
   - {name: exp-2, type: expander, bus: i2c-1, address: "0x21", interrupt: GPIO4}
   - {name: air, type: air, bus: i2c-1}
@@ -79,11 +79,11 @@ func TestProblemsOfCarriers(t *testing.T) {
 			`12:75: devices[4].interrupt: exp-1 is a device of its own: whose line asks is not known in time (take a line of this machine)`},
 		{"an interrupt that is a beam's line", `address: "0x21", interrupt: GPIO4`, `address: "0x21", interrupt: "pinctrl:GPIO17"`,
 			`12:75: devices[4].interrupt: "pinctrl:GPIO17" is taken by devices[0].line in line 8 (one line serves one device)`},
-		{"no such pin", "exp-1:B0", "exp-1:B9", `10:61: devices[2].line: "B9" is no pin of exp-1, a expander (did you mean "B0"?)`},
-		{"a pin twice", "exp-1:B0", "exp-1:A2", `10:61: devices[2].line: "exp-1:A2" is taken by devices[1].lines.closed in line 9 (one line serves one device)`},
-		{"a pin that may not be an input", "exp-1:B0", "exp-1:B7", `10:61: devices[2].line: it holds (say hold: accepted)`},
+		{"no such pin", "exp-2:B0", "exp-1:B9", `10:61: devices[2].line: "B9" is no pin of exp-1, a expander (did you mean "B0"?)`},
+		{"a pin twice", "exp-2:B0", "exp-1:A2", `10:61: devices[2].line: "exp-1:A2" is taken by devices[1].lines.closed in line 9 (one line serves one device)`},
+		{"a pin that may not be an input", "exp-2:B0", "exp-1:B7", `10:61: devices[2].line: it holds (say hold: accepted)`},
 		{"a canister where it would stay open", "hold: accepted, ", "", `9:84: devices[1].lines.drive: it holds (say hold: accepted)`},
-		{"on what carries nothing", "exp-1:B0", "air:B0", `10:61: devices[2].line: air is a air, which carries no lines`},
+		{"on what carries nothing", "exp-2:B0", "air:B0", `10:61: devices[2].line: air is a air, which carries no lines`},
 		{"a bias that the chip does not have", "bias: pull-up", "bias: pull-down", `5:63: driver.lines.exp-1:A1: a expander has no pull-down (exp-1 can have: pull-up)`},
 		{"wiring of no device", `"exp-1:A0": {`, `"exp-1:A3": {`, `5:31: driver.lines.exp-1:A3: no device is on this line (did you mean "exp-1:A0"?)`},
 		{"an unknown key", "bus: i2c-1, hold", "buss: i2c-1, hold", `11:6: devices[3].bus: is missing (such as i2c-1: ls /dev/i2c-* lists them)|` +

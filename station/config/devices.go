@@ -251,6 +251,7 @@ func (r *reader) together() {
 	}
 	if len(canisters) > 0 {
 		r.operated()
+		r.apart()
 	}
 	for p := 1; p <= min(r.out.Positions, maxPositions); p++ {
 		if len(canisters) > 0 && canisters[p] == 0 {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -35,6 +36,31 @@ func (r *reader) safe(at []string) {
 				path = at[i] + ".line"
 			}
 			r.rests(path, line, r.out.Driver.Wiring[line])
+		}
+	}
+}
+
+// apart warns of a carrier that holds a canister and a button: when it fails is seen at the button, since that voids the
+// run, and a carrier that fails when it is told to move something tells which canister that was.
+func (r *reader) apart() {
+	for _, on := range r.out.Devices {
+		canister, button := "", ""
+		for _, d := range r.out.Devices {
+			for _, line := range d.Lines {
+				if c, _, carried := r.carrier(line); !carried || c.Name != on.Name {
+					continue
+				}
+				switch d.Class {
+				case Canister:
+					canister = cmp.Or(canister, d.Name)
+				case Button, Beam:
+					button = cmp.Or(button, d.Name)
+				}
+			}
+		}
+		if canister != "" && button != "" {
+			r.warn("devices", "take another carrier, or lines of the machine, for one of them",
+				"%s carries %s and %s: should it fail at a command, the void of the run tells when, and so what moved", on.Name, canister, button)
 		}
 	}
 }

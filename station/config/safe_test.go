@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,5 +54,28 @@ func TestADriveOnACarrierIsTheCarriersToRefuse(t *testing.T) {
 	if _, err := config.Read("station.yaml", []byte(text), withCarriers()); err == nil || strings.Contains(err.Error(), "nothing says what holds") ||
 		!strings.Contains(err.Error(), "say hold: accepted") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestACanisterAndAButtonOnOneCarrier: the void that its failure makes would tell what moved.
+func TestACanisterAndAButtonOnOneCarrier(t *testing.T) {
+	for line, warned := range map[string]bool{"exp-2:B0": false, "exp-1:B0": true, "GPIO9": false} {
+		text := strings.Replace(carried, "exp-2:B0", line, 1) + operated + "  - {name: ready, type: light, line: \"exp-1:B1\"}\n"
+		known := withCarriers()
+		for i, d := range known.Devices {
+			if d.Name == "expander" {
+				carrier := *d.Carrier
+				carrier.Pins = append(slices.Clone(carrier.Pins), "B1")
+				known.Devices[i].Carrier = &carrier
+			}
+		}
+		c, err := config.Read("station.yaml", []byte(text), known)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := len(c.Warnings) == 1 && strings.Contains(c.Warnings[0].Message, "exp-1 carries canister-1a and button-e-stop")
+		if got != warned || !warned && len(c.Warnings) > 0 {
+			t.Errorf("the button on %s: %+v", line, c.Warnings)
+		}
 	}
 }

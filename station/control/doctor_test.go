@@ -1,6 +1,8 @@
 package control
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"scentpost/station/health"
@@ -43,6 +45,34 @@ func TestTheDoctorTellsWhatTheStatusTells(t *testing.T) {
 			if line != want[i] {
 				t.Errorf("%s: %+v, want %+v", phase, line, want[i])
 			}
+		}
+	}
+}
+
+// TestWhetherTheNextRunCanStart is shown between runs, and at no other time: in a run it would tell when something moved.
+func TestWhetherTheNextRunCanStart(t *testing.T) {
+	for _, c := range []struct {
+		view  trial.View
+		shown bool
+	}{
+		{trial.View{Phase: trial.Idle}, false},
+		{trial.View{Phase: trial.Loaded, Positions: 3}, false},
+		{trial.View{Phase: trial.Sealed, Positions: 3, Left: 2}, true},
+		{trial.View{Phase: trial.Sealed, Positions: 3, Run: trial.RunView{Index: 1, State: trial.Shown}}, false},
+		{trial.View{Phase: trial.Sealed, Positions: 3, Run: trial.RunView{Index: 1, State: trial.Purging}}, false},
+		{trial.View{Phase: trial.Ended, Positions: 3}, false},
+	} {
+		s, err := New(Options{Site: "s", Station: "t", Simulated: true, Inbox: newInbox(c.view), Archive: archive{},
+			CannotStart: func(positions int) string { return fmt.Sprintf("one of %d is absent", positions) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		status := do(s, Request{Command: "status"}).Status
+		if got := status.CannotStart == "one of 3 is absent"; got != c.shown || got != strings.Contains(status.Next, status.CannotStart) && c.shown {
+			t.Errorf("%s, run %d %s: %q, next %q", c.view.Phase, c.view.Run.Index, c.view.Run.State, status.CannotStart, status.Next)
+		}
+		if !c.shown && strings.Contains(status.Next, "absent") {
+			t.Errorf("%s, run %s: next is %q", c.view.Phase, c.view.Run.State, status.Next)
 		}
 	}
 }

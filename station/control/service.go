@@ -60,6 +60,10 @@ type Options struct {
 	Conditions func() []health.Condition
 	// Blocked returns why no session can be run at all, "" when they can; nil for never.
 	Blocked func() string
+	// CannotStart returns why the next run over so many positions cannot start, "" when it can; nil for never. It is the
+	// one fact about canisters that is public from seal to reveal, and its reason names none. It is shown between runs
+	// alone: within one, when it changes would tell what moved.
+	CannotStart func(positions int) string
 	// Devices are those of the configuration, in its order.
 	Devices []Device
 }
@@ -77,6 +81,9 @@ func New(opt Options) (*Service, error) {
 	}
 	if opt.Conditions == nil {
 		opt.Conditions = func() []health.Condition { return nil }
+	}
+	if opt.CannotStart == nil {
+		opt.CannotStart = func(int) string { return "" }
 	}
 	if opt.Blocked == nil {
 		opt.Blocked = func() string { return "" }

@@ -19,6 +19,8 @@ type Status struct {
 	// Blocked says why no session can be run at all, "" when they can.
 	Blocked    string             `json:"blocked,omitempty"`
 	Conditions []health.Condition `json:"conditions,omitempty"` // what is wrong, worst first
+	// CannotStart says between runs why the next one cannot start, "" when it can.
+	CannotStart string `json:"cannot_start,omitempty"`
 
 	Phase     trial.Phase `json:"phase"`
 	Session   string      `json:"session,omitempty"`
@@ -85,7 +87,10 @@ func (s *Service) Status(state trial.Snapshot, roles []event.Role) Status {
 	if v.Session != "" {
 		out.UTC = v.Clock.Text(func(ref string) string { return nameOf(state, ref) })
 	}
-	out.Next = next(v, state.Failed, out.Blocked)
+	if v.Phase == trial.Sealed && v.Run.Index == 0 {
+		out.CannotStart = s.opt.CannotStart(v.Positions)
+	}
+	out.Next = next(v, state.Failed, out.Blocked, out.CannotStart)
 	for _, r := range v.Runs {
 		out.Runs = append(out.Runs, runStatus(v, r, roles))
 	}
@@ -138,7 +143,7 @@ func CallText(c event.Call) string {
 }
 
 // next says what the station waits for.
-func next(v trial.View, failed, blocked string) string {
+func next(v trial.View, failed, blocked, cannotStart string) string {
 	switch {
 	case blocked != "":
 		return "wait: " + blocked
@@ -157,10 +162,10 @@ func next(v trial.View, failed, blocked string) string {
 	case v.Aborted != "":
 		return "wait: the session ends when the canisters are closed and the air is purged"
 	}
-	return nextRun(v)
+	return nextRun(v, cannotStart)
 }
 
-func nextRun(v trial.View) string {
+func nextRun(v trial.View, cannotStart string) string {
 	switch v.Run.State {
 	case trial.Armed:
 		return "wait: the canisters are being moved"
@@ -177,6 +182,9 @@ func nextRun(v trial.View) string {
 	}
 	if v.Paused != "" {
 		return "paused (" + v.Paused + "): `session resume`"
+	}
+	if cannotStart != "" {
+		return "the next run cannot start: " + cannotStart
 	}
 	return fmt.Sprintf("arm the next run: `session arm` (%d left)", v.Left)
 }

@@ -46,29 +46,32 @@ func TestWhatComesNext(t *testing.T) {
 		return trial.View{Phase: trial.Sealed, Run: trial.RunView{Index: 1, State: state}}
 	}
 	for _, c := range []struct {
-		view            trial.View
-		failed, blocked string
-		want            string
+		view                   trial.View
+		failed, blocked, start string
+		want                   string
 	}{
-		{trial.View{Phase: trial.Idle}, "", "", "open a session"},
-		{trial.View{Phase: trial.Idle}, "", "absent", "wait: absent"},
-		{trial.View{Phase: trial.Interrupted}, "", "absent", "wait: absent"},
-		{trial.View{Phase: trial.Interrupted}, "", "", "brought back"},
-		{trial.View{Phase: trial.Sealed}, "disk", "", "the journal failed"},
-		{trial.View{Phase: trial.Opened}, "", "", "session load"},
-		{trial.View{Phase: trial.Loaded}, "", "", "session seal --share"},
-		{trial.View{Phase: trial.Sealed, Left: 4}, "", "", "arm the next run: `session arm` (4 left)"},
-		{trial.View{Phase: trial.Sealed, Paused: "rain"}, "", "", "paused (rain): `session resume`"},
-		{trial.View{Phase: trial.Sealed, Aborted: "ill"}, "", "", "wait: the session ends when"},
-		{trial.View{Phase: trial.Ended}, "", "", "session close"},
-		{running(trial.Armed), "", "", "being moved"},
-		{running(trial.Shown), "", "", "session start"},
-		{running(trial.Searching), "", "", "enter the call"},
-		{running(trial.Called), "", "", "about to lock"},
-		{running(trial.Locked), "", "", "being closed"},
-		{running(trial.Purging), "", "", "being purged"},
+		{trial.View{Phase: trial.Idle}, "", "", "", "open a session"},
+		{trial.View{Phase: trial.Idle}, "", "absent", "", "wait: absent"},
+		{trial.View{Phase: trial.Interrupted}, "", "absent", "", "wait: absent"},
+		{trial.View{Phase: trial.Interrupted}, "", "", "", "brought back"},
+		{trial.View{Phase: trial.Sealed}, "disk", "", "", "the journal failed"},
+		{trial.View{Phase: trial.Opened}, "", "", "", "session load"},
+		{trial.View{Phase: trial.Loaded}, "", "", "", "session seal --share"},
+		{trial.View{Phase: trial.Sealed, Left: 4}, "", "", "", "arm the next run: `session arm` (4 left)"},
+		{trial.View{Phase: trial.Sealed, Paused: "rain"}, "", "", "", "paused (rain): `session resume`"},
+		{trial.View{Phase: trial.Sealed, Aborted: "ill"}, "", "", "", "wait: the session ends when"},
+		{trial.View{Phase: trial.Ended}, "", "", "", "session close"},
+		{running(trial.Armed), "", "", "", "being moved"},
+		{running(trial.Shown), "", "", "", "session start"},
+		{running(trial.Searching), "", "", "", "enter the call"},
+		{running(trial.Called), "", "", "", "about to lock"},
+		{running(trial.Locked), "", "", "", "being closed"},
+		{running(trial.Purging), "", "", "", "being purged"},
+		{trial.View{Phase: trial.Sealed, Left: 4}, "", "", "it rains", "the next run cannot start: it rains"},
+		{trial.View{Phase: trial.Sealed, Paused: "rain"}, "", "", "it rains", "session resume"},
+		{running(trial.Shown), "", "", "it rains", "session start"},
 	} {
-		if got := next(c.view, c.failed, c.blocked); !strings.Contains(got, c.want) {
+		if got := next(c.view, c.failed, c.blocked, c.start); !strings.Contains(got, c.want) {
 			t.Errorf("%s, %s: %q, want %q", c.view.Phase, c.view.Run.State, got, c.want)
 		}
 	}

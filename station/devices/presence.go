@@ -238,7 +238,7 @@ func (s *Station) Missing(n int, discreet bool) string {
 	case len(absent) == 0:
 		return ""
 	case discreet:
-		return "a device that the run needs is absent: see the conditions in scentpost session status"
+		return "a device that the run needs is absent (scentpost session status names it, unless it could tell of a canister: that is named after the reveal)"
 	}
 	var named []string
 	for _, p := range absent[:min(len(absent), mostNamed)] {
