@@ -1,5 +1,7 @@
 package bus
 
+import "time"
+
 // Port is an open line of bytes, such as a serial port. Read and Write may be called from a goroutine each.
 type Port interface {
 	// Read returns what has come, and 0 with no error when nothing has for a while that is short enough to look
@@ -16,6 +18,8 @@ type Port interface {
 // Keeper is a Bus whose outputs fall back to their safe level when they hear nothing for a while.
 type Keeper interface {
 	Bus
+	// BeatEvery is how often it must hear one, 0 for never: then nothing of it falls back.
+	BeatEvery() time.Duration
 	// Beat is one sign of life. Only the loop that looks after the canisters may give it: from anywhere else it would
 	// say that the wrong thing is alive. It never waits.
 	Beat()

@@ -219,6 +219,12 @@ func (b *Board) Sources() map[string]time.Duration {
 	return map[string]time.Duration{b.opt.Name: link.Silence}
 }
 
+// beatsInTime is how many heartbeats are sent in the time that outputs hold without one: some may be lost on the way.
+const beatsInTime = 5
+
+// BeatEvery is how often it must hear a heartbeat; see bus.Keeper.
+func (b *Board) BeatEvery() time.Duration { return b.opt.Beat / beatsInTime }
+
 // Beat is one heartbeat; see bus.Keeper.
 func (b *Board) Beat() { b.with(func(m *link.Machine, _ int64) { m.Beat() }) }
 

@@ -61,6 +61,7 @@ type Station struct {
 	down      bool
 	senses    alarm
 	gates     alarm
+	kept      keep
 }
 
 // route says whose a line is: a sensor's, or a canister's limit switch of a role.
@@ -80,7 +81,11 @@ func (s *Station) change(f func()) {
 		s.tellButtons()
 	}
 	s.arm()
+	attend := s.attended()
 	s.mu.Unlock()
+	if attend != nil {
+		attend()
+	}
 	if s.drives.run() {
 		s.reports.run()
 	}
@@ -257,6 +262,9 @@ func (s *Station) Close() error {
 	s.change(func() {
 		s.closeAll(s.clock.Now().Mono)
 		s.down = true
+		if s.kept.stop != nil {
+			s.kept.stop()
+		}
 		for _, a := range s.airs {
 			a.next.clear()
 		}

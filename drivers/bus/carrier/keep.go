@@ -1,0 +1,43 @@
+package carrier
+
+import (
+	"time"
+
+	"scentpost/drivers/bus"
+)
+
+// keepers are the carriers whose outputs fall back when they hear nothing.
+func (j *Joined) keepers() (all []bus.Keeper) {
+	for _, b := range j.carriers {
+		if k, falls := b.(bus.Keeper); falls {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// BeatEvery is the least of what the carriers want, 0 when none wants anything; see bus.Keeper.
+func (j *Joined) BeatEvery() (least time.Duration) {
+	for _, k := range j.keepers() {
+		if every := k.BeatEvery(); every > 0 && (least == 0 || every < least) {
+			least = every
+		}
+	}
+	return least
+}
+
+// Beat gives a heartbeat to every carrier that wants one; see bus.Keeper.
+func (j *Joined) Beat() {
+	for _, k := range j.keepers() {
+		k.Beat()
+	}
+}
+
+// Attend tells every carrier that wants to know; see bus.Keeper.
+func (j *Joined) Attend(on bool) {
+	for _, k := range j.keepers() {
+		k.Attend(on)
+	}
+}
+
+var _ bus.Keeper = (*Joined)(nil)
