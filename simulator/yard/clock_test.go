@@ -9,6 +9,7 @@ import (
 
 	"scentpost/simulator/world"
 	"scentpost/simulator/yard"
+	"scentpost/station/archive"
 	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/record"
@@ -235,6 +236,14 @@ func TestAReboot(t *testing.T) {
 	c.Kernel.Set(-30 * 24 * time.Hour) // it comes up with what it last wrote down
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
+	}
+	c.World.RunFor(time.Second)
+	size, err := c.Store.Size()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if records, lasted, err := archive.Pace(c.Store, size); records < 10 || lasted != 0 || err != nil {
+		t.Errorf("over the reboot the session has %d records in %s, %v", records, lasted, err)
 	}
 	s := c.concluded(t)
 	if got := s.fixes(); got != "run 1: 0s unset true" {

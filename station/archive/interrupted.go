@@ -53,7 +53,7 @@ func Sealed(store journal.Store, size int64) (bool, error) {
 }
 
 // Pace returns how many records the session of the last of size records has and how long it took, 0 when that record
-// is of none. It reads two records.
+// is of none; of a session over a reboot it does not know how long. It reads two records.
 func Pace(store journal.Store, size int64) (records int64, lasted time.Duration, err error) {
 	last, err := one(store, size-1)
 	if err != nil || last.Event.Session == "" {
@@ -67,11 +67,10 @@ func Pace(store journal.Store, size int64) (records int64, lasted time.Duration,
 	if err != nil {
 		return 0, 0, err
 	}
-	lasted = time.Duration(last.Event.At.Mono - first.Event.At.Mono)
-	if last.Event.At.Boot != first.Event.At.Boot {
-		lasted = time.Duration(last.Event.At.UTC - first.Event.At.UTC)
+	if last.Event.At.Boot != first.Event.At.Boot { // how long the machine was off nobody can say
+		return size - from, 0, nil
 	}
-	return size - from, lasted, nil
+	return size - from, last.Event.At.Sub(first.Event.At), nil
 }
 
 // one reads a record; of a log without it, an empty one.
