@@ -41,11 +41,21 @@ func Buses() ([]string, error) {
 	return names, nil
 }
 
+// numberOf returns the number of the bus of a name.
+func numberOf(name string) (int, error) {
+	digits, named := strings.CutPrefix(name, filepath.Base(i2cPrefix))
+	number, err := strconv.Atoi(digits)
+	if !named || err != nil || number < 0 {
+		return 0, fmt.Errorf("I2C bus %q: a name such as i2c-1 is expected", name)
+	}
+	return number, nil
+}
+
 // openI2C opens the bus of a name. The error wraps ErrBusOff or ErrDenied where it is one of them.
 func openI2C(name string) (i2c.BusCloser, error) {
-	number, err := strconv.Atoi(strings.TrimPrefix(name, filepath.Base(i2cPrefix)))
-	if err != nil || number < 0 {
-		return nil, fmt.Errorf("I2C bus %q: a name such as i2c-1 is expected", name)
+	number, err := numberOf(name)
+	if err != nil {
+		return nil, err
 	}
 	path := i2cPrefix + strconv.Itoa(number)
 	if err := mayUse(path); err != nil {
