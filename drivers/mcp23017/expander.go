@@ -30,8 +30,8 @@ type Host interface {
 	// At calls f at or after mono; stop keeps it from being called, if it still can.
 	At(mono int64, f func()) (stop func())
 	// Do runs job soon, one job at a time and in order, on the one goroutine that owns the wires. It never waits:
-	// a transfer on wires that hang cannot be called off.
-	Do(job func())
+	// a transfer on wires that hang cannot be called off. It fails when too many jobs wait, and after the end.
+	Do(job func()) error
 }
 
 // Options say what is wired to a chip.
@@ -70,6 +70,9 @@ type Expander struct {
 	read    int64  // when
 	seq     uint64
 	waiting [jobs]bool // jobs that were given to the host and not begun
+
+	attended
+	presence
 }
 
 // job is a kind of work on the wires. One of a kind waits at a time, since the next would find nothing more to do; so
@@ -84,7 +87,8 @@ const (
 	jobs
 )
 
-// do gives work to the host, unless such work waits already.
+// do gives work to the host, unless such work waits already. What the host does not take is done when the chip is found
+// again, its outputs at their safe level: until then it is away.
 func (e *Expander) do(kind job, work func()) {
 	e.mu.Lock()
 	waits := e.waiting[kind]
@@ -93,12 +97,19 @@ func (e *Expander) do(kind job, work func()) {
 	if waits {
 		return
 	}
-	e.host.Do(func() {
+	err := e.host.Do(func() {
 		e.mu.Lock()
 		e.waiting[kind] = false
 		e.mu.Unlock()
 		work()
 	})
+	if err == nil {
+		return
+	}
+	e.mu.Lock()
+	e.waiting[kind] = false
+	e.mu.Unlock()
+	e.lose(e.fail("ask its wires", err))
 }
 
 // The errors of an expander, to be tested with errors.Is.
@@ -154,10 +165,12 @@ func (e *Expander) Err() error {
 // external pull; then each output gets its safe level in the latch before it gets its direction. Commands that were
 // under way are over. It waits for the wires, so it is called on the goroutine that owns them.
 func (e *Expander) Begin() error {
-	e.lose(bus.ErrGone)
 	e.mu.Lock()
-	closed := e.closed
+	closed, again := e.closed, e.alive
 	e.mu.Unlock()
+	if again {
+		e.lose(bus.ErrGone)
+	}
 	if closed {
 		return e.fail("begin", bus.ErrClosed)
 	}
@@ -172,9 +185,10 @@ func (e *Expander) Begin() error {
 		return err
 	}
 	e.mu.Lock()
-	e.alive, e.fault = true, nil
+	e.alive, e.fault, e.known = true, nil, false // what was before tells of no edge
 	e.mu.Unlock()
 	e.look(0, 0)
+	e.tell()
 	return e.Err()
 }
 
@@ -185,6 +199,9 @@ func (e *Expander) lose(err error) {
 		err = fmt.Errorf("%w: %w", bus.ErrGone, err)
 	}
 	e.mu.Lock()
+	if e.closed {
+		err = fmt.Errorf("%w: %w", bus.ErrClosed, err)
+	}
 	e.alive, e.fault = false, err
 	var answers []func()
 	for _, o := range e.outputs {
@@ -195,6 +212,7 @@ func (e *Expander) lose(err error) {
 	for _, answer := range answers {
 		answer()
 	}
+	e.tell()
 }
 
 // write makes transfers up to the first that fails.
@@ -279,6 +297,9 @@ func (e *Expander) Close() error {
 		return nil
 	}
 	e.closed = true
+	if e.stop != nil {
+		e.stop()
+	}
 	var answers []func()
 	for _, o := range e.outputs {
 		answers = append(answers, o.drop(bus.ErrClosed))

@@ -24,6 +24,7 @@ func (e *Expander) Watch(lines []string, sink bus.Sink) error {
 		return err
 	}
 	e.do(configuring, e.reconfigure)
+	e.tell()
 	return nil
 }
 
@@ -66,26 +67,26 @@ func (e *Expander) Interrupt(mono, bound int64) { e.do(asking, func() { e.ask(mo
 // Poll reads the chip without being asked by it, checks that it holds its settings, and gives a watermark. Whoever owns
 // the wires calls it at regular instants: it finds the change that a lost interrupt left behind, and a chip that was
 // reset. It does not wait.
-func (e *Expander) Poll() {
-	e.do(polling, func() {
-		e.mu.Lock()
-		alive := e.alive
-		e.mu.Unlock()
-		if !alive {
-			return
-		}
-		if err := e.verify(); err != nil {
-			e.lose(e.fail("look after it", err))
-			return
-		}
-		e.ask(0, 0)
-		e.mu.Lock()
-		alive, read, sink := e.alive, e.read, e.sink
-		e.mu.Unlock()
-		if alive && sink != nil {
-			sink.Watermark(bus.Watermark{Source: e.name, Mono: read})
-		}
-	})
+func (e *Expander) Poll() { e.do(polling, e.poll) }
+
+func (e *Expander) poll() {
+	e.mu.Lock()
+	alive := e.alive
+	e.mu.Unlock()
+	if !alive {
+		return
+	}
+	if err := e.verify(); err != nil {
+		e.lose(e.fail("look after it", err))
+		return
+	}
+	e.ask(0, 0)
+	e.mu.Lock()
+	alive, read, sink := e.alive, e.read, e.sink
+	e.mu.Unlock()
+	if alive && sink != nil {
+		sink.Watermark(bus.Watermark{Source: e.name, Mono: read})
+	}
 }
 
 // ask reads the chip when it is there.

@@ -150,9 +150,10 @@ func TestWatermarksHold(t *testing.T) {
 	}
 }
 
-// TestWhatChangedWhileItWasAway: the levels are told once it is back.
+// TestWhatChangedWhileItWasAway: the levels are told once it is back, and no edge.
 func TestWhatChangedWhileItWasAway(t *testing.T) {
 	r, _, _, _ := running(t)
+	r.heard()
 	r.chip.Fail(syscall.EREMOTEIO)
 	r.Poll()
 	r.work()
@@ -167,7 +168,18 @@ func TestWhatChangedWhileItWasAway(t *testing.T) {
 	if err := r.Begin(); err != nil {
 		t.Fatal(err)
 	}
-	if got := r.take(); len(got) != 1 || !got[0].Level || got[0].Bound < 1000*ms {
+	const lines = "[button c1a.drive c1b.drive lamp limit other]"
+	if got, want := r.heard(), []string{"false " + lines + " map[]", "true " + lines + " map[button:true limit:false other:false]"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := r.take(); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+	r.now += 100 * ms
+	r.chip.Drive(button, true)
+	r.Interrupt(r.now, 7)
+	r.work()
+	if got := r.take(); len(got) != 1 || got[0].Level || got[0].Seq != 1 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -2,6 +2,7 @@ package mcp23017
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -22,9 +23,11 @@ type rig struct {
 	now    int64
 	jobs   []func()
 	timers []*timer
+	full   bool // no job is taken
 	*Expander
 	edges []bus.Edge
 	marks []int64
+	told  []string // of presence
 }
 
 type timer struct {
@@ -35,7 +38,13 @@ type timer struct {
 
 func (r *rig) Now() int64 { return r.now }
 
-func (r *rig) Do(job func()) { r.jobs = append(r.jobs, job) }
+func (r *rig) Do(job func()) error {
+	if r.full {
+		return bus.ErrBusy
+	}
+	r.jobs = append(r.jobs, job)
+	return nil
+}
 
 func (r *rig) At(mono int64, f func()) func() {
 	timer := &timer{at: mono, f: f}
@@ -43,7 +52,21 @@ func (r *rig) At(mono int64, f func()) func() {
 	return func() { timer.dead = true }
 }
 
-func (r *rig) Edge(e bus.Edge)           { r.edges = append(r.edges, e) }
+func (r *rig) Edge(e bus.Edge) { r.edges = append(r.edges, e) }
+func (r *rig) Presence(p bus.Presence) {
+	r.told = append(r.told, fmt.Sprintf("%v %v %v", p.Here, p.Lines, p.Levels))
+	if p.Here != (p.Why == nil) || p.Mono != r.now {
+		r.t.Errorf("presence %+v at %d", p, r.now)
+	}
+}
+
+// heard is what was told of presence since the last time.
+func (r *rig) heard() []string {
+	told := r.told
+	r.told = nil
+	return told
+}
+
 func (r *rig) Watermark(m bus.Watermark) { r.marks = append(r.marks, m.Mono) }
 
 // work does the jobs that wait, each of which takes a millisecond.
