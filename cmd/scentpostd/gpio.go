@@ -5,29 +5,32 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"scentpost/drivers/bus"
+	"scentpost/drivers/bus/carrier"
 	"scentpost/drivers/linux"
 	"scentpost/station/clock"
 	"scentpost/station/devices"
 	"scentpost/station/health"
 )
 
-// tryGPIO opens the lines of this machine once.
-func (s *station) tryGPIO() (err error) {
+// firstLook bounds how long the start waits for the carriers to be looked for: one on wires that hang is looked for on.
+const firstLook = 300 * time.Millisecond
+
+// tryMachine opens the lines and buses of this machine once, with what carries more lines. What of them is absent is no
+// failure: its devices are looked for.
+func (s *station) tryMachine() (err error) {
 	kernel, err := linux.NewClock()
 	if err != nil {
 		return err
-	}
-	wiring := map[string]linux.Wiring{}
-	for line, w := range s.cfg.Driver.Wiring {
-		wiring[line] = linux.Wiring{ActiveLow: w.ActiveLow, Bias: linux.Bias(w.Bias)}
 	}
 	keeper := s.keeper.Load()
 	if keeper == nil { // what it has seen of the clock outlives an attempt that fails
 		keeper = clock.NewKeeper(kernel, s.cfg.Clock.Floor)
 		s.keeper.Store(keeper)
 	}
-	lines, err := linux.OpenGPIO(linux.Options{Wiring: wiring, OnState: s.chipIs, OnAlone: s.alone()})
+	lines, err := s.lines()
 	if err != nil {
 		return err
 	}
@@ -42,6 +45,59 @@ func (s *station) tryGPIO() (err error) {
 	}
 	s.bus, s.clock, s.devices = lines, running, opened
 	return nil
+}
+
+// lines returns the lines of this machine, joined with those of its carriers.
+func (s *station) lines() (bus.Bus, error) {
+	machine, err := linux.OpenMachine(linux.Options{Wiring: s.wiring(), OnState: s.chipIs, OnAlone: s.alone()}, s.busIs)
+	if err != nil {
+		return nil, err
+	}
+	carriers, err := devices.Carriers(s.cfg, machine.Wires)
+	if err != nil {
+		return nil, errors.Join(err, machine.Close())
+	}
+	if len(carriers) == 0 {
+		return machine, nil
+	}
+	limit := time.NewTimer(firstLook)
+	defer limit.Stop()
+	for _, c := range carriers {
+		select {
+		case <-c.Looked:
+		case <-limit.C:
+			limit.Reset(0) // nor is any other waited for
+		}
+	}
+	joined, err := carrier.Join(machine, carriers...)
+	if err != nil {
+		return nil, errors.Join(err, machine.Close())
+	}
+	return joined, nil
+}
+
+// wiring is how the lines of this machine are wired. A line that a chip asks with is pulled up and active when it is low,
+// as an open drain is, unless the configuration says otherwise.
+func (s *station) wiring() map[string]linux.Wiring {
+	wiring := map[string]linux.Wiring{}
+	for _, d := range s.cfg.Devices {
+		if d.Interrupt != "" {
+			wiring[d.Interrupt] = linux.Wiring{ActiveLow: true, Bias: linux.BiasUp}
+		}
+	}
+	for line, w := range s.cfg.Driver.Wiring {
+		wiring[line] = linux.Wiring{ActiveLow: w.ActiveLow, Bias: linux.Bias(w.Bias)}
+	}
+	return wiring
+}
+
+// busIs hears that an I2C bus is off or hangs, and nil when it is neither any more; it must not wait.
+func (s *station) busIs(name string, err error) {
+	if err == nil {
+		s.conditions.Clear(health.DeviceAbsent, name)
+		return
+	}
+	s.conditions.Raise(health.DeviceAbsent, name, err.Error())
 }
 
 // chipIs hears that a GPIO chip went or came back; it must not wait. What that means for a run is the devices' to say.

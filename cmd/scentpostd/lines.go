@@ -62,7 +62,7 @@ func (s *station) linesThere() string {
 // tryLines connects the devices once; what it leaves open is for close.
 func (s *station) tryLines() (err error) {
 	if s.cfg.Driver.Type == config.DriverLinux {
-		return s.tryGPIO()
+		return s.tryMachine()
 	}
 	client, err := virtual.Dial(virtual.Options{Socket: s.cfg.Driver.Socket, Wait: time.Nanosecond, OnState: s.stationIs})
 	if err != nil {

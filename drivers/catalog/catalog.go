@@ -10,6 +10,7 @@ import (
 
 	"scentpost/drivers/beam"
 	"scentpost/drivers/bus"
+	"scentpost/drivers/bus/carrier"
 	"scentpost/drivers/bus/settle"
 	"scentpost/drivers/button"
 	"scentpost/drivers/light"
@@ -29,6 +30,7 @@ const (
 	Purge       Class = "purge"       // changes the air between runs
 	Sound       Class = "sound"       // is heard, never during a search
 	Environment Class = "environment" // measures the air
+	Expander    Class = "expander"    // carries lines for other devices
 )
 
 // Line is one line that a device of a type needs.
@@ -74,8 +76,14 @@ type Type struct {
 	Environment func(i2c.Bus, Values) (bus.Environment, error)
 	// Addresses are those that a part on I2C can have; nil for a part on lines.
 	Addresses []uint16
-	// HoldsOnLoss says that the outputs it carries keep their level when nobody speaks to it; see Carries.
-	HoldsOnLoss bool
+	// Carrier makes what carries lines for other devices on its wires, and has it looked after; nil for other classes.
+	Carrier func(bus.Wires, Carried, Values) (carrier.Carrier, error)
+	// Pins are the lines that it carries, and Biases those that it can give them.
+	Pins   []Pin
+	Biases []string
+	// Interrupts says that it may ask to be read, by a line of the machine. Polled says that what is over before it is
+	// read leaves nothing, and HoldsOnLoss that its outputs keep their level when nobody speaks to it; see Carries.
+	Interrupts, Polled, HoldsOnLoss bool
 }
 
 // The names of the settings, and the role of a sole line.
@@ -123,7 +131,7 @@ const Longest = 5 * time.Minute
 var ButtonRoles = []string{"alert", "all clear", "start", "abort", RoleEmergency}
 
 // Types returns the table, in the order in which it is shown to people. The caller may change what it gets.
-func Types() []Type { return slices.Concat(basics(), bursts(), environments()) }
+func Types() []Type { return slices.Concat(basics(), bursts(), environments(), expanders()) }
 
 // OnI2C tells whether a device of the type is reached over an I2C bus, which its configuration names beside its address.
 func (t Type) OnI2C() bool { return t.Addresses != nil }

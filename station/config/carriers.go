@@ -15,9 +15,9 @@ type Carrier struct {
 	Pins []string
 	// Biases are those that it can give to a pin.
 	Biases []string
-	// Refuse returns why a carrier with these settings cannot serve a line of a type with one of its pins, nil when it
-	// can. The error says what to do instead.
-	Refuse func(settings map[string]string, typ string, line Line, pin string) error
+	// Refuse returns why a carrier cannot serve a line of a device with one of its pins, nil when it can. The error says
+	// what to do instead.
+	Refuse func(on, device Device, line Line, pin string) error
 }
 
 // interrupt checks the line that a device on an I2C bus may ask with.
@@ -53,7 +53,7 @@ func (r *reader) carried(at []string) {
 			if r.doc.Has(at[i] + ".line") {
 				path = at[i] + ".line"
 			}
-			r.pin(path, d.Lines[l.Role], t, l)
+			r.pin(path, d, l)
 		}
 	}
 }
@@ -70,8 +70,8 @@ func (r *reader) carrier(line string) (d Device, pin string, ok bool) {
 }
 
 // pin checks one line of a device that is on a carrier.
-func (r *reader) pin(path, line string, t Type, l Line) {
-	on, pin, carried := r.carrier(line)
+func (r *reader) pin(path string, d Device, l Line) {
+	on, pin, carried := r.carrier(d.Lines[l.Role])
 	if !carried {
 		return
 	}
@@ -84,7 +84,7 @@ func (r *reader) pin(path, line string, t Type, l Line) {
 		r.doc.Problem(path, strict.DidYouMean(pin, of.Carrier.Pins), "%s is no pin of %s, a %s", strict.Quote(pin), on.Name, of.Name)
 		return
 	}
-	if err := of.Carrier.Refuse(on.Settings, t.Name, l, pin); err != nil {
+	if err := of.Carrier.Refuse(on, d, l, pin); err != nil {
 		r.doc.Problem(path, "", "%s", err)
 	}
 }

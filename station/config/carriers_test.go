@@ -20,8 +20,8 @@ func withCarriers() config.Types {
 	known.Devices = append(slices.Clone(types.Devices),
 		config.Type{Name: "expander", Class: "expander", OnI2C: true, Interrupt: true, Settings: address("0x20", "0x21"),
 			Carrier: &config.Carrier{Pins: []string{"A0", "A1", "A2", "B0", "B7"}, Biases: []string{"pull-up"},
-				Refuse: func(settings map[string]string, typ string, l config.Line, pin string) error {
-					if typ == "shutter" && l.Output && settings["hold"] != "accepted" || pin == "B7" && !l.Output {
+				Refuse: func(on, d config.Device, l config.Line, pin string) error {
+					if d.Type == "shutter" && l.Output && on.Settings["hold"] != "accepted" || pin == "B7" && !l.Output {
 						return errors.New("it holds (say hold: accepted)")
 					}
 					return nil

@@ -121,7 +121,7 @@ func Exposure(cfg config.Config) health.Rule {
 	for _, d := range cfg.Devices {
 		r.devices[d.Name] = d
 		for _, line := range d.Lines {
-			on := carrier(line)
+			on := hangsOn(line)
 			r.carriers[on] = true
 			if d.Class == config.Canister {
 				r.canisters[on] = true
@@ -157,7 +157,7 @@ func hangs(cfg config.Config, d config.Device) []string {
 		names[0] = OnVirtual
 	}
 	for _, line := range d.Lines {
-		if on := carrier(line); on != "" {
+		if on := hangsOn(line); on != "" {
 			names = append(names, on)
 		}
 	}
@@ -174,8 +174,8 @@ type exposure struct {
 	carriers, canisters map[string]bool
 }
 
-// carrier is what a line hangs on: the chip or device before the colon; "" for whatever chip of this machine has it.
-func carrier(line string) string {
+// hangsOn is what a line hangs on: the chip or device before the colon; "" for whatever chip of this machine has it.
+func hangsOn(line string) string {
 	name, _, named := strings.Cut(line, ":")
 	if !named {
 		return ""
@@ -220,7 +220,7 @@ func (r exposure) holds(on string) bool {
 // beside tells whether a device hangs on what carries a canister too.
 func (r exposure) beside(d config.Device) bool {
 	for _, line := range d.Lines {
-		if r.holds(carrier(line)) {
+		if r.holds(hangsOn(line)) {
 			return true
 		}
 	}

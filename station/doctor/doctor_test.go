@@ -63,7 +63,7 @@ var types = config.Types{Drivers: []string{config.DriverLinux, config.DriverVirt
 	{Name: "bme280", Class: config.Environment, OnI2C: true, Settings: []config.Setting{{Name: config.SettingAddress, Choices: []string{"0x76", "0x77"}, Default: "0x76"}}},
 	{Name: "mcp23017", Class: config.Expander, OnI2C: true, Interrupt: true,
 		Settings: []config.Setting{{Name: config.SettingAddress, Choices: []string{"0x20", "0x21"}, Default: "0x20"}},
-		Carrier:  &config.Carrier{Pins: []string{"A0"}, Refuse: func(map[string]string, string, config.Line, string) error { return nil }}},
+		Carrier:  &config.Carrier{Pins: []string{"A0"}, Refuse: func(_, _ config.Device, _ config.Line, _ string) error { return nil }}},
 }}
 
 func station(t testing.TB, text string) config.Config {

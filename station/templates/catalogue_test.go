@@ -36,7 +36,7 @@ func all(t *testing.T) map[string]templates.Template {
 // TestEveryTypeHasItsTemplateAndEveryTemplateItsType: what the files say is what the catalogue and the parts do.
 func TestEveryTypeHasItsTemplateAndEveryTemplateItsType(t *testing.T) {
 	files := all(t)
-	for _, typ := range slices.Concat(catalog.Types(), catalog.Unwired()) {
+	for _, typ := range catalog.Types() {
 		template, ok := files[typ.Name]
 		if !ok {
 			t.Errorf("the type %s has no template: write configs/devices/%s.yaml", typ.Name, typ.Name)
@@ -75,6 +75,7 @@ func differences(template templates.Template, typ catalog.Type) []string {
 		addresses = append(addresses, fmt.Sprintf("0x%02x", a))
 	}
 	differ("addresses", template.Addresses, addresses)
+	differ("asks by a line", template.Interrupt != "", typ.Interrupts)
 	for _, s := range typ.Settings {
 		settings = append(settings, s.Name)
 		i := slices.IndexFunc(template.Settings, func(other templates.Setting) bool { return other.Name == s.Name })
@@ -119,16 +120,17 @@ func TestDifferencesAreFound(t *testing.T) {
 		t.Fatal(got)
 	}
 	for name, spoil := range map[string]func(*templates.Template){
-		"class":    func(m *templates.Template) { m.Class = "light" },
-		"line":     func(m *templates.Template) { m.Lines = m.Lines[1:] },
-		"output":   func(m *templates.Template) { m.Lines[0].Output = false },
-		"limit":    func(m *templates.Template) { m.Settings[1].Max++ },
-		"default":  func(m *templates.Template) { m.Settings[1].Default = "801ms" },
-		"setting":  func(m *templates.Template) { m.Settings = m.Settings[:2] },
-		"name":     func(m *templates.Template) { m.Settings[2].Name = "long" },
-		"choices":  func(m *templates.Template) { m.Settings[0].Choices = []string{"a"} },
-		"an I2C":   func(m *templates.Template) { m.Addresses = []string{"0x20"} },
-		"the type": func(m *templates.Template) { m.Type = "shuter" },
+		"class":     func(m *templates.Template) { m.Class = "light" },
+		"line":      func(m *templates.Template) { m.Lines = m.Lines[1:] },
+		"output":    func(m *templates.Template) { m.Lines[0].Output = false },
+		"limit":     func(m *templates.Template) { m.Settings[1].Max++ },
+		"default":   func(m *templates.Template) { m.Settings[1].Default = "801ms" },
+		"setting":   func(m *templates.Template) { m.Settings = m.Settings[:2] },
+		"name":      func(m *templates.Template) { m.Settings[2].Name = "long" },
+		"choices":   func(m *templates.Template) { m.Settings[0].Choices = []string{"a"} },
+		"interrupt": func(m *templates.Template) { m.Interrupt = "asks" },
+		"an I2C":    func(m *templates.Template) { m.Addresses = []string{"0x20"} },
+		"the type":  func(m *templates.Template) { m.Type = "shuter" },
 	} {
 		m := template
 		m.Lines, m.Settings = slices.Clone(m.Lines), slices.Clone(m.Settings)

@@ -65,6 +65,9 @@ func Markdown(w io.Writer, t Template) {
 	if len(t.Addresses) > 0 {
 		fmt.Fprintf(w, "Addresses: %s.\n", strings.Join(t.Addresses, ", "))
 	}
+	if t.Interrupt != "" {
+		fmt.Fprintf(w, "\n**interrupt:** %s.\n", t.Interrupt)
+	}
 	if len(t.Lines) > 0 {
 		fmt.Fprint(w, "\n| line | direction | meaning |\n|---|---|---|\n")
 		for _, l := range t.Lines {
@@ -183,6 +186,9 @@ func Text(w io.Writer, t Template) {
 	fmt.Fprintf(w, "%s: %s (%s, %s)\n\n%s\n\n%s\n", t.Type, t.Title, t.Class, t.reached(), fold(t.About), fold("Wiring: "+t.Wiring))
 	if len(t.Addresses) > 0 {
 		fmt.Fprintf(w, "Addresses: %s\n", strings.Join(t.Addresses, ", "))
+	}
+	if t.Interrupt != "" {
+		fmt.Fprintln(w, fold("interrupt: "+t.Interrupt))
 	}
 	for _, l := range t.Lines {
 		fmt.Fprintf(w, "  line %s (%s): %s\n", l.Role, l.direction(), l.About)

@@ -34,6 +34,8 @@ type Template struct {
 	// Lines are those that it needs; none for a device on I2C, which has Addresses.
 	Lines     []Line
 	Addresses []string
+	// Interrupt is what the line means that a device on I2C may ask with; "" for one that does not ask.
+	Interrupt string
 	Settings  []Setting
 	Datasheet Datasheet
 	Accuracy  string
@@ -77,6 +79,7 @@ type file struct {
 	Wiring    string    `yaml:"wiring"`
 	Lines     []line    `yaml:"lines"`
 	Addresses []string  `yaml:"addresses"`
+	Interrupt string    `yaml:"interrupt"`
 	Settings  []setting `yaml:"settings"`
 	Datasheet struct {
 		Name    string `yaml:"name"`
@@ -184,6 +187,9 @@ func (r *reader) wires() {
 		}
 		r.once(seen, at, a)
 	}
+	if f.Interrupt != "" && len(f.Addresses) == 0 {
+		r.doc.Problem("interrupt", "give it as a line", "only a device on I2C asks by a line besides")
+	}
 	if outputs {
 		r.given("safe", f.Safe, "the state that harms nobody, and how it gets there")
 		r.given("on_loss", f.OnLoss, "what becomes of its outputs when the daemon is gone")
@@ -263,7 +269,7 @@ func (r *reader) source() {
 func (r *reader) template() Template {
 	f := r.file
 	t := Template{
-		Type: f.Type, Class: f.Class, Title: f.Title, About: f.About, Wiring: f.Wiring, Addresses: f.Addresses,
+		Type: f.Type, Class: f.Class, Title: f.Title, About: f.About, Wiring: f.Wiring, Addresses: f.Addresses, Interrupt: f.Interrupt,
 		Datasheet: Datasheet(f.Datasheet), Accuracy: f.Accuracy, Tells: Tells(f.Tells), Safe: f.Safe, OnLoss: f.OnLoss,
 	}
 	for _, l := range f.Lines {

@@ -26,6 +26,8 @@ type Carrier struct {
 	// ask. Several may share one. Interrupted hears of it: it must not wait.
 	Interrupt   string
 	Interrupted func(mono, bound int64)
+	// Looked, unless nil, is closed when the carrier was looked for the first time, found or not.
+	Looked <-chan struct{}
 }
 
 // Split takes the name of a line on a carrier apart; ok is false when no carrier of that name is among those known.
@@ -127,6 +129,17 @@ func of(carrier string, err error) error {
 
 // Sources names what stamps edges on the machine and on every carrier; see bus.Bus.
 func (j *Joined) Sources() map[string]time.Duration { return maps.Clone(j.sources) }
+
+// Wires returns an I2C bus of the machine, when it has any.
+func (j *Joined) Wires(name string) (bus.Wires, error) {
+	machine, ok := j.own.(interface {
+		Wires(name string) (bus.Wires, error)
+	})
+	if !ok {
+		return nil, fmt.Errorf("%s: what has the lines has no I2C buses", name)
+	}
+	return machine.Wires(name)
+}
 
 // Close closes the carriers, then the machine's own lines, which carriers may need to the last. Each is closed whatever
 // another one says.

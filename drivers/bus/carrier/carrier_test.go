@@ -215,6 +215,25 @@ func TestJoinRefuses(t *testing.T) {
 	}
 }
 
+// machine is a part that has wires.
+type machine struct{ *part }
+
+func (machine) Wires(name string) (bus.Wires, error) { return nil, errors.New("asked for " + name) }
+
+func TestWiresAreTheMachines(t *testing.T) {
+	r := newRig(t)
+	if _, err := r.joined.Wires("i2c-1"); err == nil || !strings.Contains(err.Error(), "no I2C buses") {
+		t.Errorf("%v", err)
+	}
+	j, err := Join(machine{r.own})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Wires("i2c-1"); err == nil || err.Error() != "asked for i2c-1" {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestSplit(t *testing.T) {
 	for line, want := range map[string]string{"exp-1:A0": "exp-1 A0 true", "chip:A0": "chip A0 false", "A0": "A0  false", "exp-1:a:b": "exp-1 a:b true"} {
 		carrier, pin, ok := Split(line, func(name string) bool { return name == "exp-1" })
