@@ -30,7 +30,7 @@ func (s *station) tryMachine() (err error) {
 		keeper = clock.NewKeeper(kernel, s.cfg.Clock.Floor)
 		s.keeper.Store(keeper)
 	}
-	lines, err := s.lines()
+	lines, err := s.machine()
 	if err != nil {
 		return err
 	}
@@ -47,18 +47,30 @@ func (s *station) tryMachine() (err error) {
 	return nil
 }
 
-// lines returns the lines of this machine, joined with those of its carriers.
-func (s *station) lines() (bus.Bus, error) {
-	machine, err := linux.OpenMachine(linux.Options{Wiring: s.wiring(), OnState: s.chipIs, OnAlone: s.alone()}, s.busIs)
+// machine returns the lines of this machine, joined with those of its carriers.
+func (s *station) machine() (bus.Bus, error) {
+	own, err := linux.OpenMachine(linux.Options{Wiring: s.wiring(), OnState: s.chipIs, OnAlone: s.alone()}, s.busIs)
 	if err != nil {
 		return nil, err
 	}
-	carriers, err := devices.Carriers(s.cfg, machine.Wires)
+	return s.join(own)
+}
+
+// wired is a bus that has I2C buses beside its lines.
+type wired interface {
+	bus.Bus
+	Wires(name string) (bus.Wires, error)
+}
+
+// join joins lines with those of the carriers that the configuration puts beside them, when each of these was looked for
+// or the time for it is over. When it fails it closes what it was given.
+func (s *station) join(own wired) (bus.Bus, error) {
+	carriers, err := devices.Carriers(s.cfg, own.Wires)
 	if err != nil {
-		return nil, errors.Join(err, machine.Close())
+		return nil, errors.Join(err, own.Close())
 	}
 	if len(carriers) == 0 {
-		return machine, nil
+		return own, nil
 	}
 	limit := time.NewTimer(firstLook)
 	defer limit.Stop()
@@ -69,9 +81,9 @@ func (s *station) lines() (bus.Bus, error) {
 			limit.Reset(0) // nor is any other waited for
 		}
 	}
-	joined, err := carrier.Join(machine, carriers...)
+	joined, err := carrier.Join(own, carriers...)
 	if err != nil {
-		return nil, errors.Join(err, machine.Close())
+		return nil, errors.Join(err, own.Close())
 	}
 	return joined, nil
 }

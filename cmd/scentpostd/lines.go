@@ -68,16 +68,20 @@ func (s *station) tryLines() (err error) {
 	if err != nil {
 		return err
 	}
+	lines, err := s.join(client)
+	if err != nil {
+		return err
+	}
 	running, err := clock.New(clock.Simulated(client.Boot(), client.Scale(), client.Mono, client.UTC))
 	if err != nil {
-		return errors.Join(fmt.Errorf("start the clock: %w", err), client.Close())
+		return errors.Join(fmt.Errorf("start the clock: %w", err), lines.Close())
 	}
-	opened, err := devices.Open(s.cfg, client, running, &s.gate)
+	opened, err := devices.Open(s.cfg, lines, running, &s.gate)
 	if err != nil {
 		running.Close()
-		return errors.Join(fmt.Errorf("open the devices: %w", err), client.Close())
+		return errors.Join(fmt.Errorf("open the devices: %w", err), lines.Close())
 	}
-	s.bus, s.scale, s.clock, s.devices = client, client.Scale(), running, opened
+	s.bus, s.scale, s.clock, s.devices = lines, client.Scale(), running, opened
 	return nil
 }
 

@@ -47,7 +47,7 @@ func FromConfig(cfg config.Config, loading map[string]string) (Layout, error) {
 			l.Blowers = append(l.Blowers, Blower{Name: d.Name, Position: d.Position, Line: soleLine(d)})
 		case config.Sound:
 			l.Sounders = append(l.Sounders, Sounder{Name: d.Name, Line: soleLine(d)})
-		case config.Environment:
+		case config.Environment, config.Expander:
 			chip, err := newChip(d)
 			if err != nil {
 				return Layout{}, err
@@ -85,6 +85,8 @@ func soleLine(d config.Device) string {
 // chips are the models of those that a device of a type on I2C can be, by the type's name.
 var chips = map[string]func(address uint16) i2c.Bus{
 	"bme280": func(address uint16) i2c.Bus { return bustest.NewBME280(address) },
+	// Every output has its external pull towards the safe level, and every switch one towards inactive.
+	"mcp23017": func(address uint16) i2c.Bus { return bustest.NewMCP23017(address, 0) },
 }
 
 // newChip returns the chip that a device on I2C is.
@@ -97,5 +99,5 @@ func newChip(d config.Device) (Chip, error) {
 	if err != nil {
 		return Chip{}, fmt.Errorf("device %s: address %q: expected one such as 0x76", d.Name, d.Address)
 	}
-	return Chip{Name: d.Name, Bus: d.Bus, Address: uint16(address), Chip: model(uint16(address))}, nil
+	return Chip{Name: d.Name, Bus: d.Bus, Address: uint16(address), Chip: model(uint16(address)), Interrupt: d.Interrupt}, nil
 }

@@ -77,6 +77,8 @@ type Chip struct {
 	Bus     string // "i2c-1"
 	Address uint16
 	Chip    i2c.Bus
+	// Interrupt is the line that a chip which carries lines asks with, "" for none. Several may share one.
+	Interrupt string
 
 	off bool // unplugged
 }
@@ -180,6 +182,13 @@ func (l Layout) Check() error {
 	}
 	for _, b := range l.Sounders {
 		use(name("sounder", b.Name), b.Line)
+	}
+	interrupts := map[string]bool{}
+	for _, c := range l.Chips {
+		if c.Interrupt != "" && !interrupts[c.Interrupt] {
+			interrupts[c.Interrupt] = true
+			use("chip "+c.Name, c.Interrupt)
+		}
 	}
 	problems = append(problems, l.checkChips()...)
 	if l.Bounces < 0 || l.BounceTime < 0 {

@@ -3,6 +3,7 @@ package hardware
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"scentpost/drivers/bus"
@@ -24,6 +25,7 @@ type Station struct {
 	bounce      *world.Stream
 	subscribers []func(Change)
 	client      *Connection
+	carriers    []*expander
 }
 
 // line is one electric line. Outputs have a drive, inputs a source.
@@ -34,6 +36,7 @@ type line struct {
 	level   bool
 	held    bool     // what the contact is held at, while level may still bounce
 	bounces []func() // stop what is still to bounce
+	follow  func()   // of an input that hangs on a chip: the chip sees its level; nil for a line of the machine
 }
 
 // New builds a station in w: all canisters shut, all lines inactive, nobody at the lines.
@@ -70,9 +73,14 @@ func New(w *world.World, layout Layout) (*Station, error) {
 	for _, b := range layout.Sounders {
 		s.lines[b.Line] = &line{name: b.Line, drive: func(on bool) { s.changed(Call, 0, b.Name, either(on, "on", "off")) }}
 	}
-	for _, c := range layout.Chips {
+	s.layout.Chips = slices.Clone(layout.Chips)
+	for i := range s.layout.Chips {
+		c := &s.layout.Chips[i]
 		if s.buses[c.Bus] == nil {
 			s.buses[c.Bus] = &bustest.Chips{}
+		}
+		if model, ok := c.Chip.(*bustest.MCP23017); ok {
+			c.Chip = s.carry(*c, model)
 		}
 		s.buses[c.Bus].Put(c.Address, c.Chip)
 	}
@@ -159,6 +167,10 @@ func (s *Station) set(l *line, level bool) {
 		return
 	}
 	l.level = level
+	if l.follow != nil {
+		l.follow()
+		return
+	}
 	s.seq[l.source]++
 	if s.client != nil {
 		s.client.edge(l, bus.Edge{Line: l.name, Level: level, Mono: s.world.Mono(), Source: l.source, Seq: s.seq[l.source]})

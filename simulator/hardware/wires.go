@@ -83,6 +83,9 @@ func (s *Station) Unplug(name string) error {
 			continue
 		}
 		s.layout.Chips[i].off = !c.off
+		if e, carries := c.Chip.(*expander); carries {
+			e.off()
+		}
 		if c.off {
 			s.buses[c.Bus].Put(c.Address, c.Chip)
 		} else {

@@ -1,6 +1,7 @@
 package yard
 
 import (
+	"errors"
 	"time"
 
 	"scentpost/simulator/world"
@@ -61,5 +62,5 @@ func (y *Yard) Kill() error {
 	if y.unpaced != nil {
 		y.unpaced()
 	}
-	return y.lines.Close()
+	return errors.Join(y.lines.Close(), y.joined.Close()) // what is closed behind its lines drives nothing any more
 }

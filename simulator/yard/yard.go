@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"time"
 
+	"scentpost/drivers/bus/carrier"
 	"scentpost/simulator/dog"
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/world"
@@ -88,7 +89,8 @@ type Yard struct {
 
 	opt     Options
 	lines   *hardware.Connection
-	key     string // private
+	joined  *carrier.Joined // with the lines of what carries more
+	key     string          // private
 	signer  *record.Signer
 	sender  *sender
 	kept    world.Kept
@@ -200,7 +202,14 @@ func (y *Yard) Start() (err error) {
 	y.Disk.host = y.Host
 	y.Conditions = chart.New(chart.Options{Log: y.opt.Log, Now: y.World.Now, Rule: devices.Exposure(cfg)})
 	y.Host.Watch(y.follow)
-	if y.Devices, err = devices.Open(cfg, y.lines, now, sink{y.Host, y.Conditions}); err != nil {
+	carriers, err := devices.Carriers(cfg, y.lines.Wires)
+	if err != nil {
+		return err
+	}
+	if y.joined, err = carrier.Join(y.lines, carriers...); err != nil {
+		return err
+	}
+	if y.Devices, err = devices.Open(cfg, y.joined, now, sink{y.Host, y.Conditions}); err != nil {
 		return err
 	}
 	y.Host.Attach(y.Devices, y.Devices.Sources())
