@@ -200,7 +200,7 @@ func TestKilledBeforeEachChange(t *testing.T) {
 
 // TestKilledAtRandomInstants kills restores anywhere else.
 func TestKilledAtRandomInstants(t *testing.T) {
-	const kills = 20
+	const kills = 10
 	seed := uint64(os.Getpid())
 	t.Logf("seed %d", seed)
 	chance := rand.New(rand.NewPCG(seed, 0))

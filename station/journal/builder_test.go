@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -263,5 +264,37 @@ func TestABuiltJournalWithoutARecordBeginsAnEpoch(t *testing.T) {
 	j := p.open(t)
 	if r := j.Recovery(); !r.NewEpochNeeded || r.Why != WhyRestored || r.PrevEpoch != "e3" || r.PrevSize != 0 {
 		t.Errorf("it is found as %+v", r)
+	}
+}
+
+// TestReadingFromAReadOnlyCard: the card of which a backup is wanted most, after a clean stop and after a crash.
+func TestReadingFromAReadOnlyCard(t *testing.T) {
+	for _, clean := range []bool{true, false} {
+		dir := t.TempDir()
+		if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, ""); err != nil {
+			t.Skipf("nothing may be mounted here: %v", err)
+		}
+		defer func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) }()
+		written := newPlace(t)
+		j := written.open(t)
+		mustCommit(t, j, Batch{Rows: rows(0, 10, "s1"), Identities: []Identity{{Ref: "p-1", Salt: "s", Name: "Rex"}}})
+		if clean {
+			if err := j.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p := place{dir: filepath.Join(dir, "journal")}
+		copyTree(t, written.dir, p.dir) // after a crash with the write-ahead log and its index
+		if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+			t.Fatal(err)
+		}
+		r := reading(t, p.dir)
+		names, err := r.Identities()
+		if got := logOf(t, r, "e1").Size(); got != 10 || len(names) != 1 || err != nil {
+			t.Errorf("clean %t: %d records, names %v, %v", clean, got, names, err)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -56,11 +56,16 @@ func createLedger(path, epoch string, starts int64) (*ledger, error) {
 
 // openLedger opens the database for reading, and tells how it was left.
 func openLedger(path, epoch string) (*ledger, ledgerState, error) {
-	var state ledgerState
 	read, err := openDB(path, readers, readPragmas)
 	if err != nil {
-		return nil, state, err
+		return nil, ledgerState{}, err
 	}
+	return newLedger(read, path, epoch)
+}
+
+// newLedger takes over a database that was opened for reading.
+func newLedger(read *sql.DB, path, epoch string) (*ledger, ledgerState, error) {
+	var state ledgerState
 	l := &ledger{epoch: epoch, path: path, read: read}
 	if err := l.load(&state); err != nil {
 		_ = read.Close()

@@ -32,15 +32,14 @@ func Read(dir string) (*Reading, error) {
 		return nil, fmt.Errorf("there is no journal in %s: it has no meta.json; name the folder that `data` of the configuration names", dir)
 	}
 	r := &Reading{dir: dir, epochs: m.Epochs}
-	id := m.current().ID
-	if r.current, _, err = openLedger(epochPath(dir, id), id); err != nil {
-		return nil, r.unreadable(err)
+	if r.current, err = r.open(m.current().ID); err != nil {
+		return nil, err
 	}
 	path := filepath.Join(dir, "station.db")
 	if _, err := os.Stat(path); err != nil { // SQLite would make one
 		return nil, errors.Join(r.unreadable(err), r.Close())
 	}
-	db, err := openDB(path, 1, readPragmas)
+	db, err := openToRead(path, 1)
 	if err == nil {
 		r.desk = &desk{db: db}
 	}
@@ -48,6 +47,20 @@ func Read(dir string) (*Reading, error) {
 		return nil, errors.Join(r.unreadable(err), r.Close())
 	}
 	return r, nil
+}
+
+// open opens an epoch's database.
+func (r *Reading) open(epoch string) (*ledger, error) {
+	path := epochPath(r.dir, epoch)
+	db, err := openToRead(path, readers)
+	if err != nil {
+		return nil, r.unreadable(err)
+	}
+	l, _, err := newLedger(db, path, epoch)
+	if err != nil {
+		return nil, r.unreadable(err)
+	}
+	return l, nil
 }
 
 // unreadable says what to do about a journal that cannot be read.
@@ -74,9 +87,9 @@ func (r *Reading) Log(epoch string) (*Archive, error) {
 	if good == 0 { // perhaps it cannot even be opened: that may be why it ended
 		return &Archive{ledger: &ledger{epoch: epoch}, desk: r.desk}, nil
 	}
-	l, _, err := openLedger(epochPath(r.dir, epoch), epoch)
+	l, err := r.open(epoch)
 	if err != nil {
-		return nil, r.unreadable(err)
+		return nil, err
 	}
 	r.ended = append(r.ended, l)
 	return &Archive{ledger: l.endedAt(good), desk: r.desk}, nil

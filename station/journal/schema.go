@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"modernc.org/sqlite" // also registers the driver "sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -52,11 +54,29 @@ const readers = 4
 
 // openDB returns a pool of at most conns connections; none is opened yet.
 func openDB(path string, conns int, pragmas []string) (*sql.DB, error) {
+	return openWith(path, conns, url.Values{"_pragma": pragmas, "_txlock": {"immediate"}})
+}
+
+// openToRead is openDB for what is only read, also from a file system on which nothing can be written. There a database
+// whose write-ahead log is empty is opened as one that nobody changes: SQLite would make files beside it otherwise.
+func openToRead(path string, conns int) (*sql.DB, error) {
+	how := url.Values{"_pragma": readPragmas}
+	log, err := os.Stat(path + "-wal")
+	if empty := errors.Is(err, fs.ErrNotExist) || err == nil && log.Size() == 0; empty && syscall.Access(filepath.Dir(path), writable) == syscall.EROFS {
+		how.Set("immutable", "1")
+	}
+	return openWith(path, conns, how)
+}
+
+// writable asks access(2) whether something may be written: W_OK.
+const writable = 2
+
+func openWith(path string, conns int, how url.Values) (*sql.DB, error) {
 	whole, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	dsn := url.URL{Scheme: "file", Path: whole, RawQuery: url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}.Encode()}
+	dsn := url.URL{Scheme: "file", Path: whole, RawQuery: how.Encode()}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
 		return nil, err
