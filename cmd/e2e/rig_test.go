@@ -29,6 +29,7 @@ type options struct {
 	broker    string // URL, "" for none
 	authority string // verifier key, "" for none
 	plan      string // file that the canisters are loaded by
+	clock     string // what the station's wall clock does, "" for exact
 	scale     float64
 	seed      uint64
 }
@@ -41,6 +42,9 @@ func newRig(t testing.TB, o options) *rig {
 	args := []string{"station", r.config, "--seed", fmt.Sprint(o.seed), "--scale", fmt.Sprint(o.scale), "--log", r.path("changes")}
 	if o.plan != "" {
 		args = append(args, "--plan", o.plan)
+	}
+	if o.clock != "" {
+		args = append(args, "--clock", o.clock)
 	}
 	r.station = start(t, "scentsim", args...)
 	r.station.line(t, "ready")

@@ -36,9 +36,25 @@ func (w *clockWatch) look(s *station) time.Duration {
 	}
 	w.tell(s, clockConditions(state, view))
 	if state != nil && view.Phase != trial.Idle {
-		return clockInSession
+		return max(leastPause, time.Duration(float64(clockInSession)/s.scale))
 	}
 	return clockEvery
+}
+
+// turns tells when a session begins or is over: the clock is looked at more often in one.
+func (s *station) turns() (turned <-chan struct{}, stop func()) {
+	c := make(chan struct{}, 1)
+	was := trial.Idle
+	stop = s.gate.Watch(func(now trial.Snapshot) {
+		if (now.View.Phase == trial.Idle) != (was == trial.Idle) {
+			select {
+			case c <- struct{}{}:
+			default: // one is waiting already
+			}
+		}
+		was = now.View.Phase
+	})
+	return c, stop
 }
 
 // changed tells whether the keeper's map is another than when it was last asked.

@@ -72,7 +72,14 @@ func (s *station) tryLines() (err error) {
 	if err != nil {
 		return err
 	}
-	running, err := clock.New(clock.Simulated(client.Boot(), client.Scale(), client.Mono, client.UTC))
+	base := clock.Simulated(client.Boot(), client.Scale(), client.Mono, client.UTC)
+	if machine, plays := client.Machine(); plays {
+		keeper := clock.NewKeeper(machine, s.cfg.Clock.Floor)
+		s.keeper.Store(keeper)
+		base = keeper.Base()
+		base.Scale = client.Scale()
+	}
+	running, err := clock.New(base)
 	if err != nil {
 		return errors.Join(fmt.Errorf("start the clock: %w", err), lines.Close())
 	}

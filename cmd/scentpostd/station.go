@@ -54,7 +54,7 @@ type station struct {
 
 	bus     bus.Bus
 	clock   *clock.Real
-	keeper  atomic.Pointer[clock.Keeper] // of this machine's clocks; nil at a virtual station, whose UTC is exact
+	keeper  atomic.Pointer[clock.Keeper] // of this machine's clocks; nil where UTC is exact
 	devices *devices.Station
 	key     string // private
 	past    string // an epoch that ended and that the journal does not know

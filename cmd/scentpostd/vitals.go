@@ -12,9 +12,11 @@ import (
 
 const (
 	// clockEvery is how often the clock of an idle station is looked at, clockInSession how often that of one that is
-	// not idle: a step is in the record within that time.
+	// not idle, in the station's time: a step is in the record within it. leastPause is for virtual stations that are in
+	// a hurry.
 	clockEvery     = 10 * time.Second
 	clockInSession = 2 * time.Second
+	leastPause     = 50 * time.Millisecond
 	// vitalsEvery is how often the machine is looked at. Heat takes minutes, and a station that idles should sleep.
 	vitalsEvery = 3 * clockEvery
 	// roomEvery is how often it is looked whether there is room again, while there is none. That there is none is known
@@ -66,6 +68,8 @@ func (t thisStation) figures() vitals.Figures {
 // the clock is worth.
 func (s *station) watchMachine(ctx context.Context, m machine) error {
 	var clock clockWatch
+	turned, stop := s.turns()
+	defer stop()
 	var next time.Time // when the machine is looked at
 	for {
 		if now := time.Now(); !now.Before(next) {
@@ -75,6 +79,9 @@ func (s *station) watchMachine(ctx context.Context, m machine) error {
 		for waiting := true; waiting; {
 			select {
 			case <-timer.C:
+				waiting = false
+			case <-turned:
+				timer.Stop()
 				waiting = false
 			case answer := <-s.hearts.machine:
 				answer()

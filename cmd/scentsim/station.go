@@ -43,6 +43,7 @@ type stationCmd struct {
 	Probe   string        `help:"The Unix socket for questions by tests, which tells the placement; by default the other's path and .probe." placeholder:"PATH"`
 	Log     string        `help:"Append every physical change to FILE as lines of JSON; tells the placement." placeholder:"FILE"`
 	Plan    string        `help:"Load the canisters as this plan says; without it A is tnt, B smokeless-powder, C glove, D blank, further ones blank." placeholder:"FILE"`
+	Clock   string        `enum:"exact,unset,served,stepped,lost" default:"exact" help:"What the station's wall clock does: exact is marked as simulated; unset shows 1970 and nobody sets it; served is kept by a time server; stepped is set an hour on in the second run and back in the third; lost loses its time server in the first run."`
 	Handler string        `enum:"button,call,voice,none" default:"button" help:"Who is at the station: button starts runs and calls by the buttons; call lets others start; voice lets others start and enter the call, too; none is nobody, nor a dog."`
 	GoAfter time.Duration `default:"5s" help:"With call and voice: how long after the ready light the dog is let go, in virtual time; 0s waits for the probe's go."`
 }
@@ -80,6 +81,13 @@ func (c stationCmd) hold(ctx context.Context, out program.Streams) error {
 	server, err := hardware.NewServer(st, cfg.Station, c.Scale, release)
 	if err != nil {
 		return program.Usage(err)
+	}
+	kernel, err := st.Clock(hardware.Clocking(c.Clock))
+	if err != nil {
+		return program.Usage(err)
+	}
+	if kernel != nil {
+		server.Machine(kernel)
 	}
 	lines, err := listen(c.Socket)
 	if err != nil {

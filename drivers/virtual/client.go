@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"scentpost/drivers/bus"
@@ -54,6 +55,7 @@ type Client struct {
 	opt    Options
 	hello  Message // the first one
 	time   timeline
+	wall   atomic.Pointer[Wall] // what the station last said of its wall clock, nil where its UTC is exact
 	closed chan struct{}
 	ended  chan struct{}
 	once   sync.Once
@@ -124,6 +126,9 @@ func (c *Client) connect() (*link, error) {
 		return nil, errors.Join(err, conn.Close())
 	}
 	c.time.mark(m.Mono, time.Now())
+	if m.Wall != nil {
+		c.wall.Store(m.Wall)
+	}
 	return l, nil
 }
 
@@ -239,6 +244,8 @@ func (c *Client) serve(l *link) error {
 			}
 		case Done:
 			c.answer(m)
+		case Clock:
+			c.wall.Store(m.Wall)
 		default:
 			return fmt.Errorf("%w: a station does not say %s", ErrMessage, m.Kind)
 		}

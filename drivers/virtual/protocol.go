@@ -5,7 +5,7 @@
 // Messages are JSON objects, one a line, at most MaxMessage bytes; the table below says which fields each kind
 // carries. The station speaks first:
 //
-//	station: hello {version, station, scale, boot, mono, utc, lines, buses, sources}
+//	station: hello {version, station, scale, boot, mono, utc, wall, lines, buses, sources}
 //	client:  watch {id, lines}              -> done {id, mono}
 //	client:  output {id, line, safe}        -> done {id, mono}        driven to safe from here on
 //	client:  set {id, line, level, at, longest} -> done {id, mono} when it was done, or done {id, error, why}
@@ -14,11 +14,15 @@
 //	client:  heartbeat {}                   at least every Heartbeat of real time
 //	station: edge {line, level, mono, bound, source, seq}
 //	station: mark {now, mono, source}       at least every MarkEvery of real time for each source
+//	station: clock {wall}                   when its wall clock was set, found or lost
 //
 // All instants and lengths are nanoseconds of the station's virtual monotonic clock, which runs scale times as
 // fast as real time. A mark says what that clock shows now, and promises that source gives no edge stamped
 // before mono. Edges and marks of one source come in the order of their promise: an edge that a mark excludes
 // does not follow it.
+//
+// A station without a wall in its hello has a UTC that is exact: utc at mono, and running on. One with a wall plays a
+// machine whose wall clock can be stepped; how far its error has grown since is for the client to reckon.
 //
 // # Who keeps what safe
 //
@@ -41,7 +45,7 @@ import (
 )
 
 // Version is the version of the wire. Both sides refuse another one.
-const Version = 2
+const Version = 3
 
 // The limits of the wire.
 const (
@@ -75,6 +79,7 @@ const (
 	Done   Kind = "done"
 	Edge   Kind = "edge"
 	Mark   Kind = "mark"
+	Clock  Kind = "clock"
 )
 
 // ErrorCode says why something was not done.
@@ -99,6 +104,8 @@ type Message struct {
 	Boot    string                   `json:"boot,omitempty"`
 	UTC     int64                    `json:"utc,omitempty"`     // nanoseconds since 1970 at Mono
 	Sources map[string]time.Duration `json:"sources,omitempty"` // source -> declared lateness, virtual time
+
+	Wall *Wall `json:"wall,omitempty"` // hello, clock
 
 	Lines []string `json:"lines,omitempty"`
 	Buses []string `json:"buses,omitempty"` // the I2C buses
@@ -131,7 +138,7 @@ var ErrMessage = errors.New("not a message of the virtual station's wire")
 // needs is the one table of kinds: what a message of each kind must hold. A field that is not listed may be set
 // and is ignored by who reads it.
 var needs = map[Kind][]check{
-	Hello:  {goodVersion, named("station", func(m *Message) string { return m.Station }), named("boot", func(m *Message) string { return m.Boot }), goodScale, goodSources},
+	Hello:  {goodVersion, named("station", func(m *Message) string { return m.Station }), named("boot", func(m *Message) string { return m.Boot }), goodScale, goodSources, goodWall},
 	Watch:  {hasID, goodLines},
 	Output: {hasID, hasLine},
 	Set:    {hasID, hasLine, goodLongest},
@@ -141,6 +148,7 @@ var needs = map[Kind][]check{
 	Done:   {hasID},
 	Edge:   {hasLine, hasSource, hasSeq},
 	Mark:   {hasSource, goodPromise},
+	Clock:  {hasWall, goodWall},
 }
 
 // check returns what is wrong with a message, "" when nothing is.

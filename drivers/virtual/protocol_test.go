@@ -25,6 +25,7 @@ var whole = []Message{
 	{Kind: Done, ID: 3, Error: ErrorRefused, Why: "not asked for"},
 	{Kind: Edge, Line: "beam-1", Level: true, Mono: 9, Bound: 1, Source: "gpio", Seq: 1},
 	{Kind: Mark, Now: 20, Mono: 10, Source: "gpio"},
+	{Kind: Clock, Wall: &Wall{Mono: 3, Offset: -1, Synced: true, MaxError: time.Second}},
 }
 
 func TestEveryKindComesBack(t *testing.T) {
@@ -63,11 +64,11 @@ func TestRefuses(t *testing.T) {
 		"unknown kind":    {`{"kind":"open"}`, `unknown kind "open"`},
 		"unknown field":   {`{"kind":"heartbeat","odour":"x"}`, "unknown field"},
 		"another version": {`{"kind":"hello","version":1}`, "same release"},
-		"no boot":         {`{"kind":"hello","version":2,"station":"s"}`, "no boot"},
-		"standing clock":  {`{"kind":"hello","version":2,"station":"s","boot":"b"}`, "scale 0"},
-		"too fast":        {`{"kind":"hello","version":2,"station":"s","boot":"b","scale":1e9}`, "scale 1e+09"},
-		"no sources":      {`{"kind":"hello","version":2,"station":"s","boot":"b","scale":1}`, "no sources"},
-		"early source":    {`{"kind":"hello","version":2,"station":"s","boot":"b","scale":1,"sources":{"a":-1}}`, "lateness"},
+		"no boot":         {`{"kind":"hello","version":3,"station":"s"}`, "no boot"},
+		"standing clock":  {`{"kind":"hello","version":3,"station":"s","boot":"b"}`, "scale 0"},
+		"too fast":        {`{"kind":"hello","version":3,"station":"s","boot":"b","scale":1e9}`, "scale 1e+09"},
+		"no sources":      {`{"kind":"hello","version":3,"station":"s","boot":"b","scale":1}`, "no sources"},
+		"early source":    {`{"kind":"hello","version":3,"station":"s","boot":"b","scale":1,"sources":{"a":-1}}`, "lateness"},
 		"no id":           {`{"kind":"set","line":"a"}`, "no id"},
 		"no line":         {`{"kind":"set","id":1}`, "no line"},
 		"negative length": {`{"kind":"set","id":1,"line":"a","longest":-1}`, "longest -1ns"},

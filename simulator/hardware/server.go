@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"scentpost/drivers/virtual"
+	"scentpost/simulator/world"
 )
 
 // The real times of a server.
@@ -30,6 +31,7 @@ type Server struct {
 	name    string
 	scale   float64
 	release func()
+	machine *world.Kernel // nil where UTC is exact
 
 	inbox  chan func() // run by the goroutine that owns the world
 	done   chan struct{}

@@ -23,6 +23,8 @@ type Kernel struct {
 	maxError time.Duration // at since
 	since    int64
 	denied   error
+	// Changed, unless nil, is called after every change.
+	Changed func()
 }
 
 // NewKernel returns a machine's clock as it is after a boot without a network and without a hardware clock: it shows
@@ -53,20 +55,32 @@ func (k *Kernel) Sync() (synced bool, maxError time.Duration, err error) {
 func (k *Kernel) Set(step time.Duration) {
 	k.step += step
 	k.synced, k.maxError, k.since = false, unsynced, k.world.now
+	k.changed()
 }
 
 // Slew puts the wall clock off without anybody's leave, as a time server does that corrects it little by little.
-func (k *Kernel) Slew(by time.Duration) { k.step += by }
+func (k *Kernel) Slew(by time.Duration) {
+	k.step += by
+	k.changed()
+}
 
 // Serve lets a time server set the clock right, and says how well.
 func (k *Kernel) Serve(maxError time.Duration) {
 	k.step, k.synced, k.maxError, k.since = 0, true, maxError, k.world.now
+	k.changed()
 }
 
 // Lose takes the time server away: the clock runs on, and nothing disciplines it.
 func (k *Kernel) Lose() {
 	_, k.maxError, _ = k.Sync()
 	k.synced, k.since = false, k.world.now
+	k.changed()
+}
+
+func (k *Kernel) changed() {
+	if k.Changed != nil {
+		k.Changed()
+	}
 }
 
 // Deny lets the kernel give no answer about its clock, as within a sandbox; nil lets it answer again.
