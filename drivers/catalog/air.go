@@ -10,6 +10,7 @@ import (
 	"scentpost/drivers/bme280"
 	"scentpost/drivers/bus"
 	"scentpost/drivers/buzzer"
+	"scentpost/drivers/ds3231"
 	"scentpost/drivers/fan"
 	"scentpost/drivers/valve"
 )
@@ -73,6 +74,22 @@ func environments() []Type {
 				}
 				return bme280.New(wires, uint16(at))
 			},
+		},
+	}
+}
+
+// clocks are the types that keep the time over a power cut.
+func clocks() []Type {
+	known := []uint16{ds3231.Address}
+	return []Type{
+		{
+			Name: "ds3231", Class: Timekeeper, About: "a clock with a battery on I2C, which keeps the time over a power cut",
+			Addresses: known,
+			Settings: []Setting{
+				addresses(known),
+				{Name: SettingInterval, About: "time from one look at it to the next", Min: 10 * time.Second, Max: 24 * time.Hour, Default: time.Hour.String()},
+			},
+			Timekeeper: func(wires i2c.Bus, _ Values) (bus.Timekeeper, error) { return ds3231.New(wires), nil },
 		},
 	}
 }

@@ -64,6 +64,22 @@ func TestASensorOfTheAirNeedsAnAddress(t *testing.T) {
 	}
 }
 
+func TestAClockIsFoundWhenItIsLookedAt(t *testing.T) {
+	for _, typ := range Types() {
+		if typ.Class != Timekeeper {
+			continue
+		}
+		values, _ := typ.Check(nil)
+		part, err := typ.Timekeeper(&i2ctest.Playback{DontPanic: true}, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := part.Look(0); err == nil || !typ.OnI2C() {
+			t.Errorf("%s: it keeps the time with nothing there", typ.Name)
+		}
+	}
+}
+
 func TestTheLimitsOfATypeAreThoseOfItsPart(t *testing.T) {
 	for _, typ := range Types() {
 		if typ.Burst == nil {

@@ -30,6 +30,7 @@ const (
 	Purge       Class = "purge"       // changes the air between runs
 	Sound       Class = "sound"       // is heard, never during a search
 	Environment Class = "environment" // measures the air
+	Timekeeper  Class = "clock"       // keeps the time over a power cut
 	Expander    Class = "expander"    // carries lines for other devices
 )
 
@@ -74,6 +75,8 @@ type Type struct {
 	Burst func(bus.Output, Values) (bus.Burst, error)
 	// Environment makes the part of a sensor of the air on its wires; nil for other classes.
 	Environment func(i2c.Bus, Values) (bus.Environment, error)
+	// Timekeeper makes the part of a clock that survives a power cut, on its wires; nil for other classes.
+	Timekeeper func(i2c.Bus, Values) (bus.Timekeeper, error)
 	// Addresses are those that a part on I2C can have; nil for a part on lines.
 	Addresses []uint16
 	// Carrier makes what carries lines for other devices on its wires, and has it looked after; nil for other classes.
@@ -131,7 +134,7 @@ const Longest = 5 * time.Minute
 var ButtonRoles = []string{"alert", "all clear", "start", "abort", RoleEmergency}
 
 // Types returns the table, in the order in which it is shown to people. The caller may change what it gets.
-func Types() []Type { return slices.Concat(basics(), bursts(), environments(), expanders()) }
+func Types() []Type { return slices.Concat(basics(), bursts(), environments(), clocks(), expanders()) }
 
 // OnI2C tells whether a device of the type is reached over an I2C bus, which its configuration names beside its address.
 func (t Type) OnI2C() bool { return t.Addresses != nil }

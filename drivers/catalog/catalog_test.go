@@ -54,6 +54,9 @@ func TestEveryTypeIsWhole(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s from its defaults: %v", typ.Name, err)
 		}
+		if (typ.Timekeeper != nil) != (typ.Class == Timekeeper) {
+			t.Errorf("%s: class %s with timekeeper %v", typ.Name, typ.Class, typ.Timekeeper != nil)
+		}
 		burst, air := typ.Class == Purge || typ.Class == Sound, typ.Class == Environment
 		if (typ.Burst != nil) != burst || (typ.Environment != nil) != air || typ.OnI2C() != (typ.Lines == nil) {
 			t.Errorf("%s: class %s with burst %v, environment %v, lines %v", typ.Name, typ.Class, typ.Burst != nil, typ.Environment != nil, typ.Lines)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"periph.io/x/conn/v3/i2c"
 
@@ -47,7 +48,7 @@ func FromConfig(cfg config.Config, loading map[string]string) (Layout, error) {
 			l.Blowers = append(l.Blowers, Blower{Name: d.Name, Position: d.Position, Line: soleLine(d)})
 		case config.Sound:
 			l.Sounders = append(l.Sounders, Sounder{Name: d.Name, Line: soleLine(d)})
-		case config.Environment, config.Expander:
+		case config.Environment, config.Timekeeper, config.Expander:
 			chip, err := newChip(d)
 			if err != nil {
 				return Layout{}, err
@@ -85,6 +86,7 @@ func soleLine(d config.Device) string {
 // chips are the models of those that a device of a type on I2C can be, by the type's name.
 var chips = map[string]func(address uint16) i2c.Bus{
 	"bme280": func(address uint16) i2c.Bus { return bustest.NewBME280(address) },
+	"ds3231": func(uint16) i2c.Bus { return bustest.NewDS3231(func() time.Time { return time.Time{} }) }, // until New has it follow the world
 	// Every output has its external pull towards the safe level, and every switch one towards inactive.
 	"mcp23017": func(address uint16) i2c.Bus { return bustest.NewMCP23017(address, 0) },
 }

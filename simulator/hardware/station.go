@@ -83,6 +83,9 @@ func New(w *world.World, layout Layout) (*Station, error) {
 			c.Chip = s.carry(*c, model)
 		}
 		s.buses[c.Bus].Put(c.Address, c.Chip)
+		if clock, follows := c.Chip.(interface{ Follow(func() time.Time) }); follows {
+			clock.Follow(func() time.Time { return w.Now().Time() })
+		}
 	}
 	return s, nil
 }

@@ -18,6 +18,7 @@ const (
 	Purge       Class = "purge"       // changes the air between runs, of a position or of all
 	Sound       Class = "sound"       // is heard, never during a search
 	Environment Class = "environment" // measures the air
+	Timekeeper  Class = "clock"       // keeps the time over a power cut
 	Expander    Class = "expander"    // carries lines for other devices
 )
 

@@ -49,15 +49,24 @@ type air struct {
 	told   string // the evidence of its fault that the sink has, "" while there is none
 }
 
-// addAir makes one sensor of the air. One that is absent is found when it measures.
-func (s *Station) addAir(w wiring, m *member) error {
+// wires returns the I2C bus that a device is on.
+func (s *Station) wires(w wiring) (bus.Wires, error) {
 	has, ok := s.bus.(wired)
 	if !ok {
-		return fmt.Errorf("device %s: %s: what holds the lines has no I2C buses", w.name, w.bus)
+		return nil, fmt.Errorf("device %s: %s: what holds the lines has no I2C buses", w.name, w.bus)
 	}
 	wires, err := has.Wires(w.bus)
 	if err != nil {
-		return fmt.Errorf("device %s: %s: %w", w.name, w.bus, err)
+		return nil, fmt.Errorf("device %s: %s: %w", w.name, w.bus, err)
+	}
+	return wires, nil
+}
+
+// addAir makes one sensor of the air. One that is absent is found when it measures.
+func (s *Station) addAir(w wiring, m *member) error {
+	wires, err := s.wires(w)
+	if err != nil {
+		return err
 	}
 	part, err := w.typ.Environment(wires, w.values)
 	if err != nil {

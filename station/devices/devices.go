@@ -50,6 +50,7 @@ type Station struct {
 	canisters []*canister // in position order
 	bursts    []*burst    // in the order of the configuration, as is the next
 	airs      []*air
+	keepers   []*keeper
 	positions int             // of the station
 	limited   string          // which sessions can be held, as the sink was told; "" for all
 	members   []*member       // every device, in the order of the configuration
@@ -267,6 +268,9 @@ func (s *Station) Close() error {
 		}
 		for _, a := range s.airs {
 			a.next.clear()
+		}
+		for _, k := range s.keepers {
+			k.next.clear()
 		}
 	})
 	for _, l := range s.lights {

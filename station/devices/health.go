@@ -64,6 +64,9 @@ func (s *Station) tellSound() {
 	for _, a := range s.airs {
 		s.over(health.DeviceFault, a.name)
 	}
+	for _, k := range s.keepers {
+		s.over(health.ClockNotKept, k.name)
+	}
 	for _, d := range s.sensors {
 		s.over(health.EmergencyStop, d.name)
 		s.over(health.ButtonStuck, d.name)
@@ -110,7 +113,7 @@ func (s *Station) tellButtons() {
 }
 
 // openClasses are the classes whose faults tell nothing of a canister. What is in no list is frozen.
-var openClasses = []config.Class{config.Beam, config.Button, config.Light, config.Purge, config.Sound, config.Environment}
+var openClasses = []config.Class{config.Beam, config.Button, config.Light, config.Purge, config.Sound, config.Environment, config.Timekeeper}
 
 // Exposure is the rule of how much of a device's condition may be seen from seal to reveal: nothing of a canister, of
 // what carries one, and of what stamps its limit switches; of its company on one carrier not that it is absent. A chip

@@ -101,6 +101,8 @@ func (s *Station) add(w wiring) error {
 		return s.addBurst(w)
 	case catalog.Environment:
 		return s.addAir(w, m)
+	case catalog.Timekeeper:
+		return s.addKeeper(w, m)
 	case catalog.Light:
 		out, err := s.bus.Output(w.lines[catalog.RoleLine], false)
 		if err != nil {
@@ -200,5 +202,8 @@ func (s *Station) begin(levels map[string]bool, away map[string]error) {
 	s.early = nil
 	for _, a := range s.airs {
 		s.measure(a)
+	}
+	for _, k := range s.keepers {
+		s.lookAt(k)
 	}
 }

@@ -58,6 +58,7 @@ const (
 	ClockUnset        Code = "clock-unset"         // nobody knows the time of day; order and durations are sound
 	ClockHoldover     Code = "clock-holdover"      // the clock was long not synchronised; it may be seconds off
 	ClockStepped      Code = "clock-stepped"       // UTC stepped in the session that is under way
+	ClockNotKept      Code = "clock-not-kept"      // no clock would know the time after a power cut
 	JournalFailed     Code = "journal-failed"      // nothing can be made durable
 	JournalFull       Code = "journal-full"        // the disk is full; the running run is finished from the ballast
 	JournalCheck      Code = "journal-check"       // the check after an unclean stop is under way
@@ -95,6 +96,7 @@ var kinds = map[Code]kind{
 	ClockUnset:        {"The time of day is not known", Warning, false, "connect the station to a network; until then somebody says in each session what the time is: scentpost session date"},
 	ClockHoldover:     {"The time of day was long not checked", Warning, false, "connect the station to a network: its clock drifts"},
 	ClockStepped:      {"The wall clock stepped in mid-session", Notice, false, "nothing: order and durations do not use it, and the record says where it stepped"},
+	ClockNotKept:      {"No clock would survive a power cut", Warning, false, "give the station a clock with a battery (type ds3231), or a new battery; until then it needs a network at every start"},
 	JournalFailed:     {"The journal cannot be written", Stop, false, "check the disk, then start the daemon again"},
 	JournalFull:       {"The disk is full", Stop, false, "export closed sessions and prune them, or free space on the disk"},
 	JournalCheck:      {"The journal is being checked", Stop, false, "wait: sessions begin when it is through"},

@@ -63,7 +63,7 @@ type Setting struct {
 type Datasheet struct{ Name, Edition, None string }
 
 // Classes are the classes that a template may name.
-var Classes = []string{"beam", "button", "canister", "light", "purge", "sound", "environment", "expander"}
+var Classes = []string{"beam", "button", "canister", "light", "purge", "sound", "environment", "clock", "expander"}
 
 var (
 	word    = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
