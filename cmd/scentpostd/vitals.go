@@ -6,6 +6,7 @@ import (
 
 	"scentpost/drivers/linux"
 	"scentpost/station/archive"
+	"scentpost/station/config"
 	"scentpost/station/health"
 	"scentpost/station/health/vitals"
 )
@@ -45,7 +46,19 @@ func (t thisStation) Read() vitals.Reading {
 		r.HasDisk, r.Free, r.ReadOnly = true, disk.Free, disk.ReadOnly
 	}
 	r.Journal = t.figures()
+	r.WantsClock = wantsClock(t.s.cfg)
+	if r.WantsClock {
+		for _, c := range linux.KernelClocks(linux.SysFolder) {
+			r.Clocks = append(r.Clocks, vitals.Clock{Name: c.Name, Why: c.Why})
+		}
+	}
 	return r
+}
+
+// wantsClock tells whether the kernel's clocks alone could know the time after a power cut. A virtual station has no
+// power to lose, and a clock that is a device speaks for itself.
+func wantsClock(cfg config.Config) bool {
+	return cfg.Driver.Type == config.DriverLinux && len(cfg.Of(config.Timekeeper)) == 0
 }
 
 // figures are those of the journal, none where it cannot be read.

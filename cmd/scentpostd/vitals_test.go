@@ -14,6 +14,7 @@ import (
 
 	"scentpost/cmd/internal/place"
 	"scentpost/station/archive"
+	"scentpost/station/config"
 	"scentpost/station/control"
 	"scentpost/station/health"
 	"scentpost/station/health/vitals"
@@ -34,6 +35,20 @@ func (p *patient) Room() error { return p.full }
 func (p *patient) Read() vitals.Reading {
 	p.looks = append(p.looks, time.Since(p.began))
 	return p.reading
+}
+
+// TestWhoseClockIsMissed: a station on hardware whose configuration names none looks to the kernel.
+func TestWhoseClockIsMissed(t *testing.T) {
+	own := []config.Device{{Name: "rtc", Type: "ds3231", Class: config.Timekeeper}}
+	for _, c := range []struct {
+		driver  string
+		devices []config.Device
+		want    bool
+	}{{config.DriverLinux, nil, true}, {config.DriverLinux, own, false}, {config.DriverVirtual, nil, false}} {
+		if got := wantsClock(config.Config{Driver: config.Driver{Type: c.driver}, Devices: c.devices}); got != c.want {
+			t.Errorf("%s with %d clocks: %v", c.driver, len(c.devices), got)
+		}
+	}
 }
 
 // TestTheMachineIsWatchedSparsely: an idle station looks at it twice a minute, and more often only while its disk is

@@ -12,18 +12,18 @@ import (
 	"scentpost/station/config"
 )
 
-// kept is a world with a clock on i2c-1 that is looked at every minute.
-type kept struct {
+// keptClock is a world with a clock on i2c-1 that is looked at every minute.
+type keptClock struct {
 	*world
 	chip  *bustest.DS3231
 	wires *wires
 }
 
-func (w *kept) Wires(string) (bus.Wires, error) { return w.wires, nil }
+func (w *keptClock) Wires(string) (bus.Wires, error) { return w.wires, nil }
 
-func newKept(t *testing.T, spoil func(*kept)) *kept {
+func newKept(t *testing.T, spoil func(*keptClock)) *keptClock {
 	t.Helper()
-	w := &kept{world: shut(t)}
+	w := &keptClock{world: shut(t)}
 	w.chip = bustest.NewDS3231(func() time.Time { return time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.now)) })
 	w.wires = &wires{Bus: w.chip, world: w.world}
 	spoil(w)
@@ -39,7 +39,7 @@ func newKept(t *testing.T, spoil func(*kept)) *kept {
 }
 
 func TestASoundClockIsNoCondition(t *testing.T) {
-	w := newKept(t, func(*kept) {})
+	w := newKept(t, func(*keptClock) {})
 	w.until(3_600_000 * ms)
 	expect(t, "an hour", w.heard(), nil)
 	if n := w.chip.Transfers(); n < 60 || n > 62 || w.events != nil {
@@ -56,21 +56,21 @@ func TestASoundClockIsNoCondition(t *testing.T) {
 // TestAClockThatWouldNotSurviveAPowerCut is a condition from the first look that finds it until it is mended.
 func TestAClockThatWouldNotSurviveAPowerCut(t *testing.T) {
 	for name, c := range map[string]struct {
-		spoil, mend func(*kept)
+		spoil, mend func(*keptClock)
 		told        []string // the beginning of each condition
 	}{
-		"its battery failed": {func(w *kept) { w.chip.LoseBattery() }, func(w *kept) {
+		"its battery failed": {func(w *keptClock) { w.chip.LoseBattery() }, func(w *keptClock) {
 			for r := byte(3); r < 16; r++ {
 				w.chip.Release(r)
 			}
 		}, []string{"0 clock-not-kept rtc true ds3231 at 0x68: its oscillator has stopped"}},
-		"it stands still": {func(w *kept) { w.chip.Stand(true) }, func(w *kept) { w.chip.Stand(false) },
+		"it stands still": {func(w *keptClock) { w.chip.Stand(true) }, func(w *keptClock) { w.chip.Stand(false) },
 			[]string{"5000 clock-not-kept rtc true ds3231 at 0x68: it stands still"}},
-		"it is absent": {func(w *kept) { w.chip.Fail(errors.New("remote I/O error")) }, func(w *kept) { w.chip.Fail(nil) },
+		"it is absent": {func(w *keptClock) { w.chip.Fail(errors.New("remote I/O error")) }, func(w *keptClock) { w.chip.Fail(nil) },
 			[]string{"0 device-absent rtc true ds3231 at 0x68: no answer: remote I/O error", "0 clock-not-kept rtc true ds3231 at 0x68: no answer"}},
-		"the wires hang": {func(w *kept) { w.wires.hangs = true }, func(w *kept) { w.wires.hangs = false; w.wires.work() },
+		"the wires hang": {func(w *keptClock) { w.wires.hangs = true }, func(w *keptClock) { w.wires.hangs = false; w.wires.work() },
 			[]string{"5000 device-absent rtc true no answer: the wires do not answer", "5000 clock-not-kept rtc true no answer"}},
-		"the wires are busy": {func(w *kept) { w.wires.busy = bus.ErrBusy }, func(w *kept) { w.wires.busy = nil },
+		"the wires are busy": {func(w *keptClock) { w.wires.busy = bus.ErrBusy }, func(w *keptClock) { w.wires.busy = nil },
 			[]string{"0 device-absent rtc true no answer: too many jobs", "0 clock-not-kept rtc true no answer"}},
 	} {
 		w := newKept(t, c.spoil)

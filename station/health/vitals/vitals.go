@@ -1,8 +1,10 @@
-// Package vitals judges how a station's machine fares: its heat, its supply, and the disk that the journal lies on.
+// Package vitals judges how a station's machine fares: its heat, its supply, its clock's battery, and the disk that the
+// journal lies on.
 package vitals
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"scentpost/station/health"
@@ -39,6 +41,15 @@ type Reading struct {
 	HasDisk, ReadOnly bool
 	Free              int64
 	Journal           Figures
+	// WantsClock is set where the kernel's clocks alone could know the time after a power cut, and Clocks are those.
+	WantsClock bool
+	Clocks     []Clock
+}
+
+// Clock is a clock with a battery that the kernel knows.
+type Clock struct {
+	Name string
+	Why  string // why it keeps no time that can be trusted, "" when it does
 }
 
 // Figures are the journal's own: how many bytes its records take on the disk, and what the last session wrote in which
@@ -74,13 +85,28 @@ func Judge(r Reading, held func(health.Code) bool) []Verdict {
 	heat := fmt.Sprintf("%.1f °C", float64(r.MilliCelsius)/1000)
 	perHour, measured := r.Journal.PerHour()
 	hours := r.Free / perHour
+	kept, clocks := keptText(r.Clocks)
 	return []Verdict{
+		{health.ClockNotKept, r.WantsClock && !kept, clocks},
 		{health.BoardHot, hot, heat},
 		{health.BoardWarm, warm, heat},
 		{health.UnderVoltage, r.UnderVoltage, "the kernel says so"},
 		{health.JournalReadOnly, r.HasDisk && r.ReadOnly, "its file system is mounted read-only"},
 		{health.SpaceLow, r.HasDisk && !r.ReadOnly && hours < LeastHours, roomText(r.Free, hours, perHour, measured)},
 	}
+}
+
+// keptText tells whether one of the clocks would know the time after a power cut, and what is wrong with them.
+func keptText(clocks []Clock) (kept bool, text string) {
+	var wrong []string
+	for _, c := range clocks {
+		kept = kept || c.Why == ""
+		wrong = append(wrong, c.Name+": "+c.Why)
+	}
+	if wrong == nil {
+		return false, "the kernel knows no clock with a battery, and the configuration names none"
+	}
+	return kept, strings.Join(wrong, "; ")
 }
 
 func above(milli, from int, held bool) bool {
