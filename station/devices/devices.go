@@ -44,25 +44,25 @@ type Station struct {
 	drives  queue[order]
 	reports queue[report]
 
-	mu        sync.Mutex // guards what follows; held over no call of bus or sink
-	sources   []*source  // in the order of their names
-	sensors   []*sensor
-	canisters []*canister // in position order
-	bursts    []*burst    // in the order of the configuration, as is the next
-	airs      []*air
-	keepers   []*keeper
-	positions int             // of the station
-	limited   string          // which sessions can be held, as the sink was told; "" for all
-	members   []*member       // every device, in the order of the configuration
-	levels    map[string]bool // of each input that is routed, by its latest edge
-	facts     []bus.Fact      // scratch of the sensors
-	moves     []bus.Fact      // scratch of the canisters
-	early     []func()        // what came before the levels were read
-	ready     bool
-	down      bool
-	senses    alarm
-	gates     alarm
-	kept      keep
+	mu          sync.Mutex // guards what follows; held over no call of bus or sink
+	sources     []*source  // in the order of their names
+	sensors     []*sensor
+	canisters   []*canister // in position order
+	bursts      []*burst    // in the order of the configuration, as is the next
+	airs        []*air
+	timekeepers []*timekeeper
+	positions   int             // of the station
+	limited     string          // which sessions can be held, as the sink was told; "" for all
+	members     []*member       // every device, in the order of the configuration
+	levels      map[string]bool // of each input that is routed, by its latest edge
+	facts       []bus.Fact      // scratch of the sensors
+	moves       []bus.Fact      // scratch of the canisters
+	early       []func()        // what came before the levels were read
+	ready       bool
+	down        bool
+	senses      alarm
+	gates       alarm
+	kept        keep
 }
 
 // route says whose a line is: a sensor's, or a canister's limit switch of a role.
@@ -269,7 +269,7 @@ func (s *Station) Close() error {
 		for _, a := range s.airs {
 			a.next.clear()
 		}
-		for _, k := range s.keepers {
+		for _, k := range s.timekeepers {
 			k.next.clear()
 		}
 	})

@@ -64,7 +64,7 @@ func (s *Station) tellSound() {
 	for _, a := range s.airs {
 		s.over(health.DeviceFault, a.name)
 	}
-	for _, k := range s.keepers {
+	for _, k := range s.timekeepers {
 		s.over(health.ClockNotKept, k.name)
 	}
 	for _, d := range s.sensors {

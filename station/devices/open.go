@@ -102,7 +102,7 @@ func (s *Station) add(w wiring) error {
 	case catalog.Environment:
 		return s.addAir(w, m)
 	case catalog.Timekeeper:
-		return s.addKeeper(w, m)
+		return s.addTimekeeper(w, m)
 	case catalog.Light:
 		out, err := s.bus.Output(w.lines[catalog.RoleLine], false)
 		if err != nil {
@@ -203,7 +203,7 @@ func (s *Station) begin(levels map[string]bool, away map[string]error) {
 	for _, a := range s.airs {
 		s.measure(a)
 	}
-	for _, k := range s.keepers {
+	for _, k := range s.timekeepers {
 		s.lookAt(k)
 	}
 }

@@ -13,8 +13,8 @@ import (
 // secondLook is how soon a clock is looked at again at the start, so that one which stands still is found.
 const secondLook = 5 * time.Second
 
-// keeper is a clock that should survive a power cut. It is looked at in its own time, and tells nothing but a condition.
-type keeper struct {
+// timekeeper is a clock that should survive a power cut. It is looked at in its own time, and tells nothing but a condition.
+type timekeeper struct {
 	name     string
 	member   *member
 	interval time.Duration
@@ -27,8 +27,8 @@ type keeper struct {
 	next  alarm
 }
 
-// addKeeper makes one clock. One that is absent is found when it is looked at.
-func (s *Station) addKeeper(w wiring, m *member) error {
+// addTimekeeper makes one clock. One that is absent is found when it is looked at.
+func (s *Station) addTimekeeper(w wiring, m *member) error {
 	wires, err := s.wires(w)
 	if err != nil {
 		return err
@@ -37,12 +37,12 @@ func (s *Station) addKeeper(w wiring, m *member) error {
 	if err != nil {
 		return fmt.Errorf("device %s: %w", w.name, err)
 	}
-	s.keepers = append(s.keepers, &keeper{name: w.name, member: m, interval: w.values.Durations[catalog.SettingInterval], wires: wires, part: part})
+	s.timekeepers = append(s.timekeepers, &timekeeper{name: w.name, member: m, interval: w.values.Durations[catalog.SettingInterval], wires: wires, part: part})
 	return nil
 }
 
 // lookAt has a clock looked at, and plans the next look. One that is still under way is not waited for.
-func (s *Station) lookAt(k *keeper) {
+func (s *Station) lookAt(k *timekeeper) {
 	k.looks++
 	in := k.interval
 	if k.looks == 1 {
@@ -57,7 +57,7 @@ func (s *Station) lookAt(k *keeper) {
 		}
 	})
 	if k.busy {
-		s.judgeKeeper(k, fmt.Errorf("%w: %s", bus.ErrNoAnswer, airHanging))
+		s.judgeTimekeeper(k, fmt.Errorf("%w: %s", bus.ErrNoAnswer, airHanging))
 		return
 	}
 	k.busy = true
@@ -73,15 +73,15 @@ func (s *Station) lookAt(k *keeper) {
 }
 
 // looked ends a look at a clock.
-func (s *Station) looked(k *keeper, err error) {
+func (s *Station) looked(k *timekeeper, err error) {
 	s.change(func() {
 		k.busy = false
-		s.judgeKeeper(k, err)
+		s.judgeTimekeeper(k, err)
 	})
 }
 
-// judgeKeeper says of a clock why it would not know the time after a power cut, and whether it is there.
-func (s *Station) judgeKeeper(k *keeper, err error) {
+// judgeTimekeeper says of a clock why it would not know the time after a power cut, and whether it is there.
+func (s *Station) judgeTimekeeper(k *timekeeper, err error) {
 	k.member.gone = nil
 	if errors.Is(err, bus.ErrNoAnswer) {
 		k.member.gone = errors.New(short(err.Error()))
