@@ -102,6 +102,7 @@ type performance struct {
 	mode          string
 	machine       func(*world.Kernel)
 	store         journal.Epochs
+	station       *config.Config // nil for the usual one
 	// before is called when the session is sealed, to plant a fault, a void or a leak.
 	before func(*yard.Yard, *check.Sights)
 }
@@ -115,6 +116,10 @@ func perform(t testing.TB, p performance) (*check.Sights, *yard.Yard) {
 	for range 8 {
 		scripts = append(scripts, dog.Improvise(chance, 3))
 	}
+	cfg := station
+	if p.station != nil {
+		cfg = *p.station
+	}
 	var y *yard.Yard
 	var err error
 	see := func(c check.Channel, text []byte) {
@@ -127,7 +132,7 @@ func perform(t testing.TB, p performance) (*check.Sights, *yard.Yard) {
 		seen.See(c, y.World.Mono(), text)
 	}
 	y, err = yard.New(yard.Options{
-		Seed: p.seed, Secrets: p.secrets, Config: station, Store: p.store, Machine: p.machine, Scripts: scripts,
+		Seed: p.seed, Secrets: p.secrets, Config: cfg, Store: p.store, Machine: p.machine, Scripts: scripts,
 		Loading: map[string]string{"1A": "tnt", "1B": "glove", "2A": "tnt", "2B": "glove", "3A": "tnt", "3B": "glove"},
 		Publish: func(_ int64, m uplink.Publish) {
 			see(check.Messages, append(fmt.Appendf(nil, "%s qos %d retain %t: ", m.Topic, m.QoS, m.Retain), m.Payload...))

@@ -115,3 +115,36 @@ func (r *reader) usedLines() []string {
 	slices.Sort(used)
 	return slices.Compact(used)
 }
+
+// alike checks that the canisters of one position are driven by one thing: a line of the machine moves at once and a pin of
+// a carrier when its wires come to it, so that how soon something moves would tell which canister it was. at has the path
+// of each device.
+func (r *reader) alike(at []string) {
+	first := map[int]int{} // by position: the first canister there
+	for i, d := range r.out.Devices {
+		if d.Class != Canister {
+			continue
+		}
+		before, others := first[d.Position]
+		if !others {
+			first[d.Position] = i
+			continue
+		}
+		if other := r.out.Devices[before]; r.drivenBy(other) != r.drivenBy(d) {
+			r.doc.Problem(at[i]+".lines", "put the drives of all canisters of a position on one carrier, or on lines of the machine",
+				"%s is driven by %s and %s by %s: how soon something moves at position %d tells which canister it is",
+				d.Name, r.drivenBy(d), other.Name, r.drivenBy(other), d.Position)
+		}
+	}
+}
+
+// drivenBy is what drives a canister.
+func (r *reader) drivenBy(d Device) string {
+	t, _ := r.types.find(d.Type)
+	for _, l := range t.Lines {
+		if on, _, carried := r.carrier(d.Lines[l.Role]); l.Output && carried {
+			return on.Name
+		}
+	}
+	return "a line of the machine"
+}

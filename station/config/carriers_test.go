@@ -35,7 +35,7 @@ const carried = `site: prishtina
 station: yard-2
 data: journal
 socket: /run/scentpost.sock
-driver: {type: linux, lines: {"exp-1:A0": {active_low: true}, "exp-1:A1": {active_low: true, bias: pull-up}, GPIO4: {active_low: true}}}
+driver: {type: linux, lines: {"exp-1:A0": {active_low: true, external: pull-up}, "exp-1:A1": {active_low: true, bias: pull-up}, GPIO4: {active_low: true}}}
 positions: 1
 devices:
   - {name: beam-1, type: beam, position: 1, line: "pinctrl:GPIO17"}
@@ -84,8 +84,11 @@ func TestProblemsOfCarriers(t *testing.T) {
 		{"a pin that may not be an input", "exp-2:B0", "exp-1:B7", `10:61: devices[2].line: it holds (say hold: accepted)`},
 		{"a canister where it would stay open", "hold: accepted, ", "", `9:84: devices[1].lines.drive: it holds (say hold: accepted)`},
 		{"on what carries nothing", "exp-2:B0", "air:B0", `10:61: devices[2].line: air is a air, which carries no lines`},
-		{"a bias that the chip does not have", "bias: pull-up", "bias: pull-down", `5:63: driver.lines.exp-1:A1: a expander has no pull-down (exp-1 can have: pull-up)`},
-		{"wiring of no device", `"exp-1:A0": {`, `"exp-1:A3": {`, `5:31: driver.lines.exp-1:A3: no device is on this line (did you mean "exp-1:A0"?)`},
+		{"a canister that nothing holds", ", external: pull-up", "", `9:84: devices[1].lines.drive: has no safe state: nothing says what holds "exp-1:A0", which is active-low, while nobody drives it (a resistor of 10 kOhm to 3.3 V, and in driver.lines "exp-1:A0": {active_low: true, external: pull-up})`},
+		{"canisters of a position on different things", "  - {name: button-e-stop", "  - {name: canister-1b, type: shutter, position: 1, canister: \"1B\", lines: {drive: \"exp-2:A0\", opened: x, closed: y}}\n  - {name: button-e-stop", `10:69: devices[2].lines: canister-1b is driven by exp-2 and canister-1a by exp-1: how soon something moves at position 1 tells which canister it is (put the drives of all canisters of a position on one carrier, or on lines of the machine)|` +
+			`10:84: devices[2].lines.drive: it holds (say hold: accepted)|10:84: devices[2].lines.drive: has no safe state: nothing says what holds "exp-2:A0", which is active-high, while nobody drives it (a resistor of 10 kOhm to ground, and in driver.lines "exp-2:A0": {active_low: false, external: pull-down})`},
+		{"a bias that the chip does not have", "bias: pull-up", "bias: pull-down", `5:82: driver.lines.exp-1:A1: a expander has no pull-down (exp-1 can have: pull-up)`},
+		{"wiring of no device", `"exp-1:A1": {`, `"exp-1:A3": {`, `5:82: driver.lines.exp-1:A3: no device is on this line (did you mean "exp-1:A0"?)`},
 		{"an unknown key", "bus: i2c-1, hold", "buss: i2c-1, hold", `11:6: devices[3].bus: is missing (such as i2c-1: ls /dev/i2c-* lists them)|` +
 			`11:35: devices[3].buss: unknown key (did you mean "bus"?)`},
 	} {

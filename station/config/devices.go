@@ -56,6 +56,7 @@ func (r *reader) devices() {
 	}
 	r.carried(paths)
 	r.safe(paths)
+	r.alike(paths)
 }
 
 // usage is what the devices so far have taken: by name, line, canister id and position of a beam.

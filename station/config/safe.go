@@ -18,7 +18,7 @@ const (
 var externals = []string{pullUp, pullDown}
 
 // safe checks that every canister's drive rests at closed while nobody drives it: before the daemon starts, and after it
-// was lost. at has the path of each device. A drive on a carrier is the carrier's to refuse.
+// was lost. at has the path of each device. A drive on a carrier floats as well, whenever that is set up anew.
 func (r *reader) safe(at []string) {
 	if r.out.Driver.Type != DriverLinux {
 		return
@@ -27,8 +27,7 @@ func (r *reader) safe(at []string) {
 		t, _ := r.types.find(d.Type)
 		for _, l := range t.Lines {
 			line := d.Lines[l.Role]
-			_, _, carried := r.carrier(line)
-			if t.Class != Canister || !l.Output || line == "" || carried {
+			if t.Class != Canister || !l.Output || line == "" {
 				continue
 			}
 			path := at[i] + ".lines." + l.Role
