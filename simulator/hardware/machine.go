@@ -34,8 +34,11 @@ const (
 	readyLight = "ready"
 )
 
-// Clock gives the station a wall clock that does as told. It returns nil for ClockExact.
+// Clock gives the station a wall clock that does as told. It returns nil for ClockExact, which "" stands for.
 func (s *Station) Clock(does Clocking) (*world.Kernel, error) {
+	if does == "" {
+		does = ClockExact
+	}
 	if !slices.Contains(Clockings, does) {
 		var all []string
 		for _, c := range Clockings {
