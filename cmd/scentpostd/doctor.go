@@ -5,8 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"syscall"
+	"os"
 	"time"
 
 	"scentpost/cmd/internal/program"
@@ -76,7 +75,7 @@ func (c doctorCmd) examine(out program.Streams, m doctor.Machine) error {
 func askDaemon(ctx context.Context, socket string) (*doctor.Daemon, error) {
 	client, err := control.Dial(ctx, socket)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, control.ErrNoDaemon) && !errors.Is(err, os.ErrDeadlineExceeded): // one that is late is one
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("whether a daemon runs cannot be found out: %w", err)
