@@ -161,15 +161,19 @@ func auditShown(t testing.TB, j *journal.Journal, lines []journal.Line, shown []
 		if !notes[s.Checkpoint] {
 			t.Fatalf("a checkpoint was shown that the journal does not hold:\n%s", s.Checkpoint)
 		}
-		if s.Session == "" {
+		if s.Session == "" || s.Phase == trial.Interrupted { // before the journal is brought back no run of it is shown
 			continue
 		}
 		if replays[s.Session] == nil {
 			replays[s.Session] = replay(t, j, lines, s.Session)
 		}
+		said := replays[s.Session][s.Size]
+		if s.CannotStart != "" { // for a reason that no journal knows
+			s.CannotStart, s.Next = "", said.Next
+		}
 		s.Checkpoint, s.Conditions = "", nil
 		got, _ := json.Marshal(s)
-		want, _ := json.Marshal(replays[s.Session][s.Size])
+		want, _ := json.Marshal(said)
 		if !bytes.Equal(got, want) {
 			t.Fatalf("with %d records there was shown\n%s\nand the journal says\n%s", s.Size, got, want)
 		}
