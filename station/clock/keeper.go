@@ -104,7 +104,7 @@ func (k *Keeper) Resume(last event.Stamp) {
 	}
 	k.offset = last.Offset()
 	k.known.bound += apart
-	if !k.vouched && (last.Quality == event.Synced || last.Quality == event.Holdover) {
+	if k.quality != event.Synced && (last.Quality == event.Synced || last.Quality == event.Holdover) {
 		k.quality, k.vouched, k.known = event.Holdover, true, known{at: last.Mono, bound: last.UTCBound}
 	}
 }

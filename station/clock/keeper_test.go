@@ -247,9 +247,17 @@ func TestResume(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
 	}
-	k := newKernel() // synchronised: what the kernel says now is newer
-	k.maxError = time.Second
+	k := newKernel() // found and lost again while no daemon ran: a holdover does not become better known by itself
+	k.synced = false
 	keeper := NewKeeper(k, 0)
+	last.Quality = event.Holdover
+	keeper.Resume(last)
+	if got, want := keeper.UTC(k.mono), (UTC{Nanos: k.mono + today + 5000, Bound: 3*second + 100*1000, Quality: event.Holdover}); got != want {
+		t.Errorf("found and lost again: %+v, want %+v", got, want)
+	}
+	k = newKernel() // synchronised: what the kernel says now is newer
+	k.maxError = time.Second
+	keeper = NewKeeper(k, 0)
 	keeper.Resume(last)
 	if got, want := keeper.UTC(k.mono), (UTC{Nanos: k.mono + today + 5000, Bound: second + 5000, Quality: event.Synced}); got != want {
 		t.Errorf("synchronised: %+v, want %+v", got, want)
