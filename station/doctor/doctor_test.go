@@ -268,3 +268,20 @@ func TestTheWholeText(t *testing.T) {
 		}
 	}
 }
+
+// TestTheReadmeShowsWhatIsSaid: the example there is no invention.
+func TestTheReadmeShowsWhatIsSaid(t *testing.T) {
+	lines := strings.Split(stationText, "\n")
+	text := strings.Join(slices.DeleteFunc(lines, func(l string) bool { return strings.Contains(l, "call") || strings.Contains(l, "ready") }), "\n")
+	seen := healthy()
+	seen.Account.Name = "scentpost"
+	answer(&seen, "0x76", doctor.Silent)
+	answer(&seen, "0x77", doctor.Answers)
+	seen.Chips[0].Lines[1].Consumer = "pigpio"
+	var said strings.Builder
+	doctor.Write(&said, doctor.Diagnose(station(t, text), known(t), seen))
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil || !strings.Contains(string(readme), "```\n"+said.String()+"```\n") {
+		t.Errorf("README.md does not show (%v)\n%s", err, &said)
+	}
+}
