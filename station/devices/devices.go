@@ -114,15 +114,21 @@ func (i inlet) Watermark(w bus.Watermark) {
 	i.s.change(func() {
 		src := i.s.source(w.Source)
 		src.mark = max(src.mark, w.Mono)
+		i.s.tellLosses(src)
 		i.s.advanceSensors()
 		i.s.advanceCanisters()
 	})
 }
 
-// Gap takes that edges are missing which nobody numbered: a chip was away, or a level changed without an edge. Of beams
-// or buttons one of them may have been a nose or a call. It implements bus.GapSink.
+// Gap takes that edges are missing: some were numbered and never came, or a level changed without one. Of beams or buttons
+// one of them may have been a nose or a call. It implements bus.GapSink.
 func (i inlet) Gap(g bus.Gap) {
 	i.s.change(func() {
+		src := i.s.source(g.Source)
+		src.why = g.Why
+		if g.Lost == 0 { // what was numbered shows in the numbers
+			src.gaps++
+		}
 		missed := slices.ContainsFunc(g.Lines, func(line string) bool { return i.s.routes[line].sensor != nil })
 		if i.s.ready && !i.s.down && missed {
 			i.s.void(g.From, 0)

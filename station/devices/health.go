@@ -52,6 +52,9 @@ func (s *Station) over(code health.Code, on string) {
 // tellSound takes back what another Station said of these devices before this one.
 func (s *Station) tellSound() {
 	s.over(health.SessionsLimited, "")
+	for _, src := range s.sources {
+		s.over(health.EdgesLost, src.name)
+	}
 	for _, m := range s.members {
 		s.over(health.DeviceAbsent, m.name)
 	}

@@ -2,6 +2,7 @@ package devices
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"scentpost/drivers/bus"
@@ -76,5 +77,33 @@ func TestAGapVoidsTheRun(t *testing.T) {
 		if voids != c.voids {
 			t.Errorf("a gap of %v: %d voids, want %d", c.lines, voids, c.voids)
 		}
+	}
+}
+
+// TestLossesAreCountedAndShown: by source, with what the bus says of the latest, at the source's own marks.
+func TestLossesAreCountedAndShown(t *testing.T) {
+	w := opened(t, nil)
+	w.At(101*ms, func() { w.edge("beam2", true) })
+	w.At(102*ms, func() {
+		w.seq += 40
+		inlet{w.station}.Gap(bus.Gap{Source: "gpio", Lines: []string{"beam2"}, Lost: 40, Why: "the buffer was full"})
+		w.edge("beam2", false)
+	})
+	w.At(103*ms, func() {
+		inlet{w.station}.Gap(bus.Gap{Source: "gpio", Lines: []string{"1A.opened"}, Why: "no edge told of it"})
+	})
+	w.until(500 * ms)
+	expect(t, "once", w.heard(), []string{"120 edges-lost gpio true edges that came: 2; numbered and never came: 40; " +
+		"gaps that nobody could count: 1; the latest: no edge told of it"})
+	if got := w.station.Status(); got.Lost["gpio"] != 40 || got.Gaps["gpio"] != 1 {
+		t.Errorf("%+v", got)
+	}
+	if n := w.voids(); n == 0 {
+		t.Error("a run would go on")
+	}
+	w.At(501*ms, func() { w.seq++; w.edge("beam2", true) })
+	w.until(600 * ms)
+	if got := w.heard(); len(got) != 1 || !strings.HasPrefix(got[0], "520 edges-lost gpio true edges that came: 3; numbered and never came: 41") {
+		t.Errorf("%q", got)
 	}
 }

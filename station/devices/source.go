@@ -1,9 +1,12 @@
 package devices
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
+
+	"scentpost/station/health"
 )
 
 // source is one thing that stamps edges, with how far it has reported.
@@ -13,7 +16,11 @@ type source struct {
 	mark     int64         // no edge stamped before it will come
 	told     int64         // the mark that the sink has
 	seq      uint64        // of the latest edge
+	received uint64        // edges that came
 	lost     uint64        // edges that were counted and never came
+	gaps     uint64        // times that edges are missing which nobody counted
+	why      string        // of the latest loss, as the bus says it
+	shown    [2]uint64     // lost and gaps, as the sink was told
 }
 
 func newSource(name string, lateness time.Duration) *source {
@@ -28,12 +35,28 @@ func (s *source) known(now int64) int64 { return max(s.mark, now-int64(s.latenes
 // count takes the sequence number of an edge, and tells whether edges were lost before it. A number that does not
 // follow is a loss; a smaller one is an edge that was overtaken, or a source that began anew.
 func (s *source) count(seq uint64) (lost bool) {
+	s.received++
 	if s.seq != 0 && seq > s.seq+1 {
 		s.lost += seq - s.seq - 1
 		lost = true
 	}
 	s.seq = seq
 	return lost
+}
+
+// tellLosses says what edges of a source are missing, when that is news. It is asked at the source's marks, which come at
+// regular instants: a storm is told of now and then.
+func (s *Station) tellLosses(src *source) {
+	now := [2]uint64{src.lost, src.gaps}
+	if now == src.shown {
+		return
+	}
+	src.shown = now
+	evidence := fmt.Sprintf("edges that came: %d; numbered and never came: %d; gaps that nobody could count: %d", src.received, src.lost, src.gaps)
+	if src.why != "" {
+		evidence += "; the latest: " + src.why
+	}
+	s.condition(health.EdgesLost, src.name, evidence)
 }
 
 // sensing tells whether a source stamps beams or buttons: then a lost edge of it may have been a nose or a call. What

@@ -4,8 +4,9 @@ package devices
 // are sealed.
 type Status struct {
 	// Lost counts, by source, the edges that were numbered and never came. A source may stamp limit switches too:
-	// like every counter it is not shown between seal and reveal.
-	Lost map[string]uint64
+	// like every counter it is not shown between seal and reveal. Gaps counts how often edges were missing that nobody
+	// had numbered.
+	Lost, Gaps map[string]uint64
 	// Active names the beams that are broken and the buttons that are held, in the order of the configuration.
 	Active []string
 	// Stopped is set while an emergency stop is held.
@@ -18,9 +19,9 @@ type Status struct {
 func (s *Station) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := Status{Lost: map[string]uint64{}, Stopped: s.stopped(), Devices: s.presences()}
+	now := Status{Lost: map[string]uint64{}, Gaps: map[string]uint64{}, Stopped: s.stopped(), Devices: s.presences()}
 	for _, src := range s.sources {
-		now.Lost[src.name] = src.lost
+		now.Lost[src.name], now.Gaps[src.name] = src.lost, src.gaps
 	}
 	for _, d := range s.sensors {
 		if d.part.Active() {
