@@ -19,7 +19,7 @@ func (r *reader) lose(chip string, cause error) {
 		}
 	}
 	r.mu.Lock()
-	r.looked = Survey{}
+	r.looked, r.news = Survey{}, true
 	r.GPIO.groups = slices.DeleteFunc(slices.Clone(r.GPIO.groups), func(in *group) bool {
 		if in.chip != chip {
 			return false
@@ -65,6 +65,7 @@ func (r *reader) findAgain() {
 		return
 	}
 	r.mu.Lock()
+	r.news = true
 	for _, o := range r.GPIO.outputs {
 		if o.why != nil {
 			o.why = o.place(s)

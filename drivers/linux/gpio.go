@@ -111,6 +111,7 @@ type GPIO struct {
 	outputs []*output
 	inputs  []*input
 	groups  []*group // the requests of the inputs that are here
+	news    bool     // lines went or came, or were asked for, since the goroutine last looked
 	sink    bus.Sink
 	counts  Counts
 	seq     uint64 // of the latest edge; only the goroutine changes it

@@ -67,7 +67,7 @@ func (g *GPIO) Watch(names []string, sink bus.Sink) error {
 	if g.looked, err = look(g.kernel); err != nil {
 		return err
 	}
-	g.sink = sink
+	g.sink, g.news = sink, true
 	g.placeInputs(g.looked)
 	g.kernel.wake()
 	return nil

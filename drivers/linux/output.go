@@ -45,7 +45,7 @@ func (g *GPIO) Output(line string, safe bool) (bus.Output, error) {
 			o.why = o.place(g.looked)
 		}
 	}
-	g.outputs = append(g.outputs, o)
+	g.outputs, g.news = append(g.outputs, o), true
 	g.kernel.wake() // to see the loss of its chip, or to look for it
 	return o, nil
 }

@@ -55,9 +55,15 @@ func (g *GPIO) run() {
 	defer close(g.ended)
 	r := &reader{GPIO: g, pause: int64(retryFirst), lost: map[string][]string{}}
 	r.grid = r.after(r.kernel.mono())
-	for r.collect() {
-		r.tellPresence()
-		r.tellAlone()
+	for {
+		open, news := r.collect()
+		if !open {
+			return
+		}
+		if news {
+			r.tellPresence()
+			r.tellAlone()
+		}
 		hung, err := r.kernel.wait(r.requests, r.timeout())
 		if lost := r.turn(hung || err != nil); !lost && (hung || err != nil) {
 			r.kernel.wait(nil, retryFirst) // nothing is wrong that we could mend: do not spin
@@ -68,10 +74,13 @@ func (g *GPIO) run() {
 // after is the first instant of the grid after mono.
 func (r *reader) after(mono int64) int64 { return (mono/int64(MarkEvery) + 1) * int64(MarkEvery) }
 
-// collect finds out what there is to wait for; false when the bus was closed.
-func (r *reader) collect() bool {
+// collect finds out what there is to wait for, until the bus is closed. news tells whether lines went or came.
+func (r *reader) collect() (open, news bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if news, r.news = r.news, false; !news {
+		return !r.closed, false
+	}
 	before := r.absent
 	r.sink, r.groups, r.outputs, r.requests = r.GPIO.sink, slices.Clip(r.GPIO.groups), r.outputs[:0], r.requests[:0]
 	r.absent = len(r.GPIO.outputs) + len(r.GPIO.inputs)
@@ -89,7 +98,7 @@ func (r *reader) collect() bool {
 	if r.absent > before {
 		r.soon()
 	}
-	return !r.closed
+	return !r.closed, true
 }
 
 // timeout is how long there is nothing to do unless an edge comes.

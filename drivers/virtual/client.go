@@ -318,6 +318,7 @@ func (c *Client) gone() error {
 // from a callback.
 func (c *Client) Close() error {
 	c.once.Do(func() {
+		c.lastJobs()
 		close(c.closed)
 		c.mu.Lock()
 		if c.link != nil {

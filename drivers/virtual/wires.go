@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -35,6 +36,29 @@ func (c *Client) Wires(name string) (bus.Wires, error) {
 	c.wires[name] = w
 	c.workers.Go(w.run)
 	return w, nil
+}
+
+// lastWithin bounds how long the end waits for the jobs that take what is on I2C to its safe level.
+const lastWithin = 500 * time.Millisecond
+
+// lastJobs does the jobs that wait on every bus.
+func (c *Client) lastJobs() {
+	c.mu.Lock()
+	all := slices.Collect(maps.Values(c.wires))
+	c.mu.Unlock()
+	limit := time.NewTimer(lastWithin)
+	defer limit.Stop()
+	for _, w := range all {
+		done := make(chan struct{})
+		if w.Do(func() { close(done) }) != nil {
+			continue
+		}
+		select {
+		case <-done:
+		case <-limit.C:
+			return
+		}
+	}
 }
 
 // wires are one I2C bus of the station. A transfer is answered, or the station is taken for dead.

@@ -124,3 +124,42 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestTheEndDoesWhatWaits: what takes outputs on I2C to their safe level is among it. A job that hangs is waited for for a
+// moment only.
+func TestTheEndDoesWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t)
+		p.hello.Buses = []string{"i2c-1"}
+		p.reply = func(m Message) Message {
+			if m.Kind == I2C {
+				return Message{Data: []byte{}}
+			}
+			return Message{}
+		}
+		c, err := Dial(Options{dial: p.dial})
+		must(t, err)
+		w, err := c.Wires("i2c-1")
+		must(t, err)
+		last := errors.New("the last job was not done")
+		must(t, w.Do(func() { last = w.Tx(0x20, []byte{0x14, 0, 0}, nil) }))
+		must(t, c.Close())
+		if last != nil {
+			t.Error(last)
+		}
+		q := newPeer(t)
+		q.hello.Buses = []string{"i2c-1"}
+		d, err := Dial(Options{dial: q.dial})
+		must(t, err)
+		w, err = d.Wires("i2c-1")
+		must(t, err)
+		hold := make(chan bool)
+		must(t, w.Do(func() { <-hold }))
+		time.AfterFunc(2*lastWithin, func() { close(hold) })
+		began := time.Now()
+		must(t, d.Close())
+		if took := time.Since(began); took != 2*lastWithin {
+			t.Errorf("the end took %s; the job that hung had its goroutine until then", took)
+		}
+	})
+}
