@@ -21,7 +21,8 @@ DEPS      := mosquitto:mosquitto mosquitto_pub:mosquitto-clients 7z:p7zip-full q
 DEPS_RACE := gcc:gcc
 DEPS_DEB  := dpkg-deb:dpkg qemu-aarch64-static:qemu-user-static qemu-arm-static:qemu-user-static shellcheck:shellcheck
 DEPS_FIRMWARE := avr-gcc:gcc-avr /usr/lib/avr/include/avr/io.h:avr-libc
-DEPS_SIMAVR := /usr/include/simavr/sim_avr.h:libsimavr-dev gcc:gcc
+DEPS_SIMAVR := /usr/include/simavr/sim_avr.h:libsimavr-dev gcc:gcc cppcheck:cppcheck clang:clang \
+  '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a:libclang-rt-14-dev'
 DEPS_KERNEL := qemu-system-x86_64:qemu-system-x86 cpio:cpio xz:xz-utils zstd:zstd gcc:gcc make:make
 
 VERSION  := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
@@ -30,6 +31,7 @@ PROGRAMS := $(notdir $(patsubst %/main.go,%,$(wildcard cmd/*/main.go)))
 # ./... leaves out folders that begin with a point.
 PACKAGES := ./... ./.ci/bench
 QUIET    := .ci/quiet
+FIRMWARE := $(MAKE) -s -C firmware-bridge/firmware OUT=$(CURDIR)/build/firmware
 
 .PHONY: help demo test test-firmware firmware flash test-kernel test-deb deb check race fuzz soak lint cover bench deps build clean go-version
 
@@ -55,21 +57,22 @@ test-deb: deb ## what is in the packages, and their programs on emulated boards
 	@.ci/where-possible test-deb $(DEPS_DEB) -- \
 		env SCENTPOST_DEBS=$(CURDIR)/build/deb $(QUIET) test-deb go test -count 1 ./configs/package
 
-test-firmware: go-version ## build the boards' firmware, and run it in simavr
+test-firmware: go-version ## test the boards' firmware: its core on this machine, fuzzed, and the binary in simavr
 	@if .ci/deps $(DEPS_FIRMWARE) $(DEPS_SIMAVR); then \
-		$(QUIET) test-firmware go test -v ./firmware-bridge/firmware/...; \
+		$(QUIET) firmware-core $(FIRMWARE) check test fuzz && \
+		$(QUIET) firmware-simavr go test -v -timeout $(TIMEOUT) ./firmware-bridge/firmware/...; \
 	else \
-		echo "test-firmware        NOT RUN: the firmware of boards is neither built nor tested without these packages" >&2; \
+		echo "firmware             NOT RUN: the boards' firmware is not tested without these packages" >&2; \
 	fi
 
 firmware: ## build the boards' firmware into build/firmware
 	@.ci/deps $(DEPS_FIRMWARE)
-	@$(MAKE) -s -C firmware-bridge/firmware OUT=$(CURDIR)/build/firmware firmware
+	@$(FIRMWARE) firmware
 	@avr-size build/firmware/*.elf
 
 flash: firmware ## write it to an Arduino Uno or Nano: PORT=/dev/serial/by-id/...
 	@.ci/deps avrdude:avrdude
-	@$(MAKE) -s -C firmware-bridge/firmware OUT=$(CURDIR)/build/firmware flash PORT=$(PORT)
+	@$(FIRMWARE) flash PORT=$(PORT)
 
 test-kernel: go-version ## boot a Debian kernel with simulated GPIO chips in QEMU: the drivers on it, and whole stations
 	@.ci/where-possible test-kernel $(DEPS_KERNEL) -- $(QUIET) test-kernel drivers/linux/kerneltest/run build/kernel

@@ -14,7 +14,7 @@ static bool sound(const struct receiver *r)
 	return sum == ~crc_add(CRC_BEGIN, r->frame, summed);
 }
 
-static enum received end(struct receiver *r)
+static enum received ended(struct receiver *r)
 {
 	enum received got = RECEIVED_NOTHING;
 	if (r->begun)
@@ -34,7 +34,7 @@ static void append(struct receiver *r, uint8_t byte)
 enum received receiver_take(struct receiver *r, uint8_t byte)
 {
 	if (byte == 0)
-		return end(r);
+		return ended(r);
 	if (!r->begun) {
 		r->begun = true;
 		r->bad = false;

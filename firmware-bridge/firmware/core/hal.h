@@ -10,6 +10,7 @@
 // target.h declares:
 //
 //   HAL_PINS            how many pins there are, at most 32
+//   HAL_FIRST_OUTPUT    those below are never outputs, which saves room
 //   HAL_KIND            what the board is, 8 characters
 //   HAL_RESOLUTION_NS   of its stamps
 //   HAL_FLASH           the attribute of constants that stay in flash, read by hal_flash_8 and hal_flash_32

@@ -17,7 +17,9 @@ struct output {
 	uint8_t number;   // of what is pending
 };
 
-static struct output outputs[HAL_PINS];
+static struct output outputs[HAL_PINS - HAL_FIRST_OUTPUT];
+
+static struct output *output_of(uint8_t pin) { return &outputs[pin - HAL_FIRST_OUTPUT]; }
 
 // Sets of pins.
 static uint32_t all;     // outputs
@@ -26,7 +28,7 @@ static uint32_t high;    // outputs whose safe level is high
 static uint32_t unsafe;  // not at their safe level
 static uint32_t pending; // a SET waits for its instant
 
-static uint8_t modes_now[PINS_MOST / 2];
+static uint8_t modes_now[(HAL_PINS + 1) / 2]; // the rest is unused
 static uint16_t beat;
 static bool configured;
 static bool driven; // since the first heartbeat after it was configured
@@ -96,7 +98,7 @@ bool outputs_able(const uint8_t modes[PINS_MOST / 2])
 
 // drive gives an output a level, forgets what is pending for it, and tells why if anybody wants to know. The mask is
 // that of the pin: to shift that far takes long on a small board. Locked.
-static void drive(uint8_t pin, uint32_t mask, bool level, enum how how, uint8_t number, bool told)
+static inline __attribute__((always_inline)) void drive(uint8_t pin, uint32_t mask, bool level, enum how how, uint8_t number, bool told)
 {
 	hal_drive(pin, level);
 	uint32_t at = hal_now();
@@ -227,54 +229,74 @@ static uint32_t tick_after(uint32_t from, uint32_t since, struct span span)
 static void begin(uint8_t pin, uint32_t mask, uint8_t number, struct span longest)
 {
 	drive(pin, mask, (high & mask) == 0, BY_SET, number, true);
-	outputs[pin].until = tick_after(tick, hal_now() - tick_at, longest);
+	output_of(pin)->until = tick_after(tick, hal_now() - tick_at, longest);
 }
 
-static enum result judge(const struct set *set, uint64_t now)
+// A SET on its way: how long it is until then, 0 for now, from how long after which tick.
+struct moment {
+	uint32_t tick, since, ahead;
+};
+
+// judge tells whether a SET can be done at its instant, `span` from now, as the halves of a number of 64 bits with a
+// sign: on a small board whole ones cost a great deal of stack.
+static enum result judge(uint32_t low, uint32_t half, uint32_t *ahead)
 {
-	if (set->longest == 0)
-		return NO_LONGEST;
-	if (set->at > now + MOST_AHEAD)
-		return TOO_FAR_AHEAD;
-	if (set->at + LATE_AFTER < now)
-		return LATE;
-	return TAKEN;
+	*ahead = 0;
+	if (half == 0) {
+		*ahead = low;
+		return low > MOST_AHEAD ? TOO_FAR_AHEAD : TAKEN;
+	}
+	if (half == UINT32_MAX)
+		return -low > LATE_AFTER ? LATE : TAKEN;
+	return half >> 31 != 0 ? LATE : TOO_FAR_AHEAD;
 }
 
-// away is a SET to the level that is not safe.
-static enum result away(const struct set *set, uint32_t mask)
+// moment_of is a function by itself so that its large numbers are off the stack when an output is driven.
+static __attribute__((noinline)) enum result moment_of(const struct set *set, struct moment *moment)
 {
+	union {
+		uint64_t whole;
+		uint32_t half[2];
+	} span;
 	hal_lock_t before = hal_lock();
 	hal_instant_t instant = hal_instant();
-	uint32_t from = tick, from_at = tick_at;
+	moment->tick = tick;
+	moment->since = hal_now() - tick_at;
 	hal_unlock(before);
-	uint64_t now = hal_microseconds(instant);
-	enum result result = judge(set, now);
-	if (result != TAKEN)
-		return result;
+	span.whole = set->at - hal_microseconds(instant);
+	if (set->longest == 0)
+		return NO_LONGEST;
+	// No clock gets there: what would be far past is far ahead.
+	if (set->at >> 63 != 0)
+		return TOO_FAR_AHEAD;
+	return judge(span.half[0], span.half[1], &moment->ahead);
+}
 
-	bool later = set->at > now;
+// act does or keeps a SET to the level that is not safe.
+static __attribute__((noinline)) enum result act(const struct set *set, uint32_t mask, uint8_t number, const struct moment *moment)
+{
+	enum result result = TAKEN;
+	bool later = moment->ahead > 0;
 	uint32_t longest = set->longest < LONGEST ? set->longest : LONGEST;
-	struct span span = span_of(later ? (uint32_t)(set->at - now) : longest);
-	if (later)
-		span.ticks = tick_after(from, (uint32_t)now - from_at, span);
-	struct output *output = &outputs[set->pin];
-	before = hal_lock();
+	struct span span = span_of(later ? moment->ahead : longest);
+	uint16_t at = later ? (uint16_t)tick_after(moment->tick, moment->since, span) : 0;
+	hal_lock_t before = hal_lock();
 	if (!beating) {
 		result = NO_HEARTBEAT; // lost since the command was looked at
 	} else if (later) {
-		output->at = (uint16_t)span.ticks;
+		struct output *output = output_of(set->pin);
+		output->at = at;
 		output->longest = longest;
-		output->number = set->number;
+		output->number = number;
 		pending |= mask;
 	} else {
-		begin(set->pin, mask, set->number, span);
+		begin(set->pin, mask, number, span);
 	}
 	hal_unlock(before);
 	return result;
 }
 
-enum result outputs_set(const struct set *set)
+enum result outputs_set(const struct set *set, uint8_t number)
 {
 	if (!configured)
 		return NOT_CONFIGURED;
@@ -283,16 +305,19 @@ enum result outputs_set(const struct set *set)
 		return NO_OUTPUT;
 	if (!beating)
 		return NO_HEARTBEAT;
-	if (outputs_away(set->pin, set->high))
-		return away(set, mask);
-	drive_safe(mask, BY_SET, set->number, true);
-	return TAKEN;
+	if (!outputs_away(set->pin, set->level)) {
+		drive_safe(mask, BY_SET, number, true);
+		return TAKEN;
+	}
+	struct moment moment;
+	enum result result = moment_of(set, &moment);
+	return result == TAKEN ? act(set, mask, number, &moment) : result;
 }
 
 // take_back does for one output what a tick asks for.
 static void take_back(uint8_t pin, uint32_t mask)
 {
-	struct output *output = &outputs[pin];
+	struct output *output = output_of(pin);
 	if ((unsafe & mask) != 0 && (int32_t)(tick - output->until) >= 0) {
 		hal_lock_t before = hal_lock();
 		drive(pin, mask, (high & mask) != 0, BY_LONGEST, 0, true);

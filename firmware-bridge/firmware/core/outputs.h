@@ -8,13 +8,12 @@
 
 #include "protocol.h"
 
-// A SET as it came.
+// A SET as it lies in its frame.
 struct set {
-	uint8_t pin, number;
-	bool high;
+	uint8_t pin, level;
 	uint64_t at;
 	uint32_t longest;
-};
+} __attribute__((packed));
 
 // outputs_configure gives every pin its mode. All outputs go to their safe level and are let go of before. The modes must
 // be such that outputs_able takes them.
@@ -36,7 +35,7 @@ bool outputs_beating(void);
 void outputs_beat(uint64_t came);
 
 // outputs_set does a SET, now or when its instant comes.
-enum result outputs_set(const struct set *set);
+enum result outputs_set(const struct set *set, uint8_t number);
 
 // outputs_safe takes outputs to their safe level. `told` makes a DONE for each of them.
 void outputs_safe(uint32_t pins, bool told, uint8_t number);

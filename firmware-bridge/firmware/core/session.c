@@ -178,18 +178,11 @@ static enum result configure(const uint8_t *payload)
 	return TAKEN;
 }
 
-static enum result set_output(const uint8_t *payload, uint8_t number)
+static enum result set_output(const struct set *set, uint8_t number)
 {
-	struct set set = {
-		.pin = payload[0],
-		.number = number,
-		.high = payload[1],
-		.at = get_64(payload + 2),
-		.longest = get_32(payload + 10),
-	};
-	if (set.pin < HAL_PINS && barred[set.pin] > 0 && outputs_away(set.pin, set.high))
+	if (set->pin < HAL_PINS && barred[set->pin] > 0 && outputs_away(set->pin, set->level))
 		return SAFE_CAME;
-	return outputs_set(&set);
+	return outputs_set(set, number);
 }
 
 static void answer(uint8_t number, uint8_t type, enum result result)
@@ -207,6 +200,8 @@ static void answer(uint8_t number, uint8_t type, enum result result)
 static bool take_name(const uint8_t *payload, uint8_t number)
 {
 	uint8_t id[ID_SIZE];
+	if (!store_step())
+		return true; // another one is being written: this one will come again
 	// All 0xFF is what a board without an id has.
 	bool blank = true;
 	for (uint8_t i = 0; i < ID_SIZE; i++)
@@ -224,6 +219,8 @@ static bool take_name(const uint8_t *payload, uint8_t number)
 static bool take_command(uint8_t type, uint8_t number, const uint8_t *payload)
 {
 	uint8_t before = expected - number;
+	if (type == SET && payload[1] > 1)
+		return false; // a level that there is not
 	if (before > 0 && before <= known) {
 		owes_acks |= 1 << number % COMMANDS_OPEN;
 		return true;
@@ -237,9 +234,7 @@ static bool take_command(uint8_t type, uint8_t number, const uint8_t *payload)
 		answer(number, type, configure(payload));
 		return true;
 	case SET:
-		if (payload[1] > 1)
-			return false;
-		answer(number, type, set_output(payload, number));
+		answer(number, type, set_output((const struct set *)payload, number));
 		return true;
 	case NAME:
 		return take_name(payload, number);
@@ -323,7 +318,10 @@ static uint64_t clock_now(void)
 	return hal_microseconds(instant);
 }
 
-static void say_board(struct builder *b)
+// What says something is a function by itself, so that its stack is not that of all others too.
+#define APART __attribute__((noinline))
+
+static APART void say_board(struct builder *b)
 {
 	static const uint8_t release[] HAL_FLASH = {FIRMWARE_VERSION, FIRMWARE_BUILD}, kind[8] HAL_FLASH = HAL_KIND;
 	_Static_assert(sizeof release == 3 + 8, "the sizes are those of BOARD");
@@ -357,7 +355,7 @@ static void say_ack(struct builder *b, uint8_t number, uint8_t type, uint8_t res
 	builder_8(b, result);
 }
 
-static void say_pong(struct builder *b)
+static APART void say_pong(struct builder *b)
 {
 	owes_pong = false;
 	begin(b, PONG, 0);
@@ -385,7 +383,7 @@ static void say_pong(struct builder *b)
 	builder_64(b, hal_microseconds(instant));
 }
 
-static void say_next_ack(struct builder *b)
+static APART void say_next_ack(struct builder *b)
 {
 	uint8_t number = expected - known;
 	while ((owes_acks & 1 << number % COMMANDS_OPEN) == 0)
@@ -407,7 +405,7 @@ static void say_pin(struct builder *b, uint8_t index)
 	builder_add(b, text, sizeof text);
 }
 
-static void say_next_pin(struct builder *b)
+static APART void say_next_pin(struct builder *b)
 {
 	uint8_t index = 0;
 	while ((owes_pins >> index & 1) == 0)
@@ -416,7 +414,7 @@ static void say_next_pin(struct builder *b)
 	say_pin(b, index);
 }
 
-static void say_events(struct builder *b)
+static APART void say_events(struct builder *b)
 {
 	begin(b, EVENTS, 0);
 	events_build(b);
@@ -425,7 +423,8 @@ static void say_events(struct builder *b)
 
 bool session_answer(struct builder *b)
 {
-	if (owes_board) {
+	// The id is read from memory that must not be waited for.
+	if (owes_board && hal_store_ready()) {
 		say_board(b);
 	} else if (owes_safe) {
 		owes_safe = false;

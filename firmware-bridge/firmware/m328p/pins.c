@@ -41,32 +41,26 @@ struct port {
 	volatile uint8_t in, direction, latch;
 };
 
-static const uint8_t masks[8] HAL_FLASH = {1, 2, 4, 8, 16, 32, 64, 128};
-
+// A pin is a bit of a port.
 struct place {
-	struct port *port;
-	volatile uint8_t *watched; // which of its pins interrupt
-	uint8_t mask;
-	uint8_t index;
+	uint8_t port, mask;
 };
 
-static inline struct place place_of(uint8_t pin)
-{
-	struct place place;
-	uint8_t bit;
-	if (pin < D8) {
-		place = (struct place){(struct port *)&PIND, &PCMSK2, 0, PORT_D};
-		bit = pin;
-	} else if (pin < A0) {
-		place = (struct place){(struct port *)&PINB, &PCMSK0, 0, PORT_B};
-		bit = pin - D8;
-	} else {
-		place = (struct place){(struct port *)&PINC, &PCMSK1, 0, PORT_C};
-		bit = pin - A0;
-	}
-	place.mask = hal_flash_8(&masks[bit]);
-	return place;
-}
+#define ON(port, bit) {_SFR_MEM_ADDR(PIN##port), 1 << (bit)}
+static const struct place places[HAL_PINS] HAL_FLASH = {
+	ON(D, 0), ON(D, 1), ON(D, 2), ON(D, 3), ON(D, 4), ON(D, 5), ON(D, 6), ON(D, 7), // D0 to D7
+	ON(B, 0), ON(B, 1), ON(B, 2), ON(B, 3), ON(B, 4), ON(B, 5),                     // D8 to D13
+	ON(C, 0), ON(C, 1), ON(C, 2), ON(C, 3), ON(C, 4), ON(C, 5),                     // A0 to A5
+};
+
+static inline struct port *port_of(uint8_t pin) { return (struct port *)(uint16_t)hal_flash_8(&places[pin].port); }
+static inline uint8_t mask_of(uint8_t pin) { return hal_flash_8(&places[pin].mask); }
+
+// index_of is that of a pin's port, in the order of their interrupts.
+static inline uint8_t index_of(uint8_t pin) { return pin < D8 ? PORT_D : pin < A0 ? PORT_B : PORT_C; }
+
+// watched_by are the pins of a port that interrupt.
+static inline volatile uint8_t *watched_by(uint8_t index) { return &PCMSK0 + index; }
 
 // The levels that were told last. Each belongs to the interrupt of its port.
 static uint8_t last[PORTS];
@@ -75,41 +69,44 @@ void hal_release(uint8_t pin)
 {
 	if (hal_abilities(pin) == 0)
 		return;
-	struct place place = place_of(pin);
+	struct port *port = port_of(pin);
+	uint8_t mask = mask_of(pin);
 	hal_lock_t before = hal_lock();
-	*place.watched &= ~place.mask;
-	place.port->direction &= ~place.mask;
-	place.port->latch &= ~place.mask;
+	*watched_by(index_of(pin)) &= ~mask;
+	port->direction &= ~mask;
+	port->latch &= ~mask;
 	hal_unlock(before);
 }
 
 void hal_input(uint8_t pin, bool pull_up)
 {
-	struct place place = place_of(pin);
+	struct port *port = port_of(pin);
+	uint8_t mask = mask_of(pin);
 	hal_lock_t before = hal_lock();
-	place.port->direction &= ~place.mask;
+	port->direction &= ~mask;
 	if (pull_up)
-		place.port->latch |= place.mask;
+		port->latch |= mask;
 	else
-		place.port->latch &= ~place.mask;
+		port->latch &= ~mask;
 	hal_unlock(before);
 }
 
 void hal_watch(uint8_t pin)
 {
-	struct place place = place_of(pin);
-	*place.watched |= place.mask;
-	last[place.index] = (last[place.index] & ~place.mask) | (place.port->in & place.mask);
+	uint8_t mask = mask_of(pin), index = index_of(pin);
+	*watched_by(index) |= mask;
+	last[index] = (last[index] & ~mask) | (port_of(pin)->in & mask);
 }
 
 void hal_drive(uint8_t pin, bool high)
 {
-	struct place place = place_of(pin);
+	struct port *port = port_of(pin);
+	uint8_t mask = mask_of(pin);
 	if (high)
-		place.port->latch |= place.mask;
+		port->latch |= mask;
 	else
-		place.port->latch &= ~place.mask;
-	place.port->direction |= place.mask;
+		port->latch &= ~mask;
+	port->direction |= mask;
 }
 
 // edges tells of every pin of a port that changed. An interrupt that finds nothing had two edges in it: they were too

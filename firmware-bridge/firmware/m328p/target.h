@@ -11,6 +11,7 @@
 // Pins 0 to 13 are D0 to D13, 14 to 19 are A0 to A5. A6 and A7 of a Nano are no digital pins.
 enum {
 	HAL_PINS = 20,
+	HAL_FIRST_OUTPUT = 2,
 	HAL_RESOLUTION_NS = 1000,
 };
 #define HAL_KIND "m328p"

@@ -1,0 +1,95 @@
+package firmware
+
+import (
+	"bytes"
+	"debug/elf"
+	"math/rand/v2"
+	"testing"
+
+	"scentpost/firmware-bridge/firmware/simavr/simavrtest"
+	"scentpost/firmware-bridge/message"
+)
+
+const (
+	ramBegin, ramSize = 0x100, 2048
+	flashSize         = 32 * 1024
+	// afterPower is what the runner fills memory with: the paint that the stack scratches.
+	afterPower = 0xA7
+	// dataSpace is where the linker puts RAM among other addresses.
+	dataSpace = 0x800000
+)
+
+// symbol is the value of a symbol of the linker.
+func symbol(t *testing.T, f *elf.File, name string) uint64 {
+	t.Helper()
+	symbols, err := f.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range symbols {
+		if s.Name == name {
+			return s.Value
+		}
+	}
+	t.Fatalf("the firmware has no symbol %s", name)
+	return 0
+}
+
+// TestMemory: static data and the deepest stack take at most 80 % of the RAM, after everything at once.
+func TestMemory(t *testing.T) {
+	file, err := elf.Open(simavrtest.Build(t, 500_000).ELF)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	end := int(symbol(t, file, "_end") - dataSpace)
+	static := end - ramBegin
+	flash := symbol(t, file, "_etext") + symbol(t, file, "__data_end") - symbol(t, file, "__data_start")
+
+	h := edgeHost(t, 500_000)
+	work(h)
+	ram, err := h.chip.Peek(end, ramBegin+ramSize-end)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := len(ram) - len(bytes.TrimLeft(ram, string([]byte{afterPower})))
+	stack := len(ram) - free
+	t.Logf("FIGURE flash %d bytes of %d, static data %d, deepest stack %d, of %d bytes of RAM: %d %%",
+		flash, flashSize, static, stack, ramSize, (static+stack)*100/ramSize)
+	if stack < 40 {
+		t.Fatalf("the stack took %d bytes: the paint was not what it was thought to be", stack)
+	}
+	if (static+stack)*100 > ramSize*80 {
+		t.Errorf("static data and stack take %d bytes, want at most 80 %% of %d", static+stack, ramSize)
+	}
+	if flash > flashSize*80/100 {
+		t.Errorf("the firmware takes %d bytes of flash", flash)
+	}
+}
+
+// work gives a board everything that it can be asked, at once.
+func work(h *host) {
+	h.beatEach, h.slice = 20*ms, ms
+	chance := rand.New(rand.NewPCG(seed, 4))
+	level := pulledUp()
+	for round := range 400 {
+		now := h.chip.Now()
+		for _, name := range inputs {
+			level[name] = !level[name]
+			h.chip.Pin(now+chance.Uint64N(ms), name, level[name])
+		}
+		at := uint64(h.boardTime(now)) + chance.Uint64N(4000)
+		h.sendNumbered(h.number, &message.Set{Pin: pin("D4"), Level: true, At: at, Longest: uint32(1 + chance.IntN(3000))})
+		h.number++
+		h.send(&message.Ping{Cookie: uint32(round)})
+		h.send(&message.Describe{Index: byte(round)})
+		h.sendNumbered(byte(round), &message.Safe{Pins: 1 << pin("D4"), Before: h.number})
+		if round%50 == 49 {
+			h.beatEach = 0
+			h.run(700 * ms) // the heartbeat is lost; what is not held is sent again
+			h.open(uint32(round) + 1)
+			h.beatEach = 20 * ms
+		}
+		h.run(4 * ms)
+	}
+}
