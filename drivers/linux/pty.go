@@ -17,6 +17,8 @@ type PTY struct {
 	// Port is the path of the port.
 	Port string
 	link string
+	// own keeps the port open on its own side too: without that, each program that lets go of it would look like an end.
+	own *os.File
 }
 
 // OpenPTY makes a serial port and, unless link is "", a link to it that stays when it is made anew.
@@ -27,11 +29,14 @@ func OpenPTY(link string) (*PTY, error) {
 	}
 	p := &PTY{File: os.NewFile(uintptr(fd), "/dev/ptmx"), link: link}
 	if err := p.unlock(fd); err != nil {
+		if p.own != nil {
+			err = errors.Join(err, p.own.Close())
+		}
 		return nil, errors.Join(fmt.Errorf("make a serial port: %w", err), p.File.Close())
 	}
 	if link != "" {
 		if err := p.point(); err != nil {
-			return nil, errors.Join(fmt.Errorf("link %s: %w", link, err), p.File.Close())
+			return nil, errors.Join(fmt.Errorf("link %s: %w", link, err), p.own.Close(), p.File.Close())
 		}
 	}
 	return p, nil
@@ -47,6 +52,11 @@ func (p *PTY) unlock(fd int) error {
 		return err
 	}
 	p.Port = fmt.Sprintf("/dev/pts/%d", n)
+	own, err := unix.Open(p.Port, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	p.own = os.NewFile(uintptr(own), p.Port)
 	mode, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
 		return err
@@ -78,5 +88,5 @@ func (p *PTY) Close() error {
 			failed = os.Remove(p.link)
 		}
 	}
-	return errors.Join(failed, p.File.Close())
+	return errors.Join(failed, p.own.Close(), p.File.Close())
 }

@@ -86,7 +86,7 @@ func (s *Server) answerProbe(conn net.Conn) {
 		}
 		q, wrong := ParseQuestion(text)
 		answer := make(chan State, 1)
-		if !s.do(func() { answer <- s.ask(q, wrong) }) {
+		if !s.Do(func() { answer <- s.ask(q, wrong) }) {
 			return
 		}
 		if json.NewEncoder(conn).Encode(<-answer) != nil {

@@ -59,19 +59,26 @@ func NewServer(station *Station, name string, scale float64, release func()) (*S
 		inbox: make(chan func()), done: make(chan struct{})}, nil
 }
 
+// World is the world of the station: its goroutine's alone.
+func (s *Server) World() *world.World { return s.station.world }
+
 // Serve runs the station until ctx ends: the goroutine that calls it owns the world from here on. It takes its one
-// client from lines and any number of short questions from probe, which may be nil; it closes both. It returns nil
+// client from lines and any number of short questions from probe; either may be nil, and it closes both. It returns nil
 // when ctx ended it, else what broke a listener.
 func (s *Server) Serve(ctx context.Context, lines, probe net.Listener) error {
 	s.began, s.from = time.Now(), s.station.world.Mono()
 	failed := make(chan error, 2)
-	s.accept(lines, failed, func(c net.Conn) { s.admit(c) })
+	if lines != nil {
+		s.accept(lines, failed, func(c net.Conn) { s.admit(c) })
+	}
 	if probe != nil {
 		s.accept(probe, failed, func(c net.Conn) { s.others.Go(func() { s.answerProbe(c) }) })
 	}
 	err := s.loop(ctx, failed)
 	close(s.done)
-	_ = lines.Close()
+	if lines != nil {
+		_ = lines.Close()
+	}
 	if probe != nil {
 		_ = probe.Close()
 	}
@@ -95,15 +102,15 @@ func (s *Server) accept(l net.Listener, failed chan<- error, admit func(net.Conn
 				failed <- fmt.Errorf("accept on %s: %w", l.Addr(), err)
 				return
 			}
-			if !s.do(func() { admit(conn) }) {
+			if !s.Do(func() { admit(conn) }) {
 				_ = conn.Close()
 			}
 		}
 	})
 }
 
-// do has f run on the world's goroutine at the present instant. It returns false when the server is ending.
-func (s *Server) do(f func()) bool {
+// Do has f run on the world's goroutine at the present instant. It returns false when the server is ending.
+func (s *Server) Do(f func()) bool {
 	select {
 	case s.inbox <- f:
 		return true

@@ -46,10 +46,10 @@ func (c *session) read() {
 	for {
 		m, err := r.Next()
 		if err != nil {
-			c.server.do(c.end)
+			c.server.Do(c.end)
 			return
 		}
-		if !c.server.do(func() { c.handle(m) }) {
+		if !c.server.Do(func() { c.handle(m) }) {
 			return
 		}
 	}

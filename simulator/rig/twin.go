@@ -1,0 +1,139 @@
+package rig
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"scentpost/drivers/linux"
+	"scentpost/firmware-bridge/message"
+	"scentpost/firmware-bridge/twin"
+	"scentpost/simulator/world"
+)
+
+// twinned is a board in this process.
+type twinned struct {
+	board *plugged
+	world *world.World
+	twin  *twin.Board
+	pty   *linux.PTY // nil while it is unplugged
+	stop  func()     // the next tick
+	began int64
+	ended bool
+}
+
+// overflow is how long a full port is waited for.
+const overflow = 5 * time.Millisecond
+
+// Abilities of every pin of a twin.
+const able = message.AbleInput | message.AbleOutput | message.AblePullUp | message.AbleTimed
+
+func newTwin(p *plugged) (core, error) {
+	id := message.NoID
+	if p.ID != "" {
+		id = message.ID{}
+		copy(id[:], p.ID)
+	}
+	t := &twinned{board: p, world: p.rig.server.World(), stop: func() {}}
+	t.began = t.world.Mono()
+	var pins []message.Pin
+	for i, name := range slices.Sorted(pinNames) {
+		pins = append(pins, message.Pin{Index: byte(i), Abilities: able, Name: name})
+	}
+	t.twin = twin.New(twin.Options{Pins: pins, ID: id, Kind: "twin", Micros: func(mono int64) uint64 { return uint64(max(mono-t.began, 0) / 1000) }})
+	return t, t.plug()
+}
+
+// pinNames yields the pins that may be used of a Nano, so that a configuration for one serves the other.
+func pinNames(yield func(string) bool) {
+	for _, name := range []string{"D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "A0", "A1", "A2", "A3", "A4", "A5"} {
+		if !yield(name) {
+			return
+		}
+	}
+}
+
+func (t *twinned) input(pin string, high bool) {
+	t.twin.Input(t.world.Mono(), pin, high)
+	t.exchange()
+}
+
+func (t *twinned) reset() {
+	t.twin.Reset(t.world.Mono(), message.CauseReset)
+	t.exchange()
+}
+
+func (t *twinned) unplug() error {
+	if t.pty == nil {
+		return errors.New("it is unplugged already")
+	}
+	pty := t.pty
+	t.pty = nil
+	return pty.Close()
+}
+
+// plug makes a port, and has what comes there given to the twin. As with most boards, opening it does not reset the
+// twin; unplugging takes its power, so that it starts anew.
+func (t *twinned) plug() (err error) {
+	if t.pty != nil {
+		return errors.New("it is plugged in already")
+	}
+	if t.pty, err = linux.OpenPTY(t.board.Link); err != nil {
+		return err
+	}
+	pty := t.pty
+	go func() {
+		buffer := make([]byte, 4096)
+		for {
+			n, err := pty.Read(buffer)
+			if n > 0 {
+				heard := slices.Clone(buffer[:n])
+				t.board.rig.server.Do(func() { t.hear(pty, heard) })
+			}
+			if err != nil {
+				return // unplugged
+			}
+		}
+	}()
+	t.twin.Reset(t.world.Mono(), message.CausePower)
+	t.exchange()
+	return nil
+}
+
+func (t *twinned) hear(from *linux.PTY, heard []byte) {
+	if from != t.pty {
+		return // what was said before the cable was pulled
+	}
+	t.twin.Receive(t.world.Mono(), heard)
+	t.exchange()
+}
+
+// exchange passes on what the twin says and does, and plans when it wants to be asked again.
+func (t *twinned) exchange() {
+	out, changes := t.twin.Take()
+	for _, c := range changes {
+		t.board.drove(c.Pin, c.Driven, c.Level)
+	}
+	if len(out) > 0 && t.pty != nil {
+		_ = t.pty.SetWriteDeadline(time.Now().Add(overflow))
+		_, _ = t.pty.Write(out) // a port that nobody reads overflows, as a real one does
+	}
+	t.stop()
+	if t.ended {
+		return
+	}
+	next := max(t.world.Mono()+1, t.began+int64(t.twin.Due()+1)*1000)
+	t.stop = t.world.At(next, func() {
+		t.twin.Tick(t.world.Mono())
+		t.exchange()
+	})
+}
+
+func (t *twinned) close() error {
+	t.ended = true
+	t.stop()
+	if t.pty == nil {
+		return nil
+	}
+	return t.unplug()
+}
