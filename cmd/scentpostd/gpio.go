@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -60,12 +61,14 @@ func (s *station) machine() (bus.Bus, error) {
 type wired interface {
 	bus.Bus
 	Wires(name string) (bus.Wires, error)
+	// Mono is the clock of its edges.
+	Mono() int64
 }
 
 // join joins lines with those of the carriers that the configuration puts beside them, when each of these was looked for
 // or the time for it is over. When it fails it closes what it was given.
 func (s *station) join(own wired) (bus.Bus, error) {
-	carriers, err := devices.Carriers(s.cfg, own.Wires)
+	carriers, err := devices.Carriers(s.cfg, devices.Machine{Wires: own.Wires, Port: linux.OpenSerial, Now: own.Mono, Chance: mathrand.Uint32})
 	if err != nil {
 		return nil, errors.Join(err, own.Close())
 	}

@@ -16,6 +16,7 @@ var version = "development"
 type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Run one double-blind session on a virtual station, from plan to verified record."`
 	Station stationCmd `cmd:"" help:"Hold a virtual station in a process of its own, in scaled real time, until SIGTERM or SIGINT."`
+	Rig     rigCmd     `cmd:"" help:"Play the microcontroller boards of a station behind serial ports, for a real daemon, until SIGTERM or SIGINT."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

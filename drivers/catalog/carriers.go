@@ -29,6 +29,19 @@ type Pin struct {
 	OutputOnly bool
 }
 
+// Reach is what a carrier is reached by.
+type Reach struct {
+	// Wires are the I2C bus of a type that is on one.
+	Wires bus.Wires
+	// Open opens the serial port of a type that is behind one, at a speed in baud. ID is what the board there must
+	// call itself.
+	Open func(baud int) (bus.Port, error)
+	ID   string
+	// Now is the monotonic clock in nanoseconds, Chance draws 32 bits.
+	Now    func() int64
+	Chance func() uint32
+}
+
 // Carried is what a carrier is to know of the devices on it.
 type Carried struct {
 	Name string // the carrier's own, in the configuration
@@ -38,11 +51,12 @@ type Carried struct {
 
 // Wiring is how a pin is wired.
 type Wiring struct {
+	Output    bool
 	ActiveLow bool // a low voltage means active
 	PullUp    bool // the carrier itself pulls it up
 }
 
-// PullUp is the only bias that an MCP23017 can give to a pin.
+// PullUp is the only bias that a carrier can give to a pin.
 const PullUp = "pull-up"
 
 // expanders are the types that carry lines on an I2C bus.
@@ -87,7 +101,8 @@ func mcp23017Pins() []Pin {
 const transfersWithin = 250 * time.Millisecond
 
 // newMCP23017 makes the chip and has it looked after.
-func newMCP23017(wires bus.Wires, c Carried, v Values) (carrier.Carrier, error) {
+func newMCP23017(r Reach, c Carried, v Values) (carrier.Carrier, error) {
+	wires := r.Wires
 	at, err := strconv.ParseUint(v.Choices[SettingAddress], 0, 16)
 	if err != nil {
 		return carrier.Carrier{}, fmt.Errorf("mcp23017 %s: address: %w", c.Name, err)

@@ -32,7 +32,7 @@ func TestAnExpanderIsACarrier(t *testing.T) {
 		t.Fatalf("%+v", typ)
 	}
 	chip := bustest.NewMCP23017(0x21, 0xFFFF)
-	c, err := typ.Carrier(wires{chip}, carried(map[string]Wiring{"A0": {ActiveLow: true}, "B3": {ActiveLow: true, PullUp: true}}),
+	c, err := typ.Carrier(Reach{Wires: wires{chip}}, carried(map[string]Wiring{"A0": {ActiveLow: true}, "B3": {ActiveLow: true, PullUp: true}}),
 		values(t, typ, map[string]string{SettingAddress: "0x21", SettingPoll: "100ms"}))
 	if err != nil {
 		t.Fatal(err)
@@ -67,10 +67,10 @@ func TestAnExpanderIsACarrier(t *testing.T) {
 func TestNoCarrierOfAPinThatThereIsNot(t *testing.T) {
 	typ, _ := Find("mcp23017")
 	w := wires{bustest.NewMCP23017(0x20, 0xFFFF)}
-	if _, err := typ.Carrier(w, carried(map[string]Wiring{"C0": {}}), values(t, typ, nil)); err == nil || !strings.Contains(err.Error(), "A0 to A7 or B0 to B7") {
+	if _, err := typ.Carrier(Reach{Wires: w}, carried(map[string]Wiring{"C0": {}}), values(t, typ, nil)); err == nil || !strings.Contains(err.Error(), "A0 to A7 or B0 to B7") {
 		t.Errorf("%v", err)
 	}
-	if _, err := typ.Carrier(w, carried(nil), Values{}); err == nil {
+	if _, err := typ.Carrier(Reach{Wires: w}, carried(nil), Values{}); err == nil {
 		t.Error("without an address")
 	}
 }

@@ -32,6 +32,7 @@ const (
 	Environment Class = "environment" // measures the air
 	Timekeeper  Class = "clock"       // keeps the time over a power cut
 	Expander    Class = "expander"    // carries lines for other devices
+	Board       Class = "board"       // a microcontroller that carries lines for other devices
 )
 
 // Line is one line that a device of a type needs.
@@ -79,8 +80,10 @@ type Type struct {
 	Timekeeper func(i2c.Bus, Values) (bus.Timekeeper, error)
 	// Addresses are those that a part on I2C can have; nil for a part on lines.
 	Addresses []uint16
+	// Port says that it is reached over a serial port, and has an id of its own.
+	Port bool
 	// Carrier makes what carries lines for other devices on its wires, and has it looked after; nil for other classes.
-	Carrier func(bus.Wires, Carried, Values) (carrier.Carrier, error)
+	Carrier func(Reach, Carried, Values) (carrier.Carrier, error)
 	// Pins are the lines that it carries, and Biases those that it can give them.
 	Pins   []Pin
 	Biases []string
@@ -134,7 +137,9 @@ const Longest = 5 * time.Minute
 var ButtonRoles = []string{"alert", "all clear", "start", "abort", RoleEmergency}
 
 // Types returns the table, in the order in which it is shown to people. The caller may change what it gets.
-func Types() []Type { return slices.Concat(basics(), bursts(), environments(), clocks(), expanders()) }
+func Types() []Type {
+	return slices.Concat(basics(), bursts(), environments(), clocks(), expanders(), boards())
+}
 
 // OnI2C tells whether a device of the type is reached over an I2C bus, which its configuration names beside its address.
 func (t Type) OnI2C() bool { return t.Addresses != nil }

@@ -58,7 +58,7 @@ func TestEveryTypeIsWhole(t *testing.T) {
 			t.Errorf("%s: class %s with timekeeper %v", typ.Name, typ.Class, typ.Timekeeper != nil)
 		}
 		burst, air := typ.Class == Purge || typ.Class == Sound, typ.Class == Environment
-		if (typ.Burst != nil) != burst || (typ.Environment != nil) != air || typ.OnI2C() != (typ.Lines == nil) {
+		if (typ.Burst != nil) != burst || (typ.Environment != nil) != air || (typ.OnI2C() || typ.Port) != (typ.Lines == nil) {
 			t.Errorf("%s: class %s with burst %v, environment %v, lines %v", typ.Name, typ.Class, typ.Burst != nil, typ.Environment != nil, typ.Lines)
 		}
 		if want := map[Class]int{Canister: 1, Light: 1, Purge: 1, Sound: 1}[typ.Class]; outputs != want {

@@ -49,6 +49,9 @@ func (m *Machine) Wires(name string) (bus.Wires, error) {
 	return b, nil
 }
 
+// Mono is the clock that stamps edges, CLOCK_MONOTONIC in nanoseconds.
+func (m *Machine) Mono() int64 { return m.kernel.mono() }
+
 // Close drives every GPIO output to its safe level and gives all lines back. Then the I2C buses end, all at once: one that
 // hangs holds up neither the lines nor another bus.
 func (m *Machine) Close() error {

@@ -92,6 +92,7 @@ type Board struct {
 	wake   chan struct{} // holds one token when there is something to do
 	quit   chan struct{}
 	ended  chan struct{}
+	looked chan struct{} // closed when it was found, or when the first attempt is over
 	once   sync.Once
 	writes chan struct{} // holds one token when there are bytes to write
 
@@ -126,11 +127,23 @@ func New(o Options) (*Board, error) {
 	if err != nil {
 		return nil, fmt.Errorf("board %s: %w", o.Name, err)
 	}
-	b := &Board{opt: o, link: m, wake: make(chan struct{}, 1), quit: make(chan struct{}), ended: make(chan struct{}),
+	b := &Board{opt: o, link: m, wake: make(chan struct{}, 1), quit: make(chan struct{}), ended: make(chan struct{}), looked: make(chan struct{}),
 		writes: make(chan struct{}, 1), outputs: map[string]*output{}, waits: map[uint64]func(int64, error){},
 		why: fmt.Errorf("board %s: %w: nobody has answered yet", o.Name, bus.ErrGone)}
 	go b.run()
 	return b, nil
+}
+
+// Looked is closed when the board was found, or when the first attempt to is over.
+func (b *Board) Looked() <-chan struct{} { return b.looked }
+
+// found closes Looked. Only the owner's goroutine calls it.
+func (b *Board) found() {
+	select {
+	case <-b.looked:
+	default:
+		close(b.looked)
+	}
 }
 
 // poke leaves a token for a goroutine that may be busy.

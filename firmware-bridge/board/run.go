@@ -197,6 +197,7 @@ func (b *Board) away(why error) {
 	told := b.why != nil && b.why.Error() == why.Error() && !b.up
 	b.why = why
 	b.mu.Unlock()
+	b.found()
 	if !told {
 		b.absent(why)
 	}

@@ -73,6 +73,7 @@ func (b *Board) tell(f link.Fact) {
 func (b *Board) ready(sink bus.Sink, f link.Fact) {
 	b.mu.Lock()
 	b.up, b.why = true, nil
+	b.found()
 	levels := map[string]bool{}
 	for _, line := range b.lines {
 		levels[line] = f.Levels[line] != b.opt.Pins[line].ActiveLow

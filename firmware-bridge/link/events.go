@@ -14,7 +14,8 @@ type events struct {
 	again  int64  // when the board was asked last to send them again
 }
 
-// happened takes events. Those that came before are passed over; behind a hole none is taken.
+// happened takes events. Those that came before are passed over; behind a hole none is taken. Their time is no watermark:
+// one that came because of an edge, which may be that of a canister's limit switch, would tell when that was.
 func (m *Machine) happened(now int64, e message.Events) {
 	if m.state != Levelling && m.state != Up {
 		return // the clocks are not compared yet: the board keeps them
@@ -27,16 +28,9 @@ func (m *Machine) happened(now int64, e message.Events) {
 	}
 	skip := min(-behind, len(e.List))
 	m.stats.Doubles += uint64(skip)
-	if -behind > len(e.List) {
-		return // all of it is old, its time too
-	}
 	for _, one := range e.List[skip:] {
 		m.events.next++
 		m.event(one)
-	}
-	if m.state == Up {
-		at, _ := m.clock.fit.Host(e.Time)
-		m.watermark(at)
 	}
 }
 

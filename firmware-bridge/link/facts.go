@@ -8,7 +8,7 @@ const (
 	Ready     FactKind = "ready"     // the link is up, the levels are known, and outputs are safe
 	Away      FactKind = "away"      // the link was up and is not: Err says why
 	Edge      FactKind = "edge"      // an input changed
-	Watermark FactKind = "watermark" // no edge stamped before Mono will come
+	Watermark FactKind = "watermark" // no edge stamped before Mono will come; it comes with a ping, never with an edge
 	Gap       FactKind = "gap"       // edges are missing between From and Mono, which is 0 where it goes on
 	Done      FactKind = "done"      // a command was done at Mono, or failed with Err
 	Fell      FactKind = "fell"      // an output went to its safe level without a command: Why says why

@@ -48,6 +48,7 @@ func FromConfig(cfg config.Config, loading map[string]string) (Layout, error) {
 			l.Blowers = append(l.Blowers, Blower{Name: d.Name, Position: d.Position, Line: soleLine(d)})
 		case config.Sound:
 			l.Sounders = append(l.Sounders, Sounder{Name: d.Name, Line: soleLine(d)})
+		case config.Board: // what plays it has its pins as lines: package rig
 		case config.Environment, config.Timekeeper, config.Expander:
 			chip, err := newChip(d)
 			if err != nil {

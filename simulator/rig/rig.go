@@ -160,13 +160,13 @@ func (r *Rig) on(name string, do func(*plugged) error) error {
 	return <-answer
 }
 
-// Unplug pulls the cable of a board; Replug puts it in again, behind the same link.
+// Unplug pulls the cable of a board.
 func (r *Rig) Unplug(name string) error {
 	return r.on(name, func(p *plugged) error { return p.core.unplug() })
 }
 
-// Replug puts the cable of a board in again.
-func (r *Rig) Replug(name string) error {
+// Plug puts the cable of a board in again, behind the same link.
+func (r *Rig) Plug(name string) error {
 	return r.on(name, func(p *plugged) error { return p.core.plug() })
 }
 

@@ -19,6 +19,7 @@ type twinned struct {
 	pty   *linux.PTY // nil while it is unplugged
 	stop  func()     // the next tick
 	began int64
+	free  [2]int64 // when the line to the board, and the one from it, have carried what is on them
 	ended bool
 }
 
@@ -101,11 +102,22 @@ func (t *twinned) plug() (err error) {
 }
 
 func (t *twinned) hear(from *linux.PTY, heard []byte) {
-	if from != t.pty {
-		return // what was said before the cable was pulled
-	}
-	t.twin.Receive(t.world.Mono(), heard)
-	t.exchange()
+	t.carry(0, from, heard, func() {
+		t.twin.Receive(t.world.Mono(), heard)
+		t.exchange()
+	})
+}
+
+// carry lets bytes travel for as long as a line of the board's speed takes, and calls arrived then, unless the cable was
+// pulled meanwhile. A round trip that is faster than the wire would be no measurement.
+func (t *twinned) carry(direction int, on *linux.PTY, bytes []byte, arrived func()) {
+	at := &t.free[direction]
+	*at = max(*at, t.world.Mono()) + int64(len(bytes))*10*int64(time.Second)/int64(t.board.Baud)
+	t.world.At(*at, func() {
+		if on == t.pty && on != nil {
+			arrived()
+		}
+	})
 }
 
 // exchange passes on what the twin says and does, and plans when it wants to be asked again.
@@ -115,8 +127,11 @@ func (t *twinned) exchange() {
 		t.board.drove(c.Pin, c.Driven, c.Level)
 	}
 	if len(out) > 0 && t.pty != nil {
-		_ = t.pty.SetWriteDeadline(time.Now().Add(overflow))
-		_, _ = t.pty.Write(out) // a port that nobody reads overflows, as a real one does
+		on := t.pty
+		t.carry(1, on, out, func() {
+			_ = on.SetWriteDeadline(time.Now().Add(overflow))
+			_, _ = on.Write(out) // a port that nobody reads overflows, as a real one does
+		})
 	}
 	t.stop()
 	if t.ended {

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"time"
 
+	"scentpost/drivers/bus"
 	"scentpost/drivers/bus/carrier"
 	"scentpost/simulator/dog"
 	"scentpost/simulator/hardware"
@@ -202,7 +203,7 @@ func (y *Yard) Start() (err error) {
 	y.Disk.host = y.Host
 	y.Conditions = chart.New(chart.Options{Log: y.opt.Log, Now: y.World.Now, Rule: devices.Exposure(cfg)})
 	y.Host.Watch(y.follow)
-	carriers, err := devices.Carriers(cfg, y.lines.Wires)
+	carriers, err := devices.Carriers(cfg, devices.Machine{Wires: y.lines.Wires, Port: noPort})
 	if err != nil {
 		return err
 	}
@@ -214,6 +215,11 @@ func (y *Yard) Start() (err error) {
 	}
 	y.Host.Attach(y.Devices, y.Devices.Sources())
 	return y.begin(beginning, size)
+}
+
+// noPort opens no serial port: what is behind one runs in real time (package rig).
+func noPort(path string, _ int) (bus.Port, error) {
+	return nil, fmt.Errorf("%w: %s: a yard has no serial ports", bus.ErrGone, path)
 }
 
 // sink takes what the devices tell: facts to the host, conditions to the chart.

@@ -47,7 +47,7 @@ func TestProblemsOfPurgeSoundAndAir(t *testing.T) {
 		{"an address written twice", "0x77", "0x76", `21:54: devices[8].address: 0x76 on i2c-1 is taken by "air" in line 20 (set another address on one of the two, or take another bus)`},
 		{"a sensor on a line", "bus: i2c-1}", "bus: i2c-1, line: a}", `20:6: devices[7]: a bme280 has no lines (take the line away, and give its bus and address)`},
 		{"a fan on a bus", "line: fan}", "line: fan, bus: i2c-1}", `17:44: devices[4].bus: a fan is on lines, not on a bus (take it away)`},
-		{"an address of a fan", "line: fan}", "line: fan, address: 0x76}", `17:39: devices[4].address: unknown key (known: bus, canister, interrupt, line, lines, name, position, type)`},
+		{"an address of a fan", "line: fan}", "line: fan, address: 0x76}", `17:39: devices[4].address: unknown key (known: bus, canister, id, interrupt, line, lines, name, port, position, type)`},
 	} {
 		if !strings.Contains(airy, c.old) {
 			t.Fatalf("%s: there is no %q", c.name, c.old)

@@ -46,6 +46,8 @@ var biases = []string{pullUp, pullDown, "none"}
 type Driver struct {
 	Type   string // one of Types.Drivers
 	Socket string // of a virtual station
+	// Simulated is set where what the lines of this machine lead to is played, as by a rig of boards.
+	Simulated bool
 	// Wiring says how lines of this machine are wired; a line that is not in it is active when it is high.
 	Wiring map[string]Wiring
 }
@@ -105,6 +107,8 @@ type Device struct {
 	// Bus is the I2C bus of a device that is reached over one ("i2c-1"), Address its address there.
 	Bus     string
 	Address string
+	// Port is the serial port of a device behind one, ID what that device calls itself.
+	Port, ID string
 	// Settings are the texts of the type's settings that the file gives; checked, without the defaults.
 	Settings map[string]string
 	// Interrupt is the line of this machine that a device on an I2C bus asks with, "" for none.
@@ -115,7 +119,7 @@ type Device struct {
 func (c Config) Hash() [sha256.Size]byte { return c.hash }
 
 // Simulated tells whether all that the station does is a simulation.
-func (c Config) Simulated() bool { return c.Driver.Type == DriverVirtual }
+func (c Config) Simulated() bool { return c.Driver.Type == DriverVirtual || c.Driver.Simulated }
 
 // Settings returns the numbers that a trial runs by, as they are sealed.
 func (c Config) Settings() event.Settings {
@@ -152,6 +156,12 @@ func (c Config) Pinch() []string {
 func (c Config) In(dir string) Config {
 	for _, path := range []*string{&c.Data, &c.Socket, &c.Driver.Socket, &c.Broker.PasswordFile} {
 		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, *path)
+		}
+	}
+	c.Devices = slices.Clone(c.Devices)
+	for i := range c.Devices {
+		if path := &c.Devices[i].Port; *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(dir, *path)
 		}
 	}

@@ -80,7 +80,7 @@ func TestGoodStation(t *testing.T) {
 	if got := fmt.Sprint(c.People); got != "[{Ana Berisha [handler] 1001} {Љиљана [assessor admin] -1}]" {
 		t.Errorf("people %s", got)
 	}
-	if got := fmt.Sprint(c.Of(config.Canister)); got != "[{canister-1a shutter canister 1 1A map[closed:c1a.closed drive:c1a.drive opened:c1a.opened]   map[travel:900ms] }]" {
+	if got := fmt.Sprint(c.Of(config.Canister)); got != "[{canister-1a shutter canister 1 1A map[closed:c1a.closed drive:c1a.drive opened:c1a.opened]     map[travel:900ms] }]" {
 		t.Errorf("canisters %s", got)
 	}
 	if got := c.Of(config.Button)[0]; got.Lines["line"] != "button.estop" || got.Settings["role"] != "e-stop" {

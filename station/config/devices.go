@@ -24,7 +24,7 @@ func (r *reader) devices() {
 		r.doc.Problem("devices", "", "%d devices, and %d are the most", len(r.file.Devices), maxDevices)
 		return
 	}
-	used := usage{names: map[string]int{}, lines: map[string]string{}, chips: map[chip]int{}, canisters: map[string]int{}, beams: map[int]int{}}
+	used := usage{names: map[string]int{}, lines: map[string]string{}, chips: map[chip]int{}, ports: map[string]int{}, ids: map[string]int{}, canisters: map[string]int{}, beams: map[int]int{}}
 	var paths []string
 	for i, d := range r.file.Devices {
 		at := fmt.Sprintf("devices[%d]", i)
@@ -47,6 +47,7 @@ func (r *reader) devices() {
 		out.Settings = r.settings(at, d, t)
 		out.Bus, out.Address = d.Bus, t.value(out, SettingAddress)
 		r.chip(at, i, out, t, used)
+		r.port(at, i, t, &out, used)
 		r.interrupt(at, d, t, &out, used)
 		r.where(at, i, out, used)
 		if t.Class == Canister {
@@ -64,6 +65,8 @@ type usage struct {
 	names     map[string]int
 	lines     map[string]string // line -> path of its first use
 	chips     map[chip]int
+	ports     map[string]int
+	ids       map[string]int
 	canisters map[string]int
 	beams     map[int]int
 }
@@ -105,7 +108,11 @@ func (r *reader) lines(at string, d device, t Type, used map[string]string) map[
 	sole := len(t.Lines) == 1
 	switch {
 	case len(t.Lines) == 0 && (d.Line != "" || d.Lines != nil):
-		r.doc.Problem(at, "take the line away, and give its bus and address", "a %s has no lines", t.Name)
+		by := "bus and address"
+		if t.Port {
+			by = "port and id"
+		}
+		r.doc.Problem(at, "take the line away, and give its "+by, "a %s has no lines", t.Name)
 		return nil
 	case d.Line != "" && d.Lines != nil:
 		r.doc.Problem(at+".line", "take one of them away", "line and lines are both given")
@@ -155,7 +162,7 @@ func (r *reader) settings(at string, d device, t Type) map[string]string {
 		path := at + "." + name
 		i := slices.IndexFunc(t.Settings, func(s Setting) bool { return s.Name == name })
 		if i < 0 {
-			r.doc.UnknownKey(path, slices.Concat(t.settingNames(), []string{"name", "type", "position", "canister", "line", "lines", "bus", "interrupt"}))
+			r.doc.UnknownKey(path, slices.Concat(t.settingNames(), []string{"name", "type", "position", "canister", "line", "lines", "bus", "interrupt", "port", "id"}))
 			continue
 		}
 		if text, ok := r.setting(path, d.Settings[name], t.Settings[i]); ok {

@@ -34,9 +34,10 @@ type file struct {
 	Data    string `yaml:"data"`
 	Socket  string `yaml:"socket"`
 	Driver  struct {
-		Type   string            `yaml:"type"`
-		Socket string            `yaml:"socket"`
-		Lines  map[string]Wiring `yaml:"lines"`
+		Type      string            `yaml:"type"`
+		Socket    string            `yaml:"socket"`
+		Lines     map[string]Wiring `yaml:"lines"`
+		Simulated bool              `yaml:"simulated"`
 	} `yaml:"driver"`
 	Broker struct {
 		URL          string `yaml:"url"`
@@ -73,6 +74,8 @@ type device struct {
 	Position  int                    `yaml:"position"`
 	Canister  string                 `yaml:"canister"`
 	Bus       string                 `yaml:"bus"`
+	Port      string                 `yaml:"port"`
+	ID        string                 `yaml:"id"`
 	Line      string                 `yaml:"line"`
 	Lines     map[string]string      `yaml:"lines"`
 	Interrupt string                 `yaml:"interrupt"`
@@ -164,7 +167,10 @@ func (r *reader) driver() {
 	if d.Type == DriverVirtual {
 		r.socket("driver.socket", d.Socket, "name the Unix socket of the virtual station that scentsim station holds")
 	}
-	r.out.Driver = Driver{Type: d.Type, Socket: d.Socket, Wiring: d.Lines}
+	if d.Type == DriverVirtual && r.doc.Has("driver.simulated") {
+		r.doc.Problem("driver.simulated", "take it away", "a virtual station is always marked as simulated")
+	}
+	r.out.Driver = Driver{Type: d.Type, Socket: d.Socket, Wiring: d.Lines, Simulated: d.Simulated}
 }
 
 // wiring checks how the lines of this machine are wired, when the devices on them are known.

@@ -20,6 +20,7 @@ const (
 	Environment Class = "environment" // measures the air
 	Timekeeper  Class = "clock"       // keeps the time over a power cut
 	Expander    Class = "expander"    // carries lines for other devices
+	Board       Class = "board"       // a microcontroller that carries lines for other devices
 )
 
 // Types is what a configuration may name. The caller makes it from its catalogue of drivers, so that this
@@ -37,6 +38,8 @@ type Type struct {
 	Settings []Setting
 	// OnI2C is set for a device on an I2C bus: it names the bus, and has the setting SettingAddress.
 	OnI2C bool
+	// Port is set for a device behind a serial port: it names the port, and has an id.
+	Port bool
 	// Interrupt is set for a device on an I2C bus that may ask to be read by a line.
 	Interrupt bool
 	// Carrier is what it offers to other devices, nil for a type that carries no lines.

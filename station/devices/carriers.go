@@ -12,10 +12,20 @@ import (
 	"scentpost/station/config"
 )
 
+// Machine is what the carriers are reached by.
+type Machine struct {
+	// Wires returns an I2C bus by its name, Port opens a serial port at a speed.
+	Wires func(name string) (bus.Wires, error)
+	Port  func(path string, baud int) (bus.Port, error)
+	// Now is the monotonic clock of the bus that the carriers are joined with, Chance draws 32 bits.
+	Now    func() int64
+	Chance func() uint32
+}
+
 // Carriers makes the devices of a checked configuration that carry lines for others, each on its wires, and has them
 // looked after: whoever joins them with the lines of the machine owns them. One that is absent is no error: it is looked
 // for until it is closed.
-func Carriers(cfg config.Config, wires func(name string) (bus.Wires, error)) ([]carrier.Carrier, error) {
+func Carriers(cfg config.Config, m Machine) ([]carrier.Carrier, error) {
 	var all []carrier.Carrier
 	var failed []error
 	for _, d := range cfg.Devices {
@@ -23,7 +33,7 @@ func Carriers(cfg config.Config, wires func(name string) (bus.Wires, error)) ([]
 		if !known || typ.Carrier == nil {
 			continue
 		}
-		c, err := carries(cfg, d, typ, wires)
+		c, err := carries(cfg, d, typ, m)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("device %s: %w", d.Name, err))
 			continue
@@ -41,7 +51,7 @@ func Carriers(cfg config.Config, wires func(name string) (bus.Wires, error)) ([]
 }
 
 // carries makes one of them.
-func carries(cfg config.Config, d config.Device, typ catalog.Type, wires func(name string) (bus.Wires, error)) (carrier.Carrier, error) {
+func carries(cfg config.Config, d config.Device, typ catalog.Type, m Machine) (carrier.Carrier, error) {
 	values, problems := typ.Check(d.Settings)
 	if len(problems) > 0 {
 		var all []error
@@ -50,18 +60,27 @@ func carries(cfg config.Config, d config.Device, typ catalog.Type, wires func(na
 		}
 		return carrier.Carrier{}, errors.Join(all...)
 	}
-	on, err := wires(d.Bus)
-	if err != nil {
-		return carrier.Carrier{}, err
+	reach := catalog.Reach{ID: d.ID, Now: m.Now, Chance: m.Chance, Open: func(baud int) (bus.Port, error) { return m.Port(d.Port, baud) }}
+	if typ.OnI2C() {
+		var err error
+		if reach.Wires, err = m.Wires(d.Bus); err != nil {
+			return carrier.Carrier{}, err
+		}
 	}
 	carried := catalog.Carried{Name: d.Name, Pins: map[string]catalog.Wiring{}}
 	for _, other := range cfg.Devices {
-		for _, line := range other.Lines {
+		for role, line := range other.Lines {
 			if _, pin, ours := carrier.Split(line, func(name string) bool { return name == d.Name }); ours {
 				w := cfg.Driver.Wiring[line]
-				carried.Pins[pin] = catalog.Wiring{ActiveLow: w.ActiveLow, PullUp: w.Bias == catalog.PullUp}
+				carried.Pins[pin] = catalog.Wiring{Output: drives(other.Type, role), ActiveLow: w.ActiveLow, PullUp: w.Bias == catalog.PullUp}
 			}
 		}
 	}
-	return typ.Carrier(on, carried, values)
+	return typ.Carrier(reach, carried, values)
+}
+
+// drives tells whether the station drives the line of a role.
+func drives(typ, role string) bool {
+	t, _ := catalog.Find(typ)
+	return slices.ContainsFunc(t.Lines, func(l catalog.Line) bool { return l.Role == role && l.Output })
 }

@@ -110,7 +110,7 @@ func (s *Station) add(w wiring) error {
 		}
 		s.lights[w.name] = w.typ.Lamp(out)
 		return nil
-	case catalog.Expander:
+	case catalog.Expander, catalog.Board:
 		return nil // its lines are the bus's
 	}
 	return fmt.Errorf("device %s: the station has no use for a %s", w.name, w.typ.Class)

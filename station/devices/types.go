@@ -9,7 +9,7 @@ import (
 func Types() config.Types {
 	types := config.Types{Drivers: []string{config.DriverVirtual, config.DriverLinux}}
 	for _, t := range catalog.Types() {
-		device := config.Type{Name: t.Name, Class: config.Class(t.Class), OnI2C: t.OnI2C()}
+		device := config.Type{Name: t.Name, Class: config.Class(t.Class), OnI2C: t.OnI2C(), Port: t.Port}
 		for _, l := range t.Lines {
 			device.Lines = append(device.Lines, config.Line{Role: l.Role, Output: l.Output})
 		}

@@ -75,6 +75,7 @@ func differences(template templates.Template, typ catalog.Type) []string {
 		addresses = append(addresses, fmt.Sprintf("0x%02x", a))
 	}
 	differ("addresses", template.Addresses, addresses)
+	differ("behind a port", template.Port != "", typ.Port)
 	differ("asks by a line", template.Interrupt != "", typ.Interrupts)
 	for _, s := range typ.Settings {
 		settings = append(settings, s.Name)

@@ -49,10 +49,16 @@ func heading(t Template) string { return t.Type + " " + t.Title }
 
 // reached says what a device is reached by.
 func (t Template) reached() string {
-	if len(t.Addresses) > 0 {
-		return "I2C"
-	}
-	if len(t.Lines) == 1 {
+	switch len(t.Lines) {
+	case 0:
+		if len(t.Addresses) > 0 {
+			return "I2C"
+		}
+		if t.Port != "" {
+			return "serial port"
+		}
+		return ""
+	case 1:
 		return "1 line"
 	}
 	return fmt.Sprintf("%d lines", len(t.Lines))
@@ -64,6 +70,9 @@ func Markdown(w io.Writer, t Template) {
 	fmt.Fprintf(w, "**Wiring.** %s\n", t.Wiring)
 	if len(t.Addresses) > 0 {
 		fmt.Fprintf(w, "Addresses: %s.\n", strings.Join(t.Addresses, ", "))
+	}
+	if t.Port != "" {
+		fmt.Fprintf(w, "\n**port:** %s.\n", t.Port)
 	}
 	if t.Interrupt != "" {
 		fmt.Fprintf(w, "\n**interrupt:** %s.\n", t.Interrupt)
@@ -157,6 +166,9 @@ func Example(t Template) string {
 	}
 	if len(t.Addresses) > 0 {
 		parts = append(parts, "bus: i2c-1", fmt.Sprintf("address: %q", t.Addresses[0]))
+	}
+	if t.Port != "" {
+		parts = append(parts, "port: /dev/serial/by-id/usb-1a86_USB_Serial-if00-port0", "id: "+t.Type+"-1")
 	}
 	switch len(t.Lines) {
 	case 0:

@@ -34,6 +34,8 @@ type Template struct {
 	// Lines are those that it needs; none for a device on I2C, which has Addresses.
 	Lines     []Line
 	Addresses []string
+	// Port is what its serial port is, for a device behind one; "" for every other.
+	Port string
 	// Interrupt is what the line means that a device on I2C may ask with; "" for one that does not ask.
 	Interrupt string
 	Settings  []Setting
@@ -63,7 +65,7 @@ type Setting struct {
 type Datasheet struct{ Name, Edition, None string }
 
 // Classes are the classes that a template may name.
-var Classes = []string{"beam", "button", "canister", "light", "purge", "sound", "environment", "clock", "expander"}
+var Classes = []string{"beam", "button", "canister", "light", "purge", "sound", "environment", "clock", "expander", "board"}
 
 var (
 	word    = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
@@ -79,6 +81,7 @@ type file struct {
 	Wiring    string    `yaml:"wiring"`
 	Lines     []line    `yaml:"lines"`
 	Addresses []string  `yaml:"addresses"`
+	Port      string    `yaml:"port"`
 	Interrupt string    `yaml:"interrupt"`
 	Settings  []setting `yaml:"settings"`
 	Datasheet struct {
@@ -168,10 +171,16 @@ func (r *reader) words() {
 // wires checks the lines or addresses, and what an output needs besides.
 func (r *reader) wires() {
 	f := r.file
-	if (len(f.Lines) == 0) == (len(f.Addresses) == 0) {
-		r.doc.Problem("lines", "give lines, or the addresses of a device on I2C, not both", "what it is reached by is not clear")
+	ways := 0
+	for _, given := range []bool{len(f.Lines) > 0, len(f.Addresses) > 0, f.Port != ""} {
+		if given {
+			ways++
+		}
 	}
-	seen, outputs := map[string]bool{}, f.Class == "expander"
+	if ways != 1 {
+		r.doc.Problem("lines", "give lines, the addresses of a device on I2C, or the port of one behind a serial port: one of them", "what it is reached by is not clear")
+	}
+	seen, outputs := map[string]bool{}, f.Class == "expander" || f.Class == "board"
 	for i, l := range f.Lines {
 		at := fmt.Sprintf("lines[%d]", i)
 		r.name(at+".role", l.Role)
@@ -269,7 +278,7 @@ func (r *reader) source() {
 func (r *reader) template() Template {
 	f := r.file
 	t := Template{
-		Type: f.Type, Class: f.Class, Title: f.Title, About: f.About, Wiring: f.Wiring, Addresses: f.Addresses, Interrupt: f.Interrupt,
+		Type: f.Type, Class: f.Class, Title: f.Title, About: f.About, Wiring: f.Wiring, Addresses: f.Addresses, Port: f.Port, Interrupt: f.Interrupt,
 		Datasheet: Datasheet(f.Datasheet), Accuracy: f.Accuracy, Tells: Tells(f.Tells), Safe: f.Safe, OnLoss: f.OnLoss,
 	}
 	for _, l := range f.Lines {

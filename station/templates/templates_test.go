@@ -61,7 +61,7 @@ func TestProblems(t *testing.T) {
 		{"direction: out", "direction: up", "lines[0].direction"},
 		{"role: closed", "role: drive", "there twice"},
 		{"about: opens", "abuot: opens", `did you mean "about"`},
-		{"settings:", "addresses: [\"0x20\"]\nsettings:", "not both"},
+		{"settings:", "addresses: [\"0x20\"]\nsettings:", "one of them"},
 		{"unit: duration", "unit: second", "settings[0].unit"},
 		{"default: 800ms", "default: 2m", "settings[0].default"},
 		{"default: 800ms", "default: soon", "settings[0].default"},
@@ -121,7 +121,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if got.Type == "" || got.Accuracy == "" || !slices.Contains(Classes, got.Class) || (len(got.Lines) == 0) == (len(got.Addresses) == 0) {
+		if got.Type == "" || got.Accuracy == "" || !slices.Contains(Classes, got.Class) || got.reached() == "" {
 			t.Errorf("%+v was taken", got)
 		}
 		for _, s := range got.Settings {

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"scentpost/cmd/internal/program"
+	"scentpost/configs"
+	"scentpost/drivers/bus/carrier"
+	"scentpost/drivers/catalog"
+	"scentpost/simulator/hardware"
+	"scentpost/simulator/rig"
+	"scentpost/simulator/world"
+	"scentpost/station/config"
+	"scentpost/station/devices"
+	"scentpost/station/strict"
+)
+
+type rigCmd struct {
+	Config   string `arg:"" help:"The station's configuration, a YAML file whose devices are on boards, with driver: {type: linux, simulated: true}."`
+	Seed     uint64 `required:"" help:"The seed of all chance: travel times, jitter, dog and handler."`
+	Firmware string `help:"Run this ELF file in simavr as every board, instead of a board in Go." placeholder:"FILE"`
+	Runner   string `default:"build/firmware/runner" help:"With --firmware: the program that runs it; make firmware builds both." placeholder:"FILE"`
+	Probe    string `help:"The Unix socket for questions by tests, which tells the placement." placeholder:"PATH"`
+	Plan     string `help:"Load the canisters as this plan says; without it A is tnt, B smokeless-powder, C glove, D blank, further ones blank." placeholder:"FILE"`
+	Handler  string `enum:"button,none" default:"button" help:"Who is at the station: button starts runs and calls by the buttons; none is nobody, nor a dog."`
+}
+
+// Help says what may be typed while it runs.
+func (rigCmd) Help() string {
+	return "While it runs it takes lines: unplug BOARD, plug BOARD, reset BOARD. Each is answered with ok or with what is wrong."
+}
+
+// Run plays the boards until a signal or the end of its input ends it.
+func (c rigCmd) Run(out program.Streams) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	return c.play(ctx, os.Stdin, out)
+}
+
+func (c rigCmd) play(ctx context.Context, in io.Reader, out program.Streams) error {
+	cfg, layout, err := c.read()
+	if err != nil {
+		return program.Usage(err)
+	}
+	w := world.New(c.Seed)
+	w.Boot(newBoot())
+	st, err := hardware.New(w, layout)
+	if err != nil {
+		return program.Usage(err)
+	}
+	release, err := (&stationCmd{Handler: c.Handler}).people(w, st)
+	if err != nil {
+		return program.Usage(err)
+	}
+	server, err := hardware.NewServer(st, cfg.Station, 1, release)
+	if err != nil {
+		return program.Usage(err)
+	}
+	boards, err := c.boards(cfg)
+	if err != nil {
+		return program.Usage(err)
+	}
+	plugged, err := rig.Plug(server, st, boards)
+	if err != nil {
+		return err
+	}
+	for _, b := range boards {
+		fmt.Fprintf(out.Out, "board %s at %s\n", b.Name, b.Link)
+	}
+	fmt.Fprintf(out.Out, "ready: %d boards of station %s, seed %d (SIMULATED)\n", len(boards), cfg.Station, c.Seed)
+	go orders(in, out.Out, plugged)
+	var probe net.Listener
+	if c.Probe != "" {
+		if probe, err = listen(c.Probe); err != nil {
+			return errors.Join(err, plugged.Close())
+		}
+	}
+	return errors.Join(server.Serve(ctx, nil, probe), plugged.Close())
+}
+
+// orders takes what is typed.
+func orders(in io.Reader, out io.Writer, r *rig.Rig) {
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		words := strings.Fields(lines.Text())
+		if len(words) == 0 {
+			continue
+		}
+		known := map[string]func(string) error{"unplug": r.Unplug, "plug": r.Plug, "reset": r.Reset}
+		do := known[words[0]]
+		if do == nil || len(words) != 2 {
+			fmt.Fprintf(out, "wrong: %q: %s and the name of a board are expected\n", lines.Text(), strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+			continue
+		}
+		if err := do(words[1]); err != nil {
+			fmt.Fprintf(out, "wrong: %v\n", err)
+			continue
+		}
+		fmt.Fprintln(out, "ok")
+	}
+}
+
+// read reads configuration and plan.
+func (c rigCmd) read() (config.Config, hardware.Layout, error) {
+	src, err := configs.ReadFile(c.Config, strict.MaxBytes)
+	if err != nil {
+		return config.Config{}, hardware.Layout{}, err
+	}
+	cfg, err := config.Read(c.Config, src, devices.Types())
+	if err != nil {
+		return config.Config{}, hardware.Layout{}, err
+	}
+	cfg = cfg.In(filepath.Dir(c.Config))
+	switch {
+	case len(cfg.Of(config.Board)) == 0:
+		return cfg, hardware.Layout{}, fmt.Errorf("%s: it has no boards (a station without boards is scentsim station's)", c.Config)
+	case !cfg.Simulated():
+		return cfg, hardware.Layout{}, fmt.Errorf("%s: it is not marked as a simulation: its records would pass for real ones (set driver: {type: linux, simulated: true})", c.Config)
+	}
+	loading, err := (&stationCmd{Plan: c.Plan}).loading()
+	if err != nil {
+		return cfg, hardware.Layout{}, err
+	}
+	layout, err := hardware.FromConfig(cfg, loading)
+	return cfg, layout, err
+}
+
+// boards are those of the configuration, with every line on them.
+func (c rigCmd) boards(cfg config.Config) ([]rig.Board, error) {
+	var boards []rig.Board
+	for _, d := range cfg.Of(config.Board) {
+		typ, _ := catalog.Find(d.Type)
+		values, problems := typ.Check(d.Settings)
+		if problems != nil {
+			return nil, fmt.Errorf("device %s: %v", d.Name, problems)
+		}
+		baud, err := strconv.Atoi(values.Choices[catalog.SettingBaud])
+		if err != nil {
+			return nil, fmt.Errorf("device %s: baud: %w", d.Name, err)
+		}
+		boards = append(boards, rig.Board{Name: d.Name, Link: d.Port, ID: d.ID, Baud: baud, Pins: pins(cfg, d.Name), Firmware: c.Firmware, Runner: c.Runner})
+	}
+	return boards, nil
+}
+
+// pins are the lines on a board.
+func pins(cfg config.Config, board string) map[string]rig.Pin {
+	all := map[string]rig.Pin{}
+	for _, d := range cfg.Devices {
+		typ, _ := catalog.Find(d.Type)
+		for _, l := range typ.Lines {
+			line := d.Lines[l.Role]
+			if _, pin, ours := carrier.Split(line, func(name string) bool { return name == board }); ours {
+				all[pin] = rig.Pin{Line: line, Output: l.Output, ActiveLow: cfg.Driver.Wiring[line].ActiveLow}
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,92 @@
+package config_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"scentpost/station/config"
+	"scentpost/station/strict"
+)
+
+// withBoards are types with a board of two pins.
+func withBoards() config.Types {
+	known := withCarriers()
+	known.Devices = append(slices.Clone(known.Devices), config.Type{Name: "nano", Class: config.Board, Port: true,
+		Carrier: &config.Carrier{Pins: []string{"D2", "D3", "D4", "D5", "D6"}, Biases: []string{"pull-up"},
+			Refuse: func(_, _ config.Device, _ config.Line, _ string) error { return nil }}})
+	return known
+}
+
+// boarded is a good station whose devices are on a board.
+const boarded = `site: prishtina
+station: yard-2
+data: journal
+socket: /run/scentpost.sock
+driver: {type: linux, simulated: true, lines: {"nano-1:D4": {active_low: true, external: pull-up}, "nano-1:D5": {bias: pull-up}}}
+positions: 1
+devices:
+  - {name: beam-1, type: beam, position: 1, line: "nano-1:D2"}
+  - {name: canister-1a, type: shutter, position: 1, canister: "1A", lines: {drive: "nano-1:D4", opened: "nano-1:D5", closed: "nano-1:D6"}}
+  - {name: button-e-stop, type: button, role: e-stop, line: "nano-2:D3"}
+  - {name: nano-1, type: nano, port: boards/nano-1, id: nano-1}
+  - {name: nano-2, type: nano, port: /dev/serial/by-id/two, id: nano-2}
+`
+
+func TestDevicesOnBoards(t *testing.T) {
+	c, err := config.Read("station.yaml", []byte(boarded+operated), withBoards())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Simulated() {
+		t.Error("a station whose boards are played is not marked as simulated")
+	}
+	boards := c.In("/etc/scentpost").Of(config.Board)
+	if len(boards) != 2 || boards[0].Port != "/etc/scentpost/boards/nano-1" || boards[1].Port != "/dev/serial/by-id/two" || boards[1].ID != "nano-2" {
+		t.Errorf("%+v", boards)
+	}
+	if c.Of(config.Board)[0].Port != "boards/nano-1" {
+		t.Error("In changed the configuration that it was called on")
+	}
+}
+
+// TestProblemsOfBoards changes one thing at a time; each must give exactly the problem stated.
+func TestProblemsOfBoards(t *testing.T) {
+	const portHint = "such as /dev/serial/by-id/usb-1a86_USB_Serial-if00-port0: scentpost board ls lists them"
+	const idHint = "1 to 8 small letters, digits and hyphens, such as nano-1: scentpost board name gives it to the board, once"
+	for _, c := range []struct{ name, old, new, want string }{
+		{"no port", "port: boards/nano-1, ", "", "11:6: devices[3].port: is missing (" + portHint + ")"},
+		{"no id", ", id: nano-1", "", "11:6: devices[3].id: is missing (" + idHint + ")"},
+		{"an id that is too long", "id: nano-1", "id: nano-0001", `11:57: devices[3].id: "nano-0001" cannot be the id of a board (` + idHint + ")"},
+		{"one port twice", "/dev/serial/by-id/two", "boards/nano-1", `12:38: devices[4].port: "boards/nano-1" is used before, in line 11 (choose another)`},
+		{"one id twice", "id: nano-2", "id: nano-1", `12:65: devices[4].id: "nano-1" is used before, in line 11 (choose another)`},
+		{"a port of what is on lines", "type: beam", "type: beam, port: x", `8:38: devices[0].port: a beam is not behind a serial port (take it away)`},
+		{"an id of what is on lines", "type: beam", "type: beam, id: x", `8:36: devices[0].id: a beam is not behind a serial port (take it away)`},
+		{"a line of a board", "type: nano, port: boards", "type: nano, line: x, port: boards", `11:6: devices[3]: a nano has no lines (take the line away, and give its port and id)`},
+		{"no such pin", "nano-2:D3", "nano-2:D9", `10:61: devices[2].line: "D9" is no pin of nano-2, a nano (did you mean "D2"?)`},
+		{"simulated twice over", "type: linux, simulated", "type: virtual, socket: x, simulated", "driver.simulated"},
+		{"a drive that nothing holds", ", external: pull-up", "", "has no safe state"},
+	} {
+		if !strings.Contains(boarded, c.old) {
+			t.Fatalf("%s: the station has no %q", c.name, c.old)
+		}
+		_, err := config.Read("station.yaml", []byte(strings.Replace(boarded, c.old, c.new, 1)), withBoards())
+		got := "nothing"
+		if err != nil {
+			got = strings.ReplaceAll(strings.ReplaceAll(err.Error(), "station.yaml:", ""), "\n", "|")
+		}
+		if got != c.want && !(strings.Count(c.want, ":") == 0 && strings.Contains(got, c.want)) {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestAPortThatMovesIsWarnedOf(t *testing.T) {
+	c, err := config.Read("station.yaml", []byte(strings.Replace(boarded, "/dev/serial/by-id/two", "/dev/ttyUSB0", 1)+operated), withBoards())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(c.Warnings, func(p strict.Problem) bool { return p.Field == "devices[4].port" && strings.Contains(p.Hint, "by-id") }) {
+		t.Errorf("warnings %+v", c.Warnings)
+	}
+}
