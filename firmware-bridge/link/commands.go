@@ -14,6 +14,7 @@ type command struct {
 	msg    message.Message
 	pin    int    // of a Set, -1 otherwise
 	token  uint64 // who waits for it, 0 for nobody
+	once   bool   // a Set for at once: its instant is that of its sending, whenever that is
 }
 
 // commands is what a link has under way.
@@ -124,7 +125,7 @@ func (m *Machine) Set(now int64, name string, level bool, at int64, longest time
 	set := &message.Set{Pin: byte(pin), Level: level, At: m.clock.fit.Board(max(at, now)), Longest: uint32(min(longest.Microseconds(), 1<<32-1))}
 	c.queue = slices.DeleteFunc(c.queue, func(q command) bool { return q.pin == pin && q.msg.Type() == message.TypeSet })
 	m.await(pin, output{token: token, late: max(at, now) + int64(doneWithin)}) // the number comes when it is sent
-	c.queue = append(c.queue, command{msg: set, pin: pin, token: token})
+	c.queue = append(c.queue, command{msg: set, pin: pin, token: token, once: at <= now})
 	m.pump(now)
 }
 
@@ -166,19 +167,23 @@ func (m *Machine) Safe(now int64, tokens map[string]uint64) {
 }
 
 // Beat sends one heartbeat. Only the loop that looks after the canisters may call it.
-func (m *Machine) Beat() {
+func (m *Machine) Beat(now int64) {
 	if m.state == Levelling || m.state == Up {
 		m.commands.beats++
 		m.send(0, &message.Beat{Count: m.commands.beats})
+		m.pump(now)
 	}
 }
 
 // pump sends what the window has room for. Behind a Safe it waits for the answer: a Safe that is sent again must find
-// nothing newer to undo.
+// nothing newer to undo. A Set waits for the session's first heartbeat, without which the board refuses it.
 func (m *Machine) pump(now int64) {
 	c := &m.commands
 	for len(c.queue) > 0 && len(c.sent) < window && !c.safeWait {
 		q := c.queue[0]
+		if c.beats == 0 && q.msg.Type() == message.TypeSet {
+			return
+		}
 		c.queue = c.queue[1:]
 		q.number = c.next
 		c.next++
@@ -189,7 +194,7 @@ func (m *Machine) pump(now int64) {
 			c.at = now
 		}
 		c.sent = append(c.sent, q)
-		m.send(q.number, q.msg)
+		m.sendCommand(now, q)
 	}
 }
 
@@ -205,9 +210,17 @@ func (m *Machine) again(now int64) {
 		c.at = now
 		for _, q := range c.sent {
 			m.stats.Resends++
-			m.send(q.number, q.msg)
+			m.sendCommand(now, q)
 		}
 	}
+}
+
+// sendCommand sends a command. One for a fixed instant that is past by now is sent as it is: the board says so.
+func (m *Machine) sendCommand(now int64, q command) {
+	if set, sets := q.msg.(*message.Set); sets && q.once {
+		set.At = m.clock.fit.Board(now)
+	}
+	m.send(q.number, q.msg)
 }
 
 // acknowledged takes the answer to a command or a Safe.

@@ -47,9 +47,24 @@ func TestNoOutputBeforeTheFirstHeartbeat(t *testing.T) {
 	}
 	w.link.Set(w.now, "D5", true, w.now, time.Second, 1)
 	w.exchange()
-	w.until(w.now + second)
+	w.until(w.now + 2*second)
 	if got := w.take(Done); len(got) != 1 || !errors.Is(got[0].Err, ErrRefused) || len(w.changes) > 0 {
 		t.Errorf("done %+v, changes %+v, want a refusal", got, w.changes)
+	}
+}
+
+func TestASetWaitsForTheFirstHeartbeat(t *testing.T) {
+	w := newWorld(t, 14)
+	w.beat = 0
+	w.open()
+	w.take()
+	w.link.Set(w.now, "D5", true, w.now, time.Second, 1)
+	w.exchange()
+	w.until(w.now + 200*ms)
+	w.beat = w.now
+	w.until(w.now + 30*ms)
+	if got := w.take(Done); len(got) != 1 || got[0].Err != nil {
+		t.Errorf("done %+v, want it done with the first heartbeat", got)
 	}
 }
 

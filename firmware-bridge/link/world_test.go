@@ -174,7 +174,7 @@ func (w *world) until(at int64) {
 			w.up = w.up[1:]
 		}
 		if w.beat != 0 && w.now >= w.beat {
-			w.link.Beat()
+			w.link.Beat(w.now)
 			w.beat = w.now + 100*ms
 		}
 		w.board.Tick(w.now)
