@@ -24,6 +24,7 @@ DEPS_FIRMWARE := avr-gcc:gcc-avr /usr/lib/avr/include/avr/io.h:avr-libc
 DEPS_SIMAVR := /usr/include/simavr/sim_avr.h:libsimavr-dev gcc:gcc cppcheck:cppcheck clang:clang \
   '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a:libclang-rt-14-dev'
 DEPS_KERNEL := qemu-system-x86_64:qemu-system-x86 cpio:cpio xz:xz-utils zstd:zstd gcc:gcc make:make
+DEPS_GUEST := $(DEPS_KERNEL) debootstrap:debootstrap dpkg-deb:dpkg
 
 VERSION  := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
 LDFLAGS  := -X main.version=$(VERSION)
@@ -33,7 +34,7 @@ PACKAGES := ./... ./.ci/bench
 QUIET    := .ci/quiet
 FIRMWARE := $(MAKE) -s -C firmware-bridge/firmware OUT=$(CURDIR)/build/firmware
 
-.PHONY: help demo test test-firmware firmware flash test-kernel test-deb deb check race fuzz soak lint cover bench deps build clean go-version
+.PHONY: help demo test test-firmware firmware flash test-kernel test-deb test-deb-contents test-deb-life deb check race fuzz soak lint cover bench deps build clean go-version
 
 help: ## show this
 	@echo "Scentpost $(VERSION): make TARGET"
@@ -53,9 +54,17 @@ deb: go-version build/tools/nfpm ## the Debian packages for amd64, arm64 and arm
 	@$(QUIET) deb .ci/deb build/tools/nfpm build/deb
 	@ls build/deb/*.deb
 
-test-deb: deb ## what is in the packages, and their programs on emulated boards
-	@.ci/where-possible test-deb $(DEPS_DEB) -- \
-		env SCENTPOST_DEBS=$(CURDIR)/build/deb $(QUIET) test-deb go test -count 1 ./configs/package
+test-deb: deb ## what is in the packages, their programs on emulated boards, and a package's life on a Debian in QEMU
+	@$(MAKE) --no-print-directory -j 2 test-deb-contents test-deb-life
+
+test-deb-contents:
+	@.ci/where-possible test-deb-contents $(DEPS_DEB) -- \
+		env SCENTPOST_DEBS=$(CURDIR)/build/deb $(QUIET) test-deb-contents go test -count 1 -v ./configs/package
+	@grep 'NOT RUN' build/log/test-deb-contents.log || true
+
+test-deb-life:
+	@.ci/where-possible test-deb-life $(DEPS_GUEST) -- \
+		$(QUIET) test-deb-life configs/package/debtest/run build/deb build/kernel build/debian
 
 test-firmware: go-version ## test the boards' firmware: its core on this machine, fuzzed, and the binary in simavr
 	@if .ci/deps $(DEPS_FIRMWARE) $(DEPS_SIMAVR); then \

@@ -34,9 +34,11 @@ func newMachine(t *testing.T, env ...string) *machine {
 	t.Helper()
 	m := &machine{T: t, root: t.TempDir(), bin: t.TempDir()}
 	m.env = append(append(os.Environ(), "PATH="+m.bin+":"+os.Getenv("PATH"), "DPKG_ROOT="+m.root, "STUB_CALLS="+m.bin+"/calls"), env...)
-	for _, name := range []string{"scentpost", "systemctl", "deb-systemd-invoke", "deb-systemd-helper", "systemd-sysusers", "udevadm"} {
+	for _, name := range []string{"scentpost", "deb-systemd-invoke", "deb-systemd-helper", "systemd-sysusers", "udevadm"} {
 		m.program(name, fmt.Sprintf(stand, name, strings.ReplaceAll(name, "-", "_")))
 	}
+	// STUB_systemctl is whether the daemon's unit is active.
+	m.program("systemctl", "#!/bin/sh\necho \"systemctl $*\" >>\"$STUB_CALLS\"\n[ \"$1\" != is-active ] || exit \"${STUB_systemctl:-0}\"\n")
 	m.write("run/systemd/system/here", "")
 	return m
 }
@@ -96,7 +98,7 @@ func (m *machine) files(folder string) map[string]string {
 const (
 	callAsk    = "scentpost station busy"
 	callActive = "systemctl is-active --quiet scentpostd.service"
-	callStop   = "deb-systemd-invoke stop scentpostd.service"
+	callStop   = "systemctl stop scentpostd.service"
 	callStart  = "deb-systemd-invoke start scentpostd.service"
 )
 
@@ -257,12 +259,16 @@ func TestNoCopyNoUpgrade(t *testing.T) {
 
 // TestConfigureIsIdempotent: it makes the account, gives the devices to their groups, and starts what is described.
 func TestConfigureIsIdempotent(t *testing.T) {
-	m := newMachine(t)
+	m := newMachine(t, "STUB_systemctl=3")
 	m.write("run/udev/control", "")
 	_, first, before := m.run("postinst", "configure", "")
-	code, again, after := m.run("postinst", "configure", "1")
+	code, again, after := m.run("postinst", "configure", "")
 	if code != 0 || first != again || !slices.Equal(before, after) {
 		t.Errorf("first %q %q, again %q %q", first, before, again, after)
+	}
+	_, _, upgrade := m.run("postinst", "configure", "1")
+	if !slices.Equal(upgrade, slices.DeleteFunc(slices.Clone(after), func(c string) bool { return strings.HasPrefix(c, "deb-systemd-helper") })) {
+		t.Errorf("an upgrade calls %q, the first installation %q", upgrade, after)
 	}
 	if !strings.Contains(first, "describe the station in "+m.path("etc/scentpost/station.yaml")) {
 		t.Errorf("without a configuration it says %q", first)
@@ -282,18 +288,21 @@ func TestConfigureIsIdempotent(t *testing.T) {
 	}
 }
 
-// TestRefusedUpgradeLeavesTheDaemonAlone: what dpkg calls afterwards may start a daemon, never stop or restart one.
+// TestRefusedUpgradeLeavesTheDaemonAlone: what dpkg calls afterwards starts a daemon that is not there, and else does
+// nothing.
 func TestRefusedUpgradeLeavesTheDaemonAlone(t *testing.T) {
-	m := newMachine(t)
-	for _, call := range [][]string{{"postinst", "abort-upgrade", "2"}, {"postrm", "abort-upgrade", "1", "2"}} {
-		code, said, calls := m.run(call[0], call[1:]...)
-		for _, c := range calls {
-			if strings.Contains(c, "stop") || strings.Contains(c, "restart") {
-				t.Errorf("%s calls %s", call, c)
-			}
-		}
-		if code != 0 {
-			t.Errorf("%s: exit %d, %s", call, code, said)
+	for _, c := range []struct {
+		active string
+		call   []string
+		calls  []string
+	}{
+		{"0", []string{"postinst", "abort-upgrade", "2"}, []string{callActive}},
+		{"3", []string{"postinst", "abort-upgrade", "2"}, []string{callActive, callStart}}, // the copying failed
+		{"0", []string{"postrm", "abort-upgrade", "1", "2"}, []string{""}},
+	} {
+		m := newMachine(t, "STUB_systemctl="+c.active)
+		if code, said, calls := m.run(c.call[0], c.call[1:]...); code != 0 || !slices.Equal(calls, c.calls) {
+			t.Errorf("%s: exit %d, calls %q, want %q; %s", c.call, code, calls, c.calls, said)
 		}
 	}
 }
