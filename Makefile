@@ -67,12 +67,9 @@ test-deb-life:
 		$(QUIET) test-deb-life configs/package/debtest/run build/deb build/kernel build/debian
 
 test-firmware: go-version ## test the boards' firmware: its core on this machine, fuzzed, and the binary in simavr
-	@if .ci/deps $(DEPS_FIRMWARE) $(DEPS_SIMAVR); then \
-		$(QUIET) firmware-core $(FIRMWARE) check test fuzz && \
-		$(QUIET) firmware-simavr go test -v -timeout $(TIMEOUT) ./firmware-bridge/firmware/...; \
-	else \
-		echo "firmware             NOT RUN: the boards' firmware is not tested without these packages" >&2; \
-	fi
+	@.ci/where-possible firmware-core $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- $(QUIET) firmware-core $(FIRMWARE) check test fuzz
+	@.ci/where-possible firmware-simavr $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- \
+		$(QUIET) firmware-simavr go test -v -timeout $(TIMEOUT) ./firmware-bridge/firmware/...
 
 firmware: ## build the boards' firmware into build/firmware
 	@.ci/deps $(DEPS_FIRMWARE)

@@ -128,3 +128,72 @@ func TestEdgesArriveWhole(t *testing.T) {
 		})
 	}
 }
+
+// TestEachLossIsCounted: more edges than the line can carry, at least 50 us apart. What arrives is what came, and where
+// something is missing a LOST says how much.
+func TestEachLossIsCounted(t *testing.T) {
+	for _, c := range []struct {
+		baud, edges int
+		spacing     uint64
+	}{{115_200, 3000, 300 * us}, {500_000, 6000, 75 * us}} {
+		t.Run(fmt.Sprintf("%d us apart at %d baud", c.spacing/us*2/3, c.baud), func(t *testing.T) {
+			t.Parallel()
+			h := edgeHost(t, c.baud)
+			h.beatEach, h.slice = 100*ms, 5*ms
+			// With the jitter of half a spacing two edges are two thirds of what is meant apart, or more.
+			chance := rand.New(rand.NewPCG(seed, 7))
+			at, level := h.chip.Now()+ms, false
+			for range c.edges {
+				h.chip.Pin(at, "D2", level)
+				level, at = !level, at+c.spacing*2/3+chance.Uint64N(c.spacing*2/3)
+			}
+			h.run(at - h.chip.Now() + 500*ms)
+			h.chip.Pin(h.chip.Now()+ms, "D8", false) // one for the last loss to stand before
+			h.run(300 * ms)
+			edges, lost := h.edges, 0
+			for i, e := range h.events {
+				if e.Kind == message.Lost {
+					lost += int(e.Lost)
+					edges = edges[e.Lost:]
+					continue
+				}
+				if names[e.Pin] != edges[0].Pin || e.Level != edges[0].Level {
+					t.Fatalf("event %d is %+v, the edge was %+v", i, e, edges[0])
+				}
+				if late := float64(e.Time) - h.boardTime(edges[0].At); late < -1 || late > 50 {
+					t.Fatalf("event %d is stamped %.1f us late", i, late)
+				}
+				edges = edges[1:]
+			}
+			if len(edges) > 0 {
+				t.Errorf("%d edges are missing at the end", len(edges))
+			}
+			if lost == 0 {
+				t.Error("nothing was lost: the line carried it all, and this test tests nothing")
+			}
+			h.send(&message.Ping{Cookie: 1})
+			pong := h.await("PONG", func(a answer) bool { _, is := a.is.(*message.Pong); return is }).is.(*message.Pong)
+			if int(pong.Dropped) != lost || pong.Glitches != 0 {
+				t.Errorf("dropped %d, glitches %d; want %d and 0", pong.Dropped, pong.Glitches, lost)
+			}
+			t.Logf("seed %d: %d edges arrived, %d were lost and counted", seed, c.edges-lost, lost)
+		})
+	}
+}
+
+// TestEdgesTooCloseAreGlitches: an edge and its contrary within one interrupt leave no event, and a count: of one, or of
+// two when the second edge asks for an interrupt of its own.
+func TestEdgesTooCloseAreGlitches(t *testing.T) {
+	h := edgeHost(t, 500_000)
+	for range 10 {
+		at := h.chip.Now() + ms
+		h.chip.Pin(at, "D2", false)
+		h.chip.Pin(at+us/2, "D2", true)
+		h.run(5 * ms)
+	}
+	h.send(&message.Ping{Cookie: 1})
+	pong := h.await("PONG", func(a answer) bool { _, is := a.is.(*message.Pong); return is }).is.(*message.Pong)
+	if pong.Glitches < 10 || pong.Glitches > 20 || len(h.events) != 0 {
+		t.Errorf("glitches %d, events %d; want 10 to 20 and none", pong.Glitches, len(h.events))
+	}
+}
