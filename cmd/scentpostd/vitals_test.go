@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,15 +25,29 @@ import (
 
 // patient is a machine that fares as a test says.
 type patient struct {
+	mu      sync.Mutex // guards all
 	reading vitals.Reading
 	full    error
 	looks   []time.Duration // when it was looked at
 	began   time.Time
 }
 
-func (p *patient) Room() error { return p.full }
+func (p *patient) Room() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.full
+}
+
+// fare makes it fare otherwise.
+func (p *patient) fare(reading vitals.Reading, full error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reading, p.full = reading, full
+}
 
 func (p *patient) Read() vitals.Reading {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.looks = append(p.looks, time.Since(p.began))
 	return p.reading
 }
@@ -69,6 +84,7 @@ func TestTheMachineIsWatchedSparsely(t *testing.T) {
 			return strings.Join(codes, " ")
 		}
 		time.Sleep(10*time.Minute + time.Second)
+		synctest.Wait()
 		if holds() != "" || len(p.looks) != 21 || p.looks[20] != 10*time.Minute {
 			t.Errorf("in ten minutes it was looked at %d times, the last at %s; it holds %q", len(p.looks), p.looks[len(p.looks)-1], holds())
 		}
@@ -80,17 +96,18 @@ func TestTheMachineIsWatchedSparsely(t *testing.T) {
 		if !answered || len(p.looks) != 21 {
 			t.Errorf("a question: answered %v, and %d looks", answered, len(p.looks))
 		}
-		p.reading = vitals.Reading{MilliCelsius: 85_000, HasTemperature: true, UnderVoltage: true, HasDisk: true, ReadOnly: true}
-		p.full = errors.New("full")
+		p.fare(vitals.Reading{MilliCelsius: 85_000, HasTemperature: true, UnderVoltage: true, HasDisk: true, ReadOnly: true}, errors.New("full"))
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got := holds(); got != "journal-full journal-read-only board-hot under-voltage" {
 			t.Errorf("a machine in need: %q", got)
 		}
 		if looks := p.looks[21:]; !slices.Contains(looks, 11*time.Minute) || len(looks) != 16 {
 			t.Errorf("while the disk is full it was looked at %v", looks)
 		}
-		p.reading, p.full = vitals.Reading{HasDisk: true, Free: 1}, nil
+		p.fare(vitals.Reading{HasDisk: true, Free: 1}, nil)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got := holds(); got != "space-low" {
 			t.Errorf("better, and nearly full: %q", got)
 		}

@@ -111,6 +111,7 @@ func TestAnInstantOfTheVirtualClock(t *testing.T) {
 		w.At(w.Now()+int64(100*time.Millisecond), func() { called = time.Since(begin) })
 		w.At(w.Now()+int64(50*time.Millisecond), func() { t.Error("it was stopped") })()
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if called != 10*time.Millisecond {
 			t.Errorf("called after %s", called)
 		}
