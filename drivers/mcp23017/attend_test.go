@@ -187,10 +187,15 @@ func TestPresenceIsToldInOrder(t *testing.T) {
 // answering is a sink that gives the chip up from within what it is told.
 type answering struct {
 	*rig
-	here []bool
+	here  []bool
+	depth int
 }
 
 func (a *answering) Presence(p bus.Presence) {
+	if a.depth++; a.depth > 1 {
+		a.t.Error("told from within what is being told")
+	}
+	defer func() { a.depth-- }()
 	a.here = append(a.here, p.Here)
 	if p.Here && len(a.here) == 1 {
 		a.lose(syscall.EIO)
