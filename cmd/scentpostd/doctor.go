@@ -91,7 +91,7 @@ func askDaemon(ctx context.Context, socket string) (*doctor.Daemon, error) {
 	}
 	d := &doctor.Daemon{Socket: socket, Sealed: response.Status.Phase == trial.Sealed, Next: response.Status.Next}
 	for _, line := range response.Devices {
-		d.Devices = append(d.Devices, doctor.Told{Name: line.Name, Found: line.Found, Why: line.Why, AtSeal: line.AtSeal})
+		d.Devices = append(d.Devices, doctor.Told{Name: line.Name, Found: line.Found, Why: line.Why, AtSeal: line.AtSeal, Untold: line.Untold})
 	}
 	return d, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -122,6 +123,41 @@ func TestWhyItWaitsNamesNothingWhileSealed(t *testing.T) {
 	g.follow(trial.Snapshot{View: trial.View{Phase: trial.Sealed}})
 	if got := g.blocked(); strings.Contains(got, "canister") {
 		t.Errorf("while sealed: %q", got)
+	}
+}
+
+// TestAfterARestartNothingIsToldOfWhatIsFrozen: the daemon does not know what was so at the seal.
+func TestAfterARestartNothingIsToldOfWhatIsFrozen(t *testing.T) {
+	cfg := testConfig(t)
+	startStation(t, cfg)
+	d := startDaemon(t, cfg)
+	d.out.wait(t, "sessions can be run: ", 1)
+	d.seal(t)
+	lines := func() string {
+		untold := 0
+		for _, line := range d.send(t, control.Request{Command: "doctor"}).Devices {
+			if line.Untold {
+				untold++
+			}
+		}
+		return fmt.Sprint(untold, " untold")
+	}
+	if got := lines(); got != "0 untold" {
+		t.Errorf("before the restart: %s", got)
+	}
+	if err := d.end(); err != nil {
+		t.Fatal(err)
+	}
+	d = startDaemon(t, cfg)
+	d.out.wait(t, "sessions can be run: ", 1)
+	if got := lines(); got != "12 untold" { // all hang on the one virtual station
+		t.Errorf("after the restart: %s", got)
+	}
+	w := d.watch(t)
+	d.must(t, control.Request{Command: "abort", As: "Assessor", Reason: "enough"})
+	w.until(t, func(control.Status) {}, func(s control.Status) bool { return s.Phase == trial.Ended })
+	if got := lines(); got != "0 untold" {
+		t.Errorf("after the reveal: %s", got)
 	}
 }
 

@@ -264,7 +264,7 @@ func (y *Yard) begin(b journal.Beginning, size int64) error {
 		return err
 	}
 	y.Control, err = control.New(control.Options{Site: cfg.Site, Station: cfg.Station, Simulated: true, People: people,
-		Authorities: append([]string{verifier}, cfg.Authorities...), Inbox: y.Host, Archive: y.Archive, Conditions: y.Conditions.All, Devices: listed,
+		Authorities: append([]string{verifier}, cfg.Authorities...), Inbox: y.Host, Archive: y.Archive, Conditions: y.Conditions.All, Devices: listed, Blank: y.Conditions.Blank,
 		CannotStart: func(positions int) string { return y.Devices.Missing(positions, true) }})
 	if err != nil {
 		return err

@@ -26,6 +26,8 @@ type DeviceLine struct {
 	Why string `json:"why,omitempty"`
 	// AtSeal is set when it is what was so when the session was sealed.
 	AtSeal bool `json:"at_seal,omitempty"`
+	// Untold is set when nothing can be told of it before the reveal.
+	Untold bool `json:"untold,omitempty"`
 }
 
 // deviceLines says of every device whether it is there.
@@ -33,6 +35,10 @@ func (s *Service) deviceLines(status Status) []DeviceLine {
 	lines := []DeviceLine{}
 	for _, d := range s.opt.Devices {
 		line := DeviceLine{Name: d.Name, Type: d.Type, Found: true, AtSeal: d.Frozen && status.Phase == trial.Sealed}
+		if line.AtSeal && s.opt.Blank() {
+			lines = append(lines, DeviceLine{Name: d.Name, Type: d.Type, Untold: true})
+			continue
+		}
 		var why []string
 		for _, c := range status.Conditions {
 			if c.Until != 0 || c.On != d.Name && !(c.Code == health.DeviceAbsent && slices.Contains(d.On, c.On)) {

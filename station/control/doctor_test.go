@@ -24,9 +24,10 @@ func TestTheDoctorTellsWhatTheStatusTells(t *testing.T) {
 		{Name: "exp-1", Type: "mcp23017", On: []string{"gpio", "i2c-1"}},
 		{Name: "call", Type: "button", On: []string{"exp-1", "gpio"}, Frozen: true},
 	}
-	for _, phase := range []trial.Phase{trial.Idle, trial.Sealed} {
+	for i, phase := range []trial.Phase{trial.Idle, trial.Sealed, trial.Idle, trial.Sealed} {
+		blank := i > 1
 		s, err := New(Options{Site: "s", Station: "t", Simulated: true, Inbox: newInbox(trial.View{Phase: phase}), Archive: archive{},
-			Conditions: func() []health.Condition { return conditions }, Devices: devices})
+			Conditions: func() []health.Condition { return conditions }, Devices: devices, Blank: func() bool { return blank }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,6 +38,9 @@ func TestTheDoctorTellsWhatTheStatusTells(t *testing.T) {
 			{Name: "canister-1a", Type: "shutter", Found: true, Why: "It fails: jammed", AtSeal: sealed},
 			{Name: "exp-1", Type: "mcp23017", Why: "A device is absent: no answer"},
 			{Name: "call", Type: "button", Why: "A device is absent: no answer", AtSeal: sealed},
+		}
+		if sealed && blank {
+			want[1], want[3] = DeviceLine{Name: "canister-1a", Type: "shutter", Untold: true}, DeviceLine{Name: "call", Type: "button", Untold: true}
 		}
 		if !got.OK || len(got.Devices) != len(want) || got.Status == nil || got.Status.Phase != phase {
 			t.Fatalf("%s: %+v", phase, got)

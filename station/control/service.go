@@ -64,6 +64,8 @@ type Options struct {
 	// one fact about canisters that is public from seal to reveal, and its reason names none. It is shown between runs
 	// alone: within one, when it changes would tell what moved.
 	CannotStart func(positions int) string
+	// Blank tells whether the conditions are younger than the seal, so that nobody can say what was so then; nil for never.
+	Blank func() bool
 	// Devices are those of the configuration, in its order.
 	Devices []Device
 }
@@ -81,6 +83,9 @@ func New(opt Options) (*Service, error) {
 	}
 	if opt.Conditions == nil {
 		opt.Conditions = func() []health.Condition { return nil }
+	}
+	if opt.Blank == nil {
+		opt.Blank = func() bool { return false }
 	}
 	if opt.CannotStart == nil {
 		opt.CannotStart = func(int) string { return "" }

@@ -58,6 +58,8 @@ type Finding struct {
 	Wiring string `json:"wiring,omitempty"`
 	// AtSeal is set when it is what was so when the session was sealed: what has changed since is told after the reveal.
 	AtSeal bool `json:"at_seal,omitempty"`
+	// Untold is set when nothing can be told of it before the reveal. It is then neither found nor missing.
+	Untold bool `json:"untold,omitempty"`
 }
 
 // Report is what the doctor says.
@@ -126,7 +128,11 @@ func (x examiner) told(d config.Device, f Finding) Finding {
 		return f
 	}
 	t := x.seen.Daemon.Devices[i]
-	f.Found, f.AtSeal = t.Found, t.AtSeal
+	f.Found, f.AtSeal, f.Untold = t.Found, t.AtSeal, t.Untold
+	if t.Untold {
+		f.Where = "told after the reveal: the daemon was started again since the seal"
+		return f
+	}
 	if f.Found && t.Why == "" {
 		f.Where = "the daemon has it"
 		return f

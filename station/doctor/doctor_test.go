@@ -244,6 +244,11 @@ func TestTheWholeText(t *testing.T) {
 				{Name: "exp-1", Found: true}, {Name: "air", Why: "no answer"}, {Name: "beam-1", Found: true},
 				{Name: "call", Found: true, Why: "stuck for 12 s"}, {Name: "ready", Why: "no such line"}}}
 		}},
+		"restarted": {stationText, func(e *doctor.Evidence) {
+			e.Chips, e.Answers = nil, nil
+			e.Daemon = &doctor.Daemon{Socket: "/run/scentpost/s", Sealed: true, Next: "arm the next run", Devices: []doctor.Told{
+				{Name: "exp-1", Untold: true}, {Name: "air", Found: true}, {Name: "beam-1", Found: true}, {Name: "call", Untold: true}, {Name: "ready", Found: true}}}
+		}},
 		"sealed": {stationText, func(e *doctor.Evidence) {
 			e.Chips, e.Answers = nil, nil
 			e.Daemon = &doctor.Daemon{Socket: "/run/scentpost/s", Sealed: true, Next: "arm the next run", Devices: []doctor.Told{

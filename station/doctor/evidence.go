@@ -90,8 +90,9 @@ type Told struct {
 	Found bool
 	// Why says what is wrong, "" when nothing is.
 	Why string
-	// AtSeal is set when it is what was so when the session was sealed.
-	AtSeal bool
+	// AtSeal is set when it is what was so when the session was sealed; Untold when nothing can be told before the reveal,
+	// as the daemon was started again since then.
+	AtSeal, Untold bool
 }
 
 // Machine is what the doctor may ask of a machine. Nothing of it asks for a line or drives one. Probe reads a single

@@ -35,7 +35,21 @@ func Write(w io.Writer, r Report) {
 		fmt.Fprintf(w, "%d of %d devices are missing or at fault\n", n, len(r.Devices))
 		return
 	}
+	if n := r.untold(); n > 0 {
+		fmt.Fprintf(w, "nothing is known to be wrong; of %d devices nothing is told before the reveal\n", n)
+		return
+	}
 	fmt.Fprintf(w, "all %d devices are found\n", len(r.Devices))
+}
+
+// untold counts the devices of which nothing can be told before the reveal.
+func (r Report) untold() (n int) {
+	for _, f := range r.Devices {
+		if f.Untold {
+			n++
+		}
+	}
+	return n
 }
 
 // writeDevice writes what was found of a device, and returns what there is to do so far.
@@ -46,6 +60,8 @@ func writeDevice(w io.Writer, f Finding, r Report, todo []string) []string {
 	}
 	word := "found  "
 	switch {
+	case f.Untold:
+		word = "untold "
 	case !f.Found:
 		word = "MISSING"
 	case len(f.Problems) > 0:

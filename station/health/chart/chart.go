@@ -29,13 +29,14 @@ type Chart struct {
 
 	mu       sync.Mutex // guards what follows
 	set      health.Set
+	blank    bool // frozen since it was made: it does not know what was so at the seal
 	watchers []*func()
 }
 
 // New returns a chart on which nothing of a device can be seen until Follow says that no session is sealed: after a
 // restart nobody knows yet.
 func New(opt Options) *Chart {
-	c := &Chart{opt: opt, set: health.NewSet(opt.Rule)}
+	c := &Chart{opt: opt, set: health.NewSet(opt.Rule), blank: true}
 	c.set.Freeze()
 	return c
 }
@@ -115,6 +116,7 @@ func (c *Chart) Follow(sealed bool) {
 		c.set.Freeze()
 	} else {
 		untold = c.set.Thaw()
+		c.blank = false
 	}
 	c.mu.Unlock()
 	for _, was := range untold {
@@ -138,6 +140,14 @@ func (c *Chart) Sealed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.set.Frozen()
+}
+
+// Blank tells whether the chart does not know what was so at the seal, since it is younger. Then it shows nothing of what
+// is frozen, which does not mean that all is well.
+func (c *Chart) Blank() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.blank
 }
 
 // All returns what can be seen now, worst first.

@@ -62,7 +62,14 @@ func TestWhileSealedNobodyHearsOfACanister(t *testing.T) {
 	r.Raise(health.DeviceFault, "canister-1a", "jammed")
 	r.Raise(health.BrokerAway, "broker", "refused")
 	r.expect(t, "after a restart, with nothing known yet", 1, 1, `WARN msg=condition code=broker-away on=broker evidence=refused`)
+	if !r.Blank() {
+		t.Error("it knows what was so at a seal that it has not seen")
+	}
+	r.Follow(true)
 	r.Follow(false)
+	if r.Blank() {
+		t.Error("after a reveal it knows nothing yet")
+	}
 	r.expect(t, "no session is sealed", 1, 2,
 		`WARN msg=condition code=device-fault on=canister-1a evidence=jammed since=1970-01-01T00:00:01.000Z times=1`)
 	r.Follow(false)
@@ -70,7 +77,7 @@ func TestWhileSealedNobodyHearsOfACanister(t *testing.T) {
 	r.Condition(health.DeviceFault, "canister-1a", "", false)
 	r.Condition(health.DeviceFault, "canister-2b", "jammed", true)
 	r.Raise(health.DeviceFault, "canister-2b", "jammed")
-	if !r.Sealed() || !r.Holds(health.DeviceFault, "canister-2b") || r.Holds(health.DeviceFault, "canister-1a") {
+	if !r.Sealed() || r.Blank() || !r.Holds(health.DeviceFault, "canister-2b") || r.Holds(health.DeviceFault, "canister-1a") {
 		t.Error("it does not know what holds")
 	}
 	r.expect(t, "a canister, while sealed", 0, 2)
