@@ -47,8 +47,8 @@ func ReadVitals(sys string) Vitals {
 	return v
 }
 
-// The monitor of a Raspberry Pi's supply, and its alarm: 1 while less than 4.63 V come in (the kernel's driver
-// raspberrypi-hwmon, documented with it).
+// The monitor of a Raspberry Pi's supply, and its alarm: 1 when less than 4.63 V came in since its driver, raspberrypi-hwmon,
+// asked the firmware the time before, which it does every two seconds. A dip between two looks of ours is missed.
 const (
 	voltageMonitor = "rpi_volt"
 	voltageAlarm   = "in0_lcrit_alarm"
