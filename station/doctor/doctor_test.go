@@ -94,74 +94,78 @@ func healthy() doctor.Evidence {
 	}
 }
 
+// causes are what can be wrong with a healthy machine: what is done to it, the cause that must be found, on which devices
+// and on which others it tells, and what must be said.
+var causes = []struct {
+	name    string
+	damage  func(*doctor.Evidence)
+	cause   doctor.Cause
+	devices string // that have the cause
+	wrong   string // all that are not well
+	says    []string
+}{
+	{"nothing", func(*doctor.Evidence) {}, "", "", "", nil},
+	{"not in the group", func(e *doctor.Evidence) { deny(e, "gpio"); e.Account.Groups, e.Account.Listed = nil, nil },
+		doctor.NoGroup, "exp-1 beam-1 ready", "exp-1 beam-1 call ready", []string{"sudo usermod -aG gpio pi", "/dev/gpiochip0 belongs"}},
+	{"not logged in anew", func(e *doctor.Evidence) { deny(e, "gpio"); e.Account.Groups = nil },
+		doctor.OldLogin, "exp-1 beam-1 ready", "exp-1 beam-1 call ready", []string{"log out and in again"}},
+	{"no udev rule", func(e *doctor.Evidence) { deny(e, "gpio"); own(e, "root", 0o600) },
+		doctor.NoRule, "exp-1 beam-1 ready", "exp-1 beam-1 call ready",
+		[]string{`KERNEL=="gpiochip*", GROUP="gpio", MODE="0660"`, "/etc/udev/rules.d/60-scentpost.rules", "udevadm trigger --subsystem-match=gpio", "mode 0600"}},
+	{"no udev rule and no group", func(e *doctor.Evidence) { deny(e, "gpio"); own(e, "root", 0o660); e.Account.Known = nil },
+		doctor.NoRule, "exp-1 beam-1 ready", "exp-1 beam-1 call ready", []string{"sudo groupadd --system gpio && "}},
+	{"a sandbox", func(e *doctor.Evidence) { deny(e, "gpio") },
+		doctor.NoRule, "exp-1 beam-1 ready", "exp-1 beam-1 call ready", []string{"getfacl /dev/gpiochip0"}},
+	{"no chip", func(e *doctor.Evidence) { e.Chips = nil },
+		doctor.NoChip, "exp-1 beam-1 ready", "exp-1 beam-1 call ready", []string{"no GPIO chip", "update the kernel"}},
+	{"no chip, no Pi", func(e *doctor.Evidence) { e.Chips, e.Model = nil, "" },
+		doctor.NoChip, "exp-1 beam-1 ready", "exp-1 beam-1 call ready", []string{"driver: {type: virtual}"}},
+	{"another label", func(e *doctor.Evidence) { e.Chips[0].Label = "pinctrl-rp1" },
+		doctor.UnknownLabel, "ready", "ready", []string{`the label "pinctrl-bcm2711"`, "pinctrl-rp1, raspberrypi-exp-gpio"}},
+	{"a label misspelt", func(e *doctor.Evidence) { e.Chips[0].Label = "pinctrl-bcm2712" },
+		doctor.UnknownLabel, "ready", "ready", []string{`did you mean "pinctrl-bcm2712:GPIO22"?`}},
+	{"no such line", func(e *doctor.Evidence) { e.Chips[0].Lines[1].Name = "GPIO_17" },
+		doctor.UnknownLine, "beam-1", "beam-1", []string{`is named "GPIO17"`, `did you mean "GPIO_17"?`}},
+	{"no such line of the chip", func(e *doctor.Evidence) { e.Chips[0].Lines[2].Name = "GPI022" },
+		doctor.UnknownLine, "ready", "ready", []string{`did you mean "pinctrl-bcm2711:GPI022"?`}},
+	{"no line of a near name", func(e *doctor.Evidence) { e.Chips[0].Lines[1].Name = "ID_SDA" },
+		doctor.UnknownLine, "beam-1", "beam-1", []string{"gpioinfo lists the names"}},
+	{"two lines of a name", func(e *doctor.Evidence) { e.Chips[1].Lines[0].Name = "GPIO17" },
+		doctor.Ambiguous, "beam-1", "beam-1", []string{"one of pinctrl-bcm2711:GPIO17, raspberrypi-exp-gpio:GPIO17"}},
+	{"a line of another program", func(e *doctor.Evidence) { e.Chips[0].Lines[1].Consumer = "pigpio" },
+		doctor.Held, "beam-1", "beam-1", []string{`is held by "pigpio"`, `calls itself "pigpio"`}},
+	{"a line of another daemon of ours", func(e *doctor.Evidence) { e.Chips[0].Lines[1].Consumer = "scentpost" },
+		doctor.Held, "beam-1", "beam-1", []string{"sudo systemctl stop scentpostd"}},
+	{"a line of sysfs", func(e *doctor.Evidence) { e.Chips[0].Lines[1].Consumer = "sysfs" },
+		doctor.Held, "beam-1", "beam-1", []string{"/sys/class/gpio/unexport"}},
+	{"the line of an interrupt", func(e *doctor.Evidence) { e.Chips[0].Lines[0].Consumer = "button" },
+		doctor.Held, "exp-1", "exp-1 call", []string{`interrupt: "GPIO4" is held by "button"`}},
+	{"the bus is off", func(e *doctor.Evidence) { e.Buses = nil },
+		doctor.BusOff, "exp-1 air", "exp-1 air call", []string{"no I2C bus", "sudo raspi-config nonint do_i2c 0", "dtparam=i2c_arm=on", "/boot/firmware/config.txt"}},
+	{"the bus is off, no Pi", func(e *doctor.Evidence) { e.Buses[0].Name, e.Model = "i2c-7", "" },
+		doctor.BusOff, "exp-1 air", "exp-1 air call", []string{"no i2c-1; it has i2c-7", "sudo modprobe i2c-dev"}},
+	{"no module", func(e *doctor.Evidence) { e.Buses[0].Path = "" },
+		doctor.NoModule, "exp-1 air", "exp-1 air call", []string{"sudo modprobe i2c-dev && ", "modules-load.d"}},
+	{"not in the group of the bus", func(e *doctor.Evidence) { deny(e, "i2c"); e.Account.Groups, e.Account.Listed = nil, nil },
+		doctor.NoGroup, "exp-1 air", "exp-1 air call", []string{"sudo usermod -aG i2c pi"}},
+	{"no udev rule of the bus", func(e *doctor.Evidence) { deny(e, "i2c"); e.Buses[0].Group = "root" },
+		doctor.NoRule, "exp-1 air", "exp-1 air call", []string{`SUBSYSTEM=="i2c-dev", KERNEL=="i2c-[0-9]*", GROUP="i2c"`}},
+	{"nothing answers", func(e *doctor.Evidence) { answer(e, "0x76", doctor.Silent) },
+		doctor.NoAnswer, "air", "air", []string{"nothing answers at 0x76 of i2c-1", "wiring of a bme280: I2C with 3.3 V"}},
+	{"another address answers", func(e *doctor.Evidence) { answer(e, "0x76", doctor.Silent); answer(e, "0x77", doctor.Answers) },
+		doctor.OtherAddress, "air", "air", []string{"at 0x77 something does", `write address: "0x77"`}},
+	{"the bus hangs", func(e *doctor.Evidence) { answer(e, "0x20", doctor.Hangs) },
+		doctor.BusHangs, "exp-1 air", "exp-1 air call", []string{"SDA low", "switch the power"}},
+	{"the carrier is absent", func(e *doctor.Evidence) { answer(e, "0x20", doctor.Silent) },
+		doctor.CarrierAbsent, "call", "exp-1 call", []string{`"exp-1:A0" is a pin of exp-1`, "mend exp-1 first"}},
+	{"root", func(e *doctor.Evidence) { e.Account = doctor.Account{Name: "root", Root: true} }, "", "", "", []string{"sudo -u scentpost scentpostd doctor"}},
+}
+
 // TestOneCauseEach breaks one thing of a healthy machine at a time. Each must be found by its cause, with the command
 // that mends it, on the devices that it concerns and on no other.
 func TestOneCauseEach(t *testing.T) {
 	const all = "exp-1 air beam-1 call ready"
-	for _, c := range []struct {
-		name    string
-		damage  func(*doctor.Evidence)
-		cause   doctor.Cause
-		devices string // that have the cause
-		wrong   string // all that are not well
-		says    []string
-	}{
-		{"nothing", func(*doctor.Evidence) {}, "", "", "", nil},
-		{"not in the group", func(e *doctor.Evidence) { deny(e, "gpio"); e.Account.Groups, e.Account.Listed = nil, nil },
-			doctor.NoGroup, "exp-1 beam-1 ready", "exp-1 beam-1 call ready", []string{"sudo usermod -aG gpio pi", "/dev/gpiochip0 belongs"}},
-		{"not logged in anew", func(e *doctor.Evidence) { deny(e, "gpio"); e.Account.Groups = nil },
-			doctor.OldLogin, "exp-1 beam-1 ready", "exp-1 beam-1 call ready", []string{"log out and in again"}},
-		{"no udev rule", func(e *doctor.Evidence) { deny(e, "gpio"); own(e, "root", 0o600) },
-			doctor.NoRule, "exp-1 beam-1 ready", "exp-1 beam-1 call ready",
-			[]string{`KERNEL=="gpiochip*", GROUP="gpio", MODE="0660"`, "/etc/udev/rules.d/60-scentpost.rules", "udevadm trigger --subsystem-match=gpio", "mode 0600"}},
-		{"no udev rule and no group", func(e *doctor.Evidence) { deny(e, "gpio"); own(e, "root", 0o660); e.Account.Known = nil },
-			doctor.NoRule, "exp-1 beam-1 ready", "exp-1 beam-1 call ready", []string{"sudo groupadd --system gpio && "}},
-		{"a sandbox", func(e *doctor.Evidence) { deny(e, "gpio") },
-			doctor.NoRule, "exp-1 beam-1 ready", "exp-1 beam-1 call ready", []string{"getfacl /dev/gpiochip0"}},
-		{"no chip", func(e *doctor.Evidence) { e.Chips = nil },
-			doctor.NoChip, "exp-1 beam-1 ready", "exp-1 beam-1 call ready", []string{"no GPIO chip", "update the kernel"}},
-		{"no chip, no Pi", func(e *doctor.Evidence) { e.Chips, e.Model = nil, "" },
-			doctor.NoChip, "exp-1 beam-1 ready", "exp-1 beam-1 call ready", []string{"driver: {type: virtual}"}},
-		{"another label", func(e *doctor.Evidence) { e.Chips[0].Label = "pinctrl-rp1" },
-			doctor.UnknownLabel, "ready", "ready", []string{`the label "pinctrl-bcm2711"`, "pinctrl-rp1, raspberrypi-exp-gpio"}},
-		{"a label misspelt", func(e *doctor.Evidence) { e.Chips[0].Label = "pinctrl-bcm2712" },
-			doctor.UnknownLabel, "ready", "ready", []string{`did you mean "pinctrl-bcm2712:GPIO22"?`}},
-		{"no such line", func(e *doctor.Evidence) { e.Chips[0].Lines[1].Name = "GPIO_17" },
-			doctor.UnknownLine, "beam-1", "beam-1", []string{`is named "GPIO17"`, `did you mean "GPIO_17"?`}},
-		{"no such line of the chip", func(e *doctor.Evidence) { e.Chips[0].Lines[2].Name = "GPI022" },
-			doctor.UnknownLine, "ready", "ready", []string{`did you mean "pinctrl-bcm2711:GPI022"?`}},
-		{"no line of a near name", func(e *doctor.Evidence) { e.Chips[0].Lines[1].Name = "ID_SDA" },
-			doctor.UnknownLine, "beam-1", "beam-1", []string{"gpioinfo lists the names"}},
-		{"two lines of a name", func(e *doctor.Evidence) { e.Chips[1].Lines[0].Name = "GPIO17" },
-			doctor.Ambiguous, "beam-1", "beam-1", []string{"one of pinctrl-bcm2711:GPIO17, raspberrypi-exp-gpio:GPIO17"}},
-		{"a line of another program", func(e *doctor.Evidence) { e.Chips[0].Lines[1].Consumer = "pigpio" },
-			doctor.Held, "beam-1", "beam-1", []string{`is held by "pigpio"`, `calls itself "pigpio"`}},
-		{"a line of another daemon of ours", func(e *doctor.Evidence) { e.Chips[0].Lines[1].Consumer = "scentpost" },
-			doctor.Held, "beam-1", "beam-1", []string{"sudo systemctl stop scentpostd"}},
-		{"a line of sysfs", func(e *doctor.Evidence) { e.Chips[0].Lines[1].Consumer = "sysfs" },
-			doctor.Held, "beam-1", "beam-1", []string{"/sys/class/gpio/unexport"}},
-		{"the line of an interrupt", func(e *doctor.Evidence) { e.Chips[0].Lines[0].Consumer = "button" },
-			doctor.Held, "exp-1", "exp-1 call", []string{`interrupt: "GPIO4" is held by "button"`}},
-		{"the bus is off", func(e *doctor.Evidence) { e.Buses = nil },
-			doctor.BusOff, "exp-1 air", "exp-1 air call", []string{"no I2C bus", "sudo raspi-config nonint do_i2c 0", "dtparam=i2c_arm=on", "/boot/firmware/config.txt"}},
-		{"the bus is off, no Pi", func(e *doctor.Evidence) { e.Buses[0].Name, e.Model = "i2c-7", "" },
-			doctor.BusOff, "exp-1 air", "exp-1 air call", []string{"no i2c-1; it has i2c-7", "sudo modprobe i2c-dev"}},
-		{"no module", func(e *doctor.Evidence) { e.Buses[0].Path = "" },
-			doctor.NoModule, "exp-1 air", "exp-1 air call", []string{"sudo modprobe i2c-dev && ", "modules-load.d"}},
-		{"not in the group of the bus", func(e *doctor.Evidence) { deny(e, "i2c"); e.Account.Groups, e.Account.Listed = nil, nil },
-			doctor.NoGroup, "exp-1 air", "exp-1 air call", []string{"sudo usermod -aG i2c pi"}},
-		{"no udev rule of the bus", func(e *doctor.Evidence) { deny(e, "i2c"); e.Buses[0].Group = "root" },
-			doctor.NoRule, "exp-1 air", "exp-1 air call", []string{`SUBSYSTEM=="i2c-dev", KERNEL=="i2c-[0-9]*", GROUP="i2c"`}},
-		{"nothing answers", func(e *doctor.Evidence) { answer(e, "0x76", doctor.Silent) },
-			doctor.NoAnswer, "air", "air", []string{"nothing answers at 0x76 of i2c-1", "wiring of a bme280: I2C with 3.3 V"}},
-		{"another address answers", func(e *doctor.Evidence) { answer(e, "0x76", doctor.Silent); answer(e, "0x77", doctor.Answers) },
-			doctor.OtherAddress, "air", "air", []string{"at 0x77 something does", `write address: "0x77"`}},
-		{"the bus hangs", func(e *doctor.Evidence) { answer(e, "0x20", doctor.Hangs) },
-			doctor.BusHangs, "exp-1 air", "exp-1 air call", []string{"SDA low", "switch the power"}},
-		{"the carrier is absent", func(e *doctor.Evidence) { answer(e, "0x20", doctor.Silent) },
-			doctor.CarrierAbsent, "call", "exp-1 call", []string{`"exp-1:A0" is a pin of exp-1`, "mend exp-1 first"}},
-		{"root", func(e *doctor.Evidence) { e.Account = doctor.Account{Name: "root", Root: true} }, "", "", "", []string{"sudo -u scentpost scentpostd doctor"}},
-	} {
+	for _, c := range causes {
 		seen := healthy()
 		c.damage(&seen)
 		r := doctor.Diagnose(station(t, stationText), known(t), seen)
