@@ -163,9 +163,9 @@ func (s *Station) judgeAir(a *air, code health.Code) {
 	switch {
 	case a.err == nil:
 	case code == health.DeviceAbsent:
-		a.member.gone = errors.New(short(a.err.Error()))
+		a.member.gone = errors.New(short(a.err.Error(), maxWhy))
 	default:
-		fault = short(a.err.Error())
+		fault = short(a.err.Error(), maxWhy)
 	}
 	s.tellPresence()
 	switch {
@@ -195,7 +195,7 @@ func (a *air) says(mono int64) event.Air {
 	age := time.Duration(mono - a.at)
 	switch {
 	case a.err != nil:
-		says.Why = short(a.err.Error())
+		says.Why = short(a.err.Error(), maxWhy)
 		return says
 	case age > airStale*a.interval:
 		says.Why = fmt.Sprintf("its latest sample is %s old, and one comes every %s", age.Round(time.Second), a.interval)
@@ -212,9 +212,9 @@ func (a *air) says(mono int64) event.Air {
 }
 
 // short is a text that fits into a record.
-func short(text string) string {
-	if len(text) > maxWhy {
-		text = text[:maxWhy]
+func short(text string, most int) string {
+	if len(text) > most {
+		text = text[:most]
 	}
 	return strings.ToValidUTF8(text, "")
 }

@@ -8,8 +8,10 @@ package devices
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"scentpost/drivers/bus"
 	"scentpost/station/clock"
@@ -20,7 +22,7 @@ import (
 // Station, so that they may call it; they must return quickly.
 type Sink interface {
 	// Event takes an event without session and run, stamped with the first edge that it was made of. Where edges of
-	// beams or buttons were lost it is a RunVoided, stamped with the edge behind the gap.
+	// beams or buttons were lost it is an EdgesLost, and a RunVoided where a beam or a button went.
 	Event(event.Event)
 	// Watermark promises that every event of source stamped before mono has been given.
 	Watermark(source string, mono int64)
@@ -129,14 +131,29 @@ func (i inlet) Gap(g bus.Gap) {
 		if g.Lost == 0 { // what was numbered shows in the numbers
 			src.gaps++
 		}
-		missed := slices.ContainsFunc(g.Lines, func(line string) bool { return i.s.routes[line].sensor != nil })
-		if i.s.ready && !i.s.down && missed {
-			i.s.void(g.From, 0)
+		src.explained += g.Lost
+		if slices.ContainsFunc(g.Lines, func(line string) bool { return i.s.routes[line].sensor != nil }) {
+			i.s.lost(src, event.Loss{Lost: int64(g.Lost), From: g.From, To: g.To, Why: g.Why})
 		}
 	})
 }
 
-// void says that the run cannot be trusted: facts of it may be missing.
+// lost says that edges are missing of a source of beams or buttons.
+func (s *Station) lost(src *source, loss event.Loss) {
+	if !s.ready {
+		return
+	}
+	plain := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1 // it would be longer in the record
+		}
+		return r
+	}, loss.Why)
+	loss.Why = short(plain, event.MaxWhy)
+	s.tell(event.Event{Type: event.EdgesLost, At: s.clock.Now(), By: event.ByStation, Body: &event.LostEdges{Source: src.name}, Secret: &loss})
+}
+
+// void says that the run cannot be trusted: what facts come from is away.
 func (s *Station) void(mono, bound int64) {
 	s.tell(event.Event{Type: event.RunVoided, At: s.stamp(mono, bound), By: event.ByStation, Body: &event.Void{Reason: event.VoidSource}})
 }
@@ -147,8 +164,8 @@ func (s *Station) take(e bus.Edge) {
 	}
 	src := s.source(e.Source)
 	r, known := s.routes[e.Line]
-	if src.count(e.Seq) && s.sensing(src, r) {
-		s.void(e.Mono, e.Bound)
+	if n := src.count(e.Seq); n > 0 && s.sensing(src, r) {
+		s.lost(src, event.Loss{Lost: int64(n), To: e.Mono, Why: "numbers are missing before an edge"})
 	}
 	if known {
 		s.levels[e.Line] = e.Level

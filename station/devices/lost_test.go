@@ -13,10 +13,11 @@ import (
 func TestLostEdgesVoidTheRun(t *testing.T) {
 	voids := func(w *world) (n int) {
 		for _, e := range w.events {
-			if e.Type == event.RunVoided {
+			if e.Type == event.EdgesLost {
 				n++
-				if v := e.Body.(*event.Void); v.Reason != event.VoidSource || e.By != event.ByStation {
-					t.Errorf("%+v by %s", v, e.By)
+				loss := e.Secret.(*event.Loss)
+				if e.Body.(*event.LostEdges).Source != "gpio" || e.By != event.ByStation || loss.Lost != 1 || loss.To != 500*ms {
+					t.Errorf("%+v by %s", loss, e.By)
 				}
 			}
 		}
@@ -35,8 +36,8 @@ func TestLostEdgesVoidTheRun(t *testing.T) {
 	if voids(w) != 1 {
 		t.Errorf("%d voids after a loss", voids(w))
 	}
-	void := slices.IndexFunc(w.events, func(e event.Event) bool { return e.Type == event.RunVoided })
-	if next := w.events[void+1]; next.Type != event.Edge || next.At.Mono != w.events[void].At.Mono {
+	lost := slices.IndexFunc(w.events, func(e event.Event) bool { return e.Type == event.EdgesLost })
+	if next := w.events[lost+1]; next.Type != event.Edge || next.At.Mono != w.events[lost].At.Mono {
 		t.Errorf("the loss is not told before the edge behind it: %+v", next)
 	}
 }
@@ -70,7 +71,7 @@ func TestAGapVoidsTheRun(t *testing.T) {
 		w.until(200 * ms)
 		voids := 0
 		for _, e := range w.events {
-			if e.Type == event.RunVoided {
+			if e.Type == event.EdgesLost {
 				voids++
 			}
 		}
@@ -98,12 +99,36 @@ func TestLossesAreCountedAndShown(t *testing.T) {
 	if got := w.station.Status(); got.Lost["gpio"] != 40 || got.Gaps["gpio"] != 1 {
 		t.Errorf("%+v", got)
 	}
-	if n := w.voids(); n == 0 {
-		t.Error("a run would go on")
+	if n := w.losses(); n != 1 {
+		t.Errorf("%d losses told, want that of the beam, once", n)
 	}
 	w.At(501*ms, func() { w.seq++; w.edge("beam2", true) })
 	w.until(600 * ms)
+	if n := w.losses(); n != 2 {
+		t.Errorf("%d losses told, want one more, of which no gap told", n)
+	}
 	if got := w.heard(); len(got) != 1 || !strings.HasPrefix(got[0], "520 edges-lost gpio true edges that came: 3; numbered and never came: 41") {
 		t.Errorf("%q", got)
+	}
+}
+
+// losses counts what was told of edges that are missing.
+func (w *world) losses() (n int) {
+	for _, e := range w.events {
+		if e.Type == event.EdgesLost {
+			n++
+		}
+	}
+	return n
+}
+
+// TestWhatALossSays: how many, when and why, in a sealed body that fits into its length whatever the bus says.
+func TestWhatALossSays(t *testing.T) {
+	w := opened(t, nil)
+	w.until(100 * ms)
+	inlet{w.station}.Gap(bus.Gap{Source: "gpio", Lines: []string{"beam2"}, Lost: 1 << 62, From: 1, To: 1 << 62, Why: strings.Repeat("\"", 500)})
+	e := w.events[len(w.events)-1]
+	if e.Type != event.EdgesLost || len(e.Secret.(*event.Loss).Why) != event.MaxWhy {
+		t.Fatalf("%+v", e)
 	}
 }

@@ -11,16 +11,17 @@ import (
 
 // source is one thing that stamps edges, with how far it has reported.
 type source struct {
-	name     string
-	lateness time.Duration // as the bus declares it
-	mark     int64         // no edge stamped before it will come
-	told     int64         // the mark that the sink has
-	seq      uint64        // of the latest edge
-	received uint64        // edges that came
-	lost     uint64        // edges that were counted and never came
-	gaps     uint64        // times that edges are missing which nobody counted
-	why      string        // of the latest loss, as the bus says it
-	shown    [2]uint64     // lost and gaps, as the sink was told
+	name      string
+	lateness  time.Duration // as the bus declares it
+	mark      int64         // no edge stamped before it will come
+	told      int64         // the mark that the sink has
+	seq       uint64        // of the latest edge
+	received  uint64        // edges that came
+	lost      uint64        // edges that were counted and never came
+	explained uint64        // of those to come: a gap has told of them
+	gaps      uint64        // times that edges are missing which nobody counted
+	why       string        // of the latest loss, as the bus says it
+	shown     [2]uint64     // lost and gaps, as the sink was told
 }
 
 func newSource(name string, lateness time.Duration) *source {
@@ -32,16 +33,20 @@ func newSource(name string, lateness time.Duration) *source {
 // its lateness allows.
 func (s *source) known(now int64) int64 { return max(s.mark, now-int64(s.lateness)) }
 
-// count takes the sequence number of an edge, and tells whether edges were lost before it. A number that does not
-// follow is a loss; a smaller one is an edge that was overtaken, or a source that began anew.
-func (s *source) count(seq uint64) (lost bool) {
+// count takes the sequence number of an edge, and returns how many edges are missing before it that no gap told of. A
+// number that does not follow is a loss; a smaller one is an edge that was overtaken, or a source that began anew.
+func (s *source) count(seq uint64) (untold uint64) {
 	s.received++
 	if s.seq != 0 && seq > s.seq+1 {
-		s.lost += seq - s.seq - 1
-		lost = true
+		missing := seq - s.seq - 1
+		told := min(missing, s.explained)
+		s.lost, s.explained, untold = s.lost+missing, s.explained-told, missing-told
+	}
+	if seq <= s.seq {
+		s.explained = 0
 	}
 	s.seq = seq
-	return lost
+	return untold
 }
 
 // tellLosses says what edges of a source are missing, when that is news. It is asked at the source's marks, which come at

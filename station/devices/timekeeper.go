@@ -84,12 +84,12 @@ func (s *Station) looked(k *timekeeper, err error) {
 func (s *Station) judgeTimekeeper(k *timekeeper, err error) {
 	k.member.gone = nil
 	if errors.Is(err, bus.ErrNoAnswer) {
-		k.member.gone = errors.New(short(err.Error()))
+		k.member.gone = errors.New(short(err.Error(), maxWhy))
 	}
 	s.tellPresence()
 	why := ""
 	if err != nil {
-		why = short(err.Error())
+		why = short(err.Error(), maxWhy)
 	}
 	switch {
 	case why == k.told:

@@ -214,6 +214,7 @@ const (
 	VoidEdges      = "edge budget spent"
 	VoidButton     = "stuck button"
 	VoidSource     = "source lost"
+	VoidLost       = "edges lost"
 	VoidUnstarted  = "not started in time"
 )
 
@@ -323,6 +324,24 @@ type EdgeSum struct {
 	Device string `json:"device"`
 	Budget int    `json:"budget"`
 }
+
+// LostEdges says that edges of beams or buttons may be missing in a run: one of them may have been a nose or a call. A run
+// has one at most.
+type LostEdges struct {
+	Source string `json:"source"` // what stamps them
+}
+
+// Loss is what is known of lost edges. It is sealed: a source may stamp limit switches too, and how many of their edges
+// are missing tells what moved.
+type Loss struct {
+	Lost int64  `json:"lost,string"` // that were numbered and never came; 0 when nobody counted
+	From int64  `json:"from,string"` // all that is missing lies between these two, in monotonic nanoseconds
+	To   int64  `json:"to,string"`
+	Why  string `json:"why"`
+}
+
+// MaxWhy bounds the reason of a Loss, in bytes: its sealed body has one length.
+const MaxWhy = 160
 
 // Air is what one sensor of the air says at a fixed instant of a session: when it is sealed, and when a run is armed.
 // It is its latest sample, taken before that instant, or the reason why there is none.

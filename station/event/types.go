@@ -42,6 +42,7 @@ const (
 	ButtonPressed Type = "button.pressed" // fact
 	Edge          Type = "edge"           // fact: a raw edge of a public line
 	EdgesSummed   Type = "edges.summed"   // stands for the edge that is one too many: the budget is spent
+	EdgesLost     Type = "edges.lost"     // fact; sealed: how many are missing, when and why
 
 	AirSampled Type = "air.sampled" // fact: what a sensor of the air says when a session is sealed and a run armed
 	ClockFixed Type = "clock.fixed" // fact: from here on UTC goes by another map
@@ -98,6 +99,7 @@ var bodies = map[Type]body{
 	ButtonPressed: {public: func() any { return new(Press) }},
 	Edge:          {public: func() any { return new(RawEdge) }},
 	EdgesSummed:   {public: func() any { return new(EdgeSum) }},
+	EdgesLost:     {public: func() any { return new(LostEdges) }, sealed: func() any { return new(Loss) }},
 
 	AirSampled: {public: func() any { return new(Air) }},
 	ClockFixed: {public: func() any { return new(ClockFix) }},

@@ -214,7 +214,13 @@ func (h *Host) fact(e event.Event) {
 	}
 	switch e.Type {
 	case event.CanisterMoved:
-	case event.RunVoided: // the devices lost edges
+	case event.EdgesLost:
+		if _, _, running := h.machine.Running(); running {
+			e.At = h.now() // it is known now, whenever it was
+			h.step(e)
+		}
+		return
+	case event.RunVoided: // the devices lost a source
 		h.void(h.now(), e.Body.(*event.Void).Reason)
 		return
 	default:

@@ -18,6 +18,7 @@ const tagBody = "scentpost/body/v1"
 const (
 	shareLength = 96  // {"share":"<64 digits>"} and {"seed":"<64 digits>"}
 	movesLength = 256 // a canister, two instants of 64 bits, and a fault of up to about 120 bytes
+	lossLength  = 512 // three numbers of 64 bits, and a reason of event.MaxWhy bytes, each of which may be escaped
 )
 
 // SecretLength returns the length that EncodeSecret pads a body of kind t to, in bytes; 0 for kinds that have none.
@@ -25,6 +26,8 @@ func SecretLength(t event.Type) int {
 	switch {
 	case t == event.CanisterMoved:
 		return movesLength
+	case t == event.EdgesLost:
+		return lossLength
 	case event.IsSealed(t):
 		return shareLength
 	}

@@ -23,6 +23,13 @@ func TestSealedBodiesOfOneKindHaveOneLength(t *testing.T) {
 			t.Fatalf("%+v, %v", back, err)
 		}
 	}
+	for _, why := range []string{"", strings.Repeat("\"", event.MaxWhy), strings.Repeat("\\", event.MaxWhy), strings.Repeat("犬", event.MaxWhy/3)} {
+		loss := event.Loss{Lost: -1 << 63, From: -1 << 63, To: -1 << 63, Why: why}
+		body, err := EncodeSecret(event.EdgesLost, &loss)
+		if err != nil || len(body) != SecretLength(event.EdgesLost) {
+			t.Fatalf("%d bytes, %v", len(body), err)
+		}
+	}
 	for _, kind := range event.Types() {
 		if event.IsSealed(kind) != (SecretLength(kind) > 0) {
 			t.Errorf("%s has the length %d", kind, SecretLength(kind))

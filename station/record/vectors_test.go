@@ -77,7 +77,8 @@ func vectorRecords() []Record {
 	}
 	records = append(records, made(event.Event{Type: event.AirSampled, Session: "s-1", Run: 7, At: at, By: "station", Body: &event.Air{
 		Device: "air", MeasuredAt: 1499000000, AgeMS: 1, Readings: []event.Reading{{Quantity: event.Temperature, Milli: -3250}}}}))
-	records[4].Sealed = [32]byte{0xab, 31: 0xcd}
+	records = append(records, made(event.Event{Type: event.EdgesLost, Session: "s-1", Run: 7, At: at, By: "station", Body: &event.LostEdges{Source: "gpio"}}))
+	records[4].Sealed, records[len(records)-1].Sealed = [32]byte{0xab, 31: 0xcd}, [32]byte{1}
 	for i := range records {
 		records[i].Seq = int64(i)
 	}
@@ -164,7 +165,7 @@ func writeVectors(t *testing.T) {
 	var v vectors
 	var tree Tree
 	what := []string{"first record, clock unset", "no body", "small body", "escapes, and an instant before 1970", "sealed", "largest numbers", "empty list",
-		"UTC stepped back by an hour", "a person's word for the time", "a new boot", "readings of the air, below zero, without a reason"}
+		"UTC stepped back by an hour", "a person's word for the time", "a new boot", "readings of the air, below zero, without a reason", "edges lost, sealed"}
 	add := func() {
 		root := tree.Root()
 		v.Roots = append(v.Roots, hex.EncodeToString(root[:]))
@@ -212,6 +213,7 @@ func writeOtherVectors(t *testing.T, v *vectors, tree *Tree) {
 	}{
 		{event.CanisterMoved, &event.Moves{Canister: "2B", Open: true, Commanded: 1, Confirmed: 2}},
 		{event.SessionLoaded, &event.StationShare{Share: "00"}},
+		{event.EdgesLost, &event.Loss{Lost: 3, From: 1, To: 2, Why: "the buffer was full"}},
 	} {
 		body, err := EncodeSecret(secret.kind, secret.body)
 		if err != nil {

@@ -33,6 +33,8 @@ func secretless(e *event.Event) string {
 		ok = holds[event.NonceSeed](e.Secret)
 	case event.CanisterMoved:
 		ok = holds[event.Moves](e.Secret)
+	case event.EdgesLost:
+		ok = holds[event.Loss](e.Secret)
 	}
 	if !ok {
 		return fmt.Sprintf("%s with a sealed body that is none of its kind", e.Type)
@@ -48,6 +50,8 @@ func publicHolds(e *event.Event) bool {
 		return holds[event.Beam](b)
 	case event.CanisterMoved:
 		return holds[event.Handling](b)
+	case event.EdgesLost:
+		return holds[event.LostEdges](b)
 	case event.ButtonPressed:
 		return holds[event.Press](b)
 	case event.CallMade, event.CallClaimed:

@@ -73,6 +73,24 @@ func (m *Machine) summed(in event.Event) string {
 	return ""
 }
 
+// lost takes that edges are missing, once a run. Before its lock that voids the run; after it, it is a note.
+func (m *Machine) lost(in event.Event) string {
+	r := m.run
+	switch {
+	case r == nil || r.lossy || r.state == Voided || r.state == Aborted || r.state == Purging:
+		return ""
+	case in.By != event.ByStation:
+		return "only the station knows what it lost"
+	}
+	r.lossy = true
+	in.Run = r.index
+	m.record(in)
+	if r.voidable() && !r.searchedOut(in.At.Mono) {
+		m.void(in, event.VoidLost)
+	}
+	return ""
+}
+
 // line counts the raw edges of one line in a run.
 type line struct {
 	device string

@@ -148,6 +148,8 @@ func (m *Machine) dispatch(in event.Event) string {
 		return m.observed(in)
 	case event.EdgesSummed:
 		return m.summed(in)
+	case event.EdgesLost:
+		return m.lost(in)
 	case event.Noted:
 		return m.noted(in)
 	case event.AirSampled:

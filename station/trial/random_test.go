@@ -18,7 +18,7 @@ var words = []string{
 	"arm", "arm", "arm", "4s", "4s", "10s", "500ms", "50s", "100s", "start", "finish", "call 1", "call 2", "call 9", "clear", "between 1 2", "nowhere",
 	"withdraw", "beam 1", "beam 2", "left 2", "beam 7", "press alert", "press long", "press clear", "press start",
 	"press abort", "press stuck", "press e-stop", "press nonsense", "void x", "trouble source lost", "trouble mechanical",
-	"jam 1", "edges beam-1 15", "clock 5000", "clock 3", "observe 1", "pause", "resume", "resume", "abort", "close", "restart", "restart power cut",
+	"jam 1", "edges beam-1 15", "lose 2", "clock 5000", "clock 3", "observe 1", "pause", "resume", "resume", "abort", "close", "restart", "restart power cut",
 	"ago 300ms press alert", "ago 300ms beam 3", "about 400ms press clear", "ago 200ms about 100ms beam 2", "ago 60s finish", "source beam 1s",
 }
 

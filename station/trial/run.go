@@ -33,6 +33,7 @@ type run struct {
 	passes []dwell.Pass // entries and leavings, as they came
 	seen   []nose       // where the assessor saw the dog
 	lines  []line       // raw edges by line
+	lossy  bool         // edges are missing
 	faulty bool         // a canister was not where it should be when the run was presented
 }
 

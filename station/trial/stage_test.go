@@ -268,6 +268,9 @@ func (s *stage) device(e event.Event, word string, rest []string, number func(in
 			s.step(event.Event{Type: event.Edge, At: e.At, By: rest[0], Body: &event.RawEdge{Device: rest[0]}})
 		}
 		return
+	case "lose": // edges of beams or buttons, with what tells of limit switches sealed
+		e.Type, e.By, e.Body = event.EdgesLost, event.ByStation, &event.LostEdges{Source: "gpio"}
+		e.Secret = &event.Loss{Lost: int64(number(0)), From: 1, To: 2, Why: "the buffer was full"}
 	case "clock":
 		s.now.UTC += int64(number(0)) * 1e6
 		e.Type, e.At, e.By, e.Body = event.ClockFixed, s.now, event.ByStation, &event.ClockFix{StepNS: int64(number(0)) * 1e6, Quality: s.now.Quality}
@@ -340,6 +343,8 @@ func tell(e event.Event) string {
 		return "ended " + b.How
 	case *event.EdgeSum:
 		return "edges summed"
+	case *event.LostEdges:
+		return "edges of " + b.Source + " lost"
 	case *event.TimeSaid:
 		return "said " + b.Said
 	case *event.Shown:
