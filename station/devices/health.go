@@ -196,7 +196,7 @@ func (r exposure) of(code health.Code, on string) health.Exposure {
 		return health.Open
 	case code == health.DeviceAbsent && (on == OnVirtual || on == OnGPIO):
 		return health.Bare
-	case device && slices.Contains(openClasses, d.Class) && !(code == health.DeviceAbsent && r.beside(d)):
+	case device && slices.Contains(openClasses, d.Class) && !r.aboard(d) && !(code == health.DeviceAbsent && r.beside(d)):
 		return health.Open
 	case on == "" || !r.carriers[on] || device && r.holds(on):
 		return health.Frozen
@@ -221,6 +221,17 @@ func (r exposure) holds(on string) bool {
 		}
 	}
 	return r.canisters[on] || r.canisters[""]
+}
+
+// aboard tells whether a device is on the carrier of a canister: what one of them meets there, both do, and it may have
+// been the canister that was told to move.
+func (r exposure) aboard(d config.Device) bool {
+	for _, line := range d.Lines {
+		if _, carried := r.devices[hangsOn(line)]; carried && r.canisters[hangsOn(line)] {
+			return true
+		}
+	}
+	return false
 }
 
 // beside tells whether a device hangs on what carries a canister too.

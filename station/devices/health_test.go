@@ -129,7 +129,8 @@ func TestWhatMayBeSeenFromSealToReveal(t *testing.T) {
 		},
 		"an expander with canisters": {
 			[]config.Device{device("exp", "expander"), device("c", config.Canister, "exp:A0"), device("call", config.Button, "exp:A1"), device("beam", config.Beam, "x")},
-			[]row{{absent, "exp", frozen}, {fault, "exp", frozen}, {health.EdgesLost, "exp", frozen}, {absent, "call", frozen}, {absent, "beam", open}},
+			[]row{{absent, "exp", frozen}, {fault, "exp", frozen}, {health.EdgesLost, "exp", frozen}, {absent, "call", frozen}, {fault, "call", frozen},
+				{absent, "beam", open}, {fault, "beam", open}},
 		},
 		"an expander without": {
 			[]config.Device{device("exp", "expander"), device("c", config.Canister, "x"), device("call", config.Button, "exp:A1")},
