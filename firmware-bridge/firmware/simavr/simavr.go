@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -32,6 +33,8 @@ const (
 	Started Kind = "start"   // after a reset; As is its cause
 	Clocked Kind = "clock"   // the board's clock began: its zero
 	Overrun Kind = "overrun" // the chip's receiver lost a byte
+	Plugged Kind = "plugged" // of Live: the port is there
+	Behind  Kind = "behind"  // of Live: the machine was too slow, the chip's time goes on from here
 )
 
 // What Report.As says of a pin.
@@ -61,45 +64,82 @@ type Report struct {
 	Level bool   // of Edge
 }
 
-// Chip is one chip under way. It is for one goroutine.
+// process is a runner under way.
+type process struct {
+	command *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Reader
+	stderr  strings.Builder
+}
+
+// run starts a runner in one of its modes.
+func run(runner string, words ...string) (*process, error) {
+	p := &process{command: exec.Command(runner, words...)}
+	p.command.Stderr = &p.stderr
+	in, err := p.command.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("starting the runner of simavr: %w", err)
+	}
+	out, err := p.command.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("starting the runner of simavr: %w", err)
+	}
+	if err := p.command.Start(); err != nil {
+		return nil, fmt.Errorf("starting the runner of simavr: %w (apt-get install gcc libsimavr-dev; make -C firmware-bridge/firmware runner)", err)
+	}
+	p.in, p.out = in, bufio.NewReader(out)
+	return p, nil
+}
+
+// errSaid is a complaint of the runner, which goes on.
+var errSaid = errors.New("the runner of simavr says")
+
+// line reads the words of one line.
+func (p *process) line() ([]string, error) {
+	line, err := p.out.ReadString('\n')
+	if err != nil {
+		return nil, p.gone(err)
+	}
+	word := strings.Fields(line)
+	if len(word) > 0 && word[0] == "error" {
+		return nil, fmt.Errorf("%w: %s", errSaid, strings.Join(word[1:], " "))
+	}
+	return word, nil
+}
+
+func (p *process) gone(err error) error {
+	return fmt.Errorf("the runner of simavr is gone: %w", err)
+}
+
+// end ends the runner, whose output somebody has read or nobody will.
+func (p *process) end() error {
+	p.in.Close()
+	io.Copy(io.Discard, p.out)
+	if err := p.command.Wait(); err != nil {
+		return fmt.Errorf("the runner of simavr: %w: %s", err, strings.TrimSpace(p.stderr.String()))
+	}
+	return nil
+}
+
+// Chip is one chip under way, in lockstep with its caller. It is for one goroutine.
 type Chip struct {
-	runner *exec.Cmd
-	in     *bufio.Writer
-	close  io.Closer
-	out    *bufio.Reader
-	stderr strings.Builder
-	now    uint64
+	*process
+	in  *bufio.Writer
+	now uint64
 }
 
 // Start starts a runner with the firmware of an ELF file. baud is the rate at which bytes come to the chip; it sends
 // at its own.
 func Start(runner, elf string, baud int) (*Chip, error) {
-	c := &Chip{runner: exec.Command(runner, "lockstep", elf, strconv.Itoa(baud))}
-	c.runner.Stderr = &c.stderr
-	in, err := c.runner.StdinPipe()
+	p, err := run(runner, "lockstep", elf, strconv.Itoa(baud))
 	if err != nil {
-		return nil, fmt.Errorf("starting the runner of simavr: %w", err)
+		return nil, err
 	}
-	out, err := c.runner.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("starting the runner of simavr: %w", err)
-	}
-	if err := c.runner.Start(); err != nil {
-		return nil, fmt.Errorf("starting the runner of simavr (`make test-firmware` builds it): %w", err)
-	}
-	c.in, c.close, c.out = bufio.NewWriter(in), in, bufio.NewReader(out)
-	return c, nil
+	return &Chip{process: p, in: bufio.NewWriter(p.in)}, nil
 }
 
 // Close ends the runner.
-func (c *Chip) Close() error {
-	c.close.Close()
-	io.Copy(io.Discard, c.out)
-	if err := c.runner.Wait(); err != nil {
-		return fmt.Errorf("the runner of simavr: %w: %s", err, strings.TrimSpace(c.stderr.String()))
-	}
-	return nil
-}
+func (c *Chip) Close() error { return c.end() }
 
 // Now is the cycle that the chip has reached.
 func (c *Chip) Now() uint64 { return c.now }
@@ -108,14 +148,18 @@ func (c *Chip) Now() uint64 { return c.now }
 func (c *Chip) Run(until uint64) ([]Report, error) {
 	fmt.Fprintf(c.in, "run %d\n", until)
 	var reports []Report
+	var wrong error
 	for {
-		word, err := c.line()
-		if err != nil {
+		word, err := c.answer()
+		switch {
+		case errors.Is(err, errSaid):
+			wrong = errors.Join(wrong, err) // the end is yet to come
+			continue
+		case err != nil:
 			return reports, err
-		}
-		if len(word) == 2 && word[0] == "at" {
+		case len(word) == 2 && word[0] == "at":
 			c.now, err = strconv.ParseUint(word[1], 10, 64)
-			return reports, err
+			return reports, errors.Join(wrong, err)
 		}
 		r, err := parse(word)
 		if err != nil {
@@ -125,20 +169,12 @@ func (c *Chip) Run(until uint64) ([]Report, error) {
 	}
 }
 
-// line sends what waits and reads the words of one line.
-func (c *Chip) line() ([]string, error) {
+// answer sends what waits and reads the words of one line.
+func (c *Chip) answer() ([]string, error) {
 	if err := c.in.Flush(); err != nil {
-		return nil, fmt.Errorf("the runner of simavr is gone: %w: %s", err, strings.TrimSpace(c.stderr.String()))
+		return nil, c.gone(err)
 	}
-	line, err := c.out.ReadString('\n')
-	if err != nil {
-		return nil, fmt.Errorf("the runner of simavr is gone: %w: %s", err, strings.TrimSpace(c.stderr.String()))
-	}
-	word := strings.Fields(line)
-	if len(word) > 0 && word[0] == "error" {
-		return nil, errors.New("the runner of simavr says: " + strings.Join(word[1:], " "))
-	}
-	return word, nil
+	return c.line()
 }
 
 func parse(word []string) (Report, error) {
@@ -164,7 +200,7 @@ func parse(word []string) (Report, error) {
 		r.Pin, r.Level = word[2], word[3] == "1"
 	case r.Kind == Started && len(word) == 3:
 		r.As = word[2]
-	case (r.Kind == Clocked || r.Kind == Overrun) && len(word) == 2:
+	case slices.Contains([]Kind{Clocked, Overrun, Plugged, Behind}, r.Kind) && len(word) == 2:
 	default:
 		return Report{}, bad
 	}
@@ -188,11 +224,14 @@ func (c *Chip) Spoil(at uint64, bytes []byte) {
 
 // Pin gives a pin a level from outside, at a cycle.
 func (c *Chip) Pin(at uint64, pin string, high bool) {
-	level := 0
+	fmt.Fprintf(c.in, "pin %d %s %s\n", at, pin, digit(high))
+}
+
+func digit(high bool) string {
 	if high {
-		level = 1
+		return "1"
 	}
-	fmt.Fprintf(c.in, "pin %d %s %d\n", at, pin, level)
+	return "0"
 }
 
 // Reset resets the chip at a cycle.
@@ -201,11 +240,14 @@ func (c *Chip) Reset(at uint64, cause string) { fmt.Fprintf(c.in, "reset %d %s\n
 // Hang stops the firmware's main loop at a cycle, until the next reset; with interrupts false nothing else runs
 // either.
 func (c *Chip) Hang(at uint64, interrupts bool) {
-	what := "all"
+	fmt.Fprintf(c.in, "hang %d %s\n", at, what(interrupts))
+}
+
+func what(interrupts bool) string {
 	if interrupts {
-		what = "main"
+		return "main"
 	}
-	fmt.Fprintf(c.in, "hang %d %s\n", at, what)
+	return "all"
 }
 
 // Poke writes to the chip's memory.
@@ -214,7 +256,7 @@ func (c *Chip) Poke(address int, bytes []byte) { fmt.Fprintf(c.in, "poke %d %x\n
 // Peek reads the chip's memory: registers from 0, RAM from 0x100.
 func (c *Chip) Peek(address, count int) ([]byte, error) {
 	fmt.Fprintf(c.in, "peek %d %d\n", address, count)
-	word, err := c.line()
+	word, err := c.answer()
 	if err != nil {
 		return nil, err
 	}
