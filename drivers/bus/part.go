@@ -53,6 +53,15 @@ type Lamp interface {
 	Set(on bool, lasting time.Duration)
 }
 
+// Drive moves a canister: an Output whose true level is open and whose safe level is closed, made of one output line or of
+// several.
+type Drive interface {
+	Output
+	// Rest says that a move was found to be over at the monotonic instant mono: it has arrived at its end, or it has not.
+	// What needs no power to stay there is switched off. It never waits.
+	Rest(arrived bool, mono int64)
+}
+
 // Gate is a part that presents and closes one canister. It is pure, as a Sensor is; its drive is not its
 // business, only when it was told to move.
 type Gate interface {

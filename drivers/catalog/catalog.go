@@ -14,6 +14,7 @@ import (
 	"scentpost/drivers/bus/settle"
 	"scentpost/drivers/button"
 	"scentpost/drivers/light"
+	"scentpost/drivers/motor"
 	"scentpost/drivers/shutter"
 )
 
@@ -68,8 +69,10 @@ type Type struct {
 	Settings []Setting
 	// Sensor makes the part of a beam or button, whose one line is the first of Lines; nil for other classes.
 	Sensor func(Values) (bus.Sensor, error)
-	// Gate makes the part of a canister, whose drive is its one output; nil for other classes.
+	// Gate makes the part of a canister; nil for other classes.
 	Gate func(Values) (bus.Gate, error)
+	// Drive makes what moves a canister with several outputs, by their roles; nil where its one output does.
+	Drive func(map[string]bus.Output, Values) (bus.Drive, error)
 	// Lamp makes the part of a light on its one output; nil for other classes.
 	Lamp func(bus.Output) bus.Lamp
 	// Burst makes the part of what works for a bounded time on its one output; nil for other classes.
@@ -100,6 +103,7 @@ const (
 	SettingLongest = "longest"
 	SettingRole    = "role"
 	SettingPinch   = "pinch"
+	SettingOnLoss  = "on_loss"
 	RoleLine       = "line"
 
 	SettingAddress  = "address" // of a device on an I2C bus
@@ -117,6 +121,12 @@ const (
 	Guard      = "guard"        // a grille or collar keeps them out
 	SoftEdge   = "soft-edge"    // the edge yields by itself, deeper than the drive runs on
 	LowForce   = "low-force"    // the whole drive presses with at most LowForceN, measured at the closing edge
+)
+
+// The choices of SettingOnLoss. Both lines of a motor are off when the daemon is lost, so that nobody drives it.
+const (
+	Closes = "closes" // something else closes it, such as a spring behind a brake that needs power
+	Stays  = "stays"  // a gear or a brake holds it where it is until the daemon is back, and somebody looks after it
 )
 
 // LowForceN is the most, in newtons, that a shutter of low force may press with. No standard knows a dog's nose: it is
@@ -180,6 +190,7 @@ func basics() []Type {
 				return shutter.New(v.Durations[SettingSettle], v.Durations[SettingTravel])
 			},
 		},
+		motorShutter(),
 		{
 			Name: "light", Class: Light, About: "a lamp",
 			Lines: []Line{{Role: RoleLine, Output: true, About: "on while it burns"}},
@@ -196,6 +207,32 @@ func Find(name string) (t Type, ok bool) {
 		}
 	}
 	return Type{}, false
+}
+
+// motorShutter is the type of a shutter that a motor moves both ways.
+func motorShutter() Type {
+	return Type{
+		Name: "motor-shutter", Class: Canister, About: "a canister's shutter moved both ways by a motor, with a limit switch at either end",
+		Lines: []Line{
+			{Role: motor.Open, Output: true, About: "moves it towards open while it is on"},
+			{Role: motor.Close, Output: true, About: "moves it towards closed while it is on"},
+			{Role: shutter.Opened, About: "active while it is wholly open"},
+			{Role: shutter.Closed, About: "active while it is wholly closed"},
+		},
+		Settings: []Setting{
+			settling(shutter.Settle),
+			{Name: SettingTravel, About: "a move that takes longer has failed, and the motor is switched off", Min: time.Millisecond, Max: motor.MaxTravel, Default: shutter.Travel.String()},
+			{Name: SettingLongest, About: "longest time that it may stay open", Min: time.Second, Max: time.Hour, Default: Longest.String()},
+			pinch(),
+			{Name: SettingOnLoss, About: "what becomes of it, open, when the daemon is lost", Choices: []string{Closes, Stays}},
+		},
+		Gate: func(v Values) (bus.Gate, error) {
+			return shutter.New(v.Durations[SettingSettle], v.Durations[SettingTravel])
+		},
+		Drive: func(out map[string]bus.Output, v Values) (bus.Drive, error) {
+			return motor.New(out[motor.Open], out[motor.Close], v.Durations[SettingTravel])
+		},
+	}
 }
 
 func settling(byDefault time.Duration) Setting {

@@ -8,7 +8,8 @@ import (
 )
 
 // given are settings that a type cannot do without.
-var given = map[string]map[string]string{"button": {SettingRole: "alert"}, "shutter": {SettingPinch: Guard}}
+var given = map[string]map[string]string{"button": {SettingRole: "alert"}, "shutter": {SettingPinch: Guard},
+	"motor-shutter": {SettingPinch: Guard, SettingOnLoss: Stays}}
 
 func TestEveryTypeIsWhole(t *testing.T) {
 	word := regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
@@ -61,7 +62,10 @@ func TestEveryTypeIsWhole(t *testing.T) {
 		if (typ.Burst != nil) != burst || (typ.Environment != nil) != air || (typ.OnI2C() || typ.Port) != (typ.Lines == nil) {
 			t.Errorf("%s: class %s with burst %v, environment %v, lines %v", typ.Name, typ.Class, typ.Burst != nil, typ.Environment != nil, typ.Lines)
 		}
-		if want := map[Class]int{Canister: 1, Light: 1, Purge: 1, Sound: 1}[typ.Class]; outputs != want {
+		if (typ.Drive != nil) != (typ.Class == Canister && outputs > 1) {
+			t.Errorf("%s: %d outputs, with a drive of its own: %v", typ.Name, outputs, typ.Drive != nil)
+		}
+		if want := map[Class]int{Canister: max(1, outputs), Light: 1, Purge: 1, Sound: 1}[typ.Class]; outputs != want {
 			t.Errorf("%s has %d outputs, want %d", typ.Name, outputs, want)
 		}
 	}

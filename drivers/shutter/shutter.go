@@ -1,4 +1,5 @@
-// Package shutter watches one canister's shutter move: one drive, and a limit switch at either end.
+// Package shutter watches one canister's shutter move, by a limit switch at either end. What drives it is not its business:
+// one line whose off means closed, such as a solenoid's, or a motor with a line for each way.
 package shutter
 
 import (

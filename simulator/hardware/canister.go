@@ -53,6 +53,8 @@ type canister struct {
 	plume          plume
 
 	driven   bool
+	shutting bool // the line of a motor that shuts is on
+	shorted  int  // how often both lines of its motor were on at once
 	state    string
 	from     int64 // of way, at since
 	since    int64
@@ -91,6 +93,45 @@ func (c *canister) drive(level bool) {
 		c.head(way)
 	} else {
 		c.head(0)
+	}
+}
+
+// motor is what a line of a motor does, that which opens or that which shuts. With none on, or with both, it stands still.
+func (c *canister) motor(opens, level bool) {
+	line := &c.shutting
+	if opens {
+		line = &c.driven
+	}
+	if *line == level {
+		return
+	}
+	*line = level
+	c.collapse()
+	switch {
+	case c.driven && c.shutting:
+		c.shorted++
+		c.halt()
+	case c.driven:
+		c.station.changed(Drive, c.spec.Position, c.spec.Name, "open")
+		c.head(way)
+	case c.shutting:
+		c.station.changed(Drive, c.spec.Position, c.spec.Name, "close")
+		c.head(0)
+	default:
+		c.halt()
+	}
+}
+
+// halt stops a canister where it is.
+func (c *canister) halt() {
+	at := c.place(c.station.world.Mono())
+	c.arrive()
+	c.let()
+	c.arrive, c.let = nothing, nothing
+	moved := c.from != c.goal
+	c.from, c.goal = at, at
+	if moved {
+		c.turn("between")
 	}
 }
 

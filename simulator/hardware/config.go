@@ -10,6 +10,7 @@ import (
 	"periph.io/x/conn/v3/i2c"
 
 	"scentpost/drivers/bus/bustest"
+	"scentpost/drivers/motor"
 	"scentpost/drivers/shutter"
 	"scentpost/station/config"
 )
@@ -30,8 +31,12 @@ func FromConfig(cfg config.Config, loading map[string]string) (Layout, error) {
 				odour = either(loading[d.Canister] == "", NoOdour, loading[d.Canister])
 			}
 			delete(unknown, d.Canister)
-			l.Canisters = append(l.Canisters, Canister{Position: d.Position, Name: d.Canister, Odour: odour,
-				Drive: d.Lines[shutter.Drive], Opened: d.Lines[shutter.Opened], Closed: d.Lines[shutter.Closed]})
+			c := Canister{Position: d.Position, Name: d.Canister, Odour: odour,
+				Drive: d.Lines[shutter.Drive], Opened: d.Lines[shutter.Opened], Closed: d.Lines[shutter.Closed]}
+			if d.Lines[motor.Open] != "" {
+				c.Drive, c.Shut = d.Lines[motor.Open], d.Lines[motor.Close]
+			}
+			l.Canisters = append(l.Canisters, c)
 		case config.Beam:
 			l.Beams = append(l.Beams, Beam{Position: d.Position, Line: soleLine(d)})
 		case config.Button:

@@ -40,13 +40,15 @@ type Layout struct {
 	BounceTime time.Duration
 }
 
-// Canister is one canister: what lies in it and its lines. Drive true opens it; without power it shuts. Opened and
+// Canister is one canister: what lies in it and its lines. Drive true opens it; without power it shuts, unless Shut names
+// a line that shuts it: then a motor moves it while one of the two is on, and holds it where it is otherwise. Opened and
 // Closed are the lines of its limit switches, empty for none.
 type Canister struct {
 	Position              int    // from 1
 	Name                  string // "1A"
 	Odour                 string // NoOdour for a blank
 	Drive, Opened, Closed string
+	Shut                  string
 }
 
 // Beam is a light beam that a nose at Position breaks.
@@ -158,6 +160,9 @@ func (l Layout) Check() error {
 			problems = append(problems, fmt.Errorf("%s is at position %d: positions count from 1", what, c.Position))
 		}
 		use(what, c.Drive)
+		if c.Shut != "" {
+			use(what, c.Shut)
+		}
 		for _, limit := range []string{c.Opened, c.Closed} {
 			if limit != "" {
 				use(what, limit)

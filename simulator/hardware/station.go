@@ -49,6 +49,10 @@ func New(w *world.World, layout Layout) (*Station, error) {
 	for _, spec := range layout.Canisters {
 		c := newCanister(s, spec)
 		s.lines[spec.Drive] = &line{name: spec.Drive, drive: c.drive}
+		if spec.Shut != "" {
+			s.lines[spec.Drive].drive = func(level bool) { c.motor(true, level) }
+			s.lines[spec.Shut] = &line{name: spec.Shut, drive: func(level bool) { c.motor(false, level) }}
+		}
 		if spec.Opened != "" {
 			c.opened = s.input(spec.Opened, SourceLimits)
 		}
@@ -192,16 +196,19 @@ func (s *Station) drive(l *line, level bool) {
 type CanisterState struct {
 	Name     string `json:"name"`
 	Position int    `json:"position"`
-	State    string `json:"state"` // "closed", "opening", "open", "closing"
+	State    string `json:"state"` // "closed", "opening", "open", "closing"; "between" where a motor stands
 	Driven   bool   `json:"driven"`
-	Since    int64  `json:"since,string"` // monotonic nanoseconds of the last change of State
+	Shutting bool   `json:"shutting,omitempty"` // the line of a motor that shuts is on
+	// Shorted is how often both lines of a motor were on at once.
+	Shorted int   `json:"shorted,omitempty"`
+	Since   int64 `json:"since,string"` // monotonic nanoseconds of the last change of State
 }
 
 // Canisters returns the state of every canister, in the layout's order.
 func (s *Station) Canisters() []CanisterState {
 	all := make([]CanisterState, len(s.canisters))
 	for i, c := range s.canisters {
-		all[i] = CanisterState{Name: c.spec.Name, Position: c.spec.Position, State: c.state, Driven: c.driven, Since: c.changed}
+		all[i] = CanisterState{Name: c.spec.Name, Position: c.spec.Position, State: c.state, Driven: c.driven, Shutting: c.shutting, Shorted: c.shorted, Since: c.changed}
 	}
 	return all
 }

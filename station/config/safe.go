@@ -24,6 +24,10 @@ func (r *reader) safe(at []string) {
 		return
 	}
 	for i, d := range r.out.Devices {
+		if d.Class == Canister && d.Settings[SettingOnLoss] == onLossStays {
+			r.warn(at[i]+"."+SettingOnLoss, "say in your procedure who closes it, or take a drive that closes by itself",
+				"%s stays open when the daemon is lost, until it is back", d.Name)
+		}
 		t, _ := r.types.find(d.Type)
 		for _, l := range t.Lines {
 			line := d.Lines[l.Role]

@@ -79,3 +79,32 @@ func TestACanisterAndAButtonOnOneCarrier(t *testing.T) {
 		}
 	}
 }
+
+// TestAMotorNeedsAPullOnEachOfItsLines, and one that stays open without the daemon is warned of.
+func TestAMotorNeedsAPullOnEachOfItsLines(t *testing.T) {
+	const pulls = "GPIO5: {external: pull-down}, GPIO6: {active_low: true, external: pull-up}"
+	for _, c := range []struct{ name, wiring, onLoss, problem, warning string }{
+		{"both are held", pulls, "closes", "", ""},
+		{"one is not", "GPIO5: {external: pull-down}", "closes", `devices[1].lines.close: has no safe state: nothing says what holds "GPIO6"`, ""},
+		{"it stays", pulls, "stays", "", "canister-1a stays open when the daemon is lost, until it is back"},
+	} {
+		text, known := onLines("{" + c.wiring + "}")
+		known.Devices = append(slices.Clone(known.Devices), config.Type{Name: "motor", Class: config.Canister,
+			Lines:    []config.Line{{Role: "open", Output: true}, {Role: "close", Output: true}, {Role: "opened"}, {Role: "closed"}},
+			Settings: []config.Setting{{Name: "on_loss", Choices: []string{"closes", "stays"}}}})
+		text = strings.Replace(text, "type: shutter", "type: motor, on_loss: "+c.onLoss, 1)
+		text = strings.Replace(text, "drive: c1a.drive", "open: GPIO5, close: GPIO6", 1)
+		text = strings.Replace(text, ", travel: 900ms", "", 1)
+		got, err := config.Read("station.yaml", []byte(text+operated), known)
+		if (err != nil) != (c.problem != "") || err != nil && !strings.Contains(err.Error(), c.problem) {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.problem)
+		}
+		warned := ""
+		for _, w := range got.Warnings {
+			warned += w.Message
+		}
+		if warned != c.warning {
+			t.Errorf("%s: warned %q, want %q", c.name, warned, c.warning)
+		}
+	}
+}

@@ -68,8 +68,12 @@ const (
 	SettingLongest = "longest" // the longest time that a canister may stay open
 	SettingRole    = "role"    // of a button
 	SettingPinch   = "pinch"   // what protects noses and hands from a canister's moves
+	SettingOnLoss  = "on_loss" // what becomes of an open canister when the daemon is lost
 	SettingAddress = "address" // of a device on an I2C bus
 )
+
+// onLossStays is the choice of SettingOnLoss that leaves a canister open.
+const onLossStays = "stays"
 
 // roleEStop is the role of the button that closes everything.
 const roleEStop = "e-stop"

@@ -25,7 +25,8 @@ type canister struct {
 	canister string // "1B"
 	longest  time.Duration
 	part     bus.Gate
-	drive    bus.Output
+	drive    bus.Drive
+	rests    bool // its drive is told when a move is over
 
 	open    bool    // the commanded state
 	moving  bool    // the command was neither confirmed nor has it failed
@@ -46,6 +47,7 @@ type order struct {
 	at       int64
 	longest  time.Duration
 	again    bool // only to make sure: nobody waits for the answer
+	rest     bool // the move is over, and has arrived where level is set
 }
 
 // Move commands the moves of a run. Those that open start at the instant at, all at the same one whatever they
@@ -153,6 +155,9 @@ func (s *Station) set(o order) {
 	case o.burst != nil:
 		s.setBurst(o)
 		return
+	case o.rest:
+		o.canister.drive.Rest(o.level, o.at)
+		return
 	case o.again:
 		o.canister.drive.Set(o.level, o.at, o.longest, nil)
 		return
@@ -189,6 +194,9 @@ func (s *Station) deadMan(now int64) {
 func (s *Station) moved(c *canister, facts []bus.Fact) {
 	s.judge(c, facts)
 	s.tellMoves(c, facts)
+	if len(facts) > 0 {
+		s.rested(c)
+	}
 }
 
 // tellMoves passes on the facts of a canister. All that tells which one it was lies in the secret.
@@ -203,6 +211,19 @@ func (s *Station) tellMoves(c *canister, facts []bus.Fact) {
 	}
 	s.moves = facts[:0]
 }
+
+// rested tells the drive of a canister that a move is over, or how the canister was found.
+func (s *Station) rested(c *canister) {
+	if c.rests {
+		s.drives.add(order{canister: c, rest: true, level: c.settled, at: s.clock.Now().Mono})
+	}
+}
+
+// oneLine is the drive of a canister with one output: its safe level is closed, and it stays there.
+type oneLine struct{ bus.Output }
+
+// Rest does nothing.
+func (oneLine) Rest(bool, int64) {}
 
 // tellMove reports a move, stamped with the instant it was commanded for, which is no secret.
 func (s *Station) tellMove(position int, at int64, m event.Moves) {

@@ -123,6 +123,7 @@ func (s *Station) addCanister(w wiring, m *member) error {
 	}
 	c := &canister{name: w.name, member: m, position: w.position, canister: w.canister, part: part, longest: w.values.Durations[catalog.SettingLongest]}
 	s.canisters = append(s.canisters, c)
+	outputs := map[string]bus.Output{}
 	for _, line := range w.typ.Lines {
 		if !line.Output {
 			err = errors.Join(err, s.route(w, line.Role, route{canister: c, role: line.Role}))
@@ -131,10 +132,18 @@ func (s *Station) addCanister(w wiring, m *member) error {
 		out, failed := s.bus.Output(w.lines[line.Role], false)
 		if failed != nil {
 			err = errors.Join(err, w.fail(line.Role, failed))
+			continue
 		}
-		c.drive = out
+		outputs[line.Role], c.drive = out, oneLine{out}
 	}
-	return err
+	if w.typ.Drive == nil || err != nil {
+		return err
+	}
+	c.rests = true
+	if c.drive, err = w.typ.Drive(outputs, w.values); err != nil {
+		return fmt.Errorf("device %s: %w", w.name, err)
+	}
+	return nil
 }
 
 // route notes whose an input line is.

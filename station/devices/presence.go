@@ -216,6 +216,7 @@ func (s *Station) startCanister(c *canister, now int64) {
 	}
 	s.moved(c, c.part.Start(s.moves[:0], now, limits))
 	c.open, c.moving, c.settled = false, false, c.part.Resting()
+	s.rested(c)
 }
 
 // dropCanister ends what a canister was commanded, as a fault, and drives it to its safe state if its drive is there.

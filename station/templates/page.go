@@ -147,9 +147,17 @@ func (t Template) facts() [][2]string {
 	return append(facts, [2]string{"Data sheet", sheet})
 }
 
-// ExampleWiring is the wiring of a canister in an Example: a relay that is active-low, with a resistor that holds it at
-// off while nobody drives it.
-const ExampleWiring = "{GPIO5: {active_low: true, external: pull-up}}"
+// ExampleWiring is the wiring of a canister in its Example: relays that are active-low, each with a resistor that holds it
+// at off while nobody drives it.
+func ExampleWiring(t Template) string {
+	var wired []string
+	for i, l := range t.Lines {
+		if l.Output {
+			wired = append(wired, exampleLines[i%len(exampleLines)]+": {active_low: true, external: pull-up}")
+		}
+	}
+	return "{" + strings.Join(wired, ", ") + "}"
+}
 
 // exampleLines are names of lines for examples, those of a Raspberry Pi's header that have no other use.
 var exampleLines = []string{"GPIO5", "GPIO6", "GPIO13", "GPIO19", "GPIO26"}
@@ -188,7 +196,7 @@ func Example(t Template) string {
 	}
 	device := "- {" + strings.Join(parts, ", ") + "}"
 	if t.Class == "canister" {
-		device = "# driver: {type: linux, lines: " + ExampleWiring + "}\n" + device
+		device = "# driver: {type: linux, lines: " + ExampleWiring(t) + "}\n" + device
 	}
 	return device
 }

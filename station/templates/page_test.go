@@ -93,7 +93,7 @@ func TestEveryExampleIsSound(t *testing.T) {
 		tried++
 		wiring := "{}"
 		if one.Class == "canister" {
-			wiring = templates.ExampleWiring
+			wiring = templates.ExampleWiring(one)
 		}
 		text := "site: s\nstation: t\ndata: d\nsocket: s\ndriver: {type: linux, lines: " + wiring + "}\npositions: 1\ndevices:\n  " +
 			strings.ReplaceAll(templates.Example(one), "\n", "\n  ") + "\n"
