@@ -229,7 +229,7 @@ func (b *Board) Level(line string) (bool, error) {
 
 // Sources names the board; see bus.Bus.
 func (b *Board) Sources() map[string]time.Duration {
-	return map[string]time.Duration{b.opt.Name: link.Silence}
+	return map[string]time.Duration{b.opt.Name: link.Lateness}
 }
 
 // beatsInTime is how many heartbeats are sent in the time that outputs hold without one: some may be lost on the way.
@@ -262,9 +262,12 @@ func (b *Board) Report() Report {
 func (b *Board) Close() error {
 	b.once.Do(func() {
 		b.mu.Lock()
+		pins := slices.Sorted(maps.Keys(b.outputs))
+		b.mu.Unlock()
+		b.safe(pins, nil)
+		b.mu.Lock()
 		b.closed = true
 		b.mu.Unlock()
-		b.safe(slices.Sorted(maps.Keys(b.outputs)), nil)
 		close(b.quit)
 		poke(b.wake)
 	})

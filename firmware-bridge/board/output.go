@@ -44,11 +44,7 @@ func (o *output) Set(level bool, at int64, longest time.Duration, done func(mono
 		return
 	}
 	b.mu.Lock()
-	if !b.up || b.closed {
-		why := b.why
-		if b.closed {
-			why = bus.ErrClosed
-		}
+	if why := b.deaf(); why != nil {
 		b.mu.Unlock()
 		if done != nil {
 			done(0, why)
@@ -63,6 +59,17 @@ func (o *output) Set(level bool, at int64, longest time.Duration, done func(mono
 	b.link.Set(now, o.pin, level != b.opt.Pins[o.pin].ActiveLow, at, longest, b.await(done))
 	b.flush()
 	b.mu.Unlock()
+}
+
+// deaf is why the board hears no command now, nil when it does. The caller holds the mutex.
+func (b *Board) deaf() error {
+	switch {
+	case b.closed:
+		return bus.ErrClosed
+	case !b.up:
+		return b.why
+	}
+	return nil
 }
 
 // await notes who is to be called for a token. The caller holds the mutex.
@@ -81,6 +88,15 @@ func (b *Board) safe(pins []string, done func(mono int64, err error)) {
 	tokens := map[string]uint64{}
 	for _, pin := range pins {
 		b.outputs[pin].held = false
+	}
+	if why := b.deaf(); why != nil {
+		b.mu.Unlock()
+		if done != nil {
+			done(0, why)
+		}
+		return
+	}
+	for _, pin := range pins {
 		tokens[pin] = b.await(done)
 	}
 	if len(tokens) > 0 {

@@ -185,6 +185,9 @@ func (r *rig) Edge(e bus.Edge) {
 }
 func (r *rig) Watermark(bus.Watermark) {}
 func (r *rig) Gap(g bus.Gap)           { r.add("gap %d %v", g.Lost, g.Lines) }
+func (r *rig) Fall(f bus.Fall) {
+	r.add("fell %s near %t", f.Line, time.Duration(r.now()-f.Mono) < time.Second && f.Why != nil)
+}
 func (r *rig) Presence(p bus.Presence) {
 	slices.Sort(p.Lines)
 	r.add("here %t %v %v", p.Here, p.Lines, p.Levels)

@@ -22,6 +22,7 @@ type line struct {
 	pieces chan piece
 	broken chan error // of either goroutine; holds both
 	stop   chan struct{}
+	writes chan struct{} // where a token that was taken in vain goes back to
 }
 
 // run is the owner's goroutine: it opens the port, serves it, and opens it again.
@@ -60,7 +61,7 @@ func (b *Board) run() {
 
 // serve speaks with the board until the port fails, or until Close: then it returns nil.
 func (b *Board) serve(port bus.Port) error {
-	l := &line{port: port, pieces: make(chan piece, chunks), broken: make(chan error, 2), stop: make(chan struct{})}
+	l := &line{port: port, pieces: make(chan piece, chunks), broken: make(chan error, 2), stop: make(chan struct{}), writes: b.writes}
 	err := port.Flush() // what lies there is stale
 	if err == nil {
 		b.with(func(m *link.Machine, now int64) {
@@ -173,9 +174,16 @@ func (l *line) read(now func() int64) {
 	}
 }
 
-// write writes what waits until the port fails or is let go.
+// write writes what waits until the port fails or is let go. A write that was held up comes back to a port that others
+// have opened anew by then: what waits is theirs.
 func (l *line) write(more <-chan struct{}, take func() []byte) {
 	for {
+		select {
+		case <-l.stop:
+			poke(l.writes)
+			return
+		default:
+		}
 		if out := take(); len(out) > 0 {
 			if _, err := l.port.Write(out); err != nil {
 				l.broken <- err

@@ -66,6 +66,20 @@ func (b *Board) tell(f link.Fact) {
 		}
 	case link.Gap:
 		b.gap(sink, f)
+	case link.Fell:
+		b.fell(sink, f)
+	}
+}
+
+// fell tells that an output went to its safe level by itself.
+func (b *Board) fell(sink bus.Sink, f link.Fact) {
+	b.mu.Lock()
+	if o := b.outputs[f.Pin]; o != nil {
+		o.held = false
+	}
+	b.mu.Unlock()
+	if to, wants := sink.(bus.FallSink); wants {
+		to.Fall(bus.Fall{Line: f.Pin, Mono: f.Mono, Bound: f.Bound, Why: fmt.Errorf("board %s: %s", b.opt.Name, f.Why)})
 	}
 }
 

@@ -89,7 +89,11 @@ func (m *Map) Add(p Ping) error {
 	m.keep(s)
 	for !m.solve(x) {
 		m.dated++
-		m.spans = m.spans[(len(m.spans)+1)/2:]
+		if len(m.spans) == 1 { // rounding made its ends cross
+			m.spans[0].lo, m.spans[0].hi = m.spans[0].hi, m.spans[0].lo
+			continue
+		}
+		m.spans = m.spans[len(m.spans)/2:]
 	}
 	return nil
 }

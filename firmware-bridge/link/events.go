@@ -31,6 +31,9 @@ func (m *Machine) happened(now int64, e message.Events) {
 	for _, one := range e.List[skip:] {
 		m.events.next++
 		m.event(one)
+		if p := m.clock.kept; p != nil && p.Next == m.events.next {
+			m.levelled(*p)
+		}
 	}
 }
 

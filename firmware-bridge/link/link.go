@@ -18,8 +18,11 @@ import (
 
 // The host's numbers.
 const (
-	// Silence is how long a board may say nothing until the link is down; the lateness that its source declares.
+	// Silence is how long a board may say nothing until the link is down.
 	Silence = 500 * time.Millisecond
+	// Lateness is what the source of its edges declares: a line that dies behind an instant is noticed after the silence
+	// that begins with the last ping before it.
+	Lateness = Silence + pingArmed + pingArmed/4 + resend
 	// resend is how long an answer may take until its question is sent again.
 	resend = 50 * time.Millisecond
 	// greet is the pause between two greetings of a board that does not answer: it may be in its boot loader.
@@ -29,6 +32,8 @@ const (
 	pingFirst = 15 * time.Millisecond
 	pingArmed = 35 * time.Millisecond
 	pingIdle  = 200 * time.Millisecond
+	// pingLost is how long the answer to one may take. With the dither it is no more than 50 ms.
+	pingLost = 40 * time.Millisecond
 	// firstPings are needed before an instant of the board's is believed.
 	firstPings = 8
 	// askAgain is the least pause between two requests to send events again.

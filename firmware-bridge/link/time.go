@@ -9,16 +9,19 @@ import (
 
 // timing is what a link knows of the board's clock.
 type timing struct {
-	fit    *clockmap.Map
-	good   int    // pings that were measurements
-	cookie uint32 // of the latest ping
-	waits  bool   // for its answer
-	sent   int64  // when the latest ping was
-	armed  bool
-	base   *message.Pong // the first of the session: its counters are since the board's start
-	told   uint64        // lost events that were told
-	marked uint64        // lost events that stand in the row of events
-	glitch uint16        // glitches that were told
+	fit     *clockmap.Map
+	good    int    // pings that were measurements
+	cookie  uint32 // of the latest ping
+	waits   bool   // for its answer
+	sent    int64  // when the latest ping was
+	armed   bool
+	kept    *message.Pong // an answer that waits for events
+	begun   bool          // the counters of the session's first answer were taken: they are since the board's start
+	last    uint16        // what it counted as dropped in its last answer, modulo 65,536
+	dropped uint64        // what it counted since the session's begin
+	told    uint64        // lost events that were told
+	marked  uint64        // lost events that stand in the row of events
+	glitch  uint16        // glitches that were told
 }
 
 // Arm says whether a run is armed: then the board is asked for the time so often that its watermarks never wait.
@@ -29,7 +32,7 @@ func (m *Machine) pause() time.Duration {
 	pause := pingIdle
 	switch {
 	case m.clock.waits:
-		pause = resend
+		pause = pingLost
 	case m.state == Timing || m.state == Levelling:
 		pause = pingFirst
 	case m.clock.armed:
@@ -70,13 +73,13 @@ func (m *Machine) ponged(now int64, p message.Pong) {
 	if m.clock.fit.Add(clockmap.Ping{Sent: m.clock.sent, Got: now, Received: p.Received, Time: p.Time}) == nil {
 		m.clock.good++
 	}
-	if m.clock.base == nil {
-		m.clock.base, m.clock.glitch = &p, p.Glitches
+	if !m.clock.begun {
+		m.clock.begun, m.clock.last, m.clock.glitch = true, p.Dropped, p.Glitches
 	}
 	if m.state == Timing && m.clock.good >= firstPings {
 		m.settle(now)
 	}
-	m.levelled(now, p)
+	m.levelled(p)
 	m.ping(now)
 }
 
@@ -92,8 +95,15 @@ func (m *Machine) settle(now int64) {
 }
 
 // levelled takes what else the answer to a ping says: levels and losses, as of an instant up to which the events are held.
-func (m *Machine) levelled(now int64, p message.Pong) {
-	if m.state != Up && m.state != Levelling || p.Next != m.events.next {
+func (m *Machine) levelled(p message.Pong) {
+	m.clock.kept = nil
+	if m.state != Up && m.state != Levelling {
+		return
+	}
+	if p.Next != m.events.next {
+		if int16(p.Next-m.events.next) > 0 {
+			m.clock.kept = &p // until the events that are on their way are here
+		}
 		return
 	}
 	at, bound := m.clock.fit.Host(p.Time)
@@ -116,9 +126,11 @@ func (m *Machine) levelled(now int64, p message.Pong) {
 
 // losses tells of what the board counted since the last time.
 func (m *Machine) losses(p message.Pong, at int64) {
-	if lost := uint64(p.Dropped - m.clock.base.Dropped); lost > m.clock.told {
-		m.lost(lost-m.clock.told, at, "the board had no room for them")
-		m.clock.told = lost
+	m.clock.dropped += uint64(p.Dropped - m.clock.last)
+	m.clock.last = p.Dropped
+	if m.clock.dropped > m.clock.told {
+		m.lost(m.clock.dropped-m.clock.told, at, "the board had no room for them")
+		m.clock.told = m.clock.dropped
 	}
 	if n := p.Glitches - m.clock.glitch; n > 0 {
 		m.clock.glitch = p.Glitches
