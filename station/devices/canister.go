@@ -26,7 +26,8 @@ type canister struct {
 	longest  time.Duration
 	part     bus.Gate
 	drive    bus.Drive
-	rests    bool // its drive is told when a move is over
+	rests    bool     // its drive is told when a move is over
+	lines    []string // of the drive
 
 	open    bool    // the commanded state
 	moving  bool    // the command was neither confirmed nor has it failed
@@ -188,6 +189,20 @@ func (s *Station) deadMan(now int64) {
 		s.tellMove(c.position, c.at, event.Moves{Canister: c.canister, Open: true, Fault: FaultLongest})
 		s.close(c, now)
 	}
+}
+
+// Fall takes that an output went to its safe level by itself, since what carries it heard nothing of us or counted its
+// longest time shorter. It implements bus.FallSink.
+func (i inlet) Fall(f bus.Fall) {
+	i.s.change(func() {
+		for _, c := range i.s.canisters {
+			if !slices.Contains(c.lines, f.Line) || !c.open || f.Mono < c.at {
+				continue // of a command that is over
+			}
+			i.s.tellMove(c.position, c.at, event.Moves{Canister: c.canister, Open: true, Fault: f.Why.Error()})
+			i.s.close(c, i.s.clock.Now().Mono)
+		}
+	})
 }
 
 // moved takes the facts of a canister.

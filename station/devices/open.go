@@ -135,6 +135,7 @@ func (s *Station) addCanister(w wiring, m *member) error {
 			continue
 		}
 		outputs[line.Role], c.drive = out, oneLine{out}
+		c.lines = append(c.lines, w.lines[line.Role])
 	}
 	if w.typ.Drive == nil || err != nil {
 		return err

@@ -69,6 +69,7 @@ func (e *ear) Presence(p bus.Presence) {
 	e.add("here %q %v %t %v", p.Carrier, p.Lines, p.Here, p.Levels)
 }
 
+func (e *ear) Fall(f bus.Fall)                { e.add("fell %s", f.Line) }
 func (e *ear) add(format string, args ...any) { e.text = append(e.text, fmt.Sprintf(format, args...)) }
 
 // deaf is a sink that wants edges and marks alone.
@@ -139,8 +140,9 @@ func TestWhatEachTellsComesTogether(t *testing.T) {
 	r.own.sink.(bus.GapSink).Gap(bus.Gap{Lines: []string{"GPIO17"}})
 	r.nano.sink.(bus.PresenceSink).Presence(bus.Presence{Lines: []string{"D4"}, Levels: map[string]bool{"D4": true}})
 	r.own.sink.(bus.PresenceSink).Presence(bus.Presence{Lines: []string{"GPIO17"}, Here: true})
+	r.nano.sink.(bus.FallSink).Fall(bus.Fall{Line: "D4"})
 	want(t, "heard", e.text, "edge exp-1:A0 exp-1 4", "edge GPIO17 gpio 9", "mark nano-1 5", "gap [exp-1:A0 exp-1:A1]",
-		"gap [GPIO17]", `here "nano-1" [nano-1:D4] false map[nano-1:D4:true]`, `here "" [GPIO17] true map[]`)
+		"gap [GPIO17]", `here "nano-1" [nano-1:D4] false map[nano-1:D4:true]`, `here "" [GPIO17] true map[]`, "fell nano-1:D4")
 }
 
 func TestASinkIsToldWhatItWantsAlone(t *testing.T) {
@@ -150,6 +152,7 @@ func TestASinkIsToldWhatItWantsAlone(t *testing.T) {
 	}
 	r.exp.sink.(bus.GapSink).Gap(bus.Gap{})
 	r.exp.sink.(bus.PresenceSink).Presence(bus.Presence{})
+	r.exp.sink.(bus.FallSink).Fall(bus.Fall{})
 	r.exp.sink.Watermark(bus.Watermark{Source: "exp-1"})
 	want(t, "heard", e.text, "mark exp-1 0")
 }

@@ -8,6 +8,7 @@ type relay struct {
 	sink     bus.Sink
 	gaps     bus.GapSink      // the same, nil when it does not want to hear of them
 	presence bus.PresenceSink // the same
+	falls    bus.FallSink     // the same
 	carrier  string           // "" for the machine's own lines
 	ring     map[string][]func(mono, bound int64)
 }
@@ -16,6 +17,7 @@ func newRelay(carrier string, sink bus.Sink, ring map[string][]func(mono, bound 
 	r := relay{sink: sink, carrier: carrier, ring: ring}
 	r.gaps, _ = sink.(bus.GapSink)
 	r.presence, _ = sink.(bus.PresenceSink)
+	r.falls, _ = sink.(bus.FallSink)
 	return r
 }
 
@@ -52,6 +54,14 @@ func (r relay) Presence(p bus.Presence) {
 			p.Levels[r.named(line)] = level
 		}
 		r.presence.Presence(p)
+	}
+}
+
+// Fall gives an output that fell by itself.
+func (r relay) Fall(f bus.Fall) {
+	if r.falls != nil {
+		f.Line = r.named(f.Line)
+		r.falls.Fall(f)
 	}
 }
 
