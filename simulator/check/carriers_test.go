@@ -15,9 +15,9 @@ import (
 
 const (
 	// carriedPairs is how many pairs are compared whose canisters are on port expanders.
-	carriedPairs = 100
+	carriedPairs = 50
 	// lostPairs is how many of them lose an expander in the middle of a run.
-	lostPairs = 60
+	lostPairs = 36
 )
 
 // carried is the station of the pairs with the canisters of each position on a port expander of their own, as the
