@@ -124,12 +124,25 @@ static void drive_safe(uint32_t pins, enum how how, uint8_t number, bool told)
 	}
 }
 
-void outputs_safe(uint32_t pins, bool told, uint8_t number)
+// rest_safe drives outputs to their safe level. Before the first heartbeat they are not driven: resistors hold them at
+// that level, and it is only told that they are there.
+static void rest_safe(uint32_t pins, enum how how, uint8_t number, bool told)
 {
-	// Before the first heartbeat they are not driven at all: resistors hold them.
-	if (driven)
-		drive_safe(pins & all, BY_SAFE, number, told);
+	if (driven) {
+		drive_safe(pins, how, number, told);
+		return;
+	}
+	uint32_t mask = 1;
+	for (uint8_t pin = 0; told && pin < HAL_PINS; pin++, mask <<= 1) {
+		if ((pins & mask) == 0)
+			continue;
+		hal_lock_t before = hal_lock();
+		events_done(hal_now(), pin, (high & mask) != 0, how, number);
+		hal_unlock(before);
+	}
 }
+
+void outputs_safe(uint32_t pins, bool told, uint8_t number) { rest_safe(pins & all, BY_SAFE, number, told); }
 
 void outputs_rest(void)
 {
@@ -303,12 +316,12 @@ enum result outputs_set(const struct set *set, uint8_t number)
 	uint32_t mask = mask_of(set->pin);
 	if ((all & mask) == 0)
 		return NO_OUTPUT;
-	if (!beating)
-		return NO_HEARTBEAT;
 	if (!outputs_away(set->pin, set->level)) {
-		drive_safe(mask, BY_SET, number, true);
+		rest_safe(mask, BY_SET, number, true);
 		return TAKEN;
 	}
+	if (!beating)
+		return NO_HEARTBEAT;
 	struct moment moment;
 	enum result result = moment_of(set, &moment);
 	return result == TAKEN ? act(set, mask, number, &moment) : result;

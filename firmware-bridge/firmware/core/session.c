@@ -180,7 +180,7 @@ static enum result configure(const uint8_t *payload)
 
 static enum result set_output(const struct set *set, uint8_t number)
 {
-	if (set->pin < HAL_PINS && barred[set->pin] > 0 && outputs_away(set->pin, set->level))
+	if (set->pin < HAL_PINS && barred[set->pin] > 0 && outputs_beating() && outputs_away(set->pin, set->level))
 		return SAFE_CAME;
 	return outputs_set(set, number);
 }

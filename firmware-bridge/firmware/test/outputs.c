@@ -16,6 +16,11 @@ static void no_output_moves_before_a_heartbeat(void)
 	CHECK_EQUAL(configure(BEAT_MS, pairs), TAKEN);
 	CHECK_EQUAL(set(LOW_SAFE, 1, host.now, 1000), NO_HEARTBEAT);
 	safe(0, UINT64_MAX, next_command);
+	struct answer events = expect(EVENTS); // they are where they shall be, and nobody drives them
+	CHECK_EQUAL(events.bytes[6], 2);
+	CHECK_EQUAL(events.bytes[19 + 5], BY_SAFE << 1);
+	CHECK_EQUAL(events.bytes[25 + 5], BY_SAFE << 1 | 1);
+	CHECK_EQUAL(set(LOW_SAFE, 0, 0, 0), TAKEN);
 	host_run(3000000);
 	CHECK_EQUAL(host.moved, 0);
 	beat(2);
