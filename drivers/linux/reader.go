@@ -5,6 +5,7 @@ package linux
 import (
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"time"
 
@@ -47,6 +48,7 @@ type reader struct {
 	requests []request
 	lost     map[string][]string // the outputs of each chip that went and is not wholly back
 	alone    []string            // as OnAlone was told
+	told     bool                // the sink has an edge that its owner may not have taken yet
 	events   [batch]uapi.LineEvent
 	ordered  []uapi.LineEvent
 }
@@ -64,10 +66,20 @@ func (g *GPIO) run() {
 			r.tellPresence()
 			r.tellAlone()
 		}
+		r.letGo()
 		hung, err := r.kernel.wait(r.requests, r.timeout())
 		if lost := r.turn(hung || err != nil); !lost && (hung || err != nil) {
 			r.kernel.wait(nil, retryFirst) // nothing is wrong that we could mend: do not spin
 		}
+	}
+}
+
+// letGo lets whoever was told of an edge run before the wait: on a board with one processor a wait in the kernel would
+// hold it until Go's own thread notices, a few times as long as the edge's whole way.
+func (r *reader) letGo() {
+	if r.told {
+		r.told = false
+		runtime.Gosched()
 	}
 }
 
@@ -257,6 +269,7 @@ func (r *reader) edge(in *group, e uapi.LineEvent) {
 	}
 	r.count(Counts{Received: 1})
 	r.seq++
+	r.told = true
 	r.sink.Edge(bus.Edge{Line: line.line, Level: level, Mono: stamp, Bound: int64(stampBound), Source: Source, Seq: r.seq})
 }
 
