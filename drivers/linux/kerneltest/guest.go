@@ -28,7 +28,24 @@ func Begin() error {
 			return err
 		}
 	}
-	return mount("configfs", "/sys/kernel/config")
+	return errors.Join(mount("configfs", "/sys/kernel/config"), loopback())
+}
+
+// loopback brings up the one network that the guest has.
+func loopback() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	if err != nil {
+		return fmt.Errorf("bring up the loopback network: %w", err)
+	}
+	request, err := unix.NewIfreq("lo")
+	if err == nil {
+		request.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+		err = unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
+	}
+	if err = errors.Join(err, unix.Close(fd)); err != nil {
+		return fmt.Errorf("bring up the loopback network: %w", err)
+	}
+	return nil
 }
 
 func mount(kind, path string) error {

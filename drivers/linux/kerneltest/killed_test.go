@@ -12,6 +12,12 @@ import (
 // atOnce bounds, in the guest's time, what the kernel does by itself. It is well below the pause before a restart.
 const atOnce = 100 * time.Millisecond
 
+// closing is a figure: when the last canister's line was where it closes.
+type closing struct {
+	Name string `json:"name"`
+	NS   int64  `json:"ns"`
+}
+
 // TestStationShowsNoWrongLevel: with the external pull towards closed, set before the daemon starts, no canister's line
 // is where it opens until the first command.
 func TestStationShowsNoWrongLevel(t *testing.T) {
@@ -51,7 +57,7 @@ func TestStationClosesWhenKilled(t *testing.T) {
 	s.checkOpen("in a run of two positions", 2)
 	killed := s.manager.signal(syscall.SIGKILL)
 	closed := s.closedWithin(atOnce)
-	t.Logf("FIGURE all closed %.1f ms after SIGKILL", float64(closed-killed)/1e6)
+	publish(t, closing{"closed after SIGKILL", closed - killed})
 	_, n := s.manager.until(noteEnded, 0)
 	s.restarted(n)
 	s.goesOn(1)
@@ -71,8 +77,9 @@ func TestStationClosesWhenStopped(t *testing.T) {
 	s.checkOpen("while the daemon is stopped", 2)
 	hung, n := s.manager.until(noteHung, 0)
 	closed := s.closedWithin(atOnce)
-	t.Logf("FIGURE hung daemon killed %.2f s after SIGSTOP, all closed %.1f ms later, WatchdogSec %s",
+	t.Logf("killed %.2f s after SIGSTOP, all closed %.1f ms later, WatchdogSec %s",
 		float64(hung.at-stopped)/1e9, float64(closed-hung.at)/1e6, watchdog)
+	publish(t, closing{"closed after SIGSTOP, WatchdogSec=6s", closed - stopped})
 	if closed-stopped > int64(watchdog) {
 		t.Errorf("closed %s after SIGSTOP, want within %s", time.Duration(closed-stopped), watchdog)
 	}

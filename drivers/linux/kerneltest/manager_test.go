@@ -7,10 +7,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -45,8 +45,7 @@ type note struct {
 // kills it (SIGKILL) when the watchdog was not kicked in time, and starts it again a second after it ended in any way.
 type manager struct {
 	*testing.T
-	command  []string
-	log      io.Writer
+	daemon   *exec.Cmd     // never started itself: each start is one like it
 	watchdog time.Duration // 0 for none
 	mono     func() int64
 
@@ -63,9 +62,9 @@ type manager struct {
 }
 
 // manage starts a daemon and keeps it alive until the test ends.
-func manage(t *testing.T, socket string, watchdog time.Duration, mono func() int64, log io.Writer, command ...string) *manager {
+func manage(t *testing.T, socket string, watchdog time.Duration, mono func() int64, daemon *exec.Cmd) *manager {
 	t.Helper()
-	m := &manager{T: t, command: command, log: log, watchdog: watchdog, mono: mono, socket: socket,
+	m := &manager{T: t, daemon: daemon, watchdog: watchdog, mono: mono, socket: socket,
 		heard: make(chan note, 256), stop: make(chan struct{}), ended: make(chan struct{}), news: make(chan struct{})}
 	if err := m.listen(); err != nil {
 		t.Fatalf("play systemd's part: %v", err)
@@ -128,14 +127,14 @@ func (m *manager) sent(oob []byte) (int64, error) {
 func (m *manager) run() {
 	defer close(m.ended)
 	for {
-		cmd := exec.Command(m.command[0], m.command[1:]...)
-		cmd.Env = []string{"NOTIFY_SOCKET=" + m.socket, "PATH=/"}
+		cmd := exec.Command(m.daemon.Path, m.daemon.Args[1:]...)
+		cmd.Env = append(slices.Clone(m.daemon.Env), "NOTIFY_SOCKET="+m.socket)
 		if m.watchdog > 0 {
 			cmd.Env = append(cmd.Env, fmt.Sprint("WATCHDOG_USEC=", m.watchdog.Microseconds()))
 		}
-		cmd.Stdout, cmd.Stderr = m.log, m.log
+		cmd.Stdout, cmd.Stderr = m.daemon.Stdout, m.daemon.Stderr
 		if err := cmd.Start(); err != nil {
-			m.Errorf("start %q: %v", m.command, err)
+			m.Errorf("start %s: %v", m.daemon, err)
 			return
 		}
 		m.note(note{m.mono(), noteStarted}, cmd.Process.Pid)

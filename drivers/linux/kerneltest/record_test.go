@@ -60,12 +60,18 @@ func (s *site) export() []line {
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		l := line{text: lines.Text()}
-		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
-			s.Fatalf("record %s: %v", l.text, err)
-		}
-		l.Type = strings.TrimPrefix(l.Type, "scentpost.")
-		all = append(all, l)
+		all = append(all, s.line(lines.Text()))
 	}
 	return all
+}
+
+// line reads a record.
+func (s *site) line(text string) line {
+	s.Helper()
+	l := line{text: text}
+	if err := json.Unmarshal([]byte(text), &l); err != nil {
+		s.Fatalf("record %s: %v", text, err)
+	}
+	l.Type = strings.TrimPrefix(l.Type, "scentpost.")
+	return l
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/warthog618/go-gpiocdev"
+
 	"scentpost/drivers/linux"
 )
 
@@ -24,6 +26,9 @@ const (
 	// rolePlayer toggles the line of the sysfs file KERNELTEST_FILE, KERNELTEST_COUNT times every KERNELTEST_EVERY,
 	// and prints when it did, as 64-bit nanoseconds.
 	rolePlayer = "player"
+	// roleBare is a program with go-gpiocdev alone: it watches the first two lines of the chip KERNELTEST_CHIP, hands
+	// KERNELTEST_COUNT edges from its handler through a channel to a second goroutine, and prints when that had each.
+	roleBare = "bare"
 )
 
 // play plays a role and returns the code to exit with.
@@ -32,6 +37,8 @@ func play(role string) int {
 	switch role {
 	case rolePlayer:
 		err = toggle(os.Getenv("KERNELTEST_FILE"), os.Getenv("KERNELTEST_COUNT"), os.Getenv("KERNELTEST_EVERY"))
+	case roleBare:
+		err = bare(os.Getenv("KERNELTEST_CHIP"), os.Getenv("KERNELTEST_COUNT"))
 	default:
 		err = fmt.Errorf("no such role: %q", role)
 	}
@@ -75,6 +82,57 @@ func toggle(file, count, every string) error {
 	}
 	_, err = io.Copy(os.Stdout, &when)
 	return err
+}
+
+func bare(label, count string) error {
+	n, err := strconv.Atoi(count)
+	if err != nil {
+		return err
+	}
+	clock, err := linux.NewClock()
+	if err != nil {
+		return err
+	}
+	path, err := chipLabelled(label)
+	if err != nil {
+		return err
+	}
+	events, got := make(chan gpiocdev.LineEvent, n), make(chan held, n)
+	lines, err := gpiocdev.RequestLines(path, []int{0, 1}, gpiocdev.WithBothEdges,
+		gpiocdev.WithEventHandler(func(e gpiocdev.LineEvent) { events <- e }))
+	if err != nil {
+		return err
+	}
+	go func() {
+		for e := range events {
+			got <- held{int64(e.Timestamp), clock.Mono()}
+		}
+	}()
+	fmt.Println("ready")
+	all := make([]held, n)
+	for i := range all {
+		all[i] = <-got
+	}
+	for _, h := range all {
+		fmt.Println(h.stamp, h.at)
+	}
+	return lines.Close()
+}
+
+func chipLabelled(label string) (path string, err error) {
+	for _, name := range gpiocdev.Chips() {
+		c, err := gpiocdev.NewChip(name)
+		if err != nil {
+			return "", err
+		}
+		if c.Label == label {
+			path = name
+		}
+		if err := c.Close(); err != nil {
+			return "", err
+		}
+	}
+	return path, nil
 }
 
 // actor is this program in a role.

@@ -46,7 +46,8 @@ func (c script) outcome(position int, kind string) string {
 // and what the kernel did to the lines to the script.
 func TestStationPlaysASession(t *testing.T) {
 	inGuest(t)
-	s := newSite(t, options{})
+	subscriber := listen(t)
+	s := newSite(t, options{broker: subscriber.url})
 	s.serve()
 	s.seal()
 	for i, c := range scripts {
@@ -63,7 +64,9 @@ func TestStationPlaysASession(t *testing.T) {
 		}
 	}
 	s.tell("Loader", "close")
+	closed := s.until("the session's end", func(st status) bool { return st.Phase == "idle" })
 	lines := s.export()
+	s.checkReport(subscriber, lines, closed.Size)
 	s.checkEdges(lines)
 	s.checkStamps(lines)
 	s.checkOutcomes(lines)

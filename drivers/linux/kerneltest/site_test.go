@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,6 +61,7 @@ type options struct {
 	alertLow   bool          // the alert button is pressed when its line is low
 	more       string        // devices besides, as the configuration has them
 	inputs     []string      // lines of theirs
+	vitals     bool          // the daemon tells what it holds when it is asked to
 	budget     int           // raw edges of a line in a run, 2000 when 0
 	broker     string        // its URL, "" for none
 	watchdog   time.Duration // WatchdogSec, 0 for none
@@ -208,7 +210,13 @@ func (s *site) serve() {
 		}
 		log.Close()
 	})
-	s.manager = manage(s.T, s.path("notify"), s.opt.watchdog, s.clock.Mono, log, "/scentpostd", "run", s.path("station.yaml"))
+	daemon := exec.Command("/scentpostd", "run", s.path("station.yaml"))
+	if s.opt.vitals {
+		daemon = exec.Command("/scentpostd.test", "run", s.path("station.yaml"))
+		daemon.Env = []string{"SCENTPOST_GUEST=vitals"}
+	}
+	daemon.Stdout, daemon.Stderr = log, log
+	s.manager = manage(s.T, s.path("notify"), s.opt.watchdog, s.clock.Mono, daemon)
 	s.manager.until(sessionsRun, 0)
 	s.watch()
 }

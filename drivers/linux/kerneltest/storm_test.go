@@ -23,7 +23,7 @@ func (s *site) flap(line string, n, hz int) {
 // until the budget of its line is spent; then the run is void.
 func TestStationInStorms(t *testing.T) {
 	inGuest(t)
-	const budget = 300
+	const budget = 200
 	s := newSite(t, options{budget: budget})
 	s.serve()
 	s.seal()
@@ -68,7 +68,7 @@ const burstButtons = `  - {name: burst-1, type: button, role: start, line: burst
 // budget allows and one summary, and the run is void.
 func TestStationKeepsItsBudget(t *testing.T) {
 	inGuest(t)
-	const budget, edges, burst = 50, 10_000, 200
+	const budget, edges, burst = 20, 10_000, 200
 	s := newSite(t, options{budget: budget, more: burstButtons, inputs: burstLines[4:]})
 	s.serve()
 	s.seal()

@@ -3,6 +3,7 @@
 package kerneltest
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -13,17 +14,21 @@ func TestStationWithoutItsInputs(t *testing.T) {
 	inGuest(t)
 	s := newSite(t, options{split: true})
 	s.serve()
-	s.loses(inputChip, func() { s.checkOpen("while the inputs are away", 0) })
+	s.loses(inputChip, "source lost", func() { s.checkOpen("while the inputs are away", 0) })
 }
 
 // TestStationWithoutItsOutputs: the same with the chip of the outputs, whose drives open when they are high. Back again,
-// each is asked for at its safe level before anything else.
+// each is asked for at its safe level before anything else. That its outputs were unknown meanwhile is told at the reveal:
+// what carries canisters is frozen before.
 func TestStationWithoutItsOutputs(t *testing.T) {
 	inGuest(t)
 	s := newSite(t, options{split: true, activeHigh: true})
 	s.serve()
-	back := s.loses(outputChip, func() {})
+	back := s.loses(outputChip, "mechanical", func() {})
 	outputs, _ := s.at("light.ready")
+	s.tell("Assessor", "abort", "the test has seen enough")
+	st := s.until("the reveal", func(st status) bool { return st.Phase == "ended" && len(st.Conditions) > 0 })
+	s.checkUnknown(st, outputs)
 	first := map[string]Movement{}
 	for _, m := range s.trace() {
 		line := outputs.Global(m.Line)
@@ -38,8 +43,27 @@ func TestStationWithoutItsOutputs(t *testing.T) {
 	}
 }
 
-// loses takes a chip out in mid-run, does something, and puts it back; it returns when that was.
-func (s *site) loses(label string, meanwhile func()) (back int64) {
+// checkUnknown checks that the levels of all outputs of a chip were reported as unknown while it was away.
+func (s *site) checkUnknown(st status, outputs *Chip) {
+	s.Helper()
+	var told string
+	for _, c := range st.Conditions {
+		if c.Code == "device-absent" {
+			if _, unknown, ok := strings.Cut(c.Evidence, "unknown: the level of "); ok {
+				told += unknown + " "
+			}
+		}
+	}
+	for _, line := range outputs.lines {
+		if !strings.Contains(told, line) {
+			s.Errorf("%s is not among the outputs that were reported as unknown: %q, of %+v", line, told, st.Conditions)
+		}
+	}
+}
+
+// loses takes a chip out in mid-run, which voids it for a reason, does something, and puts it back; it returns when that
+// was.
+func (s *site) loses(label, reason string, meanwhile func()) (back int64) {
 	s.Helper()
 	s.seal()
 	s.search()
@@ -56,8 +80,8 @@ func (s *site) loses(label string, meanwhile func()) (back int64) {
 	<-time.After(500 * time.Millisecond)
 	back = s.clock.Mono()
 	s.mechanics.in(chip)
-	if r := s.goesOn(1); r.Reason != "source lost" {
-		s.Errorf("run 1 is void because of %q", r.Reason)
+	if r := s.goesOn(1); r.Reason != reason {
+		s.Errorf("run 1 is void because of %q, want %q", r.Reason, reason)
 	}
 	return back
 }

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"scentpost/drivers/linux"
+	"scentpost/station/clock"
+	"scentpost/station/devices"
+	"scentpost/station/event"
+)
+
+// guestVariable makes of this test binary a program for the guest of drivers/linux/kerneltest: the daemon, and what it
+// does not tell by itself.
+const guestVariable = "SCENTPOST_GUEST"
+
+func TestMain(m *testing.M) {
+	switch role := os.Getenv(guestVariable); role {
+	case "":
+		os.Exit(m.Run())
+	case "vitals": // the daemon, which tells what it holds when it is asked to
+		go tellVitals()
+		main()
+	case "held": // guestVariable=held BINARY CONFIG EDGES
+		if err := tellHeld(os.Args[1], os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	default:
+		fmt.Fprintf(os.Stderr, "%s=%s is no role\n", guestVariable, role)
+		os.Exit(1)
+	}
+}
+
+// tellVitals collects the garbage at each SIGUSR1, and says how many goroutines there are and how many bytes are left.
+func tellVitals() {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	for range asked {
+		runtime.GC()
+		runtime.GC() // the first one may leave what finalizers held
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		fmt.Fprintf(os.Stderr, "vitals %d %d\n", runtime.NumGoroutine(), m.HeapAlloc)
+	}
+}
+
+// held is a raw edge: its kernel stamp, and when the host's goroutine was done with it.
+type held struct{ stamp, at int64 }
+
+// probe is the gate, and asks the host's goroutine a question behind each raw edge.
+type probe struct {
+	*gate
+	mono func() int64
+	got  chan held
+}
+
+func (p probe) Event(e event.Event) {
+	p.gate.Event(e)
+	if h := p.gate.behind(); h != nil && e.Type == event.Edge {
+		h.Ping(func() { p.got <- held{e.At.Mono, p.mono()} })
+	}
+}
+
+// tellHeld runs the devices and the host of a station on this machine's lines, and prints of so many edges when the
+// kernel stamped them and when the host's goroutine was done with them.
+func tellHeld(config, edges string) error {
+	n, err := strconv.Atoi(edges)
+	if err != nil {
+		return err
+	}
+	cfg, err := readConfig(config)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	s := newStation(cfg, log, supervise(log), newChart(cfg, log))
+	kernel, err := linux.NewClock()
+	if err != nil {
+		return err
+	}
+	p := probe{gate: &s.gate, mono: kernel.Mono, got: make(chan held, n)}
+	if err := errors.Join(s.openJournal(), s.followJournal(), s.tryProbed(kernel, p)); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	group, running := errgroup.WithContext(ctx)
+	if err := s.openHost(running, ""); err != nil {
+		stop()
+		return err
+	}
+	group.Go(func() error { return s.host.Run(running, s.woken) })
+	s.gate.open(s.host)
+	fmt.Println("ready")
+	all := make([]held, n)
+	for i := range all {
+		all[i] = <-p.got
+	}
+	for _, h := range all {
+		fmt.Println(h.stamp, h.at)
+	}
+	stop()
+	return errors.Join(group.Wait(), s.close())
+}
+
+// tryProbed is tryGPIO with a probe behind the devices.
+func (s *station) tryProbed(kernel *linux.Clock, p probe) error {
+	wiring := map[string]linux.Wiring{}
+	for line, w := range s.cfg.Driver.Wiring {
+		wiring[line] = linux.Wiring{ActiveLow: w.ActiveLow, Bias: linux.Bias(w.Bias)}
+	}
+	lines, err := linux.OpenGPIO(linux.Options{Wiring: wiring})
+	if err != nil {
+		return err
+	}
+	s.bus = lines
+	if s.clock, err = clock.New(clock.NewKeeper(kernel, 0).Base()); err != nil {
+		return err
+	}
+	s.devices, err = devices.Open(s.cfg, lines, s.clock, p)
+	return err
+}
