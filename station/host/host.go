@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -150,8 +151,8 @@ func (h *Host) Watermark(source string, mono int64) {
 	h.inbox.push(input{kind: inMark, source: source, mono: mono})
 }
 
-// Lost notes that facts may be missing for good: a source was away. The run is void; once its search has ended that
-// is noted.
+// Lost notes that facts may be missing for good, nobody knows since when: a source was away. The run is void; once it has
+// locked that is noted.
 func (h *Host) Lost() { h.inbox.push(input{kind: inDropped}) }
 
 // Durable reports that every record up to and including seq is durable.
@@ -201,7 +202,7 @@ func (h *Host) handle(in *input) {
 	case inClock:
 		h.look()
 	case inDropped:
-		h.void(h.now(), event.VoidSource)
+		h.void(h.since(math.MinInt64), event.VoidSource)
 	case inFact:
 		h.fact(in.event)
 	}
@@ -216,12 +217,12 @@ func (h *Host) fact(e event.Event) {
 	case event.CanisterMoved:
 	case event.EdgesLost:
 		if _, _, running := h.machine.Running(); running {
-			e.At = h.now() // it is known now, whenever it was
+			e.At = h.since(e.Secret.(*event.Loss).From)
 			h.step(e)
 		}
 		return
 	case event.RunVoided: // the devices lost a source
-		h.void(h.now(), e.Body.(*event.Void).Reason)
+		h.void(h.since(e.At.Mono), e.Body.(*event.Void).Reason)
 		return
 	default:
 		e.At = h.date(e.At)
@@ -229,6 +230,17 @@ func (h *Host) fact(e event.Event) {
 		return
 	}
 	h.curtain.Report(e.Body.(*event.Handling).Position, *e.Secret.(*event.Moves))
+}
+
+// since is the stamp of a danger that began at the instant from and is told only now. The record says when it was told,
+// as more could tell what lies behind it; but what began before the end of a search, while the lock still waits for
+// sources, is stamped with that end: it voids the run, however late it came.
+func (h *Host) since(from int64) event.Stamp {
+	now := h.now()
+	if end, ok := h.machine.Ends(); ok && from <= end && end < now.Mono {
+		return now.AtMono(end)
+	}
+	return now
 }
 
 func ms(n int) int64 { return int64(n) * int64(time.Millisecond) }

@@ -81,3 +81,62 @@ func TestTheLastDrainLeavesNothingOpen(t *testing.T) {
 		t.Errorf("the last thing done is %s: %v", last, h.seen)
 	}
 }
+
+// TestWhatWasLostBeforeTheEndVoids: it is told while the lock waits for sources, as on GPIO, where a look at the levels
+// finds just before the mark what nobody told of. Its own instant decides, not that of the telling.
+func TestWhatWasLostBeforeTheEndVoids(t *testing.T) {
+	edges := func(h *house, from int64) event.Event {
+		return event.Event{Type: event.EdgesLost, At: h.w.Now(), By: event.ByStation,
+			Body: &event.LostEdges{Source: "gpio"}, Secret: &event.Loss{From: from, To: h.w.Mono(), Why: "no edge told of it"}}
+	}
+	source := func(h *house, from int64) event.Event {
+		return event.Event{Type: event.RunVoided, At: h.w.Now().AtMono(from), By: event.ByStation, Body: &event.Void{Reason: event.VoidSource}}
+	}
+	for _, c := range []struct {
+		name   string
+		loss   func(h *house, from int64) event.Event
+		finish bool
+		since  time.Duration // the end of the search
+		want   string
+	}{
+		{"edges before the time-out", edges, false, -3 * time.Second, "run.voided " + event.VoidLost},
+		{"edges at the time-out", edges, false, 0, "run.voided " + event.VoidLost},
+		{"edges after the time-out", edges, false, time.Nanosecond, "run.locked"},
+		{"a source before the time-out", source, false, -3 * time.Second, "run.voided " + event.VoidSource},
+		{"a source after the time-out", source, false, time.Nanosecond, "run.locked"},
+		{"edges before finished", edges, true, -time.Millisecond, "run.voided " + event.VoidLost},
+		{"edges after finished", edges, true, time.Nanosecond, "run.locked"},
+		{"a source before finished", source, true, -time.Millisecond, "run.voided " + event.VoidSource},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHouse(t).sealed().searching()
+			if c.finish {
+				h.host.Event(event.Event{Type: event.RunFinished, At: h.w.Now(), By: "device"})
+			} else {
+				h.w.RunFor(time.Duration(h.host.Snapshot().View.Run.TimeOutAt - h.w.Mono()))
+			}
+			end := h.w.Mono()
+			h.w.RunFor(30 * time.Millisecond) // its lateness is 50 ms
+			if !h.host.Waiting() {
+				t.Fatal("no lock waits")
+			}
+			h.host.Event(c.loss(h, end+int64(c.since)))
+			h.w.RunFor(100 * time.Millisecond)
+			h.has(t, c.want)
+			if ended := strings.Count(strings.Join(h.types(), ","), "run.voided") + strings.Count(strings.Join(h.types(), ","), "run.locked"); ended != 1 || h.open {
+				t.Errorf("%d ends, a canister open: %t", ended, h.open)
+			}
+			h.start(event.VoidRestart) // runs the engine over the record again
+			h.finish()
+		})
+	}
+}
+
+// TestWhoKnowsSinceWhen: facts that are missing since nobody knows when may be from before the end of the search.
+func TestWhoKnowsSinceWhen(t *testing.T) {
+	h := newHouse(t).sealed().searching()
+	h.w.RunFor(time.Duration(h.host.Snapshot().View.Run.TimeOutAt-h.w.Mono()) + 30*time.Millisecond)
+	h.host.Lost()
+	h.w.RunFor(100 * time.Millisecond)
+	h.has(t, "run.voided "+event.VoidSource)
+}

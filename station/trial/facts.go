@@ -73,11 +73,14 @@ func (m *Machine) summed(in event.Event) string {
 	return ""
 }
 
-// lost takes that edges are missing, once a run. Before its lock that voids the run; after it, it is a note.
+// lost takes that edges are missing, once a run, or once more where only that voids it. Before the lock that voids the run;
+// after it, it is a note.
 func (m *Machine) lost(in event.Event) string {
 	r := m.run
 	switch {
-	case r == nil || r.lossy || r.state == Voided || r.state == Aborted || r.state == Purging:
+	case r == nil || r.state == Voided || r.state == Aborted || r.state == Purging:
+		return ""
+	case r.lossy && !r.voidableBy(in.At.Mono):
 		return ""
 	case in.By != event.ByStation:
 		return "only the station knows what it lost"
@@ -85,7 +88,7 @@ func (m *Machine) lost(in event.Event) string {
 	r.lossy = true
 	in.Run = r.index
 	m.record(in)
-	if r.voidable() && !r.searchedOut(in.At.Mono) {
+	if r.voidableBy(in.At.Mono) {
 		m.void(in, event.VoidLost)
 	}
 	return ""

@@ -40,8 +40,27 @@ type run struct {
 // voidable tells whether danger to the trial still voids the run: no call stands and nothing is locked.
 func (r *run) voidable() bool { return r.state == Armed || r.state == Shown || r.state == Searching }
 
-// searchedOut tells whether the search of a run had run out of time at an instant; its lock waits for sources.
-func (r *run) searchedOut(mono int64) bool { return r.state == Searching && mono > r.timeOutAt }
+// ends returns the instant at which the search of a run ends, or ended by itself or by the handler's word while the lock
+// waits for sources; ok is false before the search, and once a call locks it.
+func (r *run) ends() (mono int64, ok bool) {
+	switch {
+	case r.state == Searching:
+		return r.timeOutAt, true
+	case r.state == Called && r.lock.Reason == event.LockFinished:
+		return r.lock.At, true
+	}
+	return 0, false
+}
+
+// voidableBy tells whether danger that is stamped mono voids the run: it is not locked, and the search had not ended by
+// then, whenever the danger is told. Where a call locks the run nothing voids it any more, not even what was before the call:
+// the call was made on what was smelled, and voiding it for a fault that nobody had noticed would give a second try.
+func (r *run) voidableBy(mono int64) bool {
+	if end, ok := r.ends(); ok {
+		return mono <= end
+	}
+	return r.voidable()
+}
 
 // taking tells whether the run still takes facts: those stamped at or before its lock.
 func (r *run) taking() bool { return r.voidable() || r.state == Called }
@@ -228,7 +247,7 @@ func (m *Machine) voided(in event.Event) string {
 	switch {
 	case void.Reason == "":
 		return "a void needs a reason"
-	case r.voidable() && !r.searchedOut(in.At.Mono):
+	case r.voidableBy(in.At.Mono):
 		m.voidBy(in, void.Reason)
 		return ""
 	case in.By != event.ByStation:
@@ -244,8 +263,8 @@ func (m *Machine) voided(in event.Event) string {
 // the call cannot be taken back any more.
 func (m *Machine) danger(in event.Event, reason string) {
 	switch r := m.run; {
-	case r == nil || r.searchedOut(in.At.Mono):
-	case r.voidable():
+	case r == nil:
+	case r.voidableBy(in.At.Mono):
 		m.void(in, reason)
 	case r.state == Called:
 		m.settle()
@@ -263,7 +282,7 @@ func (m *Machine) voidBy(in event.Event, reason string) {
 	in.Type, in.Session, in.Run = event.RunVoided, s.id, r.index
 	in.Body = &event.Void{Reason: reason, When: "before the lock"}
 	m.record(in)
-	r.state, r.reason = Voided, reason
+	r.state, r.reason, r.lock = Voided, reason, event.Lock{}
 	m.endSearch(in.At.Mono)
 	m.replace(r)
 	if reason == event.VoidMechanical {

@@ -231,8 +231,7 @@ func (m *Machine) abort(in event.Event) string {
 		m.finish(in)
 	case m.run.state == Called:
 		m.settle()
-	case m.run.searchedOut(in.At.Mono): // its lock comes
-	case m.run.voidable():
+	case m.run.voidableBy(in.At.Mono): // else the lock of what ran out of time comes
 		m.run.state = Aborted
 		m.endSearch(in.At.Mono)
 	}

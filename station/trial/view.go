@@ -116,3 +116,12 @@ func (m *Machine) Voidable() (presentedAt int64, ok bool) {
 	}
 	return m.run.presentedAt, true
 }
+
+// Ends returns the instant at which the search of the run in progress ends, by its time-out or by the handler's word; ok is
+// false when there is none that danger could still void. Its lock may wait for sources long after it.
+func (m *Machine) Ends() (mono int64, ok bool) {
+	if m.run == nil {
+		return 0, false
+	}
+	return m.run.ends()
+}
