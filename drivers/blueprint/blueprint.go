@@ -1,8 +1,8 @@
 // Package blueprint is the smallest honest part, to be copied: a door contact.
 //
-// To add a part, copy this folder and rename it, write what yours does in place of the door's, copy template.yaml to the
-// device templates, and give both a row in the catalogue. This sentence becomes the data sheet, with its edition, and the
-// accuracy. The part is not in the catalogue itself.
+// To add a part, copy this folder and rename the package, write what yours does in place of the door's, move template.yaml
+// to the device templates, and give both a row in the catalogue: CONTRIBUTING.md has the steps. This sentence becomes the
+// data sheet, with its edition, and the accuracy. The part is not in the catalogue itself.
 //
 // What makes it a part: it is pure. Edges and the time come in, facts go out; it reads no clock, sleeps nowhere and owns
 // no goroutine, so that a test plays a day in a millisecond and a simulation plays the same code. What can be wrong is
