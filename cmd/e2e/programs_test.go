@@ -42,6 +42,7 @@ func buildAndRun(m *testing.M) int {
 // program is one running process of ours.
 type program struct {
 	*exec.Cmd
+	in    io.Writer   // standard input, of one that was started by startFed
 	lines chan string // of standard output; closed at its end
 	ended chan error
 
@@ -58,8 +59,29 @@ func start(t testing.TB, name string, args ...string) *program {
 // startIn starts a program with more in its environment.
 func startIn(t testing.TB, env []string, name string, args ...string) *program {
 	t.Helper()
-	p := &program{Cmd: exec.Command(filepath.Join(programs, name), args...), lines: make(chan string, 100), ended: make(chan error, 1)}
+	p := newProgram(name, args)
 	p.Env = append(os.Environ(), env...)
+	return p.run(t, name)
+}
+
+// startFed starts a program that takes lines from the test.
+func startFed(t testing.TB, name string, args ...string) *program {
+	t.Helper()
+	p := newProgram(name, args)
+	var err error
+	if p.in, err = p.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	return p.run(t, name)
+}
+
+func newProgram(name string, args []string) *program {
+	return &program{Cmd: exec.Command(filepath.Join(programs, name), args...), lines: make(chan string, 100), ended: make(chan error, 1)}
+}
+
+// run starts it.
+func (p *program) run(t testing.TB, name string) *program {
+	t.Helper()
 	stdout, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

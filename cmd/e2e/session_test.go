@@ -98,7 +98,7 @@ func TestAPersonsSession(t *testing.T) {
 	closed := w.until(t, "the session's end", func(s control.Status) bool { return s.Phase == trial.Idle })
 	bundle := r.path("session.zip")
 	r.must("record", "export", "-o", bundle)
-	r.checkVerified(bundle, checkpoint)
+	r.checkVerified(bundle, checkpoint, event.TwoParty)
 	checkReport(t, r, subscriber, closed, bundle)
 	r.daemon.stop(t)
 	r.station.stop(t)
@@ -114,7 +114,7 @@ func (r *rig) openAndSeal(plan, authority string) control.Status {
 }
 
 // checkVerified verifies a bundle with the station's key, and with the checkpoint that was kept, as a person does.
-func (r *rig) checkVerified(bundle, checkpoint string) {
+func (r *rig) checkVerified(bundle, checkpoint string, seed event.SeedSource) verify.Report {
 	r.t.Helper()
 	key := r.path("verifier.key")
 	if err := os.WriteFile(key, []byte(r.must("key", "show", r.path("station.key"))), 0o600); err != nil {
@@ -125,10 +125,11 @@ func (r *rig) checkVerified(bundle, checkpoint string) {
 	if err := json.Unmarshal([]byte(out), &report); err != nil {
 		r.t.Fatal(err)
 	}
-	if !report.Consistent || report.Signer != verify.Pinned || report.Seed != "two-party" || report.Witness != verify.WitnessPaper ||
+	if !report.Consistent || report.Signer != verify.Pinned || report.Seed != string(seed) || report.Witness != verify.WitnessPaper ||
 		!report.BeforeFirstRun || !report.Simulated || report.Replay != verify.ReplayChecked {
 		r.t.Errorf("scentpost verify says %s", out)
 	}
+	return report
 }
 
 // checkReport compares what came through the broker with the bundle: whole and in order once repeats are dropped.

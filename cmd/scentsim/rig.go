@@ -29,18 +29,22 @@ import (
 )
 
 type rigCmd struct {
-	Config   string `arg:"" help:"The station's configuration, a YAML file whose devices are on boards, with driver: {type: linux, simulated: true}."`
-	Seed     uint64 `required:"" help:"The seed of all chance: travel times, jitter, dog and handler."`
-	Firmware string `help:"Run this ELF file in simavr as every board, instead of a board in Go." placeholder:"FILE"`
-	Runner   string `default:"build/firmware/runner" help:"With --firmware: the program that runs it; make firmware builds both." placeholder:"FILE"`
-	Probe    string `help:"The Unix socket for questions by tests, which tells the placement." placeholder:"PATH"`
-	Plan     string `help:"Load the canisters as this plan says; without it A is tnt, B smokeless-powder, C glove, D blank, further ones blank." placeholder:"FILE"`
-	Handler  string `enum:"button,none" default:"button" help:"Who is at the station: button starts runs and calls by the buttons; none is nobody, nor a dog."`
+	Config   string   `arg:"" help:"The station's configuration, a YAML file whose devices are on boards, with driver: {type: linux, simulated: true}."`
+	Seed     uint64   `required:"" help:"The seed of all chance: travel times, jitter, dog and handler."`
+	Firmware string   `help:"Run this ELF file in simavr as every board, instead of a board in Go. Each chip is given its id as scentpost board name would." placeholder:"FILE"`
+	On       []string `help:"With --firmware: the boards that run it, the others stay boards in Go; all of them without it. A chip needs a sixth of a core or more." placeholder:"BOARD"`
+	Runner   string   `default:"build/firmware/runner" help:"With --firmware: the program that runs it; make firmware builds both." placeholder:"FILE"`
+	Probe    string   `help:"The Unix socket for questions by tests, which tells the placement." placeholder:"PATH"`
+	Plan     string   `help:"Load the canisters as this plan says; without it A is tnt, B smokeless-powder, C glove, D blank, further ones blank." placeholder:"FILE"`
+	Handler  string   `enum:"button,none" default:"button" help:"Who is at the station: button starts runs and calls by the buttons; none is nobody, nor a dog."`
 }
 
 // Help says what may be typed while it runs.
 func (rigCmd) Help() string {
-	return "While it runs it takes lines: unplug BOARD, plug BOARD, reset BOARD. Each is answered with ok or with what is wrong."
+	return `While it runs it takes lines, each of which is answered with ok or with what is wrong:
+  unplug BOARD, plug BOARD   its cable, with its power
+  cut BOARD, join BOARD      its line alone: it keeps its power
+  reset BOARD                its reset button`
 }
 
 // Run plays the boards until a signal or the end of its input ends it.
@@ -99,7 +103,7 @@ func orders(in io.Reader, out io.Writer, r *rig.Rig) {
 		if len(words) == 0 {
 			continue
 		}
-		known := map[string]func(string) error{"unplug": r.Unplug, "plug": r.Plug, "reset": r.Reset}
+		known := map[string]func(string) error{"unplug": r.Unplug, "plug": r.Plug, "cut": r.Cut, "join": r.Join, "reset": r.Reset}
 		do := known[words[0]]
 		if do == nil || len(words) != 2 {
 			fmt.Fprintf(out, "wrong: %q: %s and the name of a board are expected\n", lines.Text(), strings.Join(slices.Sorted(maps.Keys(known)), ", "))
@@ -151,7 +155,16 @@ func (c rigCmd) boards(cfg config.Config) ([]rig.Board, error) {
 		if err != nil {
 			return nil, fmt.Errorf("device %s: baud: %w", d.Name, err)
 		}
-		boards = append(boards, rig.Board{Name: d.Name, Link: d.Port, ID: d.ID, Baud: baud, Pins: pins(cfg, d.Name), Firmware: c.Firmware, Runner: c.Runner})
+		b := rig.Board{Name: d.Name, Link: d.Port, ID: d.ID, Baud: baud, Pins: pins(cfg, d.Name)}
+		if len(c.On) == 0 || slices.Contains(c.On, d.Name) {
+			b.Firmware, b.Runner = c.Firmware, c.Runner
+		}
+		boards = append(boards, b)
+	}
+	for _, name := range c.On {
+		if !slices.ContainsFunc(boards, func(b rig.Board) bool { return b.Name == name }) {
+			return nil, fmt.Errorf("--on %s: the configuration has no such board", name)
+		}
 	}
 	return boards, nil
 }

@@ -50,13 +50,23 @@ type wire struct {
 type core interface {
 	// input gives a pin another voltage.
 	input(pin string, high bool)
-	// unplug takes its port away, plug gives it a new one at the same link; reset is that of its reset button.
+	// unplug takes its port and its power away, plug gives it both again, the port at the same link; reset is that of
+	// its reset button.
 	unplug() error
 	plug() error
 	reset()
+	// cut takes its port away and leaves it its power, join gives it a new one.
+	cut() error
+	join() error
 	// close ends it.
 	close() error
 }
+
+// What cannot be done to a board's cable.
+var (
+	errJoined = errors.New("it is plugged in already")
+	errCut    = errors.New("it is unplugged already")
+)
 
 // plugged is a board of a rig.
 type plugged struct {
@@ -168,6 +178,16 @@ func (r *Rig) Unplug(name string) error {
 // Plug puts the cable of a board in again, behind the same link.
 func (r *Rig) Plug(name string) error {
 	return r.on(name, func(p *plugged) error { return p.core.plug() })
+}
+
+// Cut breaks the line of a board, which goes on with its power.
+func (r *Rig) Cut(name string) error {
+	return r.on(name, func(p *plugged) error { return p.core.cut() })
+}
+
+// Join mends the line of a board, behind the same link.
+func (r *Rig) Join(name string) error {
+	return r.on(name, func(p *plugged) error { return p.core.join() })
 }
 
 // Reset presses the reset button of a board.

@@ -1,7 +1,6 @@
 package rig
 
 import (
-	"errors"
 	"slices"
 	"time"
 
@@ -64,20 +63,20 @@ func (t *twinned) reset() {
 	t.exchange()
 }
 
-func (t *twinned) unplug() error {
+// cut takes the port away; the twin goes on.
+func (t *twinned) cut() error {
 	if t.pty == nil {
-		return errors.New("it is unplugged already")
+		return errCut
 	}
 	pty := t.pty
 	t.pty = nil
 	return pty.Close()
 }
 
-// plug makes a port, and has what comes there given to the twin. As with most boards, opening it does not reset the
-// twin; unplugging takes its power, so that it starts anew.
-func (t *twinned) plug() (err error) {
+// join makes a port, and has what comes there given to the twin. As with most boards, opening it does not reset it.
+func (t *twinned) join() (err error) {
 	if t.pty != nil {
-		return errors.New("it is plugged in already")
+		return errJoined
 	}
 	if t.pty, err = linux.OpenPTY(t.board.Link); err != nil {
 		return err
@@ -92,10 +91,28 @@ func (t *twinned) plug() (err error) {
 				t.board.rig.server.Do(func() { t.hear(pty, heard) })
 			}
 			if err != nil {
-				return // unplugged
+				return // taken away
 			}
 		}
 	}()
+	return nil
+}
+
+// unplug takes port and power away, so that its outputs are let go of at once.
+func (t *twinned) unplug() error {
+	if err := t.cut(); err != nil {
+		return err
+	}
+	t.twin.Reset(t.world.Mono(), message.CausePower)
+	t.exchange()
+	return nil
+}
+
+// plug gives it a port; it starts anew.
+func (t *twinned) plug() error {
+	if err := t.join(); err != nil {
+		return err
+	}
 	t.twin.Reset(t.world.Mono(), message.CausePower)
 	t.exchange()
 	return nil
@@ -150,5 +167,5 @@ func (t *twinned) close() error {
 	if t.pty == nil {
 		return nil
 	}
-	return t.unplug()
+	return t.cut()
 }
