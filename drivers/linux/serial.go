@@ -120,6 +120,7 @@ func (s *serialPort) Read(p []byte) (int, error) {
 	return 0, nil
 }
 
+// Write hands bytes to the port; see bus.Port.
 func (s *serialPort) Write(p []byte) (int, error) {
 	n, err := s.port.Write(p)
 	if err != nil {
@@ -128,6 +129,7 @@ func (s *serialPort) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+// Flush throws away what waits in either direction; see bus.Port.
 func (s *serialPort) Flush() error {
 	if err := s.port.Flush(); err != nil {
 		return fmt.Errorf("flush %s: %w: %w", s.path, bus.ErrGone, err)
@@ -135,6 +137,7 @@ func (s *serialPort) Flush() error {
 	return nil
 }
 
+// Close gives the port and its lock back; see bus.Port.
 func (s *serialPort) Close() error { return errors.Join(s.port.Close(), s.owner.Close()) }
 
 // Stable tells whether the name of a port stays the same when boards are plugged in another order. The advice says

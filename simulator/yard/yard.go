@@ -181,12 +181,7 @@ func (y *Yard) Start() (err error) {
 	if y.Disk.latency == 0 {
 		y.Disk.latency = DefaultCommit
 	}
-	var now clock.Clock = y.World
-	if y.Kernel != nil {
-		y.kept = world.Keep(y.Kernel, cfg.Clock.Floor)
-		y.unpaced = y.kept.Pace(lookEvery, func() { y.Host.LookAtClock() })
-		now = y.kept
-	}
+	now := y.clock()
 	// After a restart the streams must not give again what they gave before it.
 	from := func(w *world.World, name string) io.Reader { return w.Bytes(fmt.Sprintf("%s from %d", name, size)) }
 	y.Host, err = host.New(host.Options{
@@ -203,6 +198,25 @@ func (y *Yard) Start() (err error) {
 	y.Disk.host = y.Host
 	y.Conditions = chart.New(chart.Options{Log: y.opt.Log, Now: y.World.Now, Rule: devices.Exposure(cfg)})
 	y.Host.Watch(y.follow)
+	if err := y.wire(now); err != nil {
+		return err
+	}
+	return y.begin(beginning, size)
+}
+
+// clock is the time that the program goes by: the world's own, or what a kernel tells of it.
+func (y *Yard) clock() clock.Clock {
+	if y.Kernel == nil {
+		return y.World
+	}
+	y.kept = world.Keep(y.Kernel, y.opt.Config.Clock.Floor)
+	y.unpaced = y.kept.Pace(lookEvery, func() { y.Host.LookAtClock() })
+	return y.kept
+}
+
+// wire joins the lines with those of their carriers, and opens the devices on them.
+func (y *Yard) wire(now clock.Clock) error {
+	cfg := y.opt.Config
 	carriers, err := devices.Carriers(cfg, devices.Machine{Wires: y.lines.Wires, Port: noPort})
 	if err != nil {
 		return err
@@ -214,7 +228,7 @@ func (y *Yard) Start() (err error) {
 		return err
 	}
 	y.Host.Attach(y.Devices, y.Devices.Sources())
-	return y.begin(beginning, size)
+	return nil
 }
 
 // noPort opens no serial port: what is behind one runs in real time (package rig).
