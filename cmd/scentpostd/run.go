@@ -40,18 +40,26 @@ func (c runCmd) Run(out program.Streams) error {
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(heapGrowth)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
 	level := slog.LevelInfo
 	if c.Debug {
 		level = slog.LevelDebug
 	}
-	log := slog.New(slog.NewTextHandler(out.Err, &slog.HandlerOptions{Level: level}))
+	return runStation(ctx, cfg, out, level)
+}
+
+// runStation runs a station until ctx ends, with streams that it never waits for.
+func runStation(ctx context.Context, cfg config.Config, out program.Streams, level slog.Level) error {
+	said, logged := newPrintout(out.Out), newPrintout(out.Err)
+	defer logged.end()
+	defer said.end()
+	log := slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{Level: level}))
 	for _, w := range cfg.Warnings {
 		log.Warn("configuration", "line", w.Line, "field", w.Field, "problem", w.Message)
 	}
-	debug.SetGCPercent(heapGrowth)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	return serveAgain(ctx, cfg, out, log)
+	return serveAgain(ctx, cfg, program.Streams{Out: said, Err: logged}, log)
 }
 
 // newChart returns the chart of what is wrong with a station.
