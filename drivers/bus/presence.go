@@ -14,6 +14,9 @@ type Presence struct {
 	Here bool
 	// Levels are those of the inputs among them that are there again, before their next edge.
 	Levels map[string]bool
+	// From is the last instant at which they were seen to be there, while they are not: what they could tell may be missing
+	// since then. 0 when nobody has seen them since the watch began, or when it is Mono.
+	From int64
 	// Mono is when that was found, in nanoseconds of the bus's monotonic clock.
 	Mono int64
 	// Why is the evidence while they are not there, for people; nil when they are.

@@ -173,3 +173,25 @@ func TestEdgesBeforeALossAreGiven(t *testing.T) {
 		}
 	})
 }
+
+// TestAChipThatVanishesInSilence: the look on the grid finds it, and says when it was last seen: what its lines could tell is
+// missing since then, not since it was found.
+func TestAChipThatVanishesInSilence(t *testing.T) {
+	onBench(t, nil, func(b *bench) {
+		c := b.k.plug("chip", "a", "b", "o")
+		b.output("o", false)
+		e := b.watch("a", "b")
+		const good = MarkEvery // the grid begins with the kernel
+		pass(good + time.Second)
+		e.heard()
+		c.fails(unix.ENODEV, unix.ENODEV)
+		pass(MarkEvery)
+		heard := e.heard()
+		if len(heard) != 2 || !strings.HasPrefix(heard[0], fmt.Sprintf("gone [o a b] at %s:", 2*good)) || !strings.HasPrefix(heard[1], "mark ") {
+			t.Errorf("a mark before what went, or nothing of it: %q", heard)
+		}
+		if e.from != good {
+			t.Errorf("last seen at %s, want %s", e.from, good)
+		}
+	})
+}

@@ -18,6 +18,7 @@ func (r *reader) lose(chip string, cause error) {
 			r.giveUp(in)
 		}
 	}
+	looked := r.grid - int64(MarkEvery) // the last look at every chip
 	r.mu.Lock()
 	r.looked, r.news = Survey{}, true
 	r.GPIO.groups = slices.DeleteFunc(slices.Clone(r.GPIO.groups), func(in *group) bool {
@@ -26,7 +27,7 @@ func (r *reader) lose(chip string, cause error) {
 		}
 		in.req.close() // what the kernel says of a chip that is gone changes nothing
 		for _, line := range in.inputs {
-			line.why, line.known = cause, false
+			line.why, line.known, line.seen = cause, false, in.looked
 		}
 		return true
 	})
@@ -38,7 +39,7 @@ func (r *reader) lose(chip string, cause error) {
 		}
 		driven = append(driven, o.line)
 		if o.why == nil {
-			o.why = cause
+			o.why, o.seen = cause, looked
 			outputs = append(outputs, o)
 		}
 	}
@@ -139,6 +140,9 @@ func (r *reader) tellPresence() {
 			i, gone = len(gone), append(gone, bus.Presence{Mono: now, Why: p.why})
 		}
 		gone[i].Lines = append(gone[i].Lines, p.line)
+		if p.seen != 0 && (gone[i].From == 0 || p.seen < gone[i].From) {
+			gone[i].From = p.seen
+		}
 	}
 	for _, in := range r.GPIO.inputs {
 		if slices.Contains(here.Lines, in.line) {

@@ -291,6 +291,7 @@ func (k *fake) done() []string {
 type ear struct {
 	mu   sync.Mutex
 	text []string
+	from time.Duration // of the latest lines that went
 }
 
 func (e *ear) add(format string, args ...any) {
@@ -319,6 +320,7 @@ func (e *ear) Presence(x bus.Presence) {
 		return
 	}
 	e.add("gone %v at %s: %v", x.Lines, since(x.Mono), x.Why)
+	e.from = since(x.From)
 }
 
 func (e *ear) Watermark(x bus.Watermark) { e.add("mark %s", since(x.Mono)) }

@@ -124,6 +124,7 @@ type spot struct {
 	chip string // the label of its chip, by which it is found again; "" before it was found at all
 	name string // on its chip
 	why  error  // why it is not here, nil while it is
+	seen int64  // when its chip last answered before that, 0 when it never did
 	told bool   // the sink believes that it is here
 }
 

@@ -157,7 +157,7 @@ func (r *reader) turn(hung bool) (lost bool) {
 	for _, chip := range slices.Sorted(maps.Keys(gone)) {
 		r.lose(chip, gone[chip])
 	}
-	if tick && empty {
+	if tick && empty && len(gone) == 0 { // what went is told before the mark behind which it may be missing
 		if r.sink != nil {
 			r.sink.Watermark(bus.Watermark{Source: Source, Mono: now - now%int64(MarkEvery) - int64(markBehind)})
 		}

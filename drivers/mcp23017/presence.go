@@ -49,7 +49,7 @@ func (e *Expander) now() (p bus.Presence, gone string) {
 		}
 	}
 	if !p.Here {
-		p.Why = e.fault
+		p.Why, p.From = e.fault, e.read
 		if p.Why == nil {
 			p.Why = bus.ErrGone
 		}

@@ -104,11 +104,11 @@ func (s *Station) soon(f func()) {
 	}
 }
 
-// present takes that lines went or came. Where a beam or a button went, a nose or a call may be missing from now on; what
-// went of a canister is told behind the curtain.
+// present takes that lines went or came. Where a beam or a button went, a nose or a call may be missing since it was last
+// seen; what went of a canister is told behind the curtain.
 func (s *Station) present(p bus.Presence) {
 	maps.Copy(s.levels, p.Levels)
-	s.changed(p.Mono, func(m *member) {
+	s.changed(cmp.Or(p.From, p.Mono), func(m *member) {
 		for _, line := range p.Lines {
 			if _, own := m.lines[line]; own {
 				delete(m.away, line)
@@ -123,8 +123,8 @@ func (s *Station) present(p bus.Presence) {
 	})
 }
 
-// changed lets f change what is there of each member, and does what follows.
-func (s *Station) changed(mono int64, f func(*member)) {
+// changed lets f change what is there of each member, and does what follows. What went was last seen at the instant since.
+func (s *Station) changed(since int64, f func(*member)) {
 	before := map[*member]bool{}
 	for _, m := range s.members {
 		before[m] = m.here()
@@ -142,7 +142,7 @@ func (s *Station) changed(mono int64, f func(*member)) {
 		}
 	}
 	if missed {
-		s.void(mono, 0)
+		s.void(since, 0)
 	}
 	for _, c := range s.canisters {
 		switch here := c.member.here(); {

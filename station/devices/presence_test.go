@@ -340,3 +340,16 @@ func TestWhichSessionsCanBeHeld(t *testing.T) {
 		t.Errorf("%q, and %s", got, s.Missing(6, false))
 	}
 }
+
+// TestASensorIsMissedSinceItWasLastSeen: what it could tell may be missing since then, which is what the void is judged by.
+func TestASensorIsMissedSinceItWasLastSeen(t *testing.T) {
+	for _, c := range []struct{ from, want int64 }{{30 * ms, 30 * ms}, {0, 100 * ms}} {
+		w := opened(t, nil)
+		w.until(100 * ms)
+		inlet{w.station}.Presence(bus.Presence{Lines: []string{"beam2"}, From: c.from, Mono: 100 * ms, Why: bus.ErrGone})
+		void := w.events[len(w.events)-1]
+		if void.Type != event.RunVoided || void.At.Mono != c.want {
+			t.Errorf("last seen at %d: %s stamped %d", c.from, void.Type, void.At.Mono)
+		}
+	}
+}
