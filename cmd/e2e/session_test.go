@@ -56,7 +56,8 @@ func between(s control.Status) bool {
 }
 
 // A person's session (issue 2, point 1): a daemon on a virtual station in scaled real time, driven by commands,
-// reporting through a broker that is stopped and started in the middle.
+// reporting through a broker that is stopped and started in the middle. The station has all that purges, calls and
+// measures besides.
 func TestAPersonsSession(t *testing.T) {
 	t.Parallel()
 	broker := brokertest.Start(t)
@@ -66,7 +67,7 @@ func TestAPersonsSession(t *testing.T) {
 	if code != 0 {
 		t.Fatal(wrong)
 	}
-	r := newRig(t, options{example: "virtual-six", name: "person", broker: broker.URL, authority: strings.TrimSpace(authority), scale: 40, seed: 1})
+	r := newRig(t, options{example: "virtual-air", name: "person", broker: broker.URL, authority: strings.TrimSpace(authority), scale: 40, seed: 1})
 	r.serve()
 	w := r.watch()
 
@@ -90,6 +91,9 @@ func TestAPersonsSession(t *testing.T) {
 		if done == 7 {
 			broker.Restart()
 		}
+	}
+	if shown := r.must("session", "status"); len(status.Air) != 1 || len(status.Air[0].Readings) != 3 || !strings.Contains(shown, "air by air: temperature 25.") {
+		t.Errorf("the air at the last arming: %+v, shown as\n%s", status.Air, shown)
 	}
 	if status.Verdict == nil || len(status.Runs) < 12 {
 		t.Errorf("%d runs, verdict %v after the end", len(status.Runs), status.Verdict)
