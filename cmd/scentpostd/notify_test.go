@@ -59,6 +59,18 @@ func hear(t *testing.T, conn *net.UnixConn, text string) {
 // TestAHungHostIsNotKicked: with the whole daemon, on a real socket. The host's loop hangs, while the journal's writer
 // and everything else go on.
 func TestAHungHostIsNotKicked(t *testing.T) {
+	notKicked(t, "the host", func(s *station, job func()) { s.gate.behind().Ping(job) })
+}
+
+// TestAHungClockIsNotKicked: the loop that closes what is open for too long and gives heartbeats hangs, while the host
+// and the journal's writer answer.
+func TestAHungClockIsNotKicked(t *testing.T) {
+	notKicked(t, "the clock", func(s *station, job func()) { s.clock.At(0, job) })
+}
+
+// notKicked has one loop of a daemon hang, by a job that does not end, and looks at what the manager hears.
+func notKicked(t *testing.T, loop string, give func(s *station, job func())) {
+	t.Helper()
 	conn := listen(t)
 	cfg := testConfig(t)
 	startStation(t, cfg)
@@ -83,14 +95,17 @@ func TestAHungHostIsNotKicked(t *testing.T) {
 	hear(t, conn, "READY=1")
 	hear(t, conn, "STATUS=sessions can be run")
 	hear(t, conn, "WATCHDOG=1")
-	s.gate.behind().Ping(func() { <-until })
-	hear(t, conn, "no answer from the host")
+	if s.gate.behind() == nil {
+		t.Fatal("it says that sessions can be run, and there is no host")
+	}
+	give(s, func() { <-until })
+	hear(t, conn, "no answer from "+loop)
 	if err := conn.SetReadDeadline(time.Now().Add(silence)); err != nil {
 		t.Fatal(err)
 	}
 	message := make([]byte, 4096)
 	if n, err := conn.Read(message); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("with a host that hangs the manager hears %q, %v", message[:n], err)
+		t.Errorf("with a loop that hangs (%s) the manager hears %q, %v", loop, message[:n], err)
 	}
 	release()
 	hear(t, conn, "WATCHDOG=1")

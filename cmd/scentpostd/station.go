@@ -108,7 +108,7 @@ func (s *station) serve(ctx context.Context, out program.Streams, since errAgain
 		}
 		settled := s.settled()
 		group.Go(func() error { return s.host.Run(running, s.woken) })
-		s.supervisor.watch(loop{"the host", s.pingHost}, loop{"the journal", s.writer.Ping})
+		s.supervisor.watch(loop{"the host", s.pingHost}, loop{"the journal", s.writer.Ping}, loop{"the clock", s.pingClock})
 		select {
 		case <-settled:
 		case <-running.Done():
@@ -144,6 +144,12 @@ func (s *station) followJournal() error {
 
 func (s *station) pingHost(done func()) error {
 	s.host.Ping(done)
+	return nil
+}
+
+// pingClock asks the loop that closes what is open for too long, gives heartbeats and calls the host's alarms.
+func (s *station) pingClock(done func()) error {
+	s.clock.At(0, done) // it is over: as soon as the loop goes round
 	return nil
 }
 
