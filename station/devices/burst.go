@@ -115,11 +115,12 @@ func (s *Station) Hush() {
 // silent returns why nothing may change the air or sound, "" when it may. That a canister is to be open is no secret;
 // which one is, and whether it is, is not asked.
 func (s *Station) silent() string {
+	barred := s.barred()
 	switch {
 	case s.down:
 		return FaultClosed
-	case s.stopped():
-		return FaultStopped
+	case barred != "":
+		return barred
 	case slices.ContainsFunc(s.canisters, func(c *canister) bool { return c.open }):
 		return "the canisters are not commanded to close"
 	}

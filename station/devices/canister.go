@@ -13,6 +13,7 @@ import (
 const (
 	FaultUnknown = "the station has no such canister at this position"
 	FaultStopped = "the emergency stop is held"
+	FaultNoStop  = "the emergency stop is absent"
 	FaultLongest = "closed by the longest open time"
 	FaultClosed  = "the station is shut down"
 )
@@ -65,12 +66,9 @@ func (s *Station) Move(at int64, longest time.Duration, moves []event.Move) {
 		if slices.ContainsFunc(moves, func(m event.Move) bool { return m.Open }) {
 			s.rest(nil)
 		}
-		fault := ""
-		switch {
-		case s.down:
+		fault := s.barred()
+		if s.down {
 			fault = FaultClosed
-		case s.stopped():
-			fault = FaultStopped
 		}
 		for _, m := range moves {
 			c := s.find(m)

@@ -131,6 +131,9 @@ func (s *Station) changed(since int64, f func(*member)) {
 		f(m)
 	}
 	now := s.clock.Now().Mono
+	if slices.ContainsFunc(s.sensors, func(d *sensor) bool { return d.emergency() && before[d.member] && !d.member.here() }) {
+		s.closeAll(now) // nobody could stop anything any more; whatever the host makes of it
+	}
 	missed := false
 	for _, d := range s.sensors {
 		switch here := d.member.here(); {

@@ -353,3 +353,56 @@ func TestASensorIsMissedSinceItWasLastSeen(t *testing.T) {
 		}
 	}
 }
+
+// TestAnEmergencyStopThatGoesClosesEverything: before anybody hears of it, and whatever the host makes of it, also behind a
+// call. Nothing opens while nobody could stop it.
+func TestAnEmergencyStopThatGoesClosesEverything(t *testing.T) {
+	w := opened(t, nil)
+	w.station.Move(100*ms, time.Minute, run("AAAAAA"))
+	w.until(1000 * ms)
+	w.events, w.lines = nil, nil
+	w.onEvent = func(event.Event) {
+		if len(w.lines) < 6 {
+			t.Errorf("something is told when %d of 6 drives are closed", len(w.lines))
+		}
+	}
+	w.lose("stop")
+	var want []string
+	for p := 1; p <= 6; p++ {
+		want = append(want, fmt.Sprintf("1000 %dA.drive false", p))
+	}
+	expect(t, "at once", w.lines, want)
+	if w.voids() != 1 {
+		t.Errorf("%d voids", w.voids())
+	}
+	w.onEvent = nil
+	w.until(2000 * ms)
+	w.seen()
+	w.station.Move(2100*ms, time.Minute, run("A"))
+	w.until(3000 * ms)
+	expect(t, "while it is absent", w.seen(), []string{"2100 1:1A open=true 0 0 " + FaultNoStop})
+	w.find("stop")
+	w.station.Move(3100*ms, time.Minute, run("A"))
+	w.until(4000 * ms)
+	expect(t, "and once it is back", w.seen(), []string{"3100 1:1A open=true 3100 3400"})
+	w.lines = nil
+	w.lose("call")
+	if len(w.lines) != 0 {
+		t.Errorf("a button that stops nothing closes %v", w.lines)
+	}
+}
+
+// TestNothingOpensAtAStartWithoutTheEmergencyStop: a move that is to come as well.
+func TestNothingOpensAtAStartWithoutTheEmergencyStop(t *testing.T) {
+	w := opened(t, func(w *world) { w.absent("stop", bus.ErrGone) })
+	w.station.Move(100*ms, time.Minute, run("A"))
+	w.until(1000 * ms)
+	expect(t, "absent", w.seen(), []string{"100 1:1A open=true 0 0 " + FaultNoStop})
+	w = opened(t, nil)
+	w.station.Move(1000*ms, time.Minute, run("AAAAAA"))
+	w.At(500*ms, func() { w.lose("stop") })
+	w.until(2000 * ms)
+	if slices.ContainsFunc(w.lines, func(l string) bool { return strings.HasSuffix(l, "true") }) {
+		t.Errorf("a move that was to come opens: %v", w.lines)
+	}
+}

@@ -88,6 +88,19 @@ func (s *Station) stopped() bool {
 	return false
 }
 
+// barred says why nothing may open, or work in the air, "" when it may: an emergency stop is held, or cannot be heard.
+func (s *Station) barred() string {
+	if s.stopped() {
+		return FaultStopped
+	}
+	for _, d := range s.sensors {
+		if d.emergency() && !d.member.here() {
+			return FaultNoStop
+		}
+	}
+	return ""
+}
+
 // hold is the longest that a fact may come after the last edge that it is made of was due.
 func (s *Station) hold() time.Duration {
 	var longest time.Duration
