@@ -2,6 +2,7 @@ package yard_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"scentpost/drivers/catalog"
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/yard"
+	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/record"
 	"scentpost/station/trial"
@@ -232,5 +234,39 @@ func TestTheReasonsForASoundAreTheChoicesOfABuzzer(t *testing.T) {
 	i := slices.IndexFunc(typ.Settings, func(s catalog.Setting) bool { return s.Name == catalog.SettingSounds })
 	if !slices.Equal(typ.Settings[i].Choices, []string{trial.SoundSessionEnd, trial.SoundRunEnd}) {
 		t.Errorf("choices %q", typ.Settings[i].Choices)
+	}
+}
+
+// TestWhatEndsTheDaemonEndsThePurge: a killed daemon's lines fall to off, and one whose journal fails switches off itself.
+func TestWhatEndsTheDaemonEndsThePurge(t *testing.T) {
+	for name, end := range map[string]func(*yard.Yard) error{
+		"killed": (*yard.Yard).Kill,
+		"its journal failed": func(y *yard.Yard) error {
+			y.Disk.Break(errors.New("input/output error"))
+			return y.Hardware.Button(hardware.ButtonAbort, true) // something that must be written
+		},
+	} {
+		y := newYard(t, "virtual-air", nil)
+		air := watchAir(y)
+		file, src := plan(t, "lineup-six")
+		if err := y.Prepare(file, src, rule(t)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := y.Do(event.Assessor, control.Request{Command: "arm"}); err != nil {
+			t.Fatal(err)
+		}
+		y.World.RunWhile(func() bool { return len(air.on) == 0 }, y.World.Mono()+int64(10*time.Minute))
+		y.World.RunFor(time.Second)
+		if len(air.on) == 0 {
+			t.Fatalf("%s: the air is not changed after a run", name)
+		}
+		if err := end(y); err != nil {
+			t.Fatal(err)
+		}
+		y.World.RunFor(500 * time.Millisecond)
+		_ = y.Hardware.Button(hardware.ButtonAbort, false)
+		if y.World.RunFor(500 * time.Millisecond); len(air.on) != 0 {
+			t.Errorf("%s: a second later %v is on", name, air.on)
+		}
 	}
 }

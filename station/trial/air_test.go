@@ -34,7 +34,7 @@ func TestTheAirIsChangedInThePurgeAndAtNoOtherTime(t *testing.T) {
 
 // TestWhatStopsTheStationStopsThePurge: an abort and an emergency stop take what changes the air to its safe state.
 func TestWhatStopsTheStationStopsThePurge(t *testing.T) {
-	for _, stop := range []string{"abort", "press e-stop"} {
+	for _, stop := range []string{"abort", "press abort", "press e-stop"} {
 		s := ready(t)
 		s.play("arm; 4s; start; press clear; 2s; 1s")
 		if s.airing == 0 {

@@ -51,8 +51,8 @@ func (m *Machine) emergencyStop(in event.Event) string {
 	return ""
 }
 
-// stopButton ends the search: the abort button pauses the session as well, between runs too. A press counts
-// whenever it comes, since it is about safety.
+// stopButton ends the search: the abort button takes everything to its safe state and pauses the session as well, between
+// runs too. A press counts whenever it comes, since it is about safety.
 func (m *Machine) stopButton(in event.Event, role event.ButtonRole) string {
 	if m.phase != Sealed || (m.run == nil && role == event.ButtonStuck) {
 		return noRun
@@ -64,6 +64,7 @@ func (m *Machine) stopButton(in event.Event, role event.ButtonRole) string {
 		return ""
 	}
 	const reason = "abort button"
+	m.do(CloseAll)
 	m.danger(in, reason)
 	m.pauseFor(in, reason)
 	return ""
