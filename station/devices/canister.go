@@ -147,6 +147,8 @@ func (s *Station) open(c *canister, at int64, longest time.Duration) {
 // set gives an order to its drive. It runs from the queue of drives, outside the mutex: the answer may come
 // before it returns.
 func (s *Station) set(o order) {
+	s.driving.Store(max(s.clock.Now().Mono, 1))
+	defer s.driving.Store(0)
 	switch {
 	case o.job != nil:
 		o.job()

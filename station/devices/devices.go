@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -44,6 +45,7 @@ type Station struct {
 	routes map[string]route // by line
 
 	drives  queue[order]
+	driving atomic.Int64 // since when the drives have been at the present order, 0 while they are idle
 	reports queue[report]
 
 	mu          sync.Mutex // guards what follows; held over no call of bus or sink

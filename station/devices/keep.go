@@ -26,14 +26,17 @@ func newKeep(b bus.Bus) (k keep) {
 }
 
 // beat gives a heartbeat and asks the clock for the next one. It comes from the clock's loop, which also closes what was
-// open for too long, and goes through the state: where either hangs, the boards hear nothing and close by themselves.
+// open for too long, and goes through the state and the orders to the drives: where any of the three hangs, the boards
+// hear nothing and close by themselves.
 func (s *Station) beat() {
 	alive := false
 	s.change(func() { alive = !s.down })
 	if !alive {
 		return
 	}
-	s.kept.keeper.Beat()
+	if since := s.driving.Load(); since == 0 || s.clock.Now().Mono-since <= int64(s.kept.every) {
+		s.kept.keeper.Beat()
+	}
 	next := s.clock.At(s.clock.Now().Mono+int64(s.kept.every), s.beat)
 	s.mu.Lock()
 	s.kept.stop = next

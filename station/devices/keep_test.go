@@ -64,3 +64,30 @@ func TestBoardsAttendWhileCanistersAreOpen(t *testing.T) {
 	w.until(4000 * ms)
 	expect(t, "heard", *heard, []string{"0 beat", "10 attend true", "3000 attend false"})
 }
+
+// TestBoardsHearNothingWhileNoOrderGetsThrough: while a drive hangs, who carries others falls back by itself.
+func TestBoardsHearNothingWhileNoOrderGetsThrough(t *testing.T) {
+	w, heard := openKept(t, 100*time.Millisecond)
+	hangs, until, moved := make(chan bool), make(chan bool), make(chan bool)
+	w.refuse = func(line string) error {
+		if line == "1A.drive" {
+			hangs <- true
+			<-until
+		}
+		return nil
+	}
+	w.until(150 * ms)
+	go func() {
+		w.station.Move(0, time.Minute, run("A"))
+		close(moved)
+	}()
+	<-hangs
+	w.until(1050 * ms)
+	expect(t, "heartbeats", *heard, []string{"0 beat", "100 beat", "150 attend true", "200 beat"})
+	w.refuse = func(string) error { return nil }
+	close(until)
+	<-moved
+	*heard = nil
+	w.until(1250 * ms)
+	expect(t, "when the drive answers", *heard, []string{"1100 beat", "1200 beat"})
+}
