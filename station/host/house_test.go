@@ -80,6 +80,7 @@ type house struct {
 	kernel  *world.Kernel
 	unpaced func() // stops the looks at it
 
+	config  string // its hash
 	wanted  bool
 	missing func(n int, sealed bool) string
 	held    bool            // the journal stalls
@@ -134,7 +135,7 @@ func (h *house) start(cause string) {
 	var mine *host.Host // a drain that a dead host asked for does nothing
 	stream := func(name string) *bytesFrom { return &bytesFrom{h.w.Bytes(fmt.Sprint(name, size))} }
 	mine, err = host.New(host.Options{
-		Log: h.log, Settings: usual, Beams: []int{1, 2}, Simulated: true, Clock: now, Signer: signer, Names: names,
+		Log: h.log, Settings: usual, Beams: []int{1, 2}, Config: h.config, Simulated: true, Clock: now, Signer: signer, Names: names,
 		Journal: appender(func(b journal.Batch) error { return h.append(mine, b) }),
 		Wake: func() {
 			if !h.wanted {
@@ -168,7 +169,7 @@ func (h *house) start(cause string) {
 		hush:  func() { h.hushed++ },
 		air:   func(int64) []event.Air { return h.air },
 	}, map[string]time.Duration{"gpio": 50 * time.Millisecond})
-	h.host.Begin(event.Epoch{Site: "site", Why: "first", Key: "k"})
+	h.host.Begin(event.Epoch{Site: "site", Why: "first", Key: signer.Verifier(), Simulated: true})
 	must(h.t, h.host.Restore(h.interrupted(size, cause)))
 	h.w.RunFor(20 * time.Millisecond)
 }

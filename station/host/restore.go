@@ -18,7 +18,8 @@ type Interrupted struct {
 }
 
 // Restore runs the engine over an interrupted session as it stands in the journal, and tells it that the daemon
-// is back: a run before its lock is void, one after it is closed anew. It must be called before anything comes in.
+// is back: a run before its lock is void, one after it is closed anew. A session that was opened under another
+// configuration is aborted: a change takes effect between sessions only. It must be called before anything comes in.
 func (h *Host) Restore(was Interrupted) error {
 	if len(was.Lines) == 0 {
 		return nil
@@ -44,10 +45,26 @@ func (h *Host) Restore(was Interrupted) error {
 	}
 	h.step(event.Event{Type: event.SessionRestarted, At: now, By: event.ByStation,
 		Body: &event.Restart{SameBoot: sameBoot, Cause: cause}})
+	h.sameConfig(was)
 	h.flush()
 	h.setAlarm()
 	return nil
 }
+
+// sameConfig aborts a session whose opening names another configuration than that of the station now: what is in the record
+// would not be what it was held under. One that was revealed is left to be closed.
+func (h *Host) sameConfig(was Interrupted) {
+	r, err := record.Decode(was.Lines[0].Bytes)
+	opening, ok := r.Event.Body.(*event.Opening)
+	view := h.machine.View()
+	if err != nil || !ok || opening.Config == h.opt.Config || view.Phase == trial.Ended || view.Aborted != "" {
+		return
+	}
+	h.step(event.Event{Type: event.SessionAborted, At: h.now(), By: event.ByStation, Body: &event.Reason{Reason: ConfigChanged}})
+}
+
+// ConfigChanged is why a session is aborted that the daemon comes back to with another configuration.
+const ConfigChanged = "the configuration is not the one that the session was opened under: a change takes effect between sessions only"
 
 // replay steps the engine through the lines of a session, and returns the last event.
 func (h *Host) replay(was Interrupted) (last event.Event, err error) {

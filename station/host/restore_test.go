@@ -8,11 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"scentpost/station/archive"
 	"scentpost/station/event"
 	"scentpost/station/host"
 	"scentpost/station/journal"
 	"scentpost/station/record"
 	"scentpost/station/trial"
+	"scentpost/station/verify"
 )
 
 // recorded plays a session with a call, a void and an all clear, and returns its batches.
@@ -152,5 +154,56 @@ func TestAChangedJournalIsNotRestored(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "record") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestAnotherConfigurationAbortsTheSession: it takes effect between sessions only. Everything is closed, written and
+// revealed as at any abort; the record says why and verifies, and a daemon with the same configuration goes on.
+func TestAnotherConfigurationAbortsTheSession(t *testing.T) {
+	for name, stage := range map[string]func(h *house){
+		"opened":    func(h *house) { h.done(event.Event{Type: event.SessionOpened, By: "Vera", Body: opening(h.plan)}) },
+		"sealed":    func(h *house) { h.sealed() },
+		"searching": func(h *house) { h.sealed().searching() },
+		"called":    func(h *house) { h.sealed().searching().press(event.ButtonAlert); h.w.RunFor(20 * time.Millisecond) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			stage(h)
+			h.start(event.VoidRestart)
+			h.w.RunFor(100 * time.Millisecond)
+			if got := h.host.Snapshot().View.Aborted; got != "" {
+				t.Fatalf("with the same configuration: aborted, %s", got)
+			}
+			h.config = strings.Repeat("ab", 32)
+			h.start(event.VoidRestart)
+			h.w.RunFor(10 * time.Second)
+			if v := h.host.Snapshot().View; v.Phase != trial.Ended || v.Aborted != host.ConfigChanged || h.open {
+				t.Fatalf("with another one: %s, aborted %q, a canister open: %t", v.Phase, v.Aborted, h.open)
+			}
+			h.has(t, "session.aborted "+host.ConfigChanged)
+			h.start(event.VoidRestart) // a session that is revealed waits to be closed, under whatever configuration
+			h.done(event.Event{Type: event.SessionClosed, By: "Vera", Body: &event.AidCount{}})
+			if n := strings.Count(strings.Join(h.types(), ","), "session.aborted"); n != 1 {
+				t.Errorf("aborted %d times", n)
+			}
+			_, bundle, err := archive.New(h.store, h.log).Export("", true)
+			must(t, err)
+			if r := verify.Verify(bundle, verify.Options{}); !r.Consistent || r.Replay != verify.ReplayChecked {
+				t.Errorf("the record: %+v", r)
+			}
+		})
+	}
+}
+
+// TestAnAbortUnderWayStays: a daemon that is killed between an abort and its end, and comes back with another configuration,
+// gives no second reason.
+func TestAnAbortUnderWayStays(t *testing.T) {
+	h := newHouse(t).sealed().searching()
+	h.done(event.Event{Type: event.SessionAborted, By: "Vera", Body: &event.Reason{Reason: "rain"}})
+	h.config = "another"
+	h.start(event.VoidRestart)
+	h.w.RunFor(10 * time.Second)
+	if v := h.host.Snapshot().View; v.Phase != trial.Ended || v.Aborted != "rain" {
+		t.Errorf("%s, aborted %q", v.Phase, v.Aborted)
 	}
 }
