@@ -21,6 +21,7 @@ type cli struct {
 	Watch   watchCmd   `cmd:"" help:"Show the session as it goes on."`
 	Stats   statsCmd   `cmd:"" help:"Give a table of counts its statistics."`
 	Record  recordCmd  `cmd:"" help:"Take sessions out of the journal."`
+	Board   boardCmd   `cmd:"" help:"Look at the microcontroller boards of a station, and set them up."`
 	Station stationCmd `cmd:"" help:"Look after a station's machine."`
 	Verify  verifyCmd  `cmd:"" help:"Derive a bundle anew, offline, and say what of it holds."`
 	Key     keyCmd     `cmd:"" help:"Make, show and use keys."`

@@ -20,7 +20,8 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the program as a person does. "exits CODE PROGRAM ARG..." runs a program and wants its exit code.
 // "answering SOCKET FILE" has a daemon answer every request with the file's line, "answering SOCKET" has it answer
-// nothing, and "left SOCKET" leaves a socket that nobody listens on.
+// nothing, and "left SOCKET" leaves a socket that nobody listens on. "twin LINK" plugs a board in, and "owned PORT" has its
+// port used.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -33,7 +34,7 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(env.WorkDir+"/v1.backup", golden, 0o600)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "answering": answering, "left": left,
+			"exits": exits, "answering": answering, "left": left, "twin": plugTwin, "owned": own,
 		},
 	})
 }

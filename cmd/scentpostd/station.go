@@ -50,6 +50,7 @@ type station struct {
 	gone       chan errAgain // that the devices are others than before
 	scale      float64       // virtual seconds in a real one, 1 on real hardware
 	supervisor *supervisor
+	boards     boards
 	hearts     struct{ machine, lines heart } // of the loops that run before there is a host
 
 	bus     bus.Bus
@@ -167,6 +168,7 @@ func (s *station) openControl() (err error) {
 	s.control, err = control.New(control.Options{
 		Site: s.cfg.Site, Station: s.cfg.Station, Simulated: s.cfg.Simulated(), UID: os.Geteuid(), People: people,
 		Authorities: s.cfg.Authorities, Inbox: &s.gate, Conditions: s.conditions.All, Blocked: s.gate.blocked, Devices: listed, CannotStart: s.nextRun, Blank: s.conditions.Blank,
+		Boards: boardsOf(s.cfg), Figures: s.figuresOf,
 		Archive: archive.New(s.journal, record.Log{Site: s.cfg.Site, Station: s.cfg.Station}),
 	})
 	if err != nil {

@@ -39,6 +39,7 @@ var may = map[string][]event.Role{
 	"close":    {event.Loader, event.Assessor, event.Authority},
 	"status":   {event.Public},
 	"doctor":   {event.Public},
+	"boards":   {event.Public},
 	"list":     {event.Public},
 	"watch":    {event.Public},
 	"export":   {event.Public},

@@ -26,7 +26,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"start": "assessor handler", "call": "assessor handler", "clear": "assessor handler", "withdraw": "assessor handler",
 		"finish": "assessor handler", "observe": "assessor", "void": "assessor authority", "pause": "assessor authority",
 		"resume": "assessor authority", "abort": "assessor authority", "date": "assessor authority admin", "close": "loader assessor authority",
-		"status": all, "doctor": all, "list": all, "watch": all, "export": all,
+		"status": all, "doctor": all, "boards": all, "list": all, "watch": all, "export": all,
 	}
 	if len(Commands()) != len(allowed) || !slices.IsSorted(Commands()) {
 		t.Errorf("the commands are %v", Commands())

@@ -17,7 +17,7 @@ func TestParseRequest(t *testing.T) {
 		`{"command":"arm"`:                  "not one JSON object",
 		`{"command":"arm"} {}`:              "more after",
 		`{"command":"arm"}x`:                "more after",
-		`{"command":"shutdown"}`:            "want one of abort, arm, call",
+		`{"command":"shutdown"}`:            "want one of abort, arm, boards, call",
 		`{"command":"arm","seed":1}`:        "unknown field \"seed\"",
 		`{"command":"call","position":"3"}`: "position",
 		`{"command":"call","position":1.5}`: "position",

@@ -66,8 +66,12 @@ type Options struct {
 	CannotStart func(positions int) string
 	// Blank tells whether the conditions are younger than the seal, so that nobody can say what was so then; nil for never.
 	Blank func() bool
-	// Devices are those of the configuration, in its order.
+	// Devices are those of the configuration, in its order, and Boards the boards among them.
 	Devices []Device
+	Boards  []Board
+	// Figures returns what a board and its link have come to, nil for never. They are shown only while no placement is
+	// secret.
+	Figures func(board string) (f BoardFigures, known bool)
 }
 
 // Service answers requests.
@@ -105,8 +109,10 @@ type Response struct {
 	List   []SessionLine `json:"list,omitempty"`
 	// Devices answer "doctor".
 	Devices []DeviceLine `json:"devices,omitempty"`
-	Name    string       `json:"name,omitempty"`
-	Bundle  []byte       `json:"bundle,omitempty"`
+	// Boards answer "boards".
+	Boards []BoardLine `json:"boards,omitempty"`
+	Name   string      `json:"name,omitempty"`
+	Bundle []byte      `json:"bundle,omitempty"`
 }
 
 // Who returns the person that a request speaks for: the one named, if the account may speak for them, else the
@@ -175,6 +181,9 @@ func (s *Service) Do(uid int, r Request, done func(Response)) {
 		state := s.inbox.Snapshot()
 		status := s.statusFor(state, who)
 		done(Response{OK: true, Status: &status, Devices: s.deviceLines(status)})
+	case "boards":
+		status := s.statusFor(s.inbox.Snapshot(), who)
+		done(Response{OK: true, Status: &status, Boards: s.boardLines(status)})
 	case "list":
 		list, err := s.opt.Archive.Sessions()
 		done(respond(Response{List: list}, err))
