@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"scentpost/drivers/bus"
+	"scentpost/drivers/bus/bustest"
 )
 
 const poll = 250 * time.Millisecond
@@ -152,6 +153,124 @@ func TestAFullQueue(t *testing.T) {
 	if r.Err() != nil || !r.chip.Pin(relay) {
 		t.Errorf("%v, closed %v", r.Err(), r.chip.Pin(relay))
 	}
+}
+
+// TestALostChipIsLookedForAtOnce: whatever transfer fails, the chip is found again and its outputs are safe, though no
+// time has passed but that of the wires.
+func TestALostChipIsLookedForAtOnce(t *testing.T) {
+	for name, fails := range map[string]func(r *rig, lamp bus.Output){
+		"a command": func(r *rig, lamp bus.Output) { lamp.Set(true, 0, 0, nil) },
+		"a poll":    func(r *rig, _ bus.Output) { r.until(r.now + int64(poll)) },
+		"an edge":   func(r *rig, _ bus.Output) { r.Interrupt(r.now, 0) },
+	} {
+		r, drive, _ := looked(t)
+		lamp := r.output("lamp")
+		r.work()
+		drive.Set(true, 0, time.Hour, nil)
+		r.work()
+		r.heard()
+		fails(r, lamp)
+		r.marks = nil
+		r.chip.Fail(syscall.EREMOTEIO)
+		began := r.now
+		r.step()
+		r.chip.Fail(nil)
+		r.work()
+		if r.Err() != nil || !r.chip.Pin(relay) || r.now-began > 10*ms {
+			t.Errorf("%s fails: %v, closed %v after %d ms", name, r.Err(), r.chip.Pin(relay), (r.now-began)/ms)
+		}
+		if len(r.marks) > 0 {
+			t.Errorf("%s fails: a mark that is not of the grid", name)
+		}
+		if got := r.heard(); len(got) != 2 || !strings.HasPrefix(got[0], "false") || !strings.HasPrefix(got[1], "true") {
+			t.Errorf("%s fails: %q", name, got)
+		}
+	}
+}
+
+// TestAnEmergencyStopOfALostChip: a command to close has it looked for at once, whatever the grid says, also when it
+// comes while a look in vain is under way.
+func TestAnEmergencyStopOfALostChip(t *testing.T) {
+	for _, underWay := range []bool{false, true} {
+		r, drive, _ := looked(t)
+		r.work()
+		drive.Set(true, 0, time.Hour, nil)
+		r.work()
+		r.chip.Fail(syscall.EREMOTEIO)
+		r.until(r.now + int64(poll))
+		var a answer
+		closes := func() {
+			r.chip.Fail(nil)
+			drive.Set(false, 0, 0, a.take)
+		}
+		if underWay {
+			r.sink = &hearing{rig: r, do: map[int]func(){2: closes}} // it is told what each of the two looks has seen
+		}
+		began := r.now
+		r.work() // it is lost, looked for at once, and not found
+		if !underWay {
+			if r.Err() == nil || r.chip.Pin(relay) {
+				t.Fatalf("%v, closed %v", r.Err(), r.chip.Pin(relay))
+			}
+			closes()
+			r.work()
+		}
+		if !errors.Is(a.err, bus.ErrGone) || r.Err() != nil || !r.chip.Pin(relay) || r.now-began > 10*ms {
+			t.Errorf("while a look is under way %v: %+v, %v, closed %v", underWay, a, r.Err(), r.chip.Pin(relay))
+		}
+	}
+}
+
+// hearing is a sink that does something when it is told of presence for the n-th time.
+type hearing struct {
+	*rig
+	heard int
+	do    map[int]func()
+}
+
+func (h *hearing) Presence(p bus.Presence) {
+	h.heard++
+	if f := h.do[h.heard]; f != nil {
+		f()
+	}
+}
+
+// TestALookThatTheWiresDoNotTake: once the queue was full, the chip is looked for at the next instants, as ever.
+func TestALookThatTheWiresDoNotTake(t *testing.T) {
+	r, _, _ := looked(t)
+	r.work()
+	r.full = true
+	r.until(r.now + 2*int64(poll))
+	if !errors.Is(r.Err(), bus.ErrBusy) {
+		t.Errorf("%v", r.Err())
+	}
+	r.full = false
+	r.pass(findEvery + poll)
+	if r.Err() != nil {
+		t.Errorf("with room in the queue: %v", r.Err())
+	}
+}
+
+// TestAChipThatIsLostWhenItIsFound is looked for in its turn, not without a pause.
+func TestAChipThatIsLostWhenItIsFound(t *testing.T) {
+	r, _, _ := looked(t)
+	r.work()
+	r.Expander.chip.Bus = unreadable{r.chip}
+	before := r.chip.Transfers()
+	r.pass(10 * time.Second)
+	if n := r.chip.Transfers() - before; n > 300 {
+		t.Errorf("%d transfers in ten seconds", n)
+	}
+}
+
+// unreadable is a chip that takes its settings, and gives no levels.
+type unreadable struct{ *bustest.MCP23017 }
+
+func (u unreadable) Tx(address uint16, write, read []byte) error {
+	if len(write) == 1 && write[0] == regINTF {
+		return syscall.EREMOTEIO
+	}
+	return u.MCP23017.Tx(address, write, read)
 }
 
 // TestNobodyLooksAfterTheEnd: no timer is left, and nothing is told.

@@ -108,6 +108,9 @@ func (e *Expander) do(kind job, work func()) {
 	}
 	e.mu.Lock()
 	e.waiting[kind] = false
+	if kind == polling {
+		e.since = 0 // no answer is owed to a look that was not taken
+	}
 	e.mu.Unlock()
 	e.lose(e.fail("ask its wires", err))
 }
@@ -193,7 +196,8 @@ func (e *Expander) Begin() error {
 }
 
 // lose notes that the chip is away. What was under way fails with bus.ErrGone, and what is wanted from then on is the
-// safe level.
+// safe level. What the chip holds is not known then, and may be open: unless nothing can be done over its wires, it is
+// looked for at once.
 func (e *Expander) lose(err error) {
 	if !errors.Is(err, bus.ErrGone) {
 		err = fmt.Errorf("%w: %w", bus.ErrGone, err)
@@ -202,6 +206,7 @@ func (e *Expander) lose(err error) {
 	if e.closed {
 		err = fmt.Errorf("%w: %w", bus.ErrClosed, err)
 	}
+	hurries := e.alive && !e.finding && !errors.Is(err, ErrHangs)
 	e.alive, e.fault = false, err
 	var answers []func()
 	for _, o := range e.outputs {
@@ -213,6 +218,9 @@ func (e *Expander) lose(err error) {
 		answer()
 	}
 	e.tell()
+	if hurries {
+		e.hurry()
+	}
 }
 
 // write makes transfers up to the first that fails.

@@ -74,6 +74,7 @@ func (o *output) drop(err error) (answer func()) {
 
 // Set drives the line; see bus.Output. All outputs of a chip lie in one latch, which is written as it is wanted at that
 // moment: a command to close that waits behind one to open closes at the first writing, and the opening never shows.
+// One to close while the chip is away fails, and has it looked for at once.
 func (o *output) Set(level bool, at int64, longest time.Duration, done func(mono int64, err error)) {
 	e := o.expander
 	now := e.host.Now()
@@ -91,6 +92,9 @@ func (o *output) Set(level bool, at int64, longest time.Duration, done func(mono
 		answer()
 		if done != nil {
 			done(0, refused)
+		}
+		if level == o.safe {
+			e.hurry()
 		}
 		return
 	}

@@ -72,11 +72,16 @@ func (r *rig) Watermark(m bus.Watermark) { r.marks = append(r.marks, m.Mono) }
 // work does the jobs that wait, each of which takes a millisecond.
 func (r *rig) work() {
 	for len(r.jobs) > 0 {
-		job := r.jobs[0]
-		r.jobs = r.jobs[1:]
-		r.now += ms
-		job()
+		r.step()
 	}
+}
+
+// step does the first job that waits.
+func (r *rig) step() {
+	job := r.jobs[0]
+	r.jobs = r.jobs[1:]
+	r.now += ms
+	job()
 }
 
 // until lets time pass, with timers but without the wires' goroutine, which may hang.
