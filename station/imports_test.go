@@ -29,7 +29,7 @@ var impure = []string{
 var pure = []string{
 	"station/event", "station/strict", "station/blind", "station/dwell", "station/score", "station/trial",
 	"station/record", "station/verify", "station/config", "station/health", "station/templates",
-	"station/doctor", "station/health/vitals", "firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/link", "firmware-bridge/clockmap", "firmware-bridge/twin",
+	"station/doctor", "station/health/vitals", "station/health/boards", "firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/link", "firmware-bridge/clockmap", "firmware-bridge/twin",
 }
 
 var (

@@ -47,6 +47,7 @@ func boardsThatFail(t *testing.T, more ...string) {
 	b := newBench(t, more...)
 	b.serve()
 	b.w = b.watch()
+	b.figures(canisterBoard, true)
 	b.tell("Assessor", "open", "testdata/boards.yaml", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor")
 	b.tell("Loader", "load")
 	sealed := b.tell("Assessor", "seal", "--dice", strings.Repeat("1 2 3 4 5 6 ", 10)).Status
@@ -54,6 +55,7 @@ func boardsThatFail(t *testing.T, more ...string) {
 	if err := os.WriteFile(checkpoint, []byte(sealed.Checkpoint), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	b.figures(b.path(canisterBoard), false) // its port is the daemon's, too
 	for faults := []func(){b.reset, b.cut}; ; {
 		status := b.arm()
 		if status.Phase == trial.Ended {
@@ -88,6 +90,18 @@ func newBench(t *testing.T, more ...string) *bench {
 	b.station = startFed(t, "scentsim", append(args, more...)...)
 	b.station.line(t, "ready")
 	return b
+}
+
+// figures asks what a board is: what passes on its line is told while no placement is secret.
+func (b *bench) figures(board string, told bool) {
+	b.t.Helper()
+	said := b.must("board", "info", board)
+	if !strings.Contains(said, "the daemon says so") || strings.Contains(said, "longer than the wire") != told || strings.Contains(said, "after the reveal") == told {
+		b.t.Errorf("figures told: %t, want %t: %s", !told, told, said)
+	}
+	if list := b.must("board", "ls"); !strings.Contains(list, "in use by the daemon, board "+canisterBoard) {
+		b.t.Errorf("the ports: %s", list)
+	}
 }
 
 // order tells the rig to do something with the board of the canisters.
@@ -199,6 +213,7 @@ func (b *bench) finish(checkpoint string) {
 	b.t.Helper()
 	bundle := b.path("session.zip")
 	b.tell("Loader", "close")
+	b.figures(canisterBoard, true)
 	b.must("record", "export", "-o", bundle)
 	report := b.checkVerified(bundle, checkpoint, event.Dice)
 	completed := 0

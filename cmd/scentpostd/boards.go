@@ -9,9 +9,11 @@ import (
 	"scentpost/drivers/bus/carrier"
 	"scentpost/drivers/catalog"
 	"scentpost/firmware-bridge/board"
+	"scentpost/firmware-bridge/link"
 	"scentpost/firmware-bridge/visit"
 	"scentpost/station/config"
 	"scentpost/station/control"
+	judged "scentpost/station/health/boards"
 )
 
 // reporter is a board that says how it is.
@@ -45,6 +47,26 @@ func (b *boards) report(name string) (r board.Report, known bool) {
 		return r, false
 	}
 	return one.Report(), true
+}
+
+// lookAtBoards judges the boards once. What it finds of a board that carries canisters the conditions keep back from seal to
+// reveal.
+func (s *station) lookAtBoards(w *judged.Watch) {
+	for _, d := range s.cfg.Of(config.Board) {
+		r, known := s.boards.report(d.Name)
+		if !known {
+			continue
+		}
+		reading := judged.Reading{Name: d.Name, Up: r.State == link.Up, Known: r.Known, Boot: r.Board.Boot, Cause: r.Board.Cause.String(), Frames: r.Stats.Frames,
+			Errors: r.Stats.Errors, Resends: r.Stats.Resends, RoundTrip: r.Clock.RoundTrip, Bound: r.Clock.Bound, DriftPPM: r.Clock.DriftPPM}
+		for _, v := range w.Judge(reading) {
+			if v.Holds {
+				s.conditions.Raise(v.Code, v.On, v.Evidence)
+			} else {
+				s.conditions.Clear(v.Code, v.On)
+			}
+		}
+	}
 }
 
 // boardsOf are the boards of a configuration.

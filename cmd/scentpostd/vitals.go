@@ -8,6 +8,7 @@ import (
 	"scentpost/station/archive"
 	"scentpost/station/config"
 	"scentpost/station/health"
+	judged "scentpost/station/health/boards"
 	"scentpost/station/health/vitals"
 )
 
@@ -84,6 +85,7 @@ func (t thisStation) figures() vitals.Figures {
 // the clock is worth.
 func (s *station) watchMachine(ctx context.Context, m machine) error {
 	var clock clockWatch
+	var boards judged.Watch
 	turned, stop := s.turns()
 	defer stop()
 	var next time.Time // when the machine is looked at
@@ -91,6 +93,7 @@ func (s *station) watchMachine(ctx context.Context, m machine) error {
 		if now := time.Now(); !now.Before(next) {
 			next = now.Add(s.look(m))
 		}
+		s.lookAtBoards(&boards)
 		timer := time.NewTimer(min(clock.look(s), time.Until(next)))
 		for waiting := true; waiting; {
 			select {

@@ -195,3 +195,26 @@ func TestRefusals(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestGarbageAsOfAnotherSpeed: it is counted, nobody is there, and when frames come the board is.
+func TestGarbageAsOfAnotherSpeed(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.mu.Lock()
+		r.noise = []byte{0xE0, 0x1C, 0, 0x9F, 0xFF, 0}
+		r.mu.Unlock()
+		r.start()
+		pass(3 * time.Second)
+		r.want("heard", r.take(), absent)
+		if got := r.board.Report(); got.State != link.Greeting || got.Known || got.Why == nil || got.Stats.Frames != 0 || got.Stats.Errors < 20 {
+			t.Errorf("%+v", got)
+		}
+		r.mu.Lock()
+		r.noise = nil
+		r.mu.Unlock()
+		pass(3 * time.Second)
+		r.want("heard", r.take(), present)
+		if got := r.board.Report(); got.State != link.Up || got.Why != nil {
+			t.Errorf("%+v", got)
+		}
+	})
+}

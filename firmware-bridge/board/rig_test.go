@@ -28,6 +28,7 @@ type rig struct {
 	refuse  error // of the next openings
 	changes []twin.Change
 	heard   []string
+	noise   []byte // comes in place of what the twin says
 }
 
 // cable is an open port to the twin.
@@ -74,6 +75,9 @@ func (r *rig) now() int64 { return int64(time.Since(r.began)) + int64(time.Hour)
 func (r *rig) pump() {
 	out, changes := r.twin.Take()
 	r.changes = append(r.changes, changes...)
+	if r.noise != nil && len(out) > 0 {
+		out = slices.Clone(r.noise)
+	}
 	if len(out) > 0 && r.cable != nil {
 		select {
 		case r.cable.up <- out:

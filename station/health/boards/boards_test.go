@@ -1,0 +1,76 @@
+package boards
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"scentpost/station/health"
+)
+
+// held are the conditions that hold, with what is said of them.
+func held(all []Verdict) map[health.Code]string {
+	h := map[health.Code]string{}
+	for _, v := range all {
+		if v.Holds {
+			h[v.Code] = v.Evidence
+		}
+	}
+	return h
+}
+
+// TestEachCondition comes with its evidence, and goes when its cause does.
+func TestEachCondition(t *testing.T) {
+	var w Watch
+	total := Reading{Name: "nano-1", Up: true, Known: true, Boot: 3, Cause: "power", Bound: 200 * time.Microsecond}
+	for i, step := range []struct {
+		name                    string
+		up                      bool
+		frames, errors, resends uint64 // since the step before
+		bound                   time.Duration
+		cause                   string
+		want                    health.Code
+		says                    string
+	}{
+		{"well", true, 1000, 0, 0, time.Millisecond / 5, "power", "", ""},
+		{"a frame that was cut at the opening", true, 20, 1, 2, time.Millisecond / 5, "power", "", ""},
+		{"noise on the line", true, 200, 5, 8, time.Millisecond / 5, "power", health.BoardLine, "200 frames came since the last look, 5 pieces were none, 8 were sent again"},
+		{"less noise", true, 1000, 2, 2, time.Millisecond / 5, "power", health.BoardLine, "1000 frames"},
+		{"none", true, 1000, 1, 1, time.Millisecond / 5, "power", "", ""},
+		{"a converter that gathers", true, 1000, 0, 0, 8 * time.Millisecond, "power", health.BoardTime, "known to 8ms"},
+		{"a little less", true, 1000, 0, 0, 3 * time.Millisecond / 2, "power", health.BoardTime, "known to 1.5ms"},
+		{"none", true, 1000, 0, 0, time.Millisecond / 2, "power", "", ""},
+		{"the supply broke down", true, 1000, 0, 0, time.Millisecond / 5, "brown-out", health.BoardStarted, "start 3, by: brown-out"},
+		{"its program hung", true, 1000, 0, 0, time.Millisecond / 5, "watchdog", health.BoardStarted, "watchdog"},
+		{"the reset button", true, 1000, 0, 0, time.Millisecond / 5, "reset pin", "", ""},
+		{"unplugged", false, 0, 0, 3, time.Second, "power", "", ""},
+		{"another speed", false, 0, 40, 3, time.Second, "power", health.BoardLine, "another speed"},
+		{"unplugged again", false, 0, 0, 3, time.Second, "power", "", ""},
+	} {
+		total.Up, total.Bound, total.Cause = step.up, step.bound, step.cause
+		total.Frames, total.Errors, total.Resends = total.Frames+step.frames, total.Errors+step.errors, total.Resends+step.resends
+		got := held(w.Judge(total))
+		evidence, holds := got[step.want]
+		if (step.want == "") != (len(got) == 0) || step.want != "" && (len(got) != 1 || !holds || !strings.Contains(evidence, step.says)) {
+			t.Errorf("step %d, %s: %q, want %s: %q", i, step.name, got, step.want, step.says)
+		}
+	}
+}
+
+// TestBoardsAreApart: the counters of one are not those of another, and a board that never said what it is started by
+// nothing that is known.
+func TestBoardsAreApart(t *testing.T) {
+	var w Watch
+	w.Judge(Reading{Name: "a", Up: true, Frames: 1000})
+	if got := held(w.Judge(Reading{Name: "b", Up: true, Frames: 2000, Errors: 10, Cause: "watchdog"})); len(got) != 0 {
+		t.Errorf("%q", got)
+	}
+	if got := held(w.Judge(Reading{Name: "a", Up: true, Frames: 1010, Errors: 10})); len(got) != 1 {
+		t.Errorf("%q", got)
+	}
+	for _, v := range w.Judge(Reading{Name: "a"}) {
+		if v.On != "a" || !health.Known(v.Code) {
+			t.Errorf("%+v", v)
+		}
+	}
+}
