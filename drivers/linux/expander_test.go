@@ -164,7 +164,7 @@ func TestAnExpanderThatVanishes(t *testing.T) {
 			s.w.Fail(fault)
 			var answer error
 			pass(300 * ms)
-			equal(t, "gone", s.told(), "gone [exp:A0 exp:A1]")
+			equal(t, "gone, by a poll and by a look at once", s.told(), "gone [exp:A0 exp:A1]", "gone [exp:A0 exp:A1]")
 			s.far.Set(true, 0, time.Minute, func(_ int64, err error) { answer = err })
 			if !errors.Is(answer, bus.ErrGone) || !errors.Is(answer, fault) {
 				t.Errorf("%v: %v", fault, answer)
