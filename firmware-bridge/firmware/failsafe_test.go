@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"scentpost/firmware-bridge/firmware/simavr"
+	"scentpost/firmware-bridge/frame"
 	"scentpost/firmware-bridge/message"
 )
 
@@ -126,7 +127,7 @@ func TestASilentHost(t *testing.T) {
 		h.events, h.drove = nil, nil
 		begin := h.chip.Now()
 		h.beat()
-		wire := uint64(len("\x00c....cc....\x00")) * 10 * simavr.Frequency / 500_000
+		wire := uint64(len(frame.Append(nil, message.Append(nil, 1, 0, &message.Beat{Count: h.beats})))) * 10 * simavr.Frequency / 500_000
 		h.mute = true
 		h.run(90 * ms)
 		if len(h.drove) > 0 {
@@ -258,9 +259,12 @@ func TestTheCauseOfAReset(t *testing.T) {
 	if got := h.lastBoard().Cause; got != message.CausePower {
 		t.Errorf("the first start: %v", got)
 	}
-	for cause, want := range map[string]message.Cause{
-		simavr.ByBrownOut: message.CauseBrownOut, simavr.ByPin: message.CauseReset,
-		simavr.ByPower: message.CausePower, simavr.ByUnknown: message.CauseUnknown,
+	for _, c := range []struct {
+		cause string
+		want  message.Cause
+	}{
+		{simavr.ByBrownOut, message.CauseBrownOut}, {simavr.ByPin, message.CauseReset},
+		{simavr.ByPower, message.CausePower}, {simavr.ByUnknown, message.CauseUnknown}, {simavr.ByBrownOut, message.CauseBrownOut},
 	} {
 		h.open(0x12345678)
 		if got := h.command(pins(10_000, canisters)); got != message.Taken {
@@ -271,11 +275,11 @@ func TestTheCauseOfAReset(t *testing.T) {
 		h.unsafe()
 		h.answers = nil
 		at := h.chip.Now()
-		h.chip.Reset(at, cause)
+		h.chip.Reset(at, c.cause)
 		h.run(100 * ms)
 		boot++
-		if b := h.lastBoard(); b.Cause != want || b.Boot != boot || b.Session != 0 {
-			t.Errorf("after a reset by %s the board says %+v, want cause %v and start %d", cause, b, want, boot)
+		if b := h.lastBoard(); b.Cause != c.want || b.Boot != boot || b.Session != 0 {
+			t.Errorf("after a reset by %s the board says %+v, want cause %v and start %d", c.cause, b, c.want, boot)
 		}
 		for _, name := range []string{"D4", "D5"} {
 			if since := h.expect(name, simavr.In); since > at+us {

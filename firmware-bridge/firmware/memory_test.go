@@ -46,8 +46,17 @@ func TestMemory(t *testing.T) {
 	static := end - ramBegin
 	flash := symbol(t, file, "_etext") + symbol(t, file, "__data_end") - symbol(t, file, "__data_start")
 
-	h := edgeHost(t, 500_000)
-	work(h)
+	everything := map[string]message.Mode{}
+	for i, name := range names {
+		if i >= 2 && name != "D13" {
+			everything[name] = []message.Mode{message.OutLow, message.OutHigh}[i%2]
+		}
+	}
+	for _, name := range inputs {
+		everything[name] = message.PullUp
+	}
+	h := configured(t, 500_000, pins(500, everything))
+	work(h, everything)
 	ram, err := h.chip.Peek(end, ramBegin+ramSize-end)
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +77,7 @@ func TestMemory(t *testing.T) {
 }
 
 // work gives a board everything that it can be asked, at once.
-func work(h *host) {
+func work(h *host, modes map[string]message.Mode) {
 	h.beatEach, h.slice = 20*ms, ms
 	chance := rand.New(rand.NewPCG(seed, 4))
 	level := pulledUp()
@@ -78,12 +87,17 @@ func work(h *host) {
 			level[name] = !level[name]
 			h.chip.Pin(now+chance.Uint64N(ms), name, level[name])
 		}
-		at := uint64(h.boardTime(now)) + chance.Uint64N(4000)
-		h.sendNumbered(h.number, &message.Set{Pin: pin("D4"), Level: true, At: at, Longest: uint32(1 + chance.IntN(3000))})
-		h.number++
+		for range 3 {
+			name := names[2+chance.IntN(len(names)-2)]
+			set := &message.Set{Pin: pin(name), Level: !modes[name].Safe(), At: h.now() + chance.Uint64N(4000), Longest: uint32(1 + chance.IntN(9000))}
+			h.sendNumbered(h.number, set)
+			h.number++
+		}
 		h.send(&message.Ping{Cookie: uint32(round)})
 		h.send(&message.Describe{Index: byte(round)})
-		h.sendNumbered(byte(round), &message.Safe{Pins: 1 << pin("D4"), Before: h.number})
+		if round%3 == 0 {
+			h.sendNumbered(byte(round), &message.Safe{Pins: 1<<64 - 1, Before: h.number})
+		}
 		if round%50 == 49 {
 			h.beatEach = 0
 			h.run(700 * ms) // the heartbeat is lost; what is not held is sent again

@@ -53,6 +53,8 @@ static uint32_t hung_at;
 static uint8_t hung_word[2];
 
 static bool restarted, clocked;
+static uint8_t flags;             // the reset flags before a reset, which adds its own
+static const struct cause *asked; // the cause of a reset that was asked for
 static uint64_t eeprom_busy_until;
 
 static bool given[CHIP_PINS], levels[CHIP_PINS];
@@ -128,6 +130,7 @@ static void on_reset(avr_t *chip)
 {
 	(void)chip;
 	restarted = true;
+	avr->data[MCUSR] = flags; // simavr clears them
 }
 
 // started is what must be true after a reset of any kind.
@@ -141,19 +144,20 @@ static void started(void)
 	for (uint8_t pin = 0; pin < CHIP_PINS; pin++)
 		if (given[pin] && levels[pin])
 			avr->data[port_of(pin)] |= 1 << bit_of(pin);
-	const char *why = causes[0].name;
-	for (int i = 1; i < CAUSES; i++)
-		if (avr->data[MCUSR] & causes[i].flag)
-			why = causes[i].name;
-	witness->started(avr->cycle, why);
+	witness->started(avr->cycle, asked != NULL ? asked->name : "watchdog");
+	asked = NULL;
 }
 
 static void reset(const struct cause *cause)
 {
+	asked = cause;
 	avr_reset(avr);
 	if (cause->power)
 		memset(avr->data + MEMORY_BEGIN, AFTER_POWER, avr->ramend + 1 - MEMORY_BEGIN);
-	avr->data[MCUSR] = cause->flag;
+	// Power clears the other flags, a boot loader all of them.
+	if (cause->flag == PORF || cause->flag == 0)
+		avr->data[MCUSR] = 0;
+	avr->data[MCUSR] |= cause->flag;
 }
 
 // hang puts a jump to itself where the main loop is, between two instructions of it.
@@ -260,6 +264,7 @@ static void look(void)
 {
 	if (restarted)
 		started();
+	flags = avr->data[MCUSR];
 	if (ports_changed())
 		look_at_pins();
 	if (!clocked && (avr->data[TCCR1B] & CLOCK_SELECT) != 0) {

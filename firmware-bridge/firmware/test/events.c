@@ -5,6 +5,8 @@
 #include "events.h"
 #include "test.h"
 
+_Static_assert(EVENTS_EDGES >= 96, "a board holds 96 edges that nobody has acknowledged");
+
 enum { AT_FIRST = 4, AT_COUNT = 6, AT_TIME = 7, AT_AGE = 15, AT_EVENTS = 19 };
 
 // edges gives the input so many edges, 100 us apart.

@@ -12,6 +12,8 @@ static void no_output_moves_before_a_heartbeat(void)
 	CHECK_EQUAL(host.moved, 0);
 	open_session(SESSION);
 	beat(1); // before there is a configuration
+	struct answer board = open_session(SESSION); // the same one
+	CHECK_EQUAL(board.bytes[13], 0);
 	CHECK_EQUAL(set(LOW_SAFE, 1, host.now, 1000), NOT_CONFIGURED);
 	CHECK_EQUAL(configure(BEAT_MS, pairs), TAKEN);
 	CHECK_EQUAL(set(LOW_SAFE, 1, host.now, 1000), NO_HEARTBEAT);

@@ -82,7 +82,12 @@ static void a_board_is_named_once(void)
 	const uint8_t index = 5;
 	tell(DESCRIBE, 0, &index, 1);
 	expect(PIN);
+	// What it says of itself waits: the id is being written.
+	const uint8_t hello[] = {0x78, 0x56, 0x34, 0x12, 1, 1};
+	tell(HELLO, 0, hello, sizeof hello);
 	host_run(60000);
+	struct answer last = expect(BOARD);
+	CHECK(memcmp(last.bytes + 25, id, sizeof id) != 0 || last.bytes[13] == 4);
 	struct answer ack = expect(ACK);
 	CHECK_EQUAL(ack.bytes[3], number);
 	CHECK_EQUAL(ack.bytes[4], NAME);

@@ -147,6 +147,22 @@ static void refuse(const struct vector *v)
 	CHECK_EQUAL(errors_now(), before + 1);
 }
 
+// Bytes without end, and what comes behind them.
+static void a_line_without_end_holds_no_frame(void)
+{
+	uint8_t noise[300];
+	ready();
+	uint16_t before = errors_now();
+	for (int length = FRAME_MOST; length <= (int)sizeof noise; length++) {
+		memset(noise, length % 255 + 1, (size_t)length);
+		host_hear(noise, (uint32_t)length);
+		host_run(2000);
+		quiet();
+		CHECK_EQUAL(command(NOTHING, "", 0), TAKEN);
+	}
+	CHECK_EQUAL(errors_now() - before, (int)sizeof noise - FRAME_MOST + 1);
+}
+
 static void refused_vectors_change_nothing(void)
 {
 	ready();
@@ -180,6 +196,7 @@ static void the_host_s_vectors_are_taken(void)
 const struct test vector_tests[] = {
 	{"vectors are read and written", vectors_are_read_and_written},
 	{"no flipped bit is taken", no_flipped_bit_is_taken},
+	{"a line without end holds no frame", a_line_without_end_holds_no_frame},
 	{"refused vectors change nothing", refused_vectors_change_nothing},
 	{"the host's vectors are taken", the_host_s_vectors_are_taken},
 	{0},
