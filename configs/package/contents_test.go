@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -160,11 +161,31 @@ func TestContents(t *testing.T) {
 			}
 		}
 		for path, file := range files {
-			if text, err := os.ReadFile(file); err != nil || !bytes.Equal(text, d.text[path]) {
+			text, err := os.ReadFile(file)
+			if strings.HasPrefix(file, "../stations/") {
+				text = installed(text)
+			}
+			if err != nil || !bytes.Equal(text, d.text[path]) {
 				t.Errorf("%s: %s is not %s (%v)", d.name, path, file, err)
 			}
 		}
 	}
+}
+
+// inTree is a path of an example station in the tree.
+var inTree = regexp.MustCompile(`\.\./\.\./build/[^/]+/(\S+)`)
+
+// installed returns an example station with the paths that the unit lets the daemon write to.
+func installed(station []byte) []byte {
+	var out []byte
+	for line := range bytes.Lines(station) {
+		if !bytes.HasPrefix(bytes.TrimSpace(line), []byte("#")) {
+			line = inTree.ReplaceAll(line, []byte("/run/scentpost/$1"))
+			line = bytes.ReplaceAll(line, []byte("/run/scentpost/journal"), []byte("/var/lib/scentpost/journal"))
+		}
+		out = append(out, line...)
+	}
+	return out
 }
 
 // TestControl: what dpkg is told of each package, and the scripts that it runs.

@@ -29,7 +29,11 @@ data: /var/lib/scentpost/journal
 socket: /run/scentpost/scentpost.sock
 driver:
   type: linux
-  lines: {c1a.drive: {active_low: true}, c1b.drive: {active_low: true}, c2a.drive: {active_low: true}, c2b.drive: {active_low: true}}
+  lines:
+    c1a.drive: {active_low: true, external: pull-up}
+    c1b.drive: {active_low: true, external: pull-up}
+    c2a.drive: {active_low: true, external: pull-up}
+    c2b.drive: {active_low: true, external: pull-up}
 people:
   - {name: Assessor, roles: [assessor], uid: 2001}
   - {name: Loader, roles: [loader], uid: 2002}
