@@ -31,6 +31,7 @@ func (k *kernel) Account() doctor.Account          { return doctor.Account{Name:
 func (k *kernel) Model() string                    { return "" }
 func (k *kernel) Chips() ([]doctor.Chip, error)    { k.looks++; return nil, nil }
 func (k *kernel) Buses() ([]doctor.Bus, error)     { k.looks++; return nil, nil }
+func (k *kernel) Port(string) doctor.Port          { k.looks++; return doctor.Port{} }
 func (k *kernel) Probe(doctor.Place) doctor.Answer { k.looks++; return doctor.Silent }
 func (k *kernel) Stands(string) bool               { k.looks++; return k.stands }
 
@@ -170,7 +171,7 @@ func TestTheDoctorAsksForNoLine(t *testing.T) {
 		return true
 	})
 	slices.Sort(used)
-	if !slices.Equal(used, []string{"Buses", "Look", "ProbeI2C"}) {
+	if !slices.Equal(used, []string{"Buses", "Look", "PortInUse", "ProbeI2C", "Stable"}) {
 		t.Errorf("it uses %q", used)
 	}
 }

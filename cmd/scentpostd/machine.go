@@ -19,8 +19,8 @@ import (
 	"scentpost/station/doctor"
 )
 
-// thisMachine is the doctor's view of the machine that it runs on. It reads; of package linux it uses Look, Buses and
-// ProbeI2C, which ask for no line.
+// thisMachine is the doctor's view of the machine that it runs on. It reads; of package linux it uses Look, Buses,
+// ProbeI2C, PortInUse and Stable, which ask for no line and open no port.
 type thisMachine struct{}
 
 const (
@@ -46,7 +46,7 @@ func (thisMachine) Account() doctor.Account {
 		}
 	}
 	a.Groups = groupNames(ids)
-	for _, name := range []string{"gpio", "i2c"} {
+	for _, name := range []string{"gpio", "i2c", "dialout"} {
 		if _, err := user.LookupGroup(name); err == nil {
 			a.Known = append(a.Known, name)
 		}
@@ -103,6 +103,17 @@ func (thisMachine) Chips() ([]doctor.Chip, error) {
 		chips = append(chips, chip)
 	}
 	return chips, nil
+}
+
+// Port implements doctor.Machine.
+func (thisMachine) Port(path string) doctor.Port {
+	p := doctor.Port{Node: node(path)}
+	used, err := linux.PortInUse(path)
+	p.There, p.InUse = err == nil, used
+	if stable, advice := linux.Stable(path); !stable {
+		p.Moves = advice
+	}
+	return p
 }
 
 // Buses implements doctor.Machine.

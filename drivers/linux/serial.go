@@ -66,7 +66,7 @@ func lockPort(path string) (*os.File, error) {
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("open %s: %w: is the board plugged in? (ls /dev/serial/by-id lists what is)", path, bus.ErrGone)
+		return nil, absentPort(path)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("open %s: %w (is the user in the group dialout?)", path, err)
 	case err != nil:
@@ -84,16 +84,37 @@ func lockPort(path string) (*os.File, error) {
 	return nil, errors.Join(err, owner.Close())
 }
 
-// PortInUse tells whether another program holds the lock of a port. Looking resets no board that is in use.
+// locksFile lists who holds which lock.
+const locksFile = "/proc/locks"
+
+// PortInUse tells whether a program holds the lock of a port. It opens nothing: that could reset the board behind it.
 func PortInUse(path string) (bool, error) {
-	owner, err := lockPort(path)
-	if errors.Is(err, ErrInUse) {
-		return true, nil
+	var at unix.Stat_t
+	switch err := unix.Stat(path, &at); {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, absentPort(path)
+	case err != nil:
+		return false, fmt.Errorf("look at %s: %w", path, err)
 	}
+	locks, err := os.ReadFile(locksFile)
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("look for who uses %s: %w", path, err)
 	}
-	return false, owner.Close()
+	return locked(string(locks), fmt.Sprintf("%02x:%02x:%d", unix.Major(at.Dev), unix.Minor(at.Dev), at.Ino)), nil
+}
+
+// locked finds a held lock of a file, named as the kernel lists it: device and inode. Who only waits for one has an arrow.
+func locked(locks, file string) bool {
+	for line := range strings.Lines(locks) {
+		if part := strings.Fields(line); len(part) > 5 && part[1] == "FLOCK" && part[5] == file {
+			return true
+		}
+	}
+	return false
+}
+
+func absentPort(path string) error {
+	return fmt.Errorf("open %s: %w: is the board plugged in? (ls /dev/serial/by-id lists what is)", path, bus.ErrGone)
 }
 
 // Read reads what has come; see bus.Port. tarm gives an end of file for a time-out and for a hang-up alike: one that comes

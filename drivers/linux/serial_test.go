@@ -182,3 +182,18 @@ func TestALinkFollowsItsPort(t *testing.T) {
 		t.Errorf("the link outlives its port: %v", err)
 	}
 }
+
+// TestLocksAsTheKernelListsThem: one that is held, none that is waited for, none of another kind or file.
+func TestLocksAsTheKernelListsThem(t *testing.T) {
+	const held = "1: FLOCK  ADVISORY  WRITE 41 00:17:5 0 EOF\n"
+	for locks, want := range map[string]bool{
+		"": false, held: true, "7: POSIX  ADVISORY  WRITE 40 00:18:9 0 EOF\n" + held: true,
+		"1: FLOCK  ADVISORY  WRITE 41 00:17:55 0 EOF\n":   false,
+		"1: -> FLOCK  ADVISORY  WRITE 41 00:17:5 0 EOF\n": false,
+		"1: POSIX  ADVISORY  WRITE 41 00:17:5 0 EOF\nrag": false,
+	} {
+		if got := locked(locks, "00:17:5"); got != want {
+			t.Errorf("%q: %t", locks, got)
+		}
+	}
+}

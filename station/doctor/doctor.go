@@ -33,6 +33,8 @@ const (
 	OtherAddress  Cause = "other-address"  // it answers at another one
 	BusHangs      Cause = "bus-hangs"      // a transfer does not end
 	NoStation     Cause = "no-station"     // the virtual station does not run
+	NoPort        Cause = "no-port"        // the serial port is not there
+	PortUsed      Cause = "port-used"      // another program uses it
 	CarrierAbsent Cause = "carrier-absent" // what carries its lines is not there
 	SaidDaemon    Cause = "said-by-daemon" // the running daemon says so, and more could not be found out
 )
@@ -104,6 +106,9 @@ func Diagnose(cfg config.Config, known []templates.Template, seen Evidence) Repo
 		r.Notes = append(r.Notes, "root may open everything: whether the daemon's account may, sudo -u scentpost scentpostd doctor tells")
 	}
 	for _, d := range cfg.Devices {
+		if p := seen.Ports[d.Port]; p.Moves != "" {
+			r.Notes = append(r.Notes, fmt.Sprintf("%s: %s may be another board's name tomorrow: %s", d.Name, d.Port, p.Moves))
+		}
 		r.Devices = append(r.Devices, x.device(d))
 	}
 	return r
@@ -139,7 +144,7 @@ func (x examiner) told(d config.Device, f Finding) Finding {
 	}
 	if !t.Found && !x.seen.Daemon.Sealed {
 		_, f.Problems = x.look(d)
-		f.Problems = slices.DeleteFunc(f.Problems, func(p Problem) bool { return p.Cause == Held }) // by the daemon itself
+		f.Problems = slices.DeleteFunc(f.Problems, func(p Problem) bool { return p.Cause == Held || p.Cause == PortUsed }) // by the daemon itself
 	}
 	if len(f.Problems) == 0 {
 		f.Problems = []Problem{{SaidDaemon, t.Why, "see what it says; it is tried again by itself"}}
@@ -166,6 +171,9 @@ func (x examiner) look(d config.Device) (where string, problems []Problem) {
 	}
 	if d.Bus != "" {
 		where, problems = x.chip(d)
+	}
+	if d.Port != "" {
+		where, problems = x.port(d)
 	}
 	roles := slices.Sorted(maps.Keys(d.Lines))
 	for _, role := range roles {

@@ -20,6 +20,8 @@ type Evidence struct {
 	Daemon *Daemon
 	Chips  []Chip
 	Buses  []Bus
+	// Ports are the serial ports that the configuration names.
+	Ports map[string]Port
 	// Answers are those of the addresses that were asked, by bus and address.
 	Answers map[Place]Answer
 	// Stands tells whether somebody listens on the socket of a virtual station.
@@ -58,6 +60,14 @@ type Line struct{ Name, Consumer string }
 type Bus struct {
 	Name string // i2c-1
 	Node
+}
+
+// Port is a serial port, by the name that a configuration has for it.
+type Port struct {
+	Node
+	There, InUse bool
+	// Moves says how to name it instead, where its name may be another board's tomorrow.
+	Moves string
 }
 
 // Place is an address on an I2C bus.
@@ -102,6 +112,8 @@ type Machine interface {
 	Model() string
 	Chips() ([]Chip, error)
 	Buses() ([]Bus, error)
+	// Port looks at a serial port, and does not open it: that could reset the board behind it.
+	Port(path string) Port
 	Probe(at Place) Answer
 	Stands(socket string) bool
 }
@@ -109,13 +121,18 @@ type Machine interface {
 // Examine looks at a machine for what a configuration needs of it. While a daemon runs no bus is read, since a byte
 // would be taken from under it; while its session is sealed nothing is looked at but what it said itself.
 func Examine(m Machine, cfg config.Config, known []templates.Template, daemon *Daemon) (Evidence, error) {
-	seen := Evidence{Account: m.Account(), Model: m.Model(), Daemon: daemon, Answers: map[Place]Answer{}}
+	seen := Evidence{Account: m.Account(), Model: m.Model(), Daemon: daemon, Ports: map[string]Port{}, Answers: map[Place]Answer{}}
 	switch {
 	case daemon != nil && daemon.Sealed:
 		return seen, nil
 	case cfg.Driver.Type != config.DriverLinux:
 		seen.Stands = daemon != nil || m.Stands(cfg.Driver.Socket)
 		return seen, nil
+	}
+	for _, d := range cfg.Devices {
+		if d.Port != "" {
+			seen.Ports[d.Port] = m.Port(d.Port)
+		}
 	}
 	var err error
 	if seen.Chips, err = m.Chips(); err != nil {

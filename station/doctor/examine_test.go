@@ -30,6 +30,11 @@ func (m *machine) Buses() ([]doctor.Bus, error) {
 	return m.seen.Buses, nil
 }
 
+func (m *machine) Port(path string) doctor.Port {
+	m.looks++
+	return m.seen.Ports[path]
+}
+
 func (m *machine) Probe(at doctor.Place) doctor.Answer {
 	m.probes = append(m.probes, at.Bus+" "+at.Address)
 	return m.seen.Answers[at]
