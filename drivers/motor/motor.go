@@ -2,8 +2,9 @@
 //
 // Both lines are off while it rests, and never on at once: a line is switched on only when the other one was confirmed
 // off and a pause is over, so that the two halves of a bridge do not meet (the data sheets of common bridge chips ask for
-// microseconds, those of relays for some 10 ms; the pause is our assumption with room). A line is on for as long as a
-// move may take at most, which the bus keeps by itself, and is switched off when the move has arrived.
+// microseconds, those of relays for some 10 ms; the pause is our assumption with room). The bus ends by itself what a line
+// was switched on for: opening after the longest time of a move, closing after Patience times as long, since a slow
+// canister is better closed late than left open. A line is switched off when the move has arrived.
 package motor
 
 import (
@@ -23,11 +24,14 @@ const (
 // Pause is how long both lines are off before the motor turns the other way.
 const Pause = 50 * time.Millisecond
 
+// Patience is how many times the longest time of a move a closing is driven for, should it not arrive.
+const Patience = 4
+
 // MaxTravel is the longest time that a move may be given.
 const MaxTravel = time.Minute
 
 // Motor is one motor. It is a bus.Drive, and its safe state is reached by a move: it is driven closed until its limit
-// switch or the longest time of a move, then off.
+// switch or its time is over, then off.
 type Motor struct {
 	ways   map[bool]bus.Output // by whether it opens
 	travel time.Duration
@@ -126,7 +130,7 @@ func (m *Motor) start(command uint64, open bool, at int64, done func(mono int64,
 	m.mu.Lock()
 	current := m.command == command
 	if current {
-		m.ways[open].Set(true, at, m.travel, held.give)
+		m.ways[open].Set(true, at, m.most(open), held.give)
 	}
 	m.mu.Unlock()
 	if !current {
@@ -134,6 +138,14 @@ func (m *Motor) start(command uint64, open bool, at int64, done func(mono int64,
 		return
 	}
 	held.let()
+}
+
+// most is how long a line may be on.
+func (m *Motor) most(open bool) time.Duration {
+	if open {
+		return m.travel
+	}
+	return Patience * m.travel
 }
 
 // begun notes when the line of a command went on.
@@ -145,19 +157,26 @@ func (m *Motor) begun(command uint64, mono int64) {
 	}
 }
 
-// Rest switches both lines off: the move has arrived, or it has failed and the shutter may be anywhere. A move that was
-// turned back and arrives too soon goes on for as long as it must, which the bus ends.
+// Rest switches both lines off when the move has arrived, or when an opening has failed. A closing that has not arrived in
+// time goes on, and so does a move that was turned back and arrives too soon; the bus ends both.
 func (m *Motor) Rest(arrived bool, mono int64) {
 	m.mu.Lock()
 	open, left := m.open, int64(0)
 	if arrived && m.since != 0 { // its line is on, so that no command of it is pending
 		left = m.since + m.least - mono
 	}
+	late := !arrived && !open && m.since != 0
 	m.command++
 	command := m.command
-	m.moving, m.arrived, m.since, m.least = false, arrived, 0, 0
+	m.moving, m.arrived, m.least = false, arrived, 0
+	if !late {
+		m.since = 0
+	}
 	m.mu.Unlock()
 	m.ways[!open].Set(false, 0, 0, nil)
+	if late {
+		return
+	}
 	if left <= 0 {
 		m.ways[open].Set(false, 0, 0, nil)
 		return

@@ -192,11 +192,29 @@ func TestNobodySaysThatItArrived(t *testing.T) {
 	b := newBench(t)
 	b.Set(false, 0, 0, nil)
 	b.until(5000 * ms)
-	b.expect(t, "a jam", "0 close true", "800 close false")
+	b.expect(t, "a jam", "0 close true", "3200 close false")
 	b.Rest(false, b.now)
 	b.Set(false, 0, 0, nil)
 	b.until(5100 * ms)
 	b.expect(t, "again", "5000 close true")
+}
+
+// TestASlowClosingGoesOn: it was late, and is closed all the same; an opening that is late is not.
+func TestASlowClosingGoesOn(t *testing.T) {
+	b := newBench(t)
+	b.until(100 * ms)
+	b.Set(false, 0, 0, nil)
+	b.until(900 * ms)
+	b.Rest(false, b.now) // the move has failed
+	b.until(1500 * ms)
+	b.Set(false, 0, 0, nil)
+	b.until(2000 * ms)
+	b.Rest(true, b.now) // and arrives
+	b.expect(t, "closed late", "100 close true", "2000 close false")
+	b.Set(true, 0, 0, nil)
+	b.until(2500 * ms)
+	b.Rest(false, b.now)
+	b.expect(t, "opened late", "2050 open true", "2500 open false")
 }
 
 // TestAMoveIsTurnedBack: it opens, and an emergency stop comes. It is off at once, and closes after the pause.
@@ -210,7 +228,7 @@ func TestAMoveIsTurnedBack(t *testing.T) {
 	b.until(300 * ms)
 	b.Set(false, 0, 0, nil)
 	b.until(5000 * ms)
-	b.expect(t, "turned back", "50 open true", "200 open false", "250 close true", "1050 close false")
+	b.expect(t, "turned back", "50 open true", "200 open false", "250 close true", "3450 close false")
 	if err != nil {
 		t.Errorf("the opening had begun: %v", err)
 	}
@@ -309,13 +327,13 @@ func TestNeverBothAndNeverForLong(t *testing.T) {
 		if !b.lines[Close].on {
 			rt.Fatal("it does not close")
 		}
-		b.until(b.now + int64(travel) + ms)
+		b.until(b.now + Patience*int64(travel) + ms)
 		if b.lines[Close].on || b.lines[Open].on {
 			rt.Fatal("it is on after the longest time of a move")
 		}
 		for name, l := range b.lines {
 			for _, longest := range l.longest {
-				if longest <= 0 || longest > travel {
+				if longest <= 0 || longest > Patience*travel || name == Open && longest > travel {
 					rt.Fatalf("%s was switched on for %s", name, longest)
 				}
 			}

@@ -143,8 +143,12 @@ func (s *Shutter) Limit(dst []bus.Fact, role string, level bool, mono, bound int
 	if l.raw != level {
 		l.raw, l.since, l.bound = level, mono, bound
 	}
-	if s.moving && s.driven && s.arrived() {
+	switch {
+	case s.moving && s.driven && s.arrived():
 		return s.confirm(dst, mono)
+	case !s.moving && !s.resting && !s.open && s.arrived(): // its closing has failed, and it rests closed all the same
+		s.resting = true
+		s.end().line.Start(true)
 	}
 	return dst
 }

@@ -67,6 +67,7 @@ func TestMoves(t *testing.T) {
 		"never leaves":                 {closed, []step{{100, "open"}, {100, "driven"}, {900, ""}}, []bus.Fact{failed(true, 100, 900, 0, FaultNotOpened)}, false},
 		"arrives a moment late":        {closed, []step{{100, "open"}, {100, "driven"}, {120, "-closed"}, {900, "+opened"}}, []bus.Fact{failed(true, 100, 900, 0, FaultNotOpened)}, false},
 		"does not close":               {closed, with(step{500, "close"}, step{500, "driven"}, step{1300, ""}), []bus.Fact{opened, failed(false, 500, 1300, 0, FaultNotClosed)}, false},
+		"closes a moment late":         {closed, with(step{500, "close"}, step{500, "driven"}, step{510, "-opened"}, step{1300, ""}, step{1400, "+closed"}), []bus.Fact{opened, failed(false, 500, 1300, 0, FaultNotClosed)}, true},
 		"both ends at once":            {closed, []step{{100, "open"}, {100, "driven"}, {300, "+opened"}, {900, ""}}, []bus.Fact{failed(true, 100, 900, 0, FaultBoth)}, false},
 		"leaves the far end last":      {closed, []step{{100, "open"}, {100, "driven"}, {300, "+opened"}, {310, "-closed"}}, []bus.Fact{confirmed(true, 100, 310, 5)}, true},
 		"falls as it arrives":          {closed, with(step{405, "-opened"}, step{425, ""}), []bus.Fact{opened, failed(true, 100, 405, 5, FaultFell)}, false},

@@ -145,7 +145,27 @@ func TestAMotorOfALostDaemon(t *testing.T) {
 	stands(t, y, "closed")
 }
 
-// TestAMotorThatJamsIsSwitchedOff after the longest time of a move, and tried again at the next closing.
+// TestASlowMotorIsClosedLateAndNotSentAgain: its move has failed, and it is closed all the same; closing it again moves
+// nothing, which would tell which canister was slow.
+func TestASlowMotorIsClosedLateAndNotSentAgain(t *testing.T) {
+	y := newMotors(t)
+	opening(y, time.Minute)
+	y.World.RunFor(2 * time.Second)
+	if err := y.Hardware.Fail("1A", hardware.Fault{Kind: hardware.Slow, Factor: 4}); err != nil {
+		t.Fatal(err)
+	}
+	y.Devices.CloseAll()
+	y.World.RunFor(4 * time.Second)
+	stands(t, y, "closed")
+	if told := fmt.Sprint(y.Conditions.All()); !strings.Contains(told, "did not close in time") {
+		t.Errorf("conditions %s", told)
+	}
+	y.Hardware.Subscribe(func(c hardware.Change) { t.Errorf("closing it again does %+v", c) })
+	y.Devices.CloseAll()
+	y.World.RunFor(time.Second)
+}
+
+// TestAMotorThatJamsIsSwitchedOff after four times the longest time of a move, and tried again at the next closing.
 func TestAMotorThatJamsIsSwitchedOff(t *testing.T) {
 	y := newMotors(t)
 	opening(y, time.Minute)
@@ -166,9 +186,13 @@ func TestAMotorThatJamsIsSwitchedOff(t *testing.T) {
 	if shutting() != 1 {
 		t.Errorf("%d motors shut", shutting())
 	}
+	y.World.RunFor(2500 * time.Millisecond)
+	if shutting() != 1 {
+		t.Errorf("%d motors shut while there is hope", shutting())
+	}
 	y.World.RunFor(time.Second)
 	if shutting() != 0 {
-		t.Errorf("%d motors shut after the longest time of a move", shutting())
+		t.Errorf("%d motors shut without end", shutting())
 	}
 	if err := y.Hardware.Fail("1A", hardware.Fault{}); err != nil {
 		t.Fatal(err)

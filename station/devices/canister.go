@@ -214,6 +214,15 @@ func (s *Station) moved(c *canister, facts []bus.Fact) {
 	}
 }
 
+// late takes that a canister whose move has failed came to rest where it should all the same: its drive has nothing more to
+// do. One with a single line has nothing to be told.
+func (s *Station) late(c *canister) {
+	if c.rests && !c.moving && !c.settled && c.part.Resting() {
+		c.settled = true
+		s.rested(c)
+	}
+}
+
 // tellMoves passes on the facts of a canister. All that tells which one it was lies in the secret.
 func (s *Station) tellMoves(c *canister, facts []bus.Fact) {
 	for _, f := range facts {

@@ -178,6 +178,7 @@ func (s *Station) take(e bus.Edge) {
 		s.edge(r.sensor, src, e)
 	case r.canister.member.here():
 		s.moved(r.canister, r.canister.part.Limit(s.moves[:0], r.role, e.Level, e.Mono, e.Bound))
+		s.late(r.canister)
 	}
 }
 
