@@ -83,6 +83,10 @@ flash: firmware ## write it to an Arduino Uno or Nano: PORT=/dev/serial/by-id/..
 test-kernel: go-version ## boot a Debian kernel with simulated GPIO chips in QEMU: the drivers on it, and whole stations
 	@.ci/where-possible test-kernel $(DEPS_KERNEL) -- $(QUIET) test-kernel drivers/linux/kerneltest/run build/kernel
 
+test-pi: go-version ## a temperature sensor and an output on a Raspberry Pi 3's own drivers, in QEMU 10 or newer; in no other target
+	@$(QUIET) test-pi drivers/linux/kerneltest/pi build/pi
+	@grep -E '^(---|    pi_test)' build/log/test-pi.log || true
+
 check: go-version build/tools/staticcheck ## formatting, go vet and staticcheck
 	@$(QUIET) gofmt .ci/formatted
 	@$(QUIET) vet go vet $(PACKAGES)

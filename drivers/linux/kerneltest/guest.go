@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// Modules are the kernel modules of the guest, in the order in which they are loaded.
-var Modules = []string{"/configfs.ko", "/gpio-sim.ko"}
+// modulesFile lists the kernel modules that the guest was packed with, in the order in which they are loaded.
+const modulesFile = "/modules"
 
 // Begin makes a machine of a kernel that has just started: file systems, and the modules.
 func Begin() error {
@@ -23,8 +24,12 @@ func Begin() error {
 			return err
 		}
 	}
-	for _, path := range Modules {
-		if err := load(path); err != nil {
+	modules, err := get(modulesFile)
+	if err != nil {
+		return fmt.Errorf("load the modules: %w", err)
+	}
+	for _, name := range strings.Fields(modules) {
+		if err := load("/" + name); err != nil {
 			return err
 		}
 	}

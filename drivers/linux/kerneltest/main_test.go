@@ -5,6 +5,7 @@ package kerneltest
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -28,5 +29,13 @@ func inGuest(t *testing.T) {
 	t.Helper()
 	if os.Getpid() != 1 {
 		t.Skip("needs the guest of `make test-kernel`")
+	}
+}
+
+// onPi skips a test that needs the guest with a Raspberry Pi's drivers.
+func onPi(t *testing.T) {
+	t.Helper()
+	if model, err := get("/proc/device-tree/model"); os.Getpid() != 1 || err != nil || !strings.Contains(model, "Raspberry Pi") {
+		t.Skip("needs the guest of `make test-pi`")
 	}
 }

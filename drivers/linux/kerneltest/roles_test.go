@@ -29,6 +29,8 @@ const (
 	// roleBare is a program with go-gpiocdev alone: it watches the first two lines of the chip KERNELTEST_CHIP, hands
 	// KERNELTEST_COUNT edges from its handler through a channel to a second goroutine, and prints when that had each.
 	roleBare = "bare"
+	// roleHolder drives line 17 of the first chip high, and prints a letter when it does.
+	roleHolder = "holder"
 )
 
 // play plays a role and returns the code to exit with.
@@ -39,6 +41,8 @@ func play(role string) int {
 		err = toggle(os.Getenv("KERNELTEST_FILE"), os.Getenv("KERNELTEST_COUNT"), os.Getenv("KERNELTEST_EVERY"))
 	case roleBare:
 		err = bare(os.Getenv("KERNELTEST_CHIP"), os.Getenv("KERNELTEST_COUNT"))
+	case roleHolder:
+		err = hold()
 	default:
 		err = fmt.Errorf("no such role: %q", role)
 	}
@@ -117,6 +121,14 @@ func bare(label, count string) error {
 		fmt.Println(h.stamp, h.at)
 	}
 	return lines.Close()
+}
+
+func hold() error {
+	if _, err := gpiocdev.RequestLine("gpiochip0", 17, gpiocdev.AsOutput(1)); err != nil {
+		return err
+	}
+	fmt.Print("o")
+	select {} // until somebody ends it
 }
 
 func chipLabelled(label string) (path string, err error) {

@@ -9,14 +9,22 @@ import (
 	"time"
 )
 
-// flap toggles a line an even number of times, so many times a second, and leaves it as it was: low.
-func (s *site) flap(line string, n, hz int) {
+// flap toggles a line an even number of times, so many times a second, and leaves it as it was: low. It returns between
+// which instants the first edge was.
+func (s *site) flap(line string, n, hz int) (before, after int64) {
 	ticks := time.NewTicker(time.Second / time.Duration(hz))
 	defer ticks.Stop()
 	for i := range n {
 		<-ticks.C
+		if i == 0 {
+			before = s.clock.Mono()
+		}
 		s.pull(line, i%2 == 0)
+		if i == 0 {
+			after = s.clock.Mono()
+		}
 	}
+	return before, after
 }
 
 // TestStationInStorms: a button that bounces is one press, and a beam that flaps at 1 kHz costs nothing but records
@@ -27,13 +35,14 @@ func TestStationInStorms(t *testing.T) {
 	s := newSite(t, options{budget: budget})
 	s.serve()
 	s.seal()
+	var before, after int64 // around the first edge of the button that bounces
 	for i, c := range []struct {
 		name                string
 		play                func()
 		state, reason, call string
 	}{
 		{"a button that bounces", func() {
-			s.flap("button.alert", 20, 4000)
+			before, after = s.flap("button.alert", 20, 4000)
 			s.press("button.alert", 150*time.Millisecond)
 			s.flap("button.alert", 20, 4000)
 		}, "completed", "", "alert at 1"},
@@ -51,6 +60,20 @@ func TestStationInStorms(t *testing.T) {
 		if got.State != c.state || got.Reason != c.reason || strings.Join(got.Calls, ", ") != c.call {
 			t.Errorf("%s: %+v, want %s with %q because of %q", c.name, got, c.state, c.call, c.reason)
 		}
+	}
+	s.tell("Assessor", "abort", "the test has seen enough")
+	presses := 0
+	for _, l := range s.export() {
+		if l.Run != 1 || l.Type != "button.pressed" || l.By != "button-alert" {
+			continue
+		}
+		presses++
+		if l.Mono < before || l.Mono > after {
+			t.Errorf("%d ns after the first bounce: %s", l.Mono-after, l.text)
+		}
+	}
+	if presses != 1 {
+		t.Errorf("the button that bounced was pressed %d times, want once", presses)
 	}
 }
 
