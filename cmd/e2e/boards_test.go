@@ -12,6 +12,7 @@ import (
 	"scentpost/simulator/hardware"
 	"scentpost/station/control"
 	"scentpost/station/event"
+	"scentpost/station/health"
 	"scentpost/station/trial"
 )
 
@@ -47,6 +48,7 @@ func boardsThatFail(t *testing.T, more ...string) {
 	b := newBench(t, more...)
 	b.serve()
 	b.w = b.watch()
+	b.there()
 	b.figures(canisterBoard, true)
 	b.tell("Assessor", "open", "testdata/boards.yaml", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor")
 	b.tell("Loader", "load")
@@ -90,6 +92,13 @@ func newBench(t *testing.T, more ...string) *bench {
 	b.station = startFed(t, "scentsim", append(args, more...)...)
 	b.station.line(t, "ready")
 	return b
+}
+
+// there waits until both boards are: a daemon starts without them.
+func (b *bench) there() {
+	b.w.until(b.t, "the boards", func(s control.Status) bool {
+		return s.Blocked == "" && !slices.ContainsFunc(s.Conditions, func(c health.Condition) bool { return c.Code == health.DeviceAbsent })
+	})
 }
 
 // figures asks what a board is: what passes on its line is told while no placement is secret.
