@@ -20,8 +20,8 @@ const (
 	lostPairs = 36
 )
 
-// carried is the station of the pairs with the canisters of each position on a port expander of their own, as the
-// configuration asks for: which pins move depends on the draw.
+// carried is the station of the pairs with the canisters and the valve of each position on a port expander of their own,
+// as the configuration asks for, and the sensor of the air on the same bus: which pins move depends on the draw.
 func carried() *config.Config {
 	text := stationText(3, 3)
 	for p := 1; p <= 3; p++ {
@@ -30,6 +30,7 @@ func carried() *config.Config {
 				text = strings.Replace(text, fmt.Sprintf("%s: c%d%s.%s", role, p, letter, role), fmt.Sprintf("%s: \"exp-%d:%s\"", role, p, pin), 1)
 			}
 		}
+		text = strings.Replace(text, fmt.Sprintf("line: valve%d", p), fmt.Sprintf("line: \"exp-%d:A7\"", p), 1)
 		text += fmt.Sprintf("  - {name: exp-%d, type: mcp23017, bus: i2c-1, address: \"0x2%d\", interrupt: asks, hold_on_loss: accepted}\n", p, p)
 	}
 	cfg := mustConfig(text)

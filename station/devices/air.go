@@ -30,6 +30,7 @@ const (
 const (
 	airNone    = "it has not measured yet"
 	airHanging = "the wires do not answer"
+	airVeiled  = "it gave no sample (its condition says more)"
 )
 
 // air is one sensor of the air: it measures in its own time, on the goroutine that owns the wires, and keeps the latest
@@ -38,6 +39,8 @@ type air struct {
 	name     string
 	member   *member
 	interval time.Duration
+	on       string // its bus
+	veiled   bool   // a carrier of canisters is on it: why a sample is missing may tell what one of them did
 	wires    bus.Wires
 	part     bus.Environment // used by jobs of the wires alone
 
@@ -72,7 +75,7 @@ func (s *Station) addAir(w wiring, m *member) error {
 	if err != nil {
 		return fmt.Errorf("device %s: %w", w.name, err)
 	}
-	s.airs = append(s.airs, &air{name: w.name, member: m, interval: w.values.Durations[catalog.SettingInterval], wires: wires, part: part,
+	s.airs = append(s.airs, &air{name: w.name, member: m, interval: w.values.Durations[catalog.SettingInterval], on: w.bus, wires: wires, part: part,
 		err: errors.New(airNone)})
 	return nil
 }
@@ -196,9 +199,13 @@ func (a *air) says(mono int64) event.Air {
 	switch {
 	case a.err != nil:
 		says.Why = short(a.err.Error(), maxWhy)
-		return says
 	case age > airStale*a.interval:
 		says.Why = fmt.Sprintf("its latest sample is %s old, and one comes every %s", age.Round(time.Second), a.interval)
+	}
+	if says.Why != "" {
+		if a.veiled {
+			says.Why = airVeiled
+		}
 		return says
 	}
 	says.MeasuredAt, says.AgeMS = a.at, int(max(age, 0)/time.Millisecond)

@@ -333,7 +333,7 @@ func TestAPurgeThatDoesNotRunIsNoted(t *testing.T) {
 		return nil
 	}
 	w.station.Purge(11_000 * ms)
-	expect(t, "a burnt drive", w.noted(), []string{"purge: fan did not run: drive burnt"})
+	expect(t, "a burnt drive", w.noted(), []string{"purge: fan did not run: " + errNotDriven.Error()})
 	expect(t, "its condition", w.heard(), []string{"1000 device-fault fan true drive burnt"})
 	w.refuse = func(string) error { return nil }
 	w.station.Purge(w.now + 60_000*ms)

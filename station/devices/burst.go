@@ -20,7 +20,9 @@ type burst struct {
 	class  catalog.Class
 	sounds string // when a device that sounds calls people: one of the catalogue's choices
 	part   bus.Burst
-	faulty bool // the latest command failed
+	faulty bool   // the latest command failed
+	on     string // what its line hangs on
+	veiled bool   // that is what a canister hangs on: when one fails there, so does the other
 }
 
 // purgeSlack is how much of a purge may have gone by when its devices are told: the beginning must be durable first.
@@ -69,7 +71,7 @@ func (s *Station) addBurst(w wiring) error {
 	if err != nil {
 		return fmt.Errorf("device %s: %w", w.name, err)
 	}
-	s.bursts = append(s.bursts, &burst{name: w.name, class: w.typ.Class, sounds: w.values.Choices[catalog.SettingSounds], part: part})
+	s.bursts = append(s.bursts, &burst{name: w.name, class: w.typ.Class, sounds: w.values.Choices[catalog.SettingSounds], part: part, on: hangsOn(w.lines[catalog.RoleLine])})
 	return nil
 }
 
@@ -149,18 +151,37 @@ func (s *Station) setBurst(o order) {
 		s.change(func() {
 			s.judgeBurst(o.burst, err)
 			if err != nil {
-				s.unpurged(o.burst, err)
+				s.undriven(o.burst, err)
 			}
 		})
 	}
 	if err := o.burst.part.On(0, o.longest, func(_ int64, err error) { done(err) }); err != nil {
-		done(err)
+		s.change(func() { s.refused(o.burst, err) })
 	}
 }
 
-// judgeBurst says whether a burst does what it is told.
+// refused takes that a burst would not do what it was told before anything was driven: it is the same for every placement.
+func (s *Station) refused(b *burst, err error) {
+	s.judgeBurst(b, err)
+	s.unpurged(b, err)
+}
+
+// undriven takes that the line of a burst did not do what it was told. What was seen of it stands in its condition. The
+// record says nothing of one beside a canister, nor of one that is away with its chip: it may have been a canister's
+// command that they went by, and a note would tell which. The canister's own moves say so behind the curtain.
+func (s *Station) undriven(b *burst, err error) {
+	if !b.veiled && !errors.Is(err, bus.ErrGone) {
+		s.unpurged(b, errNotDriven)
+	}
+}
+
+// errNotDriven stands in the record for whatever an output has met.
+var errNotDriven = errors.New("its output did not take the command (its condition says more)")
+
+// judgeBurst says whether a burst does what it is told. That its line is away is told as its absence.
 func (s *Station) judgeBurst(b *burst, err error) {
 	switch {
+	case errors.Is(err, bus.ErrGone):
 	case err != nil:
 		b.faulty = true
 		s.condition(health.DeviceFault, b.name, err.Error())
@@ -170,7 +191,7 @@ func (s *Station) judgeBurst(b *burst, err error) {
 	}
 }
 
-// unpurged notes that the air was not changed as it should have been. It is the same for every placement.
+// unpurged notes that the air was not changed as it should have been. Why must be the same for every placement.
 func (s *Station) unpurged(b *burst, err error) {
 	if b.class != catalog.Purge {
 		return

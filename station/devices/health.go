@@ -119,11 +119,12 @@ func (s *Station) tellButtons() {
 var openClasses = []config.Class{config.Beam, config.Button, config.Light, config.Purge, config.Sound, config.Environment, config.Timekeeper}
 
 // Exposure is the rule of how much of a device's condition may be seen from seal to reveal: nothing of a canister, of
-// what carries one, and of what stamps its limit switches; of its company on one carrier not that it is absent. A chip
+// what carries one, of what stamps its limit switches, and of what is on its carrier or on the bus of that; of its
+// company on one chip of this machine not that it is absent, and no fault of what the station drives there. A chip
 // or a virtual station that holds every canister is commanded in every run, whatever is drawn: that it is away may be
 // seen, and not what was seen of it.
 func Exposure(cfg config.Config) health.Rule {
-	r := exposure{devices: map[string]config.Device{}, carriers: map[string]bool{}, canisters: map[string]bool{}}
+	r := exposure{devices: map[string]config.Device{}, carriers: map[string]bool{}, canisters: map[string]bool{}, buses: map[string]bool{}}
 	for _, d := range cfg.Devices {
 		r.devices[d.Name] = d
 		for _, line := range d.Lines {
@@ -132,6 +133,11 @@ func Exposure(cfg config.Config) health.Rule {
 			if d.Class == config.Canister {
 				r.canisters[on] = true
 			}
+		}
+	}
+	for on := range r.canisters {
+		if d := r.devices[on]; d.Bus != "" {
+			r.buses[d.Bus] = true
 		}
 	}
 	return r.of
@@ -174,10 +180,10 @@ func hangs(cfg config.Config, d config.Device) []string {
 	return slices.Compact(names)
 }
 
-// exposure knows what carries lines, and what carries those of canisters.
+// exposure knows what carries lines, what carries those of canisters, and which buses these are on.
 type exposure struct {
-	devices             map[string]config.Device
-	carriers, canisters map[string]bool
+	devices                    map[string]config.Device
+	carriers, canisters, buses map[string]bool
 }
 
 // hangsOn is what a line hangs on: the chip or device before the colon; "" for whatever chip of this machine has it.
@@ -208,10 +214,11 @@ func (r exposure) of(code health.Code, on string) health.Exposure {
 	return health.Frozen
 }
 
-// holds tells whether a carrier holds a line of a canister, or may for all that the configuration says.
+// holds tells whether a carrier holds a line of a canister, or may for all that the configuration says. One that is on
+// the bus of another which does meets what that one does to the wires.
 func (r exposure) holds(on string) bool {
-	if _, device := r.devices[on]; device {
-		return r.canisters[on]
+	if d, device := r.devices[on]; device {
+		return r.canisters[on] || r.buses[d.Bus]
 	}
 	if on == "" {
 		for c := range r.canisters {
@@ -223,16 +230,25 @@ func (r exposure) holds(on string) bool {
 	return r.canisters[on] || r.canisters[""]
 }
 
-// aboard tells whether a device is on the carrier of a canister: what one of them meets there, both do, and it may have
-// been the canister that was told to move.
+// aboard tells whether a device is on the carrier of a canister or on the bus of one: what one of them meets there, both
+// do, and it may have been the canister that was told to move. On a named chip of this machine that is so of what the
+// station drives.
 func (r exposure) aboard(d config.Device) bool {
+	if r.buses[d.Bus] {
+		return true
+	}
 	for _, line := range d.Lines {
-		if _, carried := r.devices[hangsOn(line)]; carried && r.canisters[hangsOn(line)] {
+		on := hangsOn(line)
+		_, carried := r.devices[on]
+		if on != "" && (carried || slices.Contains(drivenClasses, d.Class)) && r.holds(on) {
 			return true
 		}
 	}
 	return false
 }
+
+// drivenClasses are the classes of openClasses whose lines the station drives.
+var drivenClasses = []config.Class{config.Light, config.Purge, config.Sound}
 
 // beside tells whether a device hangs on what carries a canister too.
 func (r exposure) beside(d config.Device) bool {

@@ -94,6 +94,9 @@ func TestWhatMayBeSeenFromSealToReveal(t *testing.T) {
 		}
 		return d
 	}
+	onBus := func(name string, class config.Class, bus string) config.Device {
+		return config.Device{Name: name, Class: class, Bus: bus}
+	}
 	const (
 		frozen, bare, open = health.Frozen, health.Bare, health.Open
 		fault, absent      = health.DeviceFault, health.DeviceAbsent
@@ -135,6 +138,19 @@ func TestWhatMayBeSeenFromSealToReveal(t *testing.T) {
 		"an expander without": {
 			[]config.Device{device("exp", "expander"), device("c", config.Canister, "x"), device("call", config.Button, "exp:A1")},
 			[]row{{absent, "exp", open}, {health.EdgesLost, "exp", open}, {absent, "call", open}, {absent, "c", frozen}},
+		},
+		"a bus with the expander of canisters": {
+			[]config.Device{onBus("exp", "expander", "i2c-1"), onBus("other", "expander", "i2c-1"), onBus("far", "expander", "i2c-3"),
+				device("c", config.Canister, "exp:A0"), device("valve", config.Purge, "exp:A7"), device("call", config.Button, "other:A1"),
+				device("fan", config.Purge, "far:A1"), device("beam", config.Beam, "x"),
+				onBus("air", config.Environment, "i2c-1"), onBus("rtc", config.Timekeeper, "i2c-1"), onBus("hall", config.Environment, "i2c-3")},
+			[]row{{fault, "valve", frozen}, {absent, "valve", frozen}, {absent, "air", frozen}, {fault, "air", frozen}, {health.ClockNotKept, "rtc", frozen},
+				{absent, "rtc", frozen}, {absent, "other", frozen}, {absent, "call", frozen}, {absent, "i2c-1", frozen},
+				{absent, "far", open}, {absent, "fan", open}, {fault, "fan", open}, {absent, "hall", open}, {fault, "hall", open}, {fault, "beam", open}},
+		},
+		"what is driven on a chip with canisters": {
+			[]config.Device{device("c", config.Canister, "chip:a"), device("d", config.Canister, "chip2:a"), device("valve", config.Purge, "chip:b"), device("fan", config.Purge, "chip3:b")},
+			[]row{{fault, "valve", frozen}, {fault, "fan", open}, {absent, "valve", frozen}, {absent, "fan", open}},
 		},
 		"no canisters": {
 			[]config.Device{device("beam", config.Beam, "x")},

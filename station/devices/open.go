@@ -73,6 +73,7 @@ func open(wirings []wiring, positions int, b bus.Bus, c clock.Clock, sink Sink) 
 	if err := errors.Join(failed...); err != nil {
 		return nil, err
 	}
+	s.veil(wirings)
 	slices.SortStableFunc(s.canisters, byPosition)
 	if err := b.Watch(slices.Sorted(maps.Keys(s.routes)), inlet{s}); err != nil {
 		return nil, fmt.Errorf("watch the input lines: %w", err)
@@ -81,6 +82,35 @@ func open(wirings []wiring, positions int, b bus.Bus, c clock.Clock, sink Sink) 
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// veil finds what shares a carrier, a chip or a bus with a canister: what it meets may be what a canister did.
+func (s *Station) veil(wirings []wiring) {
+	carriers, buses := map[string]bool{}, map[string]bool{}
+	for _, w := range wirings {
+		if w.typ.Class == catalog.Canister {
+			for _, line := range w.lines {
+				carriers[hangsOn(line)] = true
+			}
+		}
+	}
+	delete(carriers, "") // whatever chip of this machine has it
+	for _, w := range wirings {
+		if carriers[w.name] && w.bus != "" {
+			buses[w.bus] = true
+		}
+	}
+	for _, w := range wirings {
+		if buses[w.bus] && (w.typ.Class == catalog.Expander || w.typ.Class == catalog.Board) {
+			carriers[w.name] = true
+		}
+	}
+	for _, b := range s.bursts {
+		b.veiled = carriers[b.on]
+	}
+	for _, a := range s.airs {
+		a.veiled = buses[a.on]
+	}
 }
 
 // add makes one device and asks for its outputs.
