@@ -33,13 +33,14 @@ const (
 	FallsShut   FaultKind = "falls shut"   // shuts by itself After it was open, though driven
 	DeadOpened  FaultKind = "dead opened"  // the switch of the open end gives no edges any more
 	DeadClosed  FaultKind = "dead closed"  // the switch of the shut end gives no edges any more
+	Noisy       FaultKind = "noisy"        // After it was open its switch chatters, and edges of any line may be lost
 )
 
 // Fault is a fault of one canister. It strikes at the next movement, FallsShut also at a canister that is open.
 type Fault struct {
 	Kind   FaultKind
 	Factor int           // Slow, from 2
-	After  time.Duration // FallsShut
+	After  time.Duration // FallsShut, Noisy
 }
 
 // canister is the physical canister.
@@ -194,12 +195,18 @@ func (c *canister) arrived() {
 	c.plume.turn(false, c.station.world.Mono())
 }
 
-// waitToFall plans the fall of an open canister that has that fault.
+// waitToFall plans the fall of an open canister that has that fault, or its chatter.
 func (c *canister) waitToFall() {
 	c.collapse()
 	c.collapse = nothing
-	if c.fault.Kind == FallsShut && c.state == "open" {
+	if c.state != "open" {
+		return
+	}
+	switch c.fault.Kind {
+	case FallsShut:
 		c.collapse = c.station.world.After(c.fault.After, func() { c.head(0) })
+	case Noisy:
+		c.collapse = c.station.world.After(c.fault.After, c.station.chatter)
 	}
 }
 
@@ -231,9 +238,9 @@ func (s *Station) Fail(name string, fault Fault) error {
 		if fault.Factor < 2 {
 			return fmt.Errorf("canister %s: slow by a factor of %d: expected 2 or more", name, fault.Factor)
 		}
-	case FallsShut:
+	case FallsShut, Noisy:
 		if fault.After < 0 {
-			return fmt.Errorf("canister %s: falls shut after %s: expected 0 or more", name, fault.After)
+			return fmt.Errorf("canister %s: %s after %s: expected 0 or more", name, fault.Kind, fault.After)
 		}
 	default:
 		return fmt.Errorf("canister %s: unknown fault %q", name, fault.Kind)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"scentpost/drivers/bus"
@@ -62,6 +63,14 @@ func (c *Connection) Watch(lines []string, sink bus.Sink) error {
 func (c *Connection) edge(l *line, e bus.Edge) {
 	if c.watched[l.name] {
 		c.sink.Edge(e)
+	}
+}
+
+// missed tells a sink that wants to hear of it that edges of any line may be missing.
+func (c *Connection) missed(source string, edges uint64) {
+	if sink, wants := c.sink.(bus.GapSink); wants && !c.closed {
+		now := c.station.world.Mono()
+		sink.Gap(bus.Gap{Source: source, Lines: slices.Sorted(maps.Keys(c.watched)), Lost: edges, From: now, To: now, Why: "a switch chatters"})
 	}
 }
 

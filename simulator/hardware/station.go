@@ -184,6 +184,18 @@ func (s *Station) set(l *line, level bool) {
 	}
 }
 
+// chatterEdges is how many edges of a chattering switch nobody can follow.
+const chatterEdges = 41
+
+// chatter loses edges as a machine does whose lines are all asked for together: those of a switch fill the buffer, and the
+// edges of any line may be among those that are missing.
+func (s *Station) chatter() {
+	s.seq[SourceFront] += chatterEdges
+	if s.client != nil {
+		s.client.missed(SourceFront, chatterEdges)
+	}
+}
+
 // drive changes the level of an output line.
 func (s *Station) drive(l *line, level bool) {
 	if l.level != level {

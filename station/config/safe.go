@@ -43,8 +43,9 @@ func (r *reader) safe(at []string) {
 	}
 }
 
-// apart warns of a carrier that holds a canister and a button: when it fails is seen at the button, since that voids the
-// run, and a carrier that fails when it is told to move something tells which canister that was.
+// apart warns of a carrier that holds a canister and the emergency stop: when it fails everything closes at once, which is
+// seen and heard, and a carrier that fails when it is told to move something tells which canister that was. Other buttons and
+// beams that go with a canister void the run on the public grid, as the canister does.
 func (r *reader) apart() {
 	for _, on := range r.out.Devices {
 		canister, button := "", ""
@@ -56,14 +57,16 @@ func (r *reader) apart() {
 				switch d.Class {
 				case Canister:
 					canister = cmp.Or(canister, d.Name)
-				case Button, Beam:
-					button = cmp.Or(button, d.Name)
+				case Button:
+					if d.Settings[SettingRole] == roleEStop {
+						button = cmp.Or(button, d.Name)
+					}
 				}
 			}
 		}
 		if canister != "" && button != "" {
 			r.warn("devices", "take another carrier, or lines of the machine, for one of them",
-				"%s carries %s and %s: should it fail at a command, the void of the run tells when, and so what moved", on.Name, canister, button)
+				"%s carries %s and %s: should it fail at a command, everything closes at once, which tells when, and so what moved", on.Name, canister, button)
 		}
 	}
 }

@@ -57,10 +57,15 @@ func TestADriveOnACarrierIsTheCarriersToRefuse(t *testing.T) {
 	}
 }
 
-// TestACanisterAndAButtonOnOneCarrier: the void that its failure makes would tell what moved.
+// TestACanisterAndAButtonOnOneCarrier: the closing of everything that its failure makes would tell what moved. Another button
+// only voids the run, on the grid.
 func TestACanisterAndAButtonOnOneCarrier(t *testing.T) {
-	for line, warned := range map[string]bool{"exp-2:B0": false, "exp-1:B0": true, "GPIO9": false} {
-		text := strings.Replace(carried, "exp-2:B0", line, 1) + operated + "  - {name: ready, type: light, line: \"exp-1:B1\"}\n"
+	for line, warned := range map[string]bool{"exp-2:B0": false, "exp-1:B0": true, "GPIO9": false, "alert": false} {
+		text := strings.Replace(carried, "exp-2:B0", line, 1) + operated
+		if line == "alert" {
+			text = strings.Replace(carried, "exp-2:B0", "GPIO9", 1) + strings.Replace(operated, "button.alert", "\"exp-1:B0\"", 1)
+		}
+		text += "  - {name: ready, type: light, line: \"exp-1:B1\"}\n"
 		known := withCarriers()
 		for i, d := range known.Devices {
 			if d.Name == "expander" {

@@ -23,7 +23,8 @@ import (
 // Station, so that they may call it; they must return quickly.
 type Sink interface {
 	// Event takes an event without session and run, stamped with the first edge that it was made of. Where edges of
-	// beams or buttons were lost it is an EdgesLost, and a RunVoided where a beam or a button went.
+	// beams or buttons were lost it is an EdgesLost, which names no source where it may have been a limit switch, and a
+	// RunVoided where a beam or a button went.
 	Event(event.Event)
 	// Watermark promises that every event of source stamped before mono has been given.
 	Watermark(source string, mono int64)
@@ -55,13 +56,14 @@ type Station struct {
 	bursts      []*burst    // in the order of the configuration, as is the next
 	airs        []*air
 	timekeepers []*timekeeper
-	positions   int             // of the station
-	limited     string          // which sessions can be held, as the sink was told; "" for all
-	members     []*member       // every device, in the order of the configuration
-	levels      map[string]bool // of each input that is routed, by its latest edge
-	facts       []bus.Fact      // scratch of the sensors
-	moves       []bus.Fact      // scratch of the canisters
-	early       []func()        // what came before the levels were read
+	positions   int                // of the station
+	limited     string             // which sessions can be held, as the sink was told; "" for all
+	members     []*member          // every device, in the order of the configuration
+	levels      map[string]bool    // of each input that is routed, by its latest edge
+	stamps      map[string]*source // what gave that edge; nil before the first
+	facts       []bus.Fact         // scratch of the sensors
+	moves       []bus.Fact         // scratch of the canisters
+	early       []func()           // what came before the levels were read
 	ready       bool
 	down        bool
 	senses      alarm
@@ -135,15 +137,22 @@ func (i inlet) Gap(g bus.Gap) {
 		}
 		src.explained += g.Lost
 		if slices.ContainsFunc(g.Lines, func(line string) bool { return i.s.routes[line].sensor != nil }) {
-			i.s.lost(src, event.Loss{Lost: int64(g.Lost), From: g.From, To: g.To, Why: g.Why})
+			limits := slices.ContainsFunc(g.Lines, func(line string) bool { return i.s.routes[line].canister != nil })
+			i.s.lost(src.name, limits, event.Loss{Lost: int64(g.Lost), From: g.From, To: g.To, Why: g.Why})
 		}
 	})
 }
 
-// lost says that edges are missing of a source of beams or buttons.
-func (s *Station) lost(src *source, loss event.Loss) {
+// lost says that edges are missing that beams or buttons may have given. Where limit switches may have given them as well,
+// it was perhaps a canister that arrived: then not even the source is named, and the host lets nothing of it be seen but what
+// a canister's fault lets.
+func (s *Station) lost(source string, limits bool, loss event.Loss) {
 	if !s.ready {
 		return
+	}
+	if limits {
+		loss.Why = source + ": " + loss.Why
+		source = ""
 	}
 	plain := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -152,7 +161,7 @@ func (s *Station) lost(src *source, loss event.Loss) {
 		return r
 	}, loss.Why)
 	loss.Why = short(plain, event.MaxWhy)
-	s.tell(event.Event{Type: event.EdgesLost, At: s.clock.Now(), By: event.ByStation, Body: &event.LostEdges{Source: src.name}, Secret: &loss})
+	s.tell(event.Event{Type: event.EdgesLost, At: s.clock.Now(), By: event.ByStation, Body: &event.LostEdges{Source: source}, Secret: &loss})
 }
 
 // void says that the run cannot be trusted: what facts come from is away.
@@ -167,10 +176,12 @@ func (s *Station) take(e bus.Edge) {
 	src := s.source(e.Source)
 	r, known := s.routes[e.Line]
 	if n := src.count(e.Seq); n > 0 && s.sensing(src, r) {
-		s.lost(src, event.Loss{Lost: int64(n), To: e.Mono, Why: "numbers are missing before an edge"})
+		s.lost(src.name, s.switching(src), event.Loss{Lost: int64(n), From: src.latest, To: e.Mono, Why: "numbers are missing before an edge"})
 	}
+	src.latest = e.Mono
 	if known {
 		s.levels[e.Line] = e.Level
+		s.stamps[e.Line] = src
 	}
 	switch {
 	case !known:

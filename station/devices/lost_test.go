@@ -9,7 +9,8 @@ import (
 	"scentpost/station/event"
 )
 
-// TestLostEdgesVoidTheRun: one of them may have been a nose, or a call.
+// TestLostEdgesVoidTheRun: one of them may have been a nose, or a call. Where none can have been a limit switch's, the source
+// is named.
 func TestLostEdgesVoidTheRun(t *testing.T) {
 	voids := func(w *world) (n int) {
 		for _, e := range w.events {
@@ -24,6 +25,9 @@ func TestLostEdgesVoidTheRun(t *testing.T) {
 		return n
 	}
 	w := opened(t, nil)
+	for line := range w.station.routes { // the limit switches have a source of their own
+		w.station.stamps[line] = newSource("limits", 0)
+	}
 	w.pulse(100*ms, "beam2", true)
 	w.pulse(200*ms, "beam2", false)
 	w.until(500 * ms)
@@ -47,6 +51,9 @@ func TestLostLimitsAreToldByTheirCanister(t *testing.T) {
 	w := opened(t, nil)
 	src := newSource("limits", 0)
 	limit := slices.IndexFunc(w.station.canisters, func(c *canister) bool { return c.position == 1 })
+	if !w.station.switching(src) {
+		t.Error("whose edges nobody has seen yet may be those of a limit switch")
+	}
 	if w.station.sensing(src, route{canister: w.station.canisters[limit]}) {
 		t.Error("it would void the run")
 	}
@@ -55,24 +62,30 @@ func TestLostLimitsAreToldByTheirCanister(t *testing.T) {
 	}
 }
 
-// TestAGapVoidsTheRun: what nobody numbered is lost all the same, unless only limit switches were away.
+// TestAGapVoidsTheRun: what nobody numbered is lost all the same, unless only limit switches were away. Where they may have
+// been the cause, no source is named but behind the seal: its instant would tell when a canister arrived.
 func TestAGapVoidsTheRun(t *testing.T) {
 	var sink bus.Sink = inlet{}
 	if _, wants := sink.(bus.GapSink); !wants {
 		t.Fatal("the station does not hear of gaps")
 	}
 	for _, c := range []struct {
-		lines []string
-		voids int
-	}{{[]string{"beam2", "c1a.opened"}, 1}, {[]string{"c1a.opened"}, 0}, {nil, 0}} {
+		lines  []string
+		voids  int
+		source string
+	}{{[]string{"beam2", "beam3", "call"}, 1, "gpio"}, {[]string{"beam2", "1A.opened"}, 1, ""}, {[]string{"1A.opened"}, 0, ""}, {nil, 0, ""}} {
 		w := opened(t, nil)
 		w.until(100 * ms)
-		inlet{w.station}.Gap(bus.Gap{Source: "gpio", Lines: c.lines, From: 50 * ms})
+		inlet{w.station}.Gap(bus.Gap{Source: "gpio", Lines: c.lines, From: 50 * ms, Why: "full"})
 		w.until(200 * ms)
 		voids := 0
 		for _, e := range w.events {
 			if e.Type == event.EdgesLost {
 				voids++
+				why := e.Secret.(*event.Loss).Why
+				if got := e.Body.(*event.LostEdges).Source; got != c.source || (got == "") != (why == "gpio: full") {
+					t.Errorf("a gap of %v names %q, and behind the seal %q", c.lines, got, why)
+				}
 			}
 		}
 		if voids != c.voids {
@@ -130,5 +143,64 @@ func TestWhatALossSays(t *testing.T) {
 	e := w.events[len(w.events)-1]
 	if e.Type != event.EdgesLost || len(e.Secret.(*event.Loss).Why) != event.MaxWhy {
 		t.Fatalf("%+v", e)
+	}
+}
+
+// TestNumbersTellWhoseTheyAre: a source that has stamped a limit switch, or one of which nobody knows yet what stamps it, may
+// have lost an edge of it.
+func TestNumbersTellWhoseTheyAre(t *testing.T) {
+	w := opened(t, nil)
+	named := func() string {
+		w.events = nil
+		w.seq++
+		w.edge("beam2", true)
+		for _, e := range w.events {
+			if e.Type == event.EdgesLost {
+				return e.Body.(*event.LostEdges).Source
+			}
+		}
+		return "nothing"
+	}
+	w.edge("beam2", false)
+	w.edge("beam2", true)
+	if got := named(); got != "" {
+		t.Errorf("before any limit switch spoke %q is named", got)
+	}
+	for line := range w.station.routes {
+		inlet{w.station}.Edge(bus.Edge{Line: line, Level: w.levels[line], Mono: w.now, Source: "limits", Seq: 1})
+	}
+	w.edge("beam2", false)
+	if got := named(); got != "gpio" {
+		t.Errorf("with another source for all limit switches %q is named", got)
+	}
+	w.edge("1A.opened", false)
+	w.edge("beam2", false)
+	if got := named(); got != "" {
+		t.Errorf("where a limit switch has the same source %q is named", got)
+	}
+}
+
+// TestSensorsThatGoWithCanisters: what carries both may have failed as one of them was told to move. Nothing public is told.
+func TestSensorsThatGoWithCanisters(t *testing.T) {
+	for _, c := range []struct {
+		lines  []string
+		public bool
+	}{{[]string{"beam2", "call"}, true}, {[]string{"beam2", "3A.drive"}, false}, {[]string{"call", "3A.opened"}, false}} {
+		w := opened(t, nil)
+		w.until(100 * ms)
+		w.events = nil
+		w.sink.(bus.PresenceSink).Presence(bus.Presence{Lines: c.lines, From: 40 * ms, Mono: w.now, Why: bus.ErrGone})
+		var public, veiled int
+		for _, e := range w.events {
+			switch loss, _ := e.Secret.(*event.Loss); {
+			case e.Type == event.RunVoided:
+				public++
+			case loss != nil && *e.Body.(*event.LostEdges) == event.LostEdges{} && loss.From == 40*ms:
+				veiled++
+			}
+		}
+		if c.public != (public == 1) || c.public != (veiled == 0) || public+veiled != 1 {
+			t.Errorf("%v: %d in the open, %d behind the curtain", c.lines, public, veiled)
+		}
 	}
 }

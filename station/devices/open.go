@@ -59,7 +59,7 @@ func (w wiring) fail(role string, err error) error {
 // open builds the station and puts it to work: the outputs first, each at its safe level from its first moment.
 // Every device that fails is named in the error.
 func open(wirings []wiring, positions int, b bus.Bus, c clock.Clock, sink Sink) (*Station, error) {
-	s := &Station{bus: b, clock: c, positions: positions, lights: map[string]bus.Lamp{}, routes: map[string]route{}, levels: map[string]bool{}, kept: newKeep(b)}
+	s := &Station{bus: b, clock: c, positions: positions, lights: map[string]bus.Lamp{}, routes: map[string]route{}, levels: map[string]bool{}, stamps: map[string]*source{}, kept: newKeep(b)}
 	s.drives.do = s.set
 	s.reports.do = func(r report) { r.give(sink) }
 	declared := b.Sources()

@@ -134,7 +134,10 @@ func (s *Station) changed(since int64, f func(*member)) {
 	if slices.ContainsFunc(s.sensors, func(d *sensor) bool { return d.emergency() && before[d.member] && !d.member.here() }) {
 		s.closeAll(now) // nobody could stop anything any more; whatever the host makes of it
 	}
-	missed := false
+	missed, beside := false, false // a canister went with them
+	for _, c := range s.canisters {
+		beside = beside || before[c.member] && !c.member.here()
+	}
 	for _, d := range s.sensors {
 		switch here := d.member.here(); {
 		case here && !before[d.member]:
@@ -144,7 +147,10 @@ func (s *Station) changed(since int64, f func(*member)) {
 			s.dropSensor(d, now)
 		}
 	}
-	if missed {
+	switch {
+	case missed && beside: // perhaps as that canister was told to move
+		s.lost("devices", true, event.Loss{From: since, To: now, Why: "lines of sensors and of canisters went together"})
+	case missed:
 		s.void(since, 0)
 	}
 	for _, c := range s.canisters {

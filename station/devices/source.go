@@ -16,6 +16,7 @@ type source struct {
 	mark      int64         // no edge stamped before it will come
 	told      int64         // the mark that the sink has
 	seq       uint64        // of the latest edge
+	latest    int64         // its stamp; 0 before it
 	received  uint64        // edges that came
 	lost      uint64        // edges that were counted and never came
 	explained uint64        // of those to come: a gap has told of them
@@ -68,6 +69,17 @@ func (s *Station) tellLosses(src *source) {
 // is lost of a limit switch shows in its canister, and is told behind the curtain.
 func (s *Station) sensing(src *source, of route) bool {
 	return of.sensor != nil || slices.ContainsFunc(s.sensors, func(d *sensor) bool { return d.source == src })
+}
+
+// switching tells whether a source may stamp limit switches, for all that their edges have told: then a lost edge of it may
+// have been a canister's.
+func (s *Station) switching(src *source) bool {
+	for line, r := range s.routes {
+		if by := s.stamps[line]; r.canister != nil && (by == nil || by == src) {
+			return true
+		}
+	}
+	return false
 }
 
 // source returns the source of a name; one that the bus did not declare has no lateness.

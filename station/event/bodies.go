@@ -326,7 +326,8 @@ type EdgeSum struct {
 }
 
 // LostEdges says that edges of beams or buttons may be missing in a run: one of them may have been a nose or a call. A run
-// has one at most.
+// has one, and another where only that is from before the end of its search. Edges that a canister's limit switch may have made
+// lost are never written so: devices tell of them without a source, and they stay behind the curtain of the run.
 type LostEdges struct {
 	Source string `json:"source"` // what stamps them
 }

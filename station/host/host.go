@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -216,10 +217,7 @@ func (h *Host) fact(e event.Event) {
 	switch e.Type {
 	case event.CanisterMoved:
 	case event.EdgesLost:
-		if _, _, running := h.machine.Running(); running {
-			e.At = h.since(e.Secret.(*event.Loss).From)
-			h.step(e)
-		}
+		h.lost(e)
 		return
 	case event.RunVoided: // the devices lost a source
 		h.void(h.since(e.At.Mono), e.Body.(*event.Void).Reason)
@@ -230,6 +228,34 @@ func (h *Host) fact(e event.Event) {
 		return
 	}
 	h.curtain.Report(e.Body.(*event.Handling).Position, *e.Secret.(*event.Moves))
+}
+
+// lost takes that edges are missing of a run. Where it may have been a canister's limit switch that made them lost, its
+// instant would tell when a canister arrived, and the loss is kept behind the curtain: it voids as a canister's fault does.
+func (h *Host) lost(e event.Event) {
+	if _, _, running := h.machine.Running(); !running {
+		return
+	}
+	loss := e.Secret.(*event.Loss)
+	if e.Body.(*event.LostEdges).Source == "" {
+		h.curtain.Lose(loss.From, notKnown(loss.Why))
+		return
+	}
+	e.At = h.since(loss.From)
+	h.step(e)
+}
+
+// notKnown is the fault of every canister of a run behind whose curtain edges were lost. It is cut to what fits into a sealed
+// body, of letters that take one byte each there.
+func notKnown(why string) string {
+	const most = 80
+	plain := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || strings.ContainsRune(`"\<>&`, r) {
+			return -1
+		}
+		return r
+	}, why)
+	return "not known, edges were lost: " + plain[:min(len(plain), most)]
 }
 
 // since is the stamp of a danger that began at the instant from and is told only now. The record says when it was told,

@@ -15,16 +15,29 @@ func (h *Host) fire() {
 			until = h.gridAt
 		}
 		d, ok := h.horizon.DueBy(until, now.Mono)
+		end, missing := h.missesFacts()
 		switch {
+		case ok && d.Timer == event.RunLocked && missing:
+			h.void(now.AtMono(end), event.VoidMechanical)
 		case ok:
 			h.ring(d.Timer, now.AtMono(d.At), now)
 		case grid:
 			h.gridAt = 0
+			if missing {
+				until = min(until, end)
+			}
 			h.void(now.AtMono(until), event.VoidMechanical)
 		default:
 			return
 		}
 	}
+}
+
+// missesFacts tells whether facts from before the end of a search are missing behind the curtain: then the run does not lock,
+// but is void at the next instant of the grid, or where its lock would fall if that is sooner.
+func (h *Host) missesFacts() (end int64, missing bool) {
+	end, ok := h.machine.Ends()
+	return end, ok && h.curtain.Lost(end)
 }
 
 // ring gives the engine one timer, with the sealed facts of its instant before it. A run is not presented while the

@@ -15,11 +15,12 @@ type Curtain struct {
 	run   int
 	moves []event.Moves // by position, from position 1
 	fault bool          // one of them is not where it should be
+	lost  *int64        // since when facts are missing that a canister may have made lost, nil when none are
 }
 
 // Begin starts a run whose canisters are about to be moved, in position order.
 func (c *Curtain) Begin(run int, moves []event.Move) {
-	c.run, c.fault = run, false
+	c.run, c.fault, c.lost = run, false, nil
 	c.moves = c.moves[:0]
 	for _, m := range moves {
 		c.moves = append(c.moves, event.Moves{Canister: m.Canister, Open: m.Open})
@@ -52,7 +53,25 @@ func (c *Curtain) Report(position int, moves event.Moves) {
 	c.fault = c.fault || moves.Fault != ""
 }
 
-// Faulty tells whether a canister of the run is not where it should be.
+// Lose notes that facts of beams or buttons may be missing since the instant from, and that it was perhaps a canister that
+// made them lost: nothing of it may be seen but what a canister's fault lets. What there is to say of it stands for what is
+// known of every canister from now on.
+func (c *Curtain) Lose(from int64, why string) {
+	if c.lost == nil || from < *c.lost {
+		c.lost = &from
+	}
+	c.fault = true
+	for i := range c.moves {
+		if c.moves[i].Fault == "" {
+			c.moves[i].Fault = why
+		}
+	}
+}
+
+// Lost tells whether facts may be missing that are stamped at or before an instant.
+func (c *Curtain) Lost(by int64) bool { return c.lost != nil && *c.lost <= by }
+
+// Faulty tells whether a canister of the run is not where it should be, or facts were lost that one may have made lost.
 func (c *Curtain) Faulty() bool { return c.fault }
 
 // Release returns what is written at an instant of the run: one event a position, in position order.

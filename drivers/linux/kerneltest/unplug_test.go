@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// TestStationWithoutItsInputs: the chip of the inputs is removed in mid-run and put back. The run is void, every canister
-// closed, and the session goes on.
+// TestStationWithoutItsInputs: the chip of the inputs, limit switches among them, is removed in mid-run and put back. The run
+// is void as by a canister's fault, every canister closed, and the session goes on.
 func TestStationWithoutItsInputs(t *testing.T) {
 	inGuest(t)
 	s := newSite(t, options{split: true})
 	s.serve()
-	s.loses(inputChip, "source lost", func() { s.checkOpen("while the inputs are away", 0) })
+	s.loses(inputChip, "mechanical", func() { s.checkOpen("while the inputs are away", 0) })
 }
 
 // TestStationWithoutItsOutputs: the same with the chip of the outputs, whose drives open when they are high. Back again,
