@@ -112,12 +112,12 @@ func unpack(t *testing.T, archive []byte) (files map[string]*tar.Header, text ma
 func shipped(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{
-		"/usr/lib/systemd/system/scentpostd.service": "../systemd/scentpostd.service",
-		"/usr/lib/sysusers.d/scentpost.conf":         "sysusers.conf",
-		"/usr/lib/udev/rules.d/60-scentpost.rules":   "udev.rules",
-		"/usr/share/doc/scentpost/copyright":         "copyright",
-		"/usr/share/doc/scentpost/README.md":         "../../README.md",
-		"/usr/share/doc/scentpost/CHANGELOG.md":      "../../CHANGELOG.md",
+		"/usr/lib/systemd/system/scentpostd.service":       "../systemd/scentpostd.service",
+		"/usr/lib/sysusers.d/scentpost.conf":               "sysusers.conf",
+		"/usr/lib/udev/rules.d/60-scentpost-devices.rules": "udev.rules",
+		"/usr/share/doc/scentpost/copyright":               "copyright",
+		"/usr/share/doc/scentpost/README.md":               "../../README.md",
+		"/usr/share/doc/scentpost/CHANGELOG.md":            "../../CHANGELOG.md",
 	}
 	for _, kind := range []string{"stations", "plans", "rules", "devices"} {
 		examples, err := filepath.Glob("../" + kind + "/*.yaml")

@@ -51,12 +51,16 @@ func (l life) install(t *testing.T) {
 	wire(t)
 	disciplined(t)
 	must(t, "udevadm", "settle")
+	// As Debian has them: the kernel's own.
+	owned(t, "/dev/gpiochip0", "root:root 600")
+	owned(t, "/dev/i2c-0", "root:root 600")
 	said, code := install(t, oldPackage)
 	if code != 0 || !strings.Contains(said, "describe the station in "+config) {
 		t.Fatalf("exit %d\n%s", code, said)
 	}
 	must(t, "udevadm", "settle")
-	owned(t, "/dev/gpiochip0", "gpio")
+	owned(t, "/dev/gpiochip0", "root:gpio 660")
+	owned(t, "/dev/i2c-0", "root:i2c 660")
 	if got := must(t, "id", "--groups", "--name", "scentpost"); got != "scentpost dialout gpio i2c" {
 		t.Errorf("the account's groups are %s", got)
 	}
