@@ -171,7 +171,7 @@ func TestTheDoctorAsksForNoLine(t *testing.T) {
 		return true
 	})
 	slices.Sort(used)
-	if !slices.Equal(used, []string{"Buses", "Look", "PortInUse", "ProbeI2C", "Stable"}) {
+	if !slices.Equal(used, []string{"Buses", "KeepsOutputs", "Look", "PortInUse", "ProbeI2C", "Stable", "SysFolder"}) {
 		t.Errorf("it uses %q", used)
 	}
 }

@@ -95,7 +95,7 @@ func (thisMachine) Chips() ([]doctor.Chip, error) {
 	}
 	var chips []doctor.Chip
 	for _, c := range seen.Chips {
-		chip := doctor.Chip{Node: node(c.Path), Label: c.Label}
+		chip := doctor.Chip{Node: node(c.Path), Label: c.Label, Keeps: linux.KeepsOutputs(linux.SysFolder, c.Label)}
 		chip.Denied = errors.Is(c.Err, fs.ErrPermission)
 		for _, l := range c.Lines {
 			chip.Lines = append(chip.Lines, doctor.Line(l))

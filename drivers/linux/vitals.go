@@ -54,6 +54,24 @@ const (
 	voltageAlarm   = "in0_lcrit_alarm"
 )
 
+// The chips of Raspberry Pi 0 to 4, and where their driver says whether it leaves the outputs of a program that has ended
+// as they are; older ones never do.
+const (
+	keeperPrefix = "pinctrl-bcm2"
+	keeperFile   = "module/pinctrl_bcm2835/parameters/persist_gpio_outputs"
+)
+
+// KeepsOutputs tells whether the kernel leaves the outputs of a chip with a label at their levels when the program that
+// drove them ends, so that no pull takes them to their safe level. It reads the folder where the kernel shows it
+// (SysFolder). Of chips that say nothing of it, it is false.
+func KeepsOutputs(sys, label string) bool {
+	if !strings.HasPrefix(label, keeperPrefix) {
+		return false
+	}
+	text, err := os.ReadFile(filepath.Join(sys, keeperFile))
+	return err == nil && strings.TrimSpace(string(text)) == "Y"
+}
+
 // number reads a file that holds a whole number.
 func number(path string) (n int, ok bool) {
 	text, err := os.ReadFile(path)

@@ -56,3 +56,21 @@ func TestDiskOf(t *testing.T) {
 		t.Errorf("%s: %+v, %v", kernels, d, err)
 	}
 }
+
+func TestKeepsOutputs(t *testing.T) {
+	const file = "module/pinctrl_bcm2835/parameters/persist_gpio_outputs"
+	for _, c := range []struct {
+		text, label string
+		keeps       bool
+	}{
+		{"Y\n", "pinctrl-bcm2835", true}, {"Y\n", "pinctrl-bcm2711", true}, {"N\n", "pinctrl-bcm2835", false},
+		{"Y\n", "pinctrl-rp1", false}, {"Y\n", "gpio-sim.0", false}, {"", "pinctrl-bcm2835", false},
+	} {
+		if got := KeepsOutputs(sys(t, map[string]string{file: c.text}), c.label); got != c.keeps {
+			t.Errorf("%s with %q keeps its outputs: %t", c.label, c.text, got)
+		}
+	}
+	if KeepsOutputs(t.TempDir(), "pinctrl-bcm2835") {
+		t.Error("a kernel that says nothing of it keeps its outputs")
+	}
+}

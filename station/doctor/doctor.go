@@ -105,6 +105,12 @@ func Diagnose(cfg config.Config, known []templates.Template, seen Evidence) Repo
 	if seen.Account.Root && seen.Daemon == nil && cfg.Driver.Type == config.DriverLinux {
 		r.Notes = append(r.Notes, "root may open everything: whether the daemon's account may, sudo -u scentpost scentpostd doctor tells")
 	}
+	for _, c := range seen.Chips {
+		if c.Keeps {
+			r.Notes = append(r.Notes, c.Label+" keeps its outputs when the daemon is killed, so that what is open stays open until it is started "+
+				"again: add pinctrl_bcm2835.persist_gpio_outputs=N to the kernel's command line (on a Raspberry Pi: /boot/firmware/cmdline.txt)")
+		}
+	}
 	for _, d := range cfg.Devices {
 		if p := seen.Ports[d.Port]; p.Moves != "" {
 			r.Notes = append(r.Notes, fmt.Sprintf("%s: %s may be another board's name tomorrow: %s", d.Name, d.Port, p.Moves))

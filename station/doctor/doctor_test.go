@@ -158,6 +158,8 @@ var causes = []struct {
 		doctor.BusHangs, "exp-1 air", "exp-1 air call", []string{"SDA low", "switch the power"}},
 	{"the carrier is absent", func(e *doctor.Evidence) { answer(e, "0x20", doctor.Silent) },
 		doctor.CarrierAbsent, "call", "exp-1 call", []string{`"exp-1:A0" is a pin of exp-1`, "mend exp-1 first"}},
+	{"a chip that keeps its outputs", func(e *doctor.Evidence) { e.Chips[0].Keeps = true }, "", "", "",
+		[]string{"note: pinctrl-bcm2711 keeps its outputs when the daemon is killed", "pinctrl_bcm2835.persist_gpio_outputs=N"}},
 	{"root", func(e *doctor.Evidence) { e.Account = doctor.Account{Name: "root", Root: true} }, "", "", "", []string{"sudo -u scentpost scentpostd doctor"}},
 }
 

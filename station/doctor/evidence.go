@@ -51,6 +51,8 @@ type Chip struct {
 	Node
 	Label string
 	Lines []Line
+	// Keeps is set when outputs stay at their levels after the program that drove them has ended.
+	Keeps bool
 }
 
 // Line is a line of a chip, with who has it; "" for nobody.

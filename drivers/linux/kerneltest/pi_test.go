@@ -105,9 +105,6 @@ func TestPiI2C(t *testing.T) {
 	}
 }
 
-// keepsOutputs is where a Raspberry Pi's kernel says whether an output that is given back stays one.
-const keepsOutputs = "/sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs"
-
 // TestPiLetsGo checks what a Raspberry Pi's kernel does with an output whose program is killed: as it is set, the line
 // stays an output at its level, or becomes an input that its pull holds.
 func TestPiLetsGo(t *testing.T) {
@@ -137,15 +134,11 @@ func TestPiLetsGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	holder.Wait()
-	keeps, err := get(keepsOutputs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := "function gpio_in "
-	if keeps == "Y" {
+	keeps, want := linux.KeepsOutputs(linux.SysFolder, "pinctrl-bcm2835"), "function gpio_in "
+	if keeps {
 		want = "function gpio_out in hi"
 	}
-	t.Logf("persist_gpio_outputs is %s", keeps)
+	t.Logf("the kernel keeps outputs: %t", keeps)
 	if is := look("after SIGKILL"); !strings.Contains(is, want) {
 		t.Errorf("after the kill the line is %q, want %q", is, want)
 	}

@@ -171,4 +171,29 @@ func TestStationWithAStuckButton(t *testing.T) {
 	if got.State != "completed" || len(got.Calls) != 1 {
 		t.Errorf("a button that works again: %+v, want its call", got)
 	}
+	s.tell("Assessor", "abort", "the test has seen enough")
+	s.checkClosed(s.export())
+}
+
+// checkClosed checks that what the record says was closed had closed by then, in runs that were void for a cause told late
+// too.
+func (s *site) checkClosed(lines []line) {
+	s.Helper()
+	moves, closed := s.moves(lines), 0
+	for _, l := range lines {
+		var at struct{ Instant string }
+		if l.Type != "canister.moved" {
+			continue
+		}
+		if s.body(l, &at); at.Instant != "closed" {
+			continue
+		}
+		closed++
+		if m := moves[l.ID]; m.Open || m.Confirmed == 0 || m.Confirmed > l.Mono {
+			s.Errorf("%s: %+v, want it confirmed closed by then", l.text, m)
+		}
+	}
+	if closed == 0 {
+		s.Error("nothing was closed")
+	}
 }

@@ -119,7 +119,7 @@ func (t *Tracer) Stop() ([]Movement, error) {
 }
 
 // The two events of the kernel: "gpio_value: 512 set 1" and "gpio_direction: 512 out (0)".
-var traceLine = regexp.MustCompile(`\s(\d+)\.(\d{6}): gpio_(?:value|direction): (\d+) +(set|in|out) \(?(-?\d+)\)?$`)
+var traceLine = regexp.MustCompile(`\s(\d{1,9})\.(\d{6}): gpio_(?:value|direction): (\d{1,9}) +(set|in|out) \(?(-?\d{1,9})\)?$`)
 
 // ParseMovement reads one line of a trace. What is no movement is an error, a line that tells of lost events too.
 func ParseMovement(line string) (Movement, error) {
