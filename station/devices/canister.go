@@ -52,6 +52,24 @@ type order struct {
 	rest     bool // the move is over, and has arrived where level is set
 }
 
+// overdueAfter is how long a drive may take to be told something. An output never waits; one of a kernel's driver for a
+// chip on slow wires takes some milliseconds.
+const overdueAfter = 100 * time.Millisecond
+
+// alike tells whether two orders are for one drive.
+func alike(a, b order) bool { return a.canister == b.canister && a.burst == b.burst }
+
+// overdue has the other drives told what they are to do, on a goroutine of its own, when one hangs: what can be closed is.
+func (s *Station) overdue(takeOver func() bool) (stop func()) {
+	return s.clock.At(s.clock.Now().Mono+int64(overdueAfter), func() {
+		s.apart(func() {
+			if takeOver() {
+				s.reports.run()
+			}
+		})
+	})
+}
+
 // Move commands the moves of a run. Those that open start at the instant at, all at the same one whatever they
 // hold, and end by themselves after longest or after the shortest longest open time of the canisters that move;
 // those that close start at once. What became of each reaches the sink as one event.CanisterMoved. Move never
@@ -162,10 +180,19 @@ func (s *Station) set(o order) {
 	case o.again:
 		o.canister.drive.Set(o.level, o.at, o.longest, nil)
 		return
+	case o.level && s.replaced(o):
+		return // it waited for a drive that hung, and is to be closed by now
 	}
 	o.canister.drive.Set(o.level, o.at, o.longest, func(mono int64, err error) {
 		s.change(func() { s.driven(o, mono, err) })
 	})
+}
+
+// replaced tells whether a newer command of its canister has come.
+func (s *Station) replaced(o order) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return o.command != o.canister.command
 }
 
 func (s *Station) driven(o order, mono int64, err error) {

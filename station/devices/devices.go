@@ -48,6 +48,7 @@ type Station struct {
 	drives  queue[order]
 	driving atomic.Int64 // since when the drives have been at the present order, 0 while they are idle
 	reports queue[report]
+	apart   func(func()) // runs something on a goroutine of its own
 
 	mu          sync.Mutex // guards what follows; held over no call of bus or sink
 	sources     []*source  // in the order of their names

@@ -34,7 +34,7 @@ func (s *Station) beat() {
 	if !alive {
 		return
 	}
-	if since := s.driving.Load(); since == 0 || s.clock.Now().Mono-since <= int64(s.kept.every) {
+	if since := s.driving.Load(); !s.drives.hangs() && (since == 0 || s.clock.Now().Mono-since <= int64(s.kept.every)) {
 		s.kept.keeper.Beat()
 	}
 	next := s.clock.At(s.clock.Now().Mono+int64(s.kept.every), s.beat)

@@ -76,6 +76,7 @@ func TestBoardsHearNothingWhileNoOrderGetsThrough(t *testing.T) {
 		}
 		return nil
 	}
+	w.station.apart = func(f func()) { f() }
 	w.until(150 * ms)
 	go func() {
 		w.station.Move(0, time.Minute, run("A"))
@@ -90,4 +91,51 @@ func TestBoardsHearNothingWhileNoOrderGetsThrough(t *testing.T) {
 	*heard = nil
 	w.until(1250 * ms)
 	expect(t, "when the drive answers", *heard, []string{"1100 beat", "1200 beat"})
+}
+
+// TestADriveThatHangsHoldsUpNoOther: an emergency stop closes all the others at once, and that one as soon as its drive
+// answers; then all is as before.
+func TestADriveThatHangsHoldsUpNoOther(t *testing.T) {
+	w := opened(t, nil)
+	w.station.apart = func(f func()) { f() }
+	w.until(500 * ms)
+	w.station.Move(0, time.Minute, run("AAAAAA"))
+	w.until(1000 * ms)
+	w.lines = nil
+	hangs, until, stopped := make(chan bool), make(chan bool), make(chan bool)
+	w.refuse = func(line string) error {
+		if line == "2A.drive" {
+			w.refuse = func(string) error { return nil }
+			hangs <- true
+			<-until
+		}
+		return nil
+	}
+	go func() {
+		w.station.CloseAll()
+		close(stopped)
+	}()
+	<-hangs
+	expect(t, "before the one that hangs", w.blownAll(), []string{"1000 1A.drive false"})
+	w.until(1200 * ms)
+	expect(t, "behind it", w.blownAll(), []string{"1100 3A.drive false", "1100 4A.drive false", "1100 5A.drive false", "1100 6A.drive false"})
+	w.station.Move(0, time.Minute, run("BA"))
+	w.until(1500 * ms)
+	w.edge("stop", true)
+	w.until(2000 * ms)
+	expect(t, "an emergency stop while it hangs", w.blownAll(), []string{"1200 1B.drive true", "1500 1B.drive false"})
+	close(until)
+	<-stopped
+	expect(t, "when it answers", w.blownAll(), []string{"2000 2A.drive false"})
+	w.until(3000 * ms)
+	if !w.station.drives.run() || w.station.drives.hangs() {
+		t.Error("the drives are not idle")
+	}
+}
+
+// blownAll returns what was driven, and forgets it.
+func (w *world) blownAll() []string {
+	out := w.lines
+	w.lines = nil
+	return out
 }

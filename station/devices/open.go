@@ -60,7 +60,7 @@ func (w wiring) fail(role string, err error) error {
 // Every device that fails is named in the error.
 func open(wirings []wiring, positions int, b bus.Bus, c clock.Clock, sink Sink) (*Station, error) {
 	s := &Station{bus: b, clock: c, positions: positions, lights: map[string]bus.Lamp{}, routes: map[string]route{}, levels: map[string]bool{}, stamps: map[string]*source{}, kept: newKeep(b)}
-	s.drives.do = s.set
+	s.drives.do, s.drives.alike, s.drives.alarm, s.apart = s.set, alike, s.overdue, func(f func()) { go f() }
 	s.reports.do = func(r report) { r.give(sink) }
 	declared := b.Sources()
 	for _, name := range slices.Sorted(maps.Keys(declared)) {
