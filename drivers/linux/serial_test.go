@@ -92,6 +92,80 @@ func TestAHangUpIsGone(t *testing.T) {
 	}
 }
 
+// TestCloseBehindARead: a reader that waits holds up no Close for longer than a time-out, and ends by it.
+func TestCloseBehindARead(t *testing.T) {
+	port, _ := cable(t)
+	began, ended, closed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		defer close(ended)
+		close(began)
+		for buffer := make([]byte, 10); ; {
+			if _, err := port.Read(buffer); err != nil {
+				return
+			}
+		}
+	}()
+	<-began
+	go func() { closed <- port.Close() }()
+	limit := time.After(10 * time.Second)
+	for _, end := range []func() bool{
+		func() bool {
+			select {
+			case err := <-closed:
+				return err == nil
+			case <-limit:
+				return false
+			}
+		},
+		func() bool {
+			select {
+			case <-ended:
+				return true
+			case <-limit:
+				return false
+			}
+		},
+	} {
+		if !end() {
+			t.Fatal("Close or the reader did not end")
+		}
+	}
+}
+
+// TestFramesOfBeforeAreGone: what a board said while nobody had its port is thrown away by the flush after the opening, and what
+// comes after that is whole.
+func TestFramesOfBeforeAreGone(t *testing.T) {
+	port, pty := cable(t)
+	if err := port.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pty.Write([]byte("stale")); err != nil {
+		t.Fatal(err)
+	}
+	port, err := OpenSerial(pty.link, 500_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer port.Close()
+	if err := port.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pty.Write([]byte("fresh")); err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	for buffer := make([]byte, 10); len(got) < 5; {
+		n, err := port.Read(buffer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, buffer[:n]...)
+	}
+	if string(got) != "fresh" {
+		t.Errorf("%q came", got)
+	}
+}
+
 func TestFlushThrowsAway(t *testing.T) {
 	port, pty := cable(t)
 	if _, err := pty.Write([]byte("stale")); err != nil {

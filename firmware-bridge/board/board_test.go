@@ -170,6 +170,34 @@ func TestAPortThatTakesNothing(t *testing.T) {
 	})
 }
 
+// TestAPortWhoseCloseHangs: neither the end of the board nor the opening of a new port waits for it.
+func TestAPortWhoseCloseHangs(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.start()
+		pass(2 * time.Second)
+		hang := make(chan struct{})
+		r.mu.Lock()
+		r.cable.hang = hang
+		r.mu.Unlock()
+		r.unplug()
+		pass(5 * time.Second)
+		if got := r.board.Report(); got.State != link.Up || got.Opens != 2 {
+			t.Errorf("%s after %d openings", got.State, got.Opens)
+		}
+		r.mu.Lock()
+		r.cable.hang = hang
+		r.mu.Unlock()
+		before := r.now()
+		if err := r.board.Close(); err != nil {
+			t.Error(err)
+		}
+		if waited := time.Duration(r.now() - before); waited > time.Second {
+			t.Errorf("the end took %s", waited)
+		}
+		close(hang)
+	})
+}
+
 func TestRefusals(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.start()

@@ -37,7 +37,8 @@ type cable struct {
 	up     chan []byte
 	out    chan struct{} // closed when it is unplugged
 	closed bool
-	deaf   bool // it takes nothing that is written, and returns never
+	hang   chan struct{} // Close waits for it, unless nil
+	deaf   bool          // it takes nothing that is written, and returns never
 }
 
 var errUnplugged = errors.New("unplugged")
@@ -67,7 +68,13 @@ func (c *cable) Write(p []byte) (int, error) {
 
 func (c *cable) Flush() error { return nil }
 
-func (c *cable) Close() error { c.closed = true; return nil }
+func (c *cable) Close() error {
+	c.closed = true
+	if c.hang != nil {
+		<-c.hang
+	}
+	return nil
+}
 
 func (r *rig) now() int64 { return int64(time.Since(r.began)) + int64(time.Hour) }
 
