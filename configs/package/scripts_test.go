@@ -225,6 +225,9 @@ func TestEveryJournalIsCopied(t *testing.T) {
 	if got["old station/data/meta.json"] != "deep" || got["scentpost/meta.json"] != "at the top" {
 		t.Errorf("copied: %q", got)
 	}
+	if got := m.files("var/lib/scentpost"); len(got) != 2 {
+		t.Errorf("the scripts made files of root's beside the daemon's: %q", got)
+	}
 }
 
 // TestNoCopyNoUpgrade: a journal that is open, or that there is no room for, ends the upgrade; nothing half is left.
