@@ -87,6 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!begun) {
 		begun = true;
 		host_begin();
+		host.hurry = true;
 		board_begin();
 	}
 	if (size < 1)
@@ -112,9 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	// Without a heartbeat everything comes back. That takes long, so not every input waits for it.
 	if (size > 8 || (kind & 0x1E) != 0)
 		return 0;
-	host.hurry = true;
 	host_run(10100 * 1000);
-	host.hurry = false;
 	host.moved = 0;
 	promises();
 	sound();
