@@ -197,3 +197,42 @@ func TestEdgesTooCloseAreGlitches(t *testing.T) {
 		t.Errorf("glitches %d, events %d; want 10 to 20 and none", pong.Glitches, len(h.events))
 	}
 }
+
+// TestAPongAgreesWithTheEvents: those below its number are stamped up to its time, the others after it, and the levels
+// are what those below left behind.
+func TestAPongAgreesWithTheEvents(t *testing.T) {
+	h := configured(t, 500_000, pins(500, map[string]message.Mode{"D2": message.Input}))
+	h.slice = 5 * ms
+	chance := rand.New(rand.NewPCG(seed, 9))
+	h.answers, h.events = nil, nil
+	at, high := h.chip.Now()+ms, true
+	for cookie := range uint32(2000) {
+		for until := h.chip.Now() + 2*h.slice; at < until; high = !high {
+			h.chip.Pin(at, "D2", high)
+			at += 100*us + chance.Uint64N(800*us)
+		}
+		h.send(&message.Ping{Cookie: cookie})
+		h.run(h.slice)
+	}
+	h.run(100 * ms)
+	pongs := 0
+	for _, a := range h.answers {
+		p, is := a.is.(*message.Pong)
+		if !is {
+			continue
+		}
+		pongs++
+		next := int(p.Next)
+		switch {
+		case next > 0 && h.events[next-1].Time > p.Time:
+			t.Errorf("event %d is stamped %d, behind the time %d of a PONG that counts it", next-1, h.events[next-1].Time, p.Time)
+		case next < len(h.events) && h.events[next].Time < p.Time:
+			t.Errorf("event %d is stamped %d, before the time %d of a PONG that does not count it", next, h.events[next].Time, p.Time)
+		case next > 0 && h.events[next-1].Level != (p.Levels>>pin("D2")&1 != 0):
+			t.Errorf("the levels are %x at %d, after event %+v", p.Levels, p.Time, h.events[next-1])
+		}
+	}
+	if pongs != 2000 || len(h.events) < 15_000 || len(h.events) != len(h.edges) {
+		t.Errorf("%d PONGs, %d events of %d edges", pongs, len(h.events), len(h.edges))
+	}
+}

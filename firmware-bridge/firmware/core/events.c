@@ -83,7 +83,7 @@ enum { EDGE_SIZE = 3, OTHER_SIZE = 6, BODY_MOST = FRAME_MOST - CRC_SIZE, COUNT_A
 
 static bool fits(const struct builder *b, const struct event *e)
 {
-	return b->length + (e->code < EVENT_DONE ? EDGE_SIZE : OTHER_SIZE) <= BODY_MOST;
+	return builder_length(b) + (e->code < EVENT_DONE ? EDGE_SIZE : OTHER_SIZE) <= BODY_MOST;
 }
 
 void events_build(struct builder *b)

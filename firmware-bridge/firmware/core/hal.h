@@ -15,12 +15,14 @@
 //   HAL_RESOLUTION_NS   of its stamps
 //   HAL_FLASH           the attribute of constants that stay in flash, read by hal_flash_8 and hal_flash_32
 //   hal_lock_t          what hal_lock returns for hal_unlock; locks nest
+//   hal_mark_t          when a frame ended, as the HAL has it
 //   hal_instant_t       an instant as the clock has it, which is quick to take
 //
 // and these, inline where an interrupt needs them to be quick:
 //
 //   hal_lock_t hal_lock(void);
 //   void hal_unlock(hal_lock_t before);
+//   void hal_let_in(hal_lock_t before);                locked: unlocks for as long as what waits needs to begin
 //   uint32_t hal_now(void);                            locked: the low half of the microseconds since the start
 //   hal_instant_t hal_instant(void);                   locked
 //   uint64_t hal_microseconds(hal_instant_t at);       of an instant
@@ -50,12 +52,19 @@ void hal_watch(uint8_t pin);
 // hal_drive gives an output its level, first in the latch, then in the direction. Locked.
 void hal_drive(uint8_t pin, bool high);
 
-// hal_receive gives the next byte of the line. With a zero behind something else frame_end is when it came; it is left
-// alone otherwise.
-bool hal_receive(uint8_t *byte, uint64_t *frame_end);
+// hal_heard gives bytes of the line that have come and returns how many; there may be more behind them. hal_took frees
+// the first of them.
+uint8_t hal_heard(const uint8_t **bytes);
+void hal_took(uint8_t count);
 
-// hal_send sends a frame. Its bytes stay as they are while hal_sending, and nothing else is sent.
-void hal_send(const uint8_t *bytes, uint8_t count);
+// hal_frame_end marks when a zero came that stands behind something else. It is asked once for each of them, in their
+// order. hal_marked is the instant of a mark that was asked for just now; most frames do not need it.
+hal_mark_t hal_frame_end(void);
+uint64_t hal_marked(hal_mark_t mark);
+
+// hal_send begins to send a frame, of which so many bytes are ready; with `whole` that is all of it. Until then it is called
+// again with the same frame and more of it. What is ready stays as it is while hal_sending, and nothing else is sent.
+void hal_send(const uint8_t *frame, uint8_t ready, bool whole);
 bool hal_sending(void);
 
 // Memory that outlasts a reset, of at least STORE_SIZE bytes, all 0xFF when new. hal_store begins to write a byte;

@@ -116,7 +116,7 @@ static bool take_describe(const uint8_t *payload)
 	return true;
 }
 
-static bool take_beat(const uint8_t *payload, uint64_t came)
+static bool take_beat(const uint8_t *payload, hal_mark_t end)
 {
 	uint16_t count = get_16(payload);
 	if (beaten && (int16_t)(count - last_beat) <= 0)
@@ -124,17 +124,17 @@ static bool take_beat(const uint8_t *payload, uint64_t came)
 	beaten = true;
 	last_beat = count;
 	if (outputs_configured())
-		outputs_beat(came);
+		outputs_beat(hal_marked(end));
 	return true;
 }
 
-static bool take_ping(const uint8_t *payload, uint64_t came)
+static bool take_ping(const uint8_t *payload, hal_mark_t end)
 {
 	for (uint8_t i = sizeof cookie; i < 44; i++)
 		if (payload[i] != 0)
 			return false;
 	cookie = get_32(payload);
-	pinged = came;
+	pinged = hal_marked(end);
 	owes_pong = true;
 	return true;
 }
@@ -244,7 +244,7 @@ static bool take_command(uint8_t type, uint8_t number, const uint8_t *payload)
 	}
 }
 
-static bool take(uint8_t type, uint8_t number, const uint8_t *payload, uint64_t came)
+static bool take(uint8_t type, uint8_t number, const uint8_t *payload, hal_mark_t end)
 {
 	switch (type) {
 	case DESCRIBE:
@@ -252,9 +252,9 @@ static bool take(uint8_t type, uint8_t number, const uint8_t *payload, uint64_t 
 	case SAFE:
 		return take_safe(payload, number);
 	case BEAT:
-		return take_beat(payload, came);
+		return take_beat(payload, end);
 	case PING:
-		return take_ping(payload, came);
+		return take_ping(payload, end);
 	case HELD:
 		return take_held(payload);
 	default:
@@ -262,7 +262,7 @@ static bool take(uint8_t type, uint8_t number, const uint8_t *payload, uint64_t 
 	}
 }
 
-bool session_frame(const uint8_t *frame, uint8_t length, uint64_t came)
+bool session_frame(const uint8_t *frame, uint8_t length, hal_mark_t end)
 {
 	// Of the payload, for the types from HELLO to NAME.
 	static const uint8_t sizes[] HAL_FLASH = {6, 1, 34, 14, 9, 2, 44, 3, 0, 8};
@@ -276,7 +276,7 @@ bool session_frame(const uint8_t *frame, uint8_t length, uint64_t came)
 		return false;
 	if (type != HELLO && (frame[0] != PROTOCOL_VERSION || session == 0 || frame[2] != (uint8_t)session))
 		return false;
-	if (!(type == HELLO ? take_hello(payload) : take(type, number, payload, came)))
+	if (!(type == HELLO ? take_hello(payload) : take(type, number, payload, end)))
 		return false;
 	heard = ticks_now();
 	return true;
@@ -361,17 +361,21 @@ static APART void say_pong(struct builder *b)
 	begin(b, PONG, 0);
 	builder_32(b, cookie);
 	builder_64(b, pinged);
-	builder_sum(b);
+	uint8_t ready = builder_do(b);
 
-	// An edge whose interrupt waits would be stamped after the time, though its level is read before it.
+	// An edge whose interrupt waits would be stamped after the time, though its level was read before. So the levels are
+	// read first, and again when an edge waits after that.
 	hal_lock_t before = hal_lock();
+	uint32_t levels = hal_levels();
 	for (uint8_t tries = 0; hal_edges_wait() && tries < 8; tries++) {
-		hal_unlock(before);
-		before = hal_lock();
+		hal_let_in(before);
+		levels = hal_levels();
 	}
 	hal_instant_t instant = hal_instant();
-	uint32_t levels = hal_levels(), unsafe = outputs_unsafe();
+	uint32_t unsafe = outputs_unsafe();
 	uint16_t next = events.next, dropped = events.dropped, glitches = events.glitches, overruns = hal_overruns();
+	// It is on its way from this instant on; the rest is made before its turn comes.
+	hal_send(b->wire, ready, false);
 	hal_unlock(before);
 
 	builder_64(b, levels & inputs_watched());

@@ -5,9 +5,10 @@
 #include <stdint.h>
 
 #include "frame.h"
+#include "hal.h"
 
-// session_frame takes a sound frame that came at an instant. It is false when the frame is none that this board takes.
-bool session_frame(const uint8_t *frame, uint8_t length, uint64_t came);
+// session_frame takes a sound frame that ended at a mark. It is false when the frame is none that this board takes.
+bool session_frame(const uint8_t *frame, uint8_t length, hal_mark_t end);
 
 // session_error counts what was passed over.
 void session_error(void);

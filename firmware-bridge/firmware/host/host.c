@@ -36,6 +36,12 @@ hal_lock_t hal_lock(void)
 
 void hal_unlock(hal_lock_t before) { host.locked = before; }
 
+void hal_let_in(hal_lock_t before)
+{
+	must(host.locked);
+	(void)before;
+}
+
 uint32_t hal_now(void)
 {
 	must(host.locked);
@@ -118,25 +124,38 @@ void hal_drive(uint8_t pin, bool high)
 	become(pin, high ? PIN_HIGH : PIN_LOW);
 }
 
-bool hal_receive(uint8_t *byte, uint64_t *frame_end)
+uint8_t hal_heard(const uint8_t **bytes)
 {
-	if (host.heard_out == host.heard_in)
-		return false;
-	*byte = host.heard[host.heard_out];
-	if (*byte == 0)
-		*frame_end = host.heard_at[host.heard_out];
-	host.heard_out++;
-	return true;
+	uint32_t count = host.heard_in - host.heard_out;
+	*bytes = host.heard + host.heard_out;
+	return count < 50 ? (uint8_t)count : 50;
 }
 
-void hal_send(const uint8_t *bytes, uint8_t count)
+void hal_took(uint8_t count)
 {
-	must(!hal_sending());
-	if (host.said_in + count > HOST_LINE)
+	must(host.heard_out + count <= host.heard_in);
+	host.heard_out += count;
+}
+
+uint64_t hal_marked(hal_mark_t mark) { return mark; }
+
+hal_mark_t hal_frame_end(void)
+{
+	must(host.heard_out > 0 && host.heard[host.heard_out - 1] == 0);
+	return host.heard_at[host.heard_out - 1];
+}
+
+void hal_send(const uint8_t *frame, uint8_t ready, bool whole)
+{
+	static uint8_t sent; // of a frame that is not whole yet
+	must(sent > 0 || !hal_sending());
+	if (host.said_in + ready > HOST_LINE)
 		host.said_in = host.said_out = 0; // nobody listens
-	memcpy(host.said + host.said_in, bytes, count);
-	host.said_in += count;
-	host.line_free = host.now + count * host.us_per_byte;
+	for (; sent < ready; sent++)
+		host.said[host.said_in++] = frame[sent];
+	host.line_free = whole ? host.now + ready * host.us_per_byte : UINT64_MAX;
+	if (whole)
+		sent = 0;
 }
 
 bool hal_sending(void) { return host.now < host.line_free; }

@@ -16,10 +16,12 @@ static inline uint8_t hal_flash_8(const uint8_t *at) { return *at; }
 static inline uint32_t hal_flash_32(const uint32_t *at) { return *at; }
 
 typedef bool hal_lock_t;
+typedef uint64_t hal_mark_t;
 typedef uint64_t hal_instant_t;
 
 hal_lock_t hal_lock(void);
 void hal_unlock(hal_lock_t before);
+void hal_let_in(hal_lock_t before);
 uint32_t hal_now(void);
 hal_instant_t hal_instant(void);
 static inline uint64_t hal_microseconds(hal_instant_t at) { return at; }

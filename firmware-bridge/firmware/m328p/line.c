@@ -12,7 +12,7 @@
 _Static_assert(DIVISOR >= 0 && DIVISOR < 4096, "the baud rate is one that the line can have");
 
 enum {
-	HEARD_SIZE = 64, // 1.3 ms at 500,000 baud; a power of two
+	HEARD_SIZE = 64, // 1.3 ms at 500,000 baud
 	ENDS_SIZE = 8,
 };
 
@@ -38,74 +38,93 @@ void line_begin(void)
 ISR(USART_RX_vect)
 {
 	static bool within; // something came since the last zero
-	uint8_t status = UCSR0A, byte = UDR0, at = heard_in, next = (at + 1) % HEARD_SIZE;
-	if (status & (_BV(FE0) | _BV(DOR0)))
+	uint8_t status = UCSR0A, byte = UDR0, at = heard_in, next = at + 1;
+	if (next == HEARD_SIZE)
+		next = 0;
+	if (status & (_BV(FE0) | _BV(DOR0))) {
 		m328p_overruns++;
-	if (status & _BV(FE0))
-		return; // its stop bit was none: no such byte was sent
-	uint8_t end = ends_in;
-	bool ended = byte == 0 && within;
-	if (next == heard_out || (ended && (uint8_t)(end - ends_out) == ENDS_SIZE)) {
+		if (status & _BV(FE0))
+			return; // its stop bit was none: no such byte was sent
+	}
+	if (next == heard_out) {
 		m328p_overruns++;
 		return;
 	}
-	heard[at] = byte;
-	heard_in = next;
-	within = byte != 0;
-	if (ended) {
+	if (byte == 0 && within) {
+		uint8_t end = ends_in;
+		if ((uint8_t)(end - ends_out) == ENDS_SIZE) {
+			m328p_overruns++;
+			return;
+		}
 		ends[end % ENDS_SIZE] = TCNT1;
 		ends_in = end + 1;
 	}
+	within = byte != 0;
+	heard[at] = byte;
+	heard_in = next;
 }
 
-bool hal_receive(uint8_t *byte, uint64_t *frame_end)
+uint8_t hal_heard(const uint8_t **bytes)
 {
-	static bool within;
-	uint8_t at = heard_out;
-	if (at == heard_in)
-		return false;
-	*byte = heard[at];
-	heard_out = (at + 1) % HEARD_SIZE;
-	if (*byte != 0) {
-		within = true;
-		return true;
-	}
-	if (within) {
-		uint8_t end = ends_out;
-		uint16_t count = ends[end % ENDS_SIZE];
-		ends_out = end + 1;
-		hal_lock_t before = hal_lock();
-		hal_instant_t now = hal_instant();
-		hal_unlock(before);
-		// It is less than a round of the timer ago: the main loop never takes so long.
-		*frame_end = hal_microseconds(now) - (uint16_t)(now.count - count) / 2;
-	}
-	within = false;
-	return true;
+	uint8_t in = heard_in, from = heard_out;
+	*bytes = (const uint8_t *)&heard[from];
+	return in >= from ? in - from : HEARD_SIZE - from;
 }
 
-// The frame on its way out.
+void hal_took(uint8_t count)
+{
+	uint8_t from = heard_out + count;
+	heard_out = from == HEARD_SIZE ? 0 : from;
+}
+
+hal_mark_t hal_frame_end(void)
+{
+	uint8_t end = ends_out;
+	uint16_t count = ends[end % ENDS_SIZE];
+	ends_out = end + 1;
+	return count;
+}
+
+uint64_t hal_marked(hal_mark_t count)
+{
+	hal_lock_t before = hal_lock();
+	hal_instant_t now = hal_instant();
+	hal_unlock(before);
+	// It is less than a round of the timer ago: the main loop never takes so long.
+	return hal_microseconds(now) - (uint16_t)(now.count - count) / 2;
+}
+
+// The frame on its way out: what goes next, and the end of what is ready.
 static const uint8_t *volatile sent;
-static volatile uint8_t left;
+static const uint8_t *volatile ready_end;
+static bool open; // there will be more of it
 
 ISR(USART_UDRE_vect)
 {
 	const uint8_t *next = sent;
-	uint8_t more = left - 1;
-	UDR0 = *next++;
-	if (more == 0)
+	if (next == ready_end) {
 		UCSR0B &= ~_BV(UDRIE0);
+		return;
+	}
+	UDR0 = *next++;
 	sent = next;
-	left = more;
 }
 
-bool hal_sending(void) { return left > 0; }
-
-void hal_send(const uint8_t *bytes, uint8_t count)
+bool hal_sending(void)
 {
-	sent = bytes;
-	left = count;
 	hal_lock_t before = hal_lock();
+	bool some = open || sent != ready_end;
+	hal_unlock(before);
+	return some;
+}
+
+void hal_send(const uint8_t *frame, uint8_t ready, bool whole)
+{
+	hal_lock_t before = hal_lock();
+	if (!open)
+		sent = frame;
+	ready_end = frame + ready;
+	open = !whole;
 	UCSR0B |= _BV(UDRIE0);
 	hal_unlock(before);
 }

@@ -21,6 +21,7 @@ static inline uint8_t hal_flash_8(const uint8_t *at) { return pgm_read_byte(at);
 static inline uint32_t hal_flash_32(const uint32_t *at) { return pgm_read_dword(at); }
 
 typedef uint8_t hal_lock_t;
+typedef uint16_t hal_mark_t; // a count of timer 1
 
 static inline hal_lock_t hal_lock(void)
 {
@@ -34,6 +35,14 @@ static inline void hal_unlock(hal_lock_t before)
 {
 	__asm__ volatile("" ::: "memory");
 	SREG = before;
+}
+
+static inline void hal_let_in(hal_lock_t before)
+{
+	hal_unlock(before);
+	// The instruction behind the one that allows interrupts runs before any of them.
+	__asm__ volatile("nop\n\tnop");
+	hal_lock();
 }
 
 // Timer 1 counts half microseconds. Its overflows are the rest of the clock.

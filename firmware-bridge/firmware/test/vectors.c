@@ -52,8 +52,9 @@ static struct frames frames_in(const uint8_t *line, uint32_t count)
 {
 	struct receiver receiver = {0};
 	struct frames got = {0};
-	for (uint32_t i = 0; i < count; i++) {
-		switch (receiver_take(&receiver, line[i])) {
+	for (uint8_t took; count > 0; line += took, count -= took) {
+		took = count < 7 ? (uint8_t)count : 7; // in pieces that no frame fits into
+		switch (receiver_take(&receiver, line, &took)) {
 		case RECEIVED_FRAME:
 			CHECK(got.count < 4);
 			got.length[got.count] = receiver.length;
