@@ -96,9 +96,17 @@ func newBench(t *testing.T, more ...string) *bench {
 
 // there waits until both boards are: a daemon starts without them.
 func (b *bench) there() {
-	b.w.until(b.t, "the boards", func(s control.Status) bool {
-		return s.Blocked == "" && !slices.ContainsFunc(s.Conditions, func(c health.Condition) bool { return c.Code == health.DeviceAbsent })
-	})
+	b.t.Helper()
+	absent := func(c health.Condition) bool { return c.Code == health.DeviceAbsent }
+	for limit := time.Now().Add(patience); ; {
+		status := b.tell("Assessor", "status").Status
+		if status.Blocked == "" && !slices.ContainsFunc(status.Conditions, absent) {
+			return
+		}
+		if time.Now().After(limit) {
+			b.t.Fatalf("the boards did not come: %s %+v", status.Blocked, status.Conditions)
+		}
+	}
 }
 
 // figures asks what a board is: what passes on its line is told while no placement is secret.
