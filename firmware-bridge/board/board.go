@@ -96,6 +96,8 @@ type Board struct {
 	once   sync.Once
 	writes chan struct{} // holds one token when there are bytes to write
 
+	seen int64 // the latest instant up to which it told everything; of the owner alone
+
 	mu      sync.Mutex // guards what follows; held over no callback and no port
 	link    *link.Machine
 	out     []byte // for the port

@@ -110,6 +110,9 @@ func TestUnpluggedAndPluggedAgain(t *testing.T) {
 		if len(heard) < 2 || heard[0] != "gap 0 [D2 D3]" || heard[1] != absent {
 			t.Errorf("heard %q", heard)
 		}
+		if since := r.now() - r.from; since < int64(time.Second) || since > int64(2*time.Second) {
+			t.Errorf("last seen %s ago, and the cable was pulled a second ago", time.Duration(since))
+		}
 		var got error
 		d5.Set(true, 0, time.Second, func(_ int64, err error) { got = err })
 		if !errors.Is(got, bus.ErrGone) {

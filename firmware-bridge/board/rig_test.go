@@ -28,6 +28,7 @@ type rig struct {
 	refuse  error // of the next openings
 	changes []twin.Change
 	heard   []string
+	from    int64  // of the latest presence
 	noise   []byte // comes in place of what the twin says
 }
 
@@ -202,6 +203,7 @@ func (r *rig) Fall(f bus.Fall) {
 func (r *rig) Presence(p bus.Presence) {
 	slices.Sort(p.Lines)
 	r.add("here %t %v %v", p.Here, p.Lines, p.Levels)
+	r.from = p.From
 }
 
 // take returns what the sink heard since the last call.

@@ -214,7 +214,7 @@ func (b *Board) away(why error) {
 // absent tells the sink of every line that it is not there.
 func (b *Board) absent(why error) {
 	if sink, wants := b.ear().(bus.PresenceSink); wants {
-		sink.Presence(bus.Presence{Lines: b.all(), Mono: b.opt.Now(), Why: why})
+		sink.Presence(bus.Presence{Lines: b.all(), From: b.seen, Mono: b.opt.Now(), Why: why})
 	}
 }
 

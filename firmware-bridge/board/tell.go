@@ -61,6 +61,7 @@ func (b *Board) tell(f link.Fact) {
 	case link.Edge:
 		b.edge(sink, f)
 	case link.Watermark:
+		b.seen = f.Mono
 		if sink != nil {
 			sink.Watermark(bus.Watermark{Source: b.opt.Name, Mono: f.Mono})
 		}
@@ -86,7 +87,7 @@ func (b *Board) fell(sink bus.Sink, f link.Fact) {
 // ready tells that the board is there, with the levels of its inputs.
 func (b *Board) ready(sink bus.Sink, f link.Fact) {
 	b.mu.Lock()
-	b.up, b.why = true, nil
+	b.up, b.why, b.seen = true, nil, f.Mono
 	b.found()
 	levels := map[string]bool{}
 	for _, line := range b.lines {

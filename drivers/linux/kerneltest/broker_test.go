@@ -3,7 +3,6 @@
 package kerneltest
 
 import (
-	"fmt"
 	"io"
 	"log/slog"
 	"math"
@@ -134,5 +133,5 @@ func (s *site) checkReport(l *listener, lines []line, size int64) {
 	if states, _ := l.of("scentpost/v1/guest/real/state"); len(states) == 0 {
 		s.Error("no state was reported")
 	}
-	s.Log(fmt.Sprintf("%d records reached the subscriber", len(reported)))
+	s.Logf("%d records reached the subscriber", len(reported))
 }
