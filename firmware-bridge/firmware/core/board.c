@@ -61,5 +61,7 @@ void board_step(void)
 {
 	each_tick();
 	hear();
-	say();
+	// What is to be said can wait, what is heard cannot.
+	if (!hal_hurry())
+		say();
 }

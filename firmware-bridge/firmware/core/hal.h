@@ -57,6 +57,9 @@ void hal_drive(uint8_t pin, bool high);
 uint8_t hal_heard(const uint8_t **bytes);
 void hal_took(uint8_t count);
 
+// hal_hurry tells that bytes wait which will soon find no room.
+bool hal_hurry(void);
+
 // hal_frame_end marks when a zero came that stands behind something else. It is asked once for each of them, in their
 // order. hal_marked is the instant of a mark that was asked for just now; most frames do not need it.
 hal_mark_t hal_frame_end(void);

@@ -36,6 +36,7 @@ static bool naming;                  // a NAME is being written, its answer wait
 static bool safe_came;
 static uint8_t safe_number;
 static uint8_t barred[HAL_PINS]; // as many commands are yet to come that a SAFE was sent behind
+static uint8_t barring;          // the most of them
 
 // What is owed.
 static bool owes_board, owes_safe, owes_pong, owes_none;
@@ -77,6 +78,7 @@ static void rest(void)
 	beaten = safe_came = naming = false;
 	expected = known = 0;
 	memset(barred, 0, sizeof barred);
+	barring = 0;
 	owes_board = owes_safe = owes_pong = owes_none = false;
 	owes_acks = 0;
 	owes_pins = 0;
@@ -148,6 +150,16 @@ static bool take_held(const uint8_t *payload)
 	return true;
 }
 
+// bar keeps the commands that are yet to come from outputs that a SAFE was sent behind.
+static void bar(uint32_t pins, uint8_t commands)
+{
+	for (uint8_t pin = 0; pin < HAL_PINS; pin++, pins >>= 1)
+		if ((pins & 1) != 0 && barred[pin] < commands)
+			barred[pin] = commands;
+	if (barring < commands)
+		barring = commands;
+}
+
 static bool take_safe(const uint8_t *payload, uint8_t number)
 {
 	bool fresh = !safe_came || number != safe_number;
@@ -155,9 +167,7 @@ static bool take_safe(const uint8_t *payload, uint8_t number)
 	uint8_t between = payload[8] - expected;
 	// More than there may be were none: the SAFE is an old one.
 	if (between <= COMMANDS_OPEN)
-		for (uint8_t pin = 0; pin < HAL_PINS; pin++)
-			if ((pins >> pin & 1) != 0 && barred[pin] < between)
-				barred[pin] = between;
+		bar(pins, between);
 	safe_came = true;
 	safe_number = number;
 	outputs_safe(pins, fresh, number);
@@ -193,6 +203,9 @@ static void answer(uint8_t number, uint8_t type, enum result result)
 	expected = number + 1;
 	if (known < COMMANDS_OPEN)
 		known++;
+	if (barring == 0)
+		return;
+	barring--;
 	for (uint8_t pin = 0; pin < HAL_PINS; pin++)
 		barred[pin] -= barred[pin] > 0;
 }

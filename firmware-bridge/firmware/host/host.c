@@ -137,6 +137,8 @@ void hal_took(uint8_t count)
 	host.heard_out += count;
 }
 
+bool hal_hurry(void) { return host.crowded; }
+
 uint64_t hal_marked(hal_mark_t mark) { return mark; }
 
 hal_mark_t hal_frame_end(void)

@@ -44,6 +44,7 @@ struct host {
 
 	uint32_t fed;
 	bool locked;
+	bool crowded;   // the line has hardly room left
 	bool hurry;     // a round of the main loop a millisecond is enough
 	bool tick_dead; // the timer's interrupt does not come
 };

@@ -77,6 +77,12 @@ void hal_took(uint8_t count)
 	heard_out = from == HEARD_SIZE ? 0 : from;
 }
 
+bool hal_hurry(void)
+{
+	uint8_t in = heard_in, from = heard_out, waits = in >= from ? in - from : in + HEARD_SIZE - from;
+	return waits > HEARD_SIZE / 2;
+}
+
 hal_mark_t hal_frame_end(void)
 {
 	uint8_t end = ends_out;

@@ -184,6 +184,19 @@ static void answers_wait_for_the_line(void)
 	quiet();
 }
 
+static void what_is_heard_goes_before_what_is_said(void)
+{
+	ready();
+	host.crowded = true;
+	for (uint8_t number = 1; number <= 8; number++)
+		tell(NOTHING, number, "", 0);
+	quiet();
+	host.crowded = false;
+	host_run(10000);
+	for (uint8_t number = 1; number <= 8; number++)
+		CHECK_EQUAL(expect(ACK).bytes[3], number);
+}
+
 static void safe_overtakes_commands(void)
 {
 	ready();
@@ -315,6 +328,7 @@ const struct test session_tests[] = {
 	{"pins are described", pins_are_described},
 	{"commands are taken once and in order", commands_are_taken_once_and_in_order},
 	{"answers wait for the line", answers_wait_for_the_line},
+	{"what is heard goes before what is said", what_is_heard_goes_before_what_is_said},
 	{"SAFE overtakes commands", safe_overtakes_commands},
 	{"a SAFE that comes again drives and says nothing", a_safe_that_comes_again_drives_and_says_nothing},
 	{"a PONG tells the time", a_pong_tells_the_time},
