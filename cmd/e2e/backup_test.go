@@ -30,9 +30,8 @@ func (r *rig) half() control.Status {
 	r.tell("Assessor", "seal", "--dice", strings.Repeat("1 2 3 4 5 6 ", 5))
 	for run := 1; ; run++ {
 		r.tell("Assessor", "arm")
-		now := w.until(r.t, "a search", func(s control.Status) bool { return s.Run != nil && s.Run.Run == run && s.Run.State == trial.Searching })
 		if run == 2 {
-			return now
+			return w.until(r.t, "a search", func(s control.Status) bool { return s.Run != nil && s.Run.Run == run && s.Run.State == trial.Searching })
 		}
 		w.until(r.t, "the next run", func(s control.Status) bool { return between(s) && len(s.Runs) == run })
 	}
@@ -159,7 +158,7 @@ func (r *rig) firstRecord() event.Epoch {
 // new epoch with a new key. The session is aborted and listed as such; what was exported before comes out the same.
 func TestABackupRestoredElsewhere(t *testing.T) {
 	t.Parallel()
-	a := newRig(t, options{example: "virtual-two", name: "moved", plan: "../../configs/plans/short.yaml", scale: 40, seed: 1})
+	a := newRig(t, options{example: "virtual-two", name: "moved", plan: "../../configs/plans/short.yaml", scale: 10, seed: 1})
 	a.serve()
 	whole := a.half().Session
 	a.finish()
@@ -180,7 +179,7 @@ func TestABackupRestoredElsewhere(t *testing.T) {
 	a.daemon.kill(t)
 	a.station.stop(t)
 
-	b := newRig(t, options{example: "virtual-two", name: "moved", plan: "../../configs/plans/short.yaml", scale: 40, seed: 2})
+	b := newRig(t, options{example: "virtual-two", name: "moved", plan: "../../configs/plans/short.yaml", scale: 10, seed: 2})
 	said = b.must("station", "restore", file, b.config)
 	if !strings.Contains(said, "session "+cut.Session+" had not ended: it is aborted") || !strings.Contains(said, "the station has no key") {
 		t.Errorf("the restore says %s", said)
