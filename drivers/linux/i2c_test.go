@@ -230,7 +230,7 @@ func TestABusThatHangsHoldsUpNoOther(t *testing.T) {
 		hang := make(chan struct{})
 		w.are(nil, nil, hang)
 		other := &wires{}
-		o, err := OpenI2C("i2c-2", I2COptions{open: other.open, mono: b.opt.mono})
+		o, err := OpenI2C("i2c-2", I2COptions{open: other.open, mono: b.mono})
 		if err != nil {
 			t.Fatal(err)
 		}
