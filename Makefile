@@ -67,7 +67,7 @@ test-deb-life:
 		$(QUIET) test-deb-life configs/package/debtest/run build/deb build/kernel build/debian
 
 test-firmware: go-version ## test the boards' firmware: its core on this machine, fuzzed, and the binary in simavr
-	@.ci/where-possible firmware-core $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- $(QUIET) firmware-core $(FIRMWARE) check test fuzz
+	@.ci/where-possible firmware-core $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- $(QUIET) firmware-core $(FIRMWARE) -j 2 check test fuzz
 	@.ci/where-possible firmware-simavr $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- \
 		$(QUIET) firmware-simavr go test -v -timeout $(TIMEOUT) ./firmware-bridge/firmware/...
 

@@ -56,6 +56,7 @@ func (h *host) late() float64 {
 }
 
 func TestStampsOnAQuietWire(t *testing.T) {
+	t.Parallel()
 	h := edgeHost(t, 500_000)
 	chance := rand.New(rand.NewPCG(seed, 1))
 	level := pulledUp()
@@ -76,6 +77,7 @@ func TestStampsOnAQuietWire(t *testing.T) {
 
 // TestStampsWithHeartbeats: the wire carries heartbeats, and the answers to what is found.
 func TestStampsWithHeartbeats(t *testing.T) {
+	t.Parallel()
 	h := edgeHost(t, 500_000)
 	h.beatEach = 10 * ms
 	chance := rand.New(rand.NewPCG(seed, 2))
@@ -201,6 +203,7 @@ func TestEdgesTooCloseAreGlitches(t *testing.T) {
 // TestAPongAgreesWithTheEvents: those below its number are stamped up to its time, the others after it, and the levels
 // are what those below left behind.
 func TestAPongAgreesWithTheEvents(t *testing.T) {
+	t.Parallel()
 	h := configured(t, 500_000, pins(500, map[string]message.Mode{"D2": message.Input}))
 	h.slice = 5 * ms
 	chance := rand.New(rand.NewPCG(seed, 9))

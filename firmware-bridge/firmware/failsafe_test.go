@@ -115,6 +115,7 @@ func TestWhatTheBoardNeedsIsNeverAnOutput(t *testing.T) {
 
 // TestASilentHost: the time counts from the last byte of the last heartbeat, and is over 10 ms later at the latest.
 func TestASilentHost(t *testing.T) {
+	t.Parallel()
 	h := configured(t, 500_000, pins(100, canisters))
 	h.slice = ms / 2
 	chance := rand.New(rand.NewPCG(seed, 5))
@@ -161,6 +162,7 @@ func TestASilentHost(t *testing.T) {
 }
 
 func TestTheLongestTimeCuts(t *testing.T) {
+	t.Parallel()
 	h := configured(t, 500_000, pins(1000, canisters))
 	h.beatEach = 50 * ms
 	h.beat()

@@ -18,6 +18,7 @@ func percentiles(of []float64) (p50, p99, most float64) {
 // TestFigures reports how long things take on the board and on the wire, by the simulated clock. What the host adds is
 // not in it. Nothing is asserted but that there was something to report.
 func TestFigures(t *testing.T) {
+	t.Parallel()
 	h := edgeHost(t, 500_000)
 	h.beatEach, h.slice = 50*ms, ms/4
 	h.beat()

@@ -11,6 +11,7 @@ import (
 // TestTheClockMapOfAChip: 20 seconds of the host's link and the real firmware. The true error of an edge lies within
 // the bound that it comes with.
 func TestTheClockMapOfAChip(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 200, 11)
 	l.play(2000, 10*time.Millisecond)
 	edges := l.some(link.Edge)

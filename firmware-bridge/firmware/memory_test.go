@@ -37,6 +37,7 @@ func symbol(t *testing.T, f *elf.File, name string) uint64 {
 
 // TestMemory: static data and the deepest stack take at most 80 % of the RAM, after everything at once.
 func TestMemory(t *testing.T) {
+	t.Parallel()
 	file, err := elf.Open(simavrtest.Build(t, 500_000).ELF)
 	if err != nil {
 		t.Fatal(err)

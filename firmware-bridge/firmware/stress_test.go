@@ -11,6 +11,7 @@ import (
 
 // TestABurstOfCommands: all that a host may send at once, without a pause on the wire, is taken and answered once.
 func TestABurstOfCommands(t *testing.T) {
+	t.Parallel()
 	h := configured(t, 500_000, pins(1000, canisters))
 	h.beat()
 	h.run(2 * ms)
@@ -51,6 +52,7 @@ func TestABurstOfCommands(t *testing.T) {
 
 // TestALineFullOfGarbage: the board lives on, hears no heartbeat in it, and takes its outputs back.
 func TestALineFullOfGarbage(t *testing.T) {
+	t.Parallel()
 	h := configured(t, 500_000, pins(100, canisters))
 	h.beat()
 	h.run(2 * ms)
@@ -79,6 +81,7 @@ func TestALineFullOfGarbage(t *testing.T) {
 // TestAnInputThatOscillates: edges closer than the interrupt is long leave time for nothing else, not even for the
 // timer. Then it is the watchdog that takes the outputs back, and the board says that it did.
 func TestAnInputThatOscillates(t *testing.T) {
+	t.Parallel()
 	h := configured(t, 500_000, pins(10_000, map[string]message.Mode{"D4": message.OutLow, "D5": message.OutHigh, "D2": message.Input}))
 	h.beat()
 	h.run(2 * ms)
