@@ -29,7 +29,7 @@ uint8_t hal_cause(void)
 		return CAUSE_BROWN_OUT;
 	if (flags & _BV(WDRF))
 		return CAUSE_WATCHDOG;
-	return flags & _BV(EXTRF) ? CAUSE_PIN : CAUSE_UNKNOWN;
+	return (flags & _BV(EXTRF)) != 0 ? CAUSE_PIN : CAUSE_UNKNOWN;
 }
 
 struct overflows m328p_overflows;
