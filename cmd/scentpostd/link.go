@@ -79,6 +79,9 @@ func (s *station) newLink(behind func(uplink.Departed)) (*uplink.Link, error) {
 	if err != nil {
 		return nil, err
 	}
+	// In this order: the host is writing already. What has left was durable before it left, so a size that is read after
+	// it can only be larger; the other way round a journal that is well would seem to be behind.
+	left := s.journal.Departed().Load()
 	size, err := s.journal.Size()
 	if err != nil {
 		return nil, err
@@ -87,7 +90,6 @@ func (s *station) newLink(behind func(uplink.Departed)) (*uplink.Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	left := s.journal.Departed().Load()
 	return uplink.NewLink(uplink.LinkOptions{
 		Broker: uplink.Broker{URL: s.cfg.Broker.URL, ClientID: s.cfg.Broker.ClientID, Username: s.cfg.Broker.User,
 			PasswordFile: s.cfg.Broker.PasswordFile},
