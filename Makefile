@@ -70,6 +70,8 @@ test-firmware: go-version ## test the boards' firmware: its core on this machine
 	@.ci/where-possible firmware-core $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- $(QUIET) firmware-core $(FIRMWARE) -j 2 check test fuzz
 	@.ci/where-possible firmware-simavr $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- \
 		$(QUIET) firmware-simavr go test -v -timeout $(TIMEOUT) ./firmware-bridge/firmware/...
+	@SCENTPOST_FIRMWARE=1 .ci/where-possible firmware-session $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- \
+		$(QUIET) firmware-session go test -v -timeout $(TIMEOUT) -run '^TestFirmwareThatFails$$' ./cmd/e2e
 
 firmware: ## build the boards' firmware into build/firmware
 	@.ci/deps $(DEPS_FIRMWARE)

@@ -108,17 +108,17 @@ func (h *host) train(name string, edges int, spacing uint64, chance *rand.Rand) 
 			h.run(10 * ms)
 		}
 	}
-	h.run(2000 * ms)
+	h.run(500 * ms)
 }
 
-// TestEdgesArriveWhole: 10,000 edges, stamped within 50 us, with heartbeats and acknowledgements on the wire.
+// TestEdgesArriveWhole: thousands of edges, stamped within 50 us, with heartbeats and acknowledgements on the wire.
 func TestEdgesArriveWhole(t *testing.T) {
-	for _, c := range []struct{ baud, rate int }{{115_200, 1000}, {500_000, 1000}, {500_000, 5000}} {
+	for _, c := range []struct{ baud, rate, edges int }{{115_200, 1000, 10_000}, {500_000, 1000, 2_000}, {500_000, 5000, 10_000}} {
 		t.Run(fmt.Sprintf("%d a second at %d baud", c.rate, c.baud), func(t *testing.T) {
 			t.Parallel()
 			h := edgeHost(t, c.baud)
 			h.beatEach, h.slice = 100*ms, 5*ms // it answers within 10 ms
-			h.train("D2", 10_000, uint64(1_000_000/c.rate)*us, rand.New(rand.NewPCG(seed, 3)))
+			h.train("D2", c.edges, uint64(1_000_000/c.rate)*us, rand.New(rand.NewPCG(seed, 3)))
 			worst := h.late()
 			if c.rate == 1000 && worst > 50 {
 				t.Errorf("a stamp is %.1f us late, want at most 50", worst)
@@ -209,7 +209,7 @@ func TestAPongAgreesWithTheEvents(t *testing.T) {
 	chance := rand.New(rand.NewPCG(seed, 9))
 	h.answers, h.events = nil, nil
 	at, high := h.chip.Now()+ms, true
-	for cookie := range uint32(2000) {
+	for cookie := range uint32(1000) {
 		for until := h.chip.Now() + 2*h.slice; at < until; high = !high {
 			h.chip.Pin(at, "D2", high)
 			at += 100*us + chance.Uint64N(800*us)
@@ -235,7 +235,7 @@ func TestAPongAgreesWithTheEvents(t *testing.T) {
 			t.Errorf("the levels are %x at %d, after event %+v", p.Levels, p.Time, h.events[next-1])
 		}
 	}
-	if pongs != 2000 || len(h.events) < 15_000 || len(h.events) != len(h.edges) {
+	if pongs != 1000 || len(h.events) < 7_500 || len(h.events) != len(h.edges) {
 		t.Errorf("%d PONGs, %d events of %d edges", pongs, len(h.events), len(h.edges))
 	}
 }
