@@ -54,6 +54,7 @@ func play(pty *linux.PTY, how string) {
 			return
 		}
 		n, _ := pty.Read(buffer)
+		travel(n)
 		b.Receive(now(), buffer[:n])
 		if time.Now().After(next) { // an edge now and then
 			level, next = !level, time.Now().Add(200*time.Millisecond)
@@ -67,11 +68,16 @@ func play(pty *linux.PTY, how string) {
 		case how == "garbage":
 			out = []byte{0xE0, 0x1C, 0, 0x9F, 0xFF, 0}
 		}
+		travel(len(out))
 		if _, err := pty.Write(out); err != nil {
 			return
 		}
 	}
 }
+
+// travel takes as long as bytes take on a line of 500,000 baud, at the least: an answer that is faster than the wire is no
+// measurement of a clock.
+func travel(bytes int) { <-time.After(time.Duration(bytes) * 10 * time.Second / 500_000) }
 
 // own is "owned PORT": another program has the port, until the script ends.
 func own(ts *testscript.TestScript, neg bool, args []string) {
