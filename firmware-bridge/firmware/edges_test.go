@@ -208,13 +208,14 @@ func TestAPongAgreesWithTheEvents(t *testing.T) {
 	h.slice = 5 * ms
 	chance := rand.New(rand.NewPCG(seed, 9))
 	h.answers, h.events = nil, nil
-	at, high := h.chip.Now()+ms, true
+	high := true
 	for cookie := range uint32(1000) {
-		for until := h.chip.Now() + 2*h.slice; at < until; high = !high {
-			h.chip.Pin(at, "D2", high)
-			at += 100*us + chance.Uint64N(800*us)
-		}
 		h.send(&message.Ping{Cookie: cookie})
+		// The PING is on the wire for 1.1 ms. The edges fall into the time in which it is answered.
+		for at := h.chip.Now() + 1000*us; at < h.chip.Now()+3200*us; high = !high {
+			at += 60*us + chance.Uint64N(140*us)
+			h.chip.Pin(at, "D2", high)
+		}
 		h.run(h.slice)
 	}
 	h.run(100 * ms)
@@ -235,7 +236,7 @@ func TestAPongAgreesWithTheEvents(t *testing.T) {
 			t.Errorf("the levels are %x at %d, after event %+v", p.Levels, p.Time, h.events[next-1])
 		}
 	}
-	if pongs != 1000 || len(h.events) < 7_500 || len(h.events) != len(h.edges) {
+	if pongs != 1000 || len(h.events) < 15_000 || len(h.events) != len(h.edges) {
 		t.Errorf("%d PONGs, %d events of %d edges", pongs, len(h.events), len(h.edges))
 	}
 }
