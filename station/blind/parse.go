@@ -59,7 +59,7 @@ func ParsePlan(file string, src []byte) (Plan, error) {
 			doc.Problem(key, "take the key away", "not supported yet")
 			continue
 		}
-		doc.UnknownKey(key, planKeys)
+		doc.UnknownKey("", key, planKeys)
 	}
 	p := f.plan()
 	p.Text = slices.Clone(src)

@@ -124,7 +124,7 @@ func (r *reader) lines(at string, d device, t Type, used map[string]string) map[
 	}
 	for _, role := range slices.Sorted(maps.Keys(d.Lines)) {
 		if !slices.Contains(t.roles(), role) {
-			r.doc.UnknownKey(at+".lines."+role, t.roles())
+			r.doc.UnknownKey(at+".lines", role, t.roles())
 			continue
 		}
 		given[role] = d.Lines[role]
@@ -162,7 +162,7 @@ func (r *reader) settings(at string, d device, t Type) map[string]string {
 		path := at + "." + name
 		i := slices.IndexFunc(t.Settings, func(s Setting) bool { return s.Name == name })
 		if i < 0 {
-			r.doc.UnknownKey(path, slices.Concat(t.settingNames(), []string{"name", "type", "position", "canister", "line", "lines", "bus", "interrupt", "port", "id"}))
+			r.doc.UnknownKey(at, name, slices.Concat(t.settingNames(), []string{"name", "type", "position", "canister", "line", "lines", "bus", "interrupt", "port", "id"}))
 			continue
 		}
 		if text, ok := r.setting(path, d.Settings[name], t.Settings[i]); ok {

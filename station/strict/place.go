@@ -66,24 +66,10 @@ func (d *Document) Err() error {
 	return d.problems.sorted()
 }
 
-// UnknownKey notes that the key at path is not among the known ones, as Decode does, for keys that a rest field
-// took.
-func (d *Document) UnknownKey(path string, known []string) {
-	line, column := d.Place(path)
-	all := steps(path)
-	name := all[len(all)-1]
-	at := d.root
-	for _, step := range all[:len(all)-1] {
-		if at = at.child(step); at == nil {
-			break
-		}
-	}
-	if at != nil {
-		if k := at.keyOf(name); k != nil {
-			line, column = k.line, k.column
-		}
-	}
-	d.problems.add(Problem{Line: line, Column: column, Field: path, Message: "unknown key", Hint: DidYouMean(name, known)})
+// UnknownKey notes that a key of the mapping at path is not among the known ones, as Decode does, for keys that a rest
+// field took.
+func (d *Document) UnknownKey(path, key string, known []string) {
+	d.KeyProblem(path, key, DidYouMean(key, known), "unknown key")
 }
 
 // find walks to the value at path. The place is that of the last step that exists: for a mapping's entry the

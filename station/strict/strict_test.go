@@ -298,8 +298,8 @@ func TestRestTakesWhatNoFieldHas(t *testing.T) {
 	if got := into.List[0].Rest; len(got) != 2 || got["settle"].Text != "20ms" || got["stuk"].Kind != strict.Sequence {
 		t.Errorf("got %v", got)
 	}
-	doc.UnknownKey("list[0].stuk", []string{"settle", "stuck"})
-	doc.UnknownKey("list[0].none", nil)
+	doc.UnknownKey("list[0]", "stuk", []string{"settle", "stuck"})
+	doc.UnknownKey("list[0]", "none", nil)
 	want := "f:2:6: list[0].none: unknown key\nf:2:29: list[0].stuk: unknown key (did you mean \"stuck\"?)"
 	if err := doc.Err(); err.Error() != want {
 		t.Errorf("got\n%s\nwant\n%s", err, want)
@@ -322,5 +322,27 @@ f:2:11: a.lines.c1a.drive: is wrong (do)
 f:2:30: a.lines.b[0]:c: too`
 	if got := doc.Err(); got == nil || got.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", got, want)
+	}
+}
+
+// TestAnyKeyMayBeUnknown: a key that a person wrote holds whatever signs it likes, and is found at its own place.
+func TestAnyKeyMayBeUnknown(t *testing.T) {
+	doc, err := strict.Parse("f", []byte("fine: 1\n\".\": 2\na.b: 3\n\"[0]\": 4\n\"\": 5\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{".", "a.b", "[0]", ""} {
+		doc.UnknownKey("", key, []string{"fine"})
+	}
+	var places []string
+	var all *strict.Problems
+	if !errors.As(doc.Err(), &all) {
+		t.Fatal(doc.Err())
+	}
+	for _, p := range all.List {
+		places = append(places, fmt.Sprintf("%d:%d %q", p.Line, p.Column, p.Field))
+	}
+	if got, want := strings.Join(places, ", "), `2:1 ".", 3:1 "a.b", 4:1 "[0]", 5:1 ""`; got != want {
+		t.Errorf("problems at %s, want %s", got, want)
 	}
 }
