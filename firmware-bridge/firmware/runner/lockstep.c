@@ -92,6 +92,19 @@ static bool run(uint64_t until)
 	return fine;
 }
 
+// APART is the least between two levels of one pin in real time, in cycles: 100 us. Lines that come together are one look's
+// "now", and a pin that is raised and lowered in one cycle has no edges.
+enum { APART = 1600 };
+
+static bool hold(uint64_t at, uint8_t pin, bool high)
+{
+	static uint64_t free_at[CHIP_PINS];
+	if (lockstep_live && at < free_at[pin])
+		at = free_at[pin];
+	free_at[pin] = at + APART;
+	return chip_pin(at, pin, high);
+}
+
 // set does the commands that only prepare something.
 static bool set(char **word, int n, uint64_t at)
 {
@@ -101,7 +114,7 @@ static bool set(char **word, int n, uint64_t at)
 	if (strcmp(word[0], "spoil") == 0 && n == 3)
 		return bytes(word[2], hear_spoilt, at) || wrong("spoil: not hexadecimal, or too much waits");
 	if (strcmp(word[0], "pin") == 0 && pin < CHIP_PINS && (*word[3] == '0' || *word[3] == '1'))
-		return chip_pin(at, pin, *word[3] == '1') || wrong("pin: too much waits");
+		return hold(at, pin, *word[3] == '1') || wrong("pin: too much waits");
 	if (strcmp(word[0], "reset") == 0 && n == 3 && chip_cause_known(word[2]))
 		return chip_reset(at, word[2]) || wrong("reset: too much waits");
 	if (strcmp(word[0], "hang") == 0 && n == 3 && (strcmp(word[2], "main") == 0 || strcmp(word[2], "all") == 0))

@@ -79,6 +79,18 @@ func TestLive(t *testing.T) {
 	if r := await(simavr.Edge); r.Pin != "D2" || !r.Level {
 		t.Errorf("an edge %+v", r)
 	}
+	// Levels that come together are edges all the same: in one cycle they would be none.
+	const apart = 99 * simavr.PerMicrosecond // 100, and an edge may come some cycles late
+	for i := range 100 {
+		live.Pin("D3", i%2 == 0)
+	}
+	for i, before := 0, uint64(0); i < 100; i++ {
+		r := await(simavr.Edge)
+		if r.Pin != "D3" || r.Level != (i%2 == 0) || r.At < before+apart {
+			t.Fatalf("edge %d of a burst: %+v, the one before was at %d", i, r, before)
+		}
+		before = r.At
+	}
 	live.Unplug()
 	if n, err := port.Read(make([]byte, 1)); n > 0 || err == nil {
 		t.Errorf("a port that was torn away gives %d bytes, %v", n, err)
