@@ -31,10 +31,16 @@ LDFLAGS  := -X main.version=$(VERSION)
 PROGRAMS := $(notdir $(patsubst %/main.go,%,$(wildcard cmd/*/main.go)))
 # ./... leaves out folders that begin with a point.
 PACKAGES := ./... ./.ci/bench
+# What unit tests are not: these run whole programs, brokers and chips, or thousands of sessions. The chips' are run by
+# test-firmware.
+FIRMWARE_TESTS := scentpost/firmware-bridge/firmware
+SLOW_TESTS     := $(FIRMWARE_TESTS)|scentpost/cmd/e2e|scentpost/cmd/scentsim|scentpost/simulator/check|scentpost/station/uplink
+# Packages but those that begin as one of $(1).
+but = $$(go list $(PACKAGES) | grep -vE '^($(1))')
 QUIET    := .ci/quiet
 FIRMWARE := $(MAKE) -s -C firmware-bridge/firmware OUT=$(CURDIR)/build/firmware
 
-.PHONY: help demo test test-firmware firmware flash test-kernel test-deb test-deb-contents test-deb-life deb check race fuzz soak lint cover bench deps build clean go-version
+.PHONY: help demo test test-firmware test-firmware-simavr test-firmware-session firmware flash test-kernel test-deb test-deb-contents test-deb-life deb check race fuzz soak lint cover bench deps build clean go-version
 
 help: ## show this
 	@echo "Scentpost $(VERSION): make TARGET"
@@ -44,7 +50,7 @@ demo: build ## run one sealed double-blind session on a virtual station (SEED=1)
 	@build/scentsim demo --seed $(SEED) --out build/demo
 
 test: go-version deps check test-firmware ## install what is missing, check, run all tests and each fuzz target for 2 s
-	@$(QUIET) test go test -timeout $(TIMEOUT) $(PACKAGES)
+	@$(QUIET) test go test -timeout $(TIMEOUT) $(call but,$(FIRMWARE_TESTS))
 	@$(MAKE) --no-print-directory test-kernel
 	@$(QUIET) fuzz .ci/fuzz 2s
 	@$(MAKE) --no-print-directory test-deb
@@ -68,8 +74,14 @@ test-deb-life:
 
 test-firmware: go-version ## test the boards' firmware: its core on this machine, fuzzed, and the binary in simavr
 	@.ci/where-possible firmware-core $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- $(QUIET) firmware-core $(FIRMWARE) -j 2 check test fuzz
+	@$(MAKE) --no-print-directory -j 2 test-firmware-simavr test-firmware-session
+
+test-firmware-simavr:
 	@.ci/where-possible firmware-simavr $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- \
 		$(QUIET) firmware-simavr go test -v -timeout $(TIMEOUT) ./firmware-bridge/firmware/...
+
+# It takes the time that it takes: its stations run in real time, and mostly wait.
+test-firmware-session:
 	@SCENTPOST_FIRMWARE=1 .ci/where-possible firmware-session $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- \
 		$(QUIET) firmware-session go test -v -timeout $(TIMEOUT) -run '^TestFirmwareThatFails$$' ./cmd/e2e
 
@@ -89,10 +101,11 @@ test-pi: go-version ## a temperature sensor and an output on a Raspberry Pi 3's 
 	@$(QUIET) test-pi drivers/linux/kerneltest/pi build/pi
 	@grep -E '^(---|    pi_test)' build/log/test-pi.log || true
 
-check: go-version build/tools/staticcheck ## formatting, go vet and staticcheck
+check: go-version build/tools/staticcheck ## formatting, go vet, staticcheck and the unit tests
 	@$(QUIET) gofmt .ci/formatted
 	@$(QUIET) vet go vet $(PACKAGES)
 	@$(QUIET) staticcheck build/tools/staticcheck $(PACKAGES)
+	@$(QUIET) unit-tests go test -timeout $(TIMEOUT) $(call but,$(SLOW_TESTS))
 
 race: go-version ## all tests under the race detector
 	@.ci/deps $(DEPS) $(DEPS_RACE)

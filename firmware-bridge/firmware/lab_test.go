@@ -1,6 +1,7 @@
 package firmware
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -19,7 +20,9 @@ type lab struct {
 	link   *link.Machine
 	chip   *simavr.Chip
 	ppm    float64
-	flip   float64 // chance of each bit of a byte, start and stop among them, to be another one
+	noise  noise
+	down   cable // to the chip
+	up     cable // to the host
 
 	now   int64
 	beat  int64 // when the next heartbeat is due
@@ -27,6 +30,19 @@ type lab struct {
 	wakes int64 // when the host looks at what has come, 0 while nothing has
 	facts []link.Fact
 	edges []truth
+}
+
+// noise is what happens to bytes on their way.
+type noise struct {
+	flip  float64 // chance of each bit of a byte, start and stop among them, to be another one
+	drop  float64 // of a byte to vanish
+	twice float64 // of a byte to come twice
+	frame float64 // of a frame to vanish
+}
+
+// cable is one way of the line.
+type cable struct {
+	within, lost bool // a frame, which vanishes
 }
 
 // arrival is a byte that has come to the host.
@@ -41,10 +57,7 @@ type truth struct {
 	level bool
 }
 
-const (
-	labSlice = int64(200 * time.Microsecond)
-	labBaud  = 500_000
-)
+const labBaud = 500_000
 
 var labPins = map[string]message.Mode{"D2": message.Input, "D4": message.OutLow, "D5": message.OutHigh}
 
@@ -74,30 +87,41 @@ func (l *lab) cycle(host int64) uint64 {
 
 func (l *lab) host(cycle uint64) int64 { return int64(float64(cycle) * 1000 / us / (1 + l.ppm*1e-6)) }
 
-// spoil is what the line makes of a byte; ok is false when it vanishes, with its start or stop bit.
-func (l *lab) spoil(b byte) (_ byte, ok bool) {
-	for bit := range 10 {
-		if l.flip == 0 || l.chance.Float64() >= l.flip {
-			continue
-		}
-		if bit >= 8 {
-			return 0, false
-		}
-		b ^= 1 << bit
+// carry is what a cable makes of a byte: how often it arrives, and whether it has its start and stop bits.
+func (l *lab) carry(c *cable, b byte) (_ byte, times int, whole bool) {
+	if begins := b != 0 && !c.within; begins {
+		c.lost = l.happens(l.noise.frame)
 	}
-	return b, true
+	c.within = b != 0
+	if c.lost || l.happens(l.noise.drop) {
+		return 0, 0, true
+	}
+	whole = true
+	for bit := range 10 {
+		if l.happens(l.noise.flip) {
+			whole = whole && bit < 8
+			b ^= 1 << bit // beyond a byte for start and stop bit
+		}
+	}
+	if l.happens(l.noise.twice) {
+		return b, 2, whole
+	}
+	return b, 1, whole
 }
+
+func (l *lab) happens(chance float64) bool { return chance > 0 && l.chance.Float64() < chance }
 
 // say puts what the link has to say on the line to the chip.
 func (l *lab) say() {
 	out, facts := l.link.Take()
 	l.facts = append(l.facts, facts...)
 	for _, b := range out {
-		if spoilt, ok := l.spoil(b); ok {
-			l.chip.Hear(l.chip.Now(), []byte{spoilt})
-		} else {
-			l.chip.Spoil(l.chip.Now(), []byte{b})
+		b, times, whole := l.carry(&l.down, b)
+		put := l.chip.Hear
+		if !whole {
+			put = l.chip.Spoil
 		}
+		put(l.chip.Now(), bytes.Repeat([]byte{b}, times))
 	}
 }
 
@@ -106,19 +130,7 @@ func (l *lab) hear(reports []simavr.Report) {
 	for _, r := range reports {
 		switch r.Kind {
 		case simavr.Said:
-			b, ok := l.spoil(r.Byte)
-			if !ok {
-				continue
-			}
-			at := l.host(r.At)
-			if l.wakes == 0 {
-				// The host wakes up within 0.2 ms, and now and then 5 ms late.
-				l.wakes = at + l.chance.Int64N(200_000)
-				if l.chance.IntN(100) == 0 {
-					l.wakes += int64(5 * time.Millisecond)
-				}
-			}
-			l.line = append(l.line, arrival{at, b})
+			l.arrive(r)
 		case simavr.Edge:
 			l.edges = append(l.edges, truth{l.host(r.At), r.Level})
 		case simavr.Overrun:
@@ -131,31 +143,46 @@ func (l *lab) hear(reports []simavr.Report) {
 	}
 }
 
+// arrive is a byte of the chip's. The host wakes up for it within 0.2 ms, and now and then 5 ms late.
+func (l *lab) arrive(r simavr.Report) {
+	b, times, whole := l.carry(&l.up, r.Byte)
+	if !whole {
+		return
+	}
+	at := l.host(r.At)
+	for range times {
+		l.line = append(l.line, arrival{at, b})
+	}
+	if l.wakes != 0 || times == 0 {
+		return
+	}
+	l.wakes = at + l.chance.Int64N(200_000)
+	if l.chance.IntN(100) == 0 {
+		l.wakes += int64(5 * time.Millisecond)
+	}
+}
+
 // deliver gives the link what had come when the host woke up.
 func (l *lab) deliver() {
 	if l.wakes == 0 || l.wakes > l.now {
 		return
 	}
-	var bytes []byte
+	var came []byte
 	for len(l.line) > 0 && l.line[0].at <= l.wakes {
-		bytes, l.line = append(bytes, l.line[0].byte), l.line[1:]
+		came, l.line = append(came, l.line[0].byte), l.line[1:]
 	}
-	l.link.Receive(l.wakes, bytes)
+	l.link.Receive(l.wakes, came)
 	l.wakes = 0
 	if len(l.line) > 0 {
 		l.wakes = l.now
 	}
 }
 
+// run lets time pass.
 func (l *lab) run(d time.Duration) {
 	l.Helper()
 	for until := l.now + int64(d); l.now < until; {
-		reports, err := l.chip.Run(l.cycle(l.now + labSlice))
-		if err != nil {
-			l.Fatal(err)
-		}
-		l.now += labSlice
-		l.hear(reports)
+		l.pass(until)
 		l.deliver()
 		if l.now >= l.beat {
 			l.link.Beat(l.now)
@@ -164,6 +191,28 @@ func (l *lab) run(d time.Duration) {
 		l.link.Tick(l.now)
 		l.say()
 	}
+}
+
+// pass goes on to the next instant at which the host or the chip has something to do.
+func (l *lab) pass(until int64) {
+	l.Helper()
+	run, next := l.chip.Listen, min(until, l.beat)
+	if due, any := l.link.Due(); any {
+		next = min(next, due)
+	}
+	if l.wakes != 0 { // until then, nobody looks at what the chip says
+		run, next = l.chip.Run, min(next, l.wakes)
+	}
+	next = max(next, l.now+int64(time.Microsecond))
+	reports, err := run(l.cycle(next))
+	if err != nil {
+		l.Fatal(err)
+	}
+	if reached := l.chip.Now(); reached < l.cycle(next) {
+		next = max(l.now, l.host(reached))
+	}
+	l.now = next
+	l.hear(reports)
 }
 
 // play gives the input an edge each period, with a jitter of up to half of it.
@@ -175,7 +224,7 @@ func (l *lab) play(count int, period time.Duration) {
 		l.chip.Pin(l.cycle(at), "D2", n%2 == 0)
 		l.run(period)
 	}
-	l.flip = 0
+	l.noise = noise{}
 	l.run(time.Second)
 }
 

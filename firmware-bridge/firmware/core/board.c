@@ -57,11 +57,14 @@ static void say(void)
 		hal_send(builder.wire, builder_end(&builder), true);
 }
 
-void board_step(void)
+bool board_step(void)
 {
+	const uint8_t *bytes;
 	each_tick();
 	hear();
 	// What is to be said can wait, what is heard cannot.
 	if (!hal_hurry())
 		say();
+	// More to say is looked for when this has been sent.
+	return hal_heard(&bytes) > 0;
 }

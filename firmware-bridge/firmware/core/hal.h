@@ -29,7 +29,7 @@
 //   bool hal_edges_wait(void);                         locked: an edge came whose interrupt has not run
 //   uint32_t hal_levels(void);                         the voltages of all pins, bit 0 is pin 0
 //   uint16_t hal_overruns(void);                       locked: bytes lost or spoilt on the line, modulo 65,536
-//   void hal_feed(void);                               the watchdog
+//   void hal_feed(void);                               the watchdog, which goes on while the processor rests
 #include "target.h"
 
 _Static_assert(HAL_PINS <= 32, "sets of pins have 32 bits");

@@ -205,6 +205,16 @@ void host_edge(uint8_t pin, bool high)
 	hal_unlock(before);
 }
 
+// round_of_the_loop is one of the main loop. Where it says that the processor may rest, another would do nothing: what it has just
+// said ends in an interrupt.
+static void round_of_the_loop(void)
+{
+	uint32_t said = host.said_in;
+	if (board_step() || host.said_in != said)
+		return;
+	must(!board_step() && host.said_in == said);
+}
+
 void host_run(uint32_t us)
 {
 	uint32_t step = host.hurry ? 1000 : STEP_US;
@@ -215,6 +225,6 @@ void host_run(uint32_t us)
 		host.now = next < until ? next : until;
 		if (host.now == tick && !host.tick_dead)
 			board_tick();
-		board_step();
+		round_of_the_loop();
 	}
 }

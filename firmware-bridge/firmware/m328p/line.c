@@ -62,6 +62,7 @@ ISR(USART_RX_vect)
 	within = byte != 0;
 	heard[at] = byte;
 	heard_in = next;
+	m328p_awake();
 }
 
 uint8_t hal_heard(const uint8_t **bytes)
@@ -107,6 +108,7 @@ static bool open; // there will be more of it
 
 ISR(USART_UDRE_vect)
 {
+	m328p_awake();
 	const uint8_t *next = sent;
 	if (next == ready_end) {
 		UCSR0B &= ~_BV(UDRIE0);

@@ -1,5 +1,6 @@
 // The start, the clock, the watchdog and the memory that outlasts a reset.
 #include <avr/eeprom.h>
+#include <avr/sleep.h>
 
 #include "board.h"
 #include "hal.h"
@@ -41,7 +42,11 @@ ISR(TIMER1_OVF_vect)
 }
 
 // Others may interrupt it: what is stamped must not wait for it.
-ISR(TIMER2_COMPA_vect, ISR_NOBLOCK) { board_tick(); }
+ISR(TIMER2_COMPA_vect, ISR_NOBLOCK)
+{
+	board_tick();
+	m328p_awake();
+}
 
 // Timer 1 runs freely, timer 2 interrupts every millisecond. They begin together, so that a tick is a whole
 // millisecond of the clock.
@@ -70,13 +75,30 @@ void hal_store(uint16_t address, uint8_t value)
 	hal_unlock(before);
 }
 
+// rest stops the processor until the next interrupt: the clock and the line go on. It does not when one came since the round
+// began, which may have come behind what the round looked at. What follows sei is done before any interrupt.
+static void rest(void)
+{
+	cli();
+	if ((GPIOR0 & AWAKE) == 0) {
+		sei();
+		sleep_cpu();
+	}
+	sei();
+}
+
 int main(void)
 {
 	board_begin();
 	line_begin();
 	clock_begin();
 	PCICR = _BV(PCIE0) | _BV(PCIE1) | _BV(PCIE2);
+	set_sleep_mode(SLEEP_MODE_IDLE);
+	sleep_enable();
 	sei();
-	for (;;)
-		board_step();
+	for (;;) {
+		GPIOR0 &= ~AWAKE;
+		if (!board_step())
+			rest();
+	}
 }

@@ -113,6 +113,7 @@ void hal_drive(uint8_t pin, bool high)
 // close to tell apart. It is one function for three interrupts, which have to save few registers only to call it.
 static __attribute__((noinline)) void edges(uint16_t count, uint8_t index, uint8_t levels, uint8_t watched, uint8_t pin)
 {
+	m328p_awake();
 	uint8_t changed = (levels ^ last[index]) & watched;
 	if (changed == 0) {
 		events_glitch();

@@ -172,6 +172,7 @@ static void hang(void)
 	avr->flash[hung_at] = HERE & 0xFF;
 	avr->flash[hung_at + 1] = HERE >> 8;
 	avr->sreg[S_I] = hang_interrupts;
+	avr->state = cpu_Running;
 }
 
 static bool earlier(const struct event *a, const struct event *b)
@@ -273,9 +274,27 @@ static void look(void)
 	}
 }
 
+static uint64_t run_until;
+
+// asleep is told how long the chip will sleep, which simavr adds to the cycle next. It takes back what lies behind the
+// next thing that happens to the chip.
+static void asleep(avr_t *chip, avr_cycle_count_t cycles)
+{
+	uint64_t next = usart_due < run_until ? usart_due : run_until, most = 0;
+	if (event_count > 0 && events[0].at < next)
+		next = events[0].at;
+	if (next > chip->cycle + 1)
+		most = next - chip->cycle - 1;
+	if (cycles > most)
+		chip->cycle -= cycles - most;
+}
+
+void chip_stop(void) { run_until = avr->cycle; }
+
 bool chip_run(uint64_t until)
 {
-	while (avr->cycle < until) {
+	run_until = until;
+	while (avr->cycle < run_until) {
 		happen();
 		int running = avr->interrupts.running_ptr;
 		int state = avr_run(avr);
@@ -338,6 +357,7 @@ bool chip_load(const char *elf, double baud, const struct witness *w)
 	avr_load_firmware(avr, &firmware);
 	avr->frequency = CHIP_FREQUENCY;
 	avr->reset = on_reset;
+	avr->sleep = asleep;
 
 	simavr_eecr = avr->io[AVR_DATA_TO_IO(EECR)].w.c;
 	simavr_eeprom = avr->io[AVR_DATA_TO_IO(EECR)].w.param;

@@ -27,8 +27,9 @@ bool chip_load(const char *elf, double baud, const struct witness *witness);
 
 uint64_t chip_cycle(void);
 
-// chip_run runs up to a cycle. It is false when the chip has crashed.
+// chip_run runs up to a cycle, or until a witness calls chip_stop. It is false when the chip has crashed.
 bool chip_run(uint64_t until);
+void chip_stop(void);
 
 // chip_hear puts a byte on the line to the chip, at a cycle or when the line is free. A spoilt one has no stop bit. It is
 // false when too many wait.

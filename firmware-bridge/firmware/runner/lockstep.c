@@ -7,7 +7,15 @@
 
 bool lockstep_live;
 
-static void said(uint64_t at, uint8_t byte) { printf("said %" PRIu64 " %02x\n", at, byte); }
+static bool listening; // a `listen` is under way
+
+static void said(uint64_t at, uint8_t byte)
+{
+	printf("said %" PRIu64 " %02x\n", at, byte);
+	if (listening)
+		chip_stop();
+}
+
 static void drove(uint64_t at, uint8_t pin, const char *as) { printf("pin %" PRIu64 " %s %s\n", at, chip_pin_name(pin), as); }
 static void edge(uint64_t at, uint8_t pin, bool high) { printf("edge %" PRIu64 " %s %d\n", at, chip_pin_name(pin), high); }
 static void started(uint64_t at, const char *cause) { printf("start %" PRIu64 " %s\n", at, cause); }
@@ -83,8 +91,9 @@ static bool peek(uint8_t *memory, uint32_t size, uint64_t at, uint64_t count)
 	return true;
 }
 
-static bool run(uint64_t until)
+static bool run(uint64_t until, bool to_a_byte)
 {
+	listening = to_a_byte;
 	bool fine = chip_run(until);
 	if (!fine)
 		printf("error the chip has crashed\n");
@@ -136,8 +145,9 @@ bool lockstep_command(char *line)
 		return false;
 	if (n < 2 || !number(word[1], &at))
 		return wrong("a line that is no command");
-	if (strcmp(word[0], "run") == 0 && n == 2 && !lockstep_live)
-		return run(at);
+	bool listen = strcmp(word[0], "listen") == 0;
+	if ((listen || strcmp(word[0], "run") == 0) && n == 2 && !lockstep_live)
+		return run(at, listen);
 	if (strcmp(word[0], "peek") == 0 && n == 3 && number(word[2], &count)) {
 		uint8_t *memory = chip_memory(&size);
 		return peek(memory, size, at, count);
@@ -154,8 +164,9 @@ int lockstep(void)
 	static char line[1 << 16];
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	while (fgets(line, sizeof line, stdin) != NULL) {
-		// Everything is answered by the next `run`, `peek` or `eeprom`: only these need to be seen at once.
-		bool answers = strncmp(line, "run ", 4) == 0 || strncmp(line, "peek ", 5) == 0 || strncmp(line, "eeprom ", 7) == 0;
+		// Everything is answered by the next of these: only they need to be seen at once.
+		bool answers = strncmp(line, "run ", 4) == 0 || strncmp(line, "listen ", 7) == 0 || strncmp(line, "peek ", 5) == 0 ||
+			strncmp(line, "eeprom ", 7) == 0;
 		if (!lockstep_command(line))
 			break;
 		if (answers)

@@ -145,8 +145,13 @@ func (c *Chip) Close() error { return c.end() }
 func (c *Chip) Now() uint64 { return c.now }
 
 // Run runs the chip up to a cycle, and returns what happened since the last call.
-func (c *Chip) Run(until uint64) ([]Report, error) {
-	fmt.Fprintf(c.in, "run %d\n", until)
+func (c *Chip) Run(until uint64) ([]Report, error) { return c.pass("run", until) }
+
+// Listen is Run that ends behind the first byte that the chip says.
+func (c *Chip) Listen(until uint64) ([]Report, error) { return c.pass("listen", until) }
+
+func (c *Chip) pass(how string, until uint64) ([]Report, error) {
+	fmt.Fprintf(c.in, "%s %d\n", how, until)
 	var reports []Report
 	var wrong error
 	for {
