@@ -234,7 +234,7 @@ func (s *station) openHost(ctx context.Context, newEpoch string) error {
 		Log: log, Settings: settings, Beams: s.beams(), Config: hex.EncodeToString(hash[:]), Pinch: s.cfg.Pinch(), Simulated: s.cfg.Simulated(),
 		Clock: s.clock, Journal: s.writer, Signer: s.signer, Wake: wake, Names: names, CannotStart: s.cannotStart, Missing: s.devices.Missing,
 		Chance: host.Chance{IDs: rand.Reader, Nonces: rand.Reader, Shares: rand.Reader, Seals: rand.Reader},
-		OnFail: s.journalFailed,
+		OnFail: s.journalFailed, OnLock: s.devices.Silent,
 	}, tree)
 	if err != nil {
 		return err

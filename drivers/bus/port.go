@@ -23,7 +23,12 @@ type Keeper interface {
 	// Beat is one sign of life. Only the loop that looks after the canisters may give it: from anywhere else it would
 	// say that the wrong thing is alive. It never waits.
 	Beat()
-	// Attend says whether somebody waits for what the inputs tell, as while a run is armed: then watermarks come
-	// often.
+}
+
+// Attendant is a Bus that looks at its inputs more often while somebody waits for what they tell, as while a run is armed:
+// then its watermarks come often.
+type Attendant interface {
+	Bus
+	// Attend says whether somebody does. It never waits.
 	Attend(on bool)
 }

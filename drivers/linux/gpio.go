@@ -22,6 +22,8 @@ const (
 	// MarkEvery is the grid of the watermarks, of the look at every level, and of the look for a chip that
 	// vanished in silence. A station that idles wakes up so often, and Go's own thread a few times after it.
 	MarkEvery = 5 * time.Second
+	// AttendEvery is that grid while somebody waits for the inputs: a lock waits for the mark behind its instant.
+	AttendEvery = 50 * time.Millisecond
 	// consumer is what gpioinfo shows as the owner of our lines.
 	consumer = "scentpost"
 )
@@ -108,6 +110,7 @@ type GPIO struct {
 
 	mu      sync.Mutex // guards what follows; held over no callback
 	closed  bool
+	attends bool // somebody waits for the inputs
 	outputs []*output
 	inputs  []*input
 	groups  []*group // the requests of the inputs that are here
@@ -163,6 +166,14 @@ func OpenGPIO(opt Options) (*GPIO, error) {
 
 // Sources names the kernel; see bus.Bus.
 func (g *GPIO) Sources() map[string]time.Duration { return map[string]time.Duration{Source: Lateness} }
+
+// Attend says whether somebody waits for the inputs; see bus.Attendant.
+func (g *GPIO) Attend(on bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.attends = on
+	g.kernel.wake()
+}
 
 // Counts returns what became of the edges so far.
 func (g *GPIO) Counts() Counts {

@@ -43,6 +43,11 @@ type group struct {
 	looked  int64  // when they last were, and agreed
 }
 
+// sure tells whether nothing is open: no event waits for one before it, and the levels are those that were told.
+func (in *group) sure() bool {
+	return in.stuck == 0 && !slices.ContainsFunc(in.inputs, func(i *input) bool { return i.doubted != 0 })
+}
+
 // Watch asks for the lines of each chip in as few requests as will do, none of a single line where the chip has
 // two: what is missing shows only in the numbers of a request of several. See bus.Bus; a bus.GapSink hears of what
 // is missing, a bus.PresenceSink of lines that are not there.

@@ -38,7 +38,8 @@ const (
 // reader is the goroutine of a bus.
 type reader struct {
 	*GPIO
-	grid     int64 // the next instant of the grid
+	every    int64 // the grid
+	grid     int64 // its next instant
 	retry    int64 // the next look for lines that are absent
 	pause    int64 // until the one behind it
 	sink     bus.Sink
@@ -55,7 +56,7 @@ type reader struct {
 
 func (g *GPIO) run() {
 	defer close(g.ended)
-	r := &reader{GPIO: g, pause: int64(retryFirst), lost: map[string][]string{}}
+	r := &reader{GPIO: g, every: int64(MarkEvery), pause: int64(retryFirst), lost: map[string][]string{}}
 	r.grid = r.after(r.kernel.mono())
 	for {
 		open, news := r.collect()
@@ -84,12 +85,25 @@ func (r *reader) letGo() {
 }
 
 // after is the first instant of the grid after mono.
-func (r *reader) after(mono int64) int64 { return (mono/int64(MarkEvery) + 1) * int64(MarkEvery) }
+func (r *reader) after(mono int64) int64 { return (mono/r.every + 1) * r.every }
+
+// attend takes the grid that is wanted now. The caller holds the mutex.
+func (r *reader) attend() {
+	every := int64(MarkEvery)
+	if r.attends {
+		every = int64(AttendEvery)
+	}
+	if every != r.every {
+		r.every = every
+		r.grid = r.after(r.kernel.mono())
+	}
+}
 
 // collect finds out what there is to wait for, until the bus is closed. news tells whether lines went or came.
 func (r *reader) collect() (open, news bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.attend()
 	if news, r.news = r.news, false; !news {
 		return !r.closed, false
 	}
@@ -133,14 +147,14 @@ func (r *reader) timeout() time.Duration {
 // turn does what is due. It tells whether a chip was found to be away.
 func (r *reader) turn(hung bool) (lost bool) {
 	now := r.kernel.mono()
-	tick, empty := now >= r.grid, true
+	tick, empty, sure := now >= r.grid, true, true
 	gone := map[string]error{}
 	for _, in := range r.groups {
 		if gone[in.chip] != nil {
 			continue
 		}
 		drained, err := r.serve(in, now, tick, hung)
-		empty = empty && drained
+		empty, sure = empty && drained, sure && in.sure()
 		if err != nil {
 			gone[in.chip] = err
 		}
@@ -158,8 +172,8 @@ func (r *reader) turn(hung bool) (lost bool) {
 		r.lose(chip, gone[chip])
 	}
 	if tick && empty && len(gone) == 0 { // what went is told before the mark behind which it may be missing
-		if r.sink != nil {
-			r.sink.Watermark(bus.Watermark{Source: Source, Mono: now - now%int64(MarkEvery) - int64(markBehind)})
+		if r.sink != nil && sure {
+			r.sink.Watermark(bus.Watermark{Source: Source, Mono: now - now%r.every - int64(markBehind)})
 		}
 		r.grid = r.after(now)
 	}
@@ -178,7 +192,7 @@ func (r *reader) serve(in *group, now int64, tick, hung bool) (empty bool, err e
 	if err != nil {
 		return false, err
 	}
-	if in.stuck != 0 && (tick || now-in.stuck >= int64(overtaken)) {
+	if in.stuck != 0 && now-in.stuck >= int64(overtaken) {
 		r.giveUp(in)
 	}
 	if tick || hung || in.look != 0 && now >= in.look {

@@ -243,7 +243,7 @@ func (b *Board) BeatEvery() time.Duration { return b.opt.Beat / beatsInTime }
 // Beat is one heartbeat; see bus.Keeper.
 func (b *Board) Beat() { b.with(func(m *link.Machine, now int64) { m.Beat(now) }) }
 
-// Attend says whether a run is armed; see bus.Keeper.
+// Attend says whether a run is armed; see bus.Attendant.
 func (b *Board) Attend(on bool) { b.with(func(m *link.Machine, _ int64) { m.Arm(on) }) }
 
 // Report returns how the board is.

@@ -16,8 +16,8 @@ import (
 const (
 	// markEvery is half of what the wire asks for, so that one late wake-up breaks no promise.
 	markEvery = virtual.MarkEvery / 2
-	// lateness is declared for every source: what a busy machine may hold an edge up.
-	lateness = 25 * virtual.MarkEvery
+	// lateness is declared for every source: what a very busy machine may hold an edge up. Longer, and a run is void.
+	lateness = 100 * virtual.MarkEvery
 	// secondWaits is how long a second client waits for the first one's end: less than a client waits for hello.
 	secondWaits = virtual.Silence / 2
 	// probeWithin is how long a probe may take to ask.

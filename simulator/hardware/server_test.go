@@ -171,7 +171,7 @@ func TestServerDoesWhatIsAskedAtItsInstant(t *testing.T) {
 		p := r.dial()
 		h := p.hello
 		if h.Station != "virtual-two" || h.Scale != 10 || h.Boot != world.DefaultBoot || len(h.Lines) != 2*4*3+2+4+2 ||
-			h.Sources[SourceFront] != 5*time.Second || h.UTC-h.Mono != r.station.world.Now().UTC-r.station.world.Mono() {
+			h.Sources[SourceFront] != 20*time.Second || h.UTC-h.Mono != r.station.world.Now().UTC-r.station.world.Mono() {
 			t.Errorf("hello %+v", h)
 		}
 		if d := p.ask(virtual.Message{Kind: virtual.Watch, ID: 1, Lines: []string{"c1a.opened", "c1a.closed", "beam1"}}); d.Error != "" {

@@ -189,6 +189,7 @@ func (y *Yard) Start() (err error) {
 		Clock: now, Journal: y.Disk, Signer: y.signer, Wake: y.wake, Names: names,
 		Missing: func(n int, sealed bool) string { return y.Devices.Missing(n, sealed) },
 		OnFail:  func(error) { y.failed = true },
+		OnLock:  func(silent []string) { y.Devices.Silent(silent) },
 		Chance: host.Chance{IDs: from(y.World, "ids"), Nonces: from(secrets, "nonces"), Shares: from(secrets, "shares"),
 			Seals: from(secrets, "seals")},
 	}, tree)

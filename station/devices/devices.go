@@ -283,14 +283,18 @@ func (s *Station) Light(name string, on bool, lasting time.Duration) {
 	}
 }
 
-// Sources names everything that facts come from, each with its lateness: how much later than its stamp a fact may
-// come while all is well. A press is told when the button is let go, so that it is seconds.
+// patience is how much longer than they declare a lock waits for sources, before what they have not told makes a run void:
+// what a busy machine may hold up a program that reads lines.
+const patience = 500 * time.Millisecond
+
+// Sources names everything that facts come from, each with how long after an instant a lock waits for what was stamped before
+// it. A press is told when the button is let go, so that it is seconds. Nobody waits for a source that reports.
 func (s *Station) Sources() map[string]time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make(map[string]time.Duration, len(s.sources))
 	for _, src := range s.sources {
-		all[src.name] = src.lateness + s.hold()
+		all[src.name] = src.lateness + s.hold() + patience
 	}
 	return all
 }

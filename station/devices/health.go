@@ -54,6 +54,7 @@ func (s *Station) tellSound() {
 	s.over(health.SessionsLimited, "")
 	for _, src := range s.sources {
 		s.over(health.EdgesLost, src.name)
+		s.over(health.SourceSilent, src.name)
 	}
 	for _, m := range s.members {
 		s.over(health.DeviceAbsent, m.name)

@@ -6,16 +6,19 @@ import (
 	"scentpost/drivers/bus"
 )
 
-// keep is what keeps the outputs of carriers alive that fall back without us, such as those of a board.
+// keep is what keeps the outputs of carriers alive that fall back without us, such as those of a board, and tells the bus
+// when somebody waits for its inputs.
 type keep struct {
-	keeper  bus.Keeper // nil when nothing of the bus falls back
-	every   time.Duration
-	attends bool   // a canister is commanded open: somebody waits for noses
-	stop    func() // the next heartbeat
+	keeper    bus.Keeper // nil when nothing of the bus falls back
+	every     time.Duration
+	attendant bus.Attendant // nil when the bus does not want to know
+	attends   bool          // a canister is commanded open: somebody waits for noses
+	stop      func()        // the next heartbeat
 }
 
 // newKeep looks whether a bus is to be kept alive.
 func newKeep(b bus.Bus) (k keep) {
+	k.attendant, _ = b.(bus.Attendant)
 	if keeper, falls := b.(bus.Keeper); falls {
 		k.keeper, k.every = keeper, keeper.BeatEvery()
 	}
@@ -54,9 +57,9 @@ func (s *Station) attended() (tell func()) {
 	for _, c := range s.canisters {
 		open = open || c.open
 	}
-	if s.kept.keeper == nil || open == s.kept.attends {
+	if s.kept.attendant == nil || open == s.kept.attends {
 		return nil
 	}
 	s.kept.attends = open
-	return func() { s.kept.keeper.Attend(open) }
+	return func() { s.kept.attendant.Attend(open) }
 }

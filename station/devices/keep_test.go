@@ -49,7 +49,7 @@ func TestNothingToKeepAlive(t *testing.T) {
 	w, heard := openKept(t, 0)
 	w.station.Move(100*ms, time.Minute, []event.Move{{Position: 1, Canister: "1A", Open: true}})
 	w.until(1000 * ms)
-	expect(t, "heard", *heard, nil)
+	expect(t, "heard", *heard, []string{"0 attend true"})
 }
 
 // TestBoardsAttendWhileCanistersAreOpen: from the command on, whatever it is for, until all are closed.

@@ -46,6 +46,21 @@ func TestLostEdgesVoidTheRun(t *testing.T) {
 	}
 }
 
+// TestASourceThatIsSilentIsNamed: until the next lock that has heard of it.
+func TestASourceThatIsSilentIsNamed(t *testing.T) {
+	w := opened(t, nil)
+	w.until(500 * ms)
+	w.heard()
+	w.station.Silent(nil)
+	w.station.Silent([]string{"gpio"})
+	w.until(600 * ms)
+	w.station.Silent(nil)
+	w.until(700 * ms)
+	expect(t, "conditions", w.heard(), []string{
+		"500 source-silent gpio true a run ended, and it did not say that it had told everything up to then; it last said so 0s ago",
+		"600 source-silent gpio false"})
+}
+
 // TestLostLimitsAreToldByTheirCanister: a source of limit switches alone says nothing in the open.
 func TestLostLimitsAreToldByTheirCanister(t *testing.T) {
 	w := opened(t, nil)

@@ -65,6 +65,24 @@ func (s *Station) tellLosses(src *source) {
 	s.condition(health.EdgesLost, src.name, evidence)
 }
 
+// Silent says for which sources a lock has waited in vain, and that all others report: see host.Options.
+func (s *Station) Silent(names []string) {
+	s.change(func() {
+		now := s.clock.Now().Mono
+		for _, src := range s.sources {
+			if !slices.Contains(names, src.name) {
+				s.over(health.SourceSilent, src.name)
+				continue
+			}
+			evidence := "a run ended, and it did not say that it had told everything up to then"
+			if src.told != math.MinInt64 {
+				evidence += fmt.Sprintf("; it last said so %s ago", time.Duration(now-src.told).Round(time.Millisecond))
+			}
+			s.condition(health.SourceSilent, src.name, evidence)
+		}
+	})
+}
+
 // sensing tells whether a source stamps beams or buttons: then a lost edge of it may have been a nose or a call. What
 // is lost of a limit switch shows in its canister, and is told behind the curtain.
 func (s *Station) sensing(src *source, of route) bool {

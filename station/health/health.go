@@ -95,7 +95,7 @@ var kinds = map[Code]kind{
 	ButtonStuck:       {"A button is stuck", Fault, false, "let the button go; look for what holds it down"},
 	EmergencyStop:     {"The emergency stop is pressed", Stop, false, "see that the place is safe, then release the button"},
 	EdgesLost:         {"Edges of an input were lost", Warning, true, "look for a chattering input or a loose contact"},
-	SourceSilent:      {"A source says nothing", Fault, true, "check the board's cable and power"},
+	SourceSilent:      {"A source says nothing", Fault, true, "runs that nobody called are void: check the cable and power of what it is on, and what else the machine does"},
 	ClockUnset:        {"The time of day is not known", Warning, false, "connect the station to a network; until then somebody says in each session what the time is: scentpost session date"},
 	ClockHoldover:     {"The time of day was long not checked", Warning, false, "connect the station to a network: its clock drifts"},
 	ClockStepped:      {"The wall clock stepped in mid-session", Notice, false, "nothing: order and durations do not use it, and the record says where it stepped"},

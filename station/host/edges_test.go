@@ -110,6 +110,7 @@ func TestLostEdgesOfALimitSwitchAndTheEnd(t *testing.T) {
 		end := h.w.Mono()
 		h.w.RunFor(30 * time.Millisecond)
 		noise(h, end+int64(c.since))
+		h.host.Watermark("gpio", end+1)
 		h.w.RunFor(2 * time.Second)
 		h.has(t, c.want)
 		if h.open {

@@ -63,7 +63,7 @@ type Chance struct {
 	Seals  io.Reader // the seeds of the commitments' nonces
 }
 
-// Options are what a host is made of. All but Names, CannotStart, Missing and OnFail must be set.
+// Options are what a host is made of. All but Names, CannotStart, Missing, OnFail and OnLock must be set.
 type Options struct {
 	Log       record.Log
 	Settings  event.Settings
@@ -88,6 +88,8 @@ type Options struct {
 	Missing func(n int, sealed bool) string
 	// OnFail is called once, when the journal has failed and the host has stopped.
 	OnFail func(error)
+	// OnLock is called at every lock with the sources that have not reported past it, which are nearly always none.
+	OnLock func(silent []string)
 }
 
 // Host owns the state of one station.

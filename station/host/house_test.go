@@ -94,6 +94,7 @@ type house struct {
 	hushed  int      // how often all sounds were ended
 	seen    []string // what went out, with its time since the house was built
 	from    int64
+	silent  []string // at the last lock
 	failed  []error
 }
 
@@ -148,6 +149,7 @@ func (h *house) start(cause string) {
 		},
 		Chance: host.Chance{IDs: stream("ids"), Nonces: stream("nonces"), Shares: stream("shares"), Seals: stream("seals")},
 		OnFail: func(err error) { h.failed = append(h.failed, err) },
+		OnLock: func(silent []string) { h.silent = silent },
 		Missing: func(n int, sealed bool) string {
 			if h.missing == nil {
 				return ""

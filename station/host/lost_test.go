@@ -121,10 +121,46 @@ func TestWhatWasLostBeforeTheEndVoids(t *testing.T) {
 				t.Fatal("no lock waits")
 			}
 			h.host.Event(c.loss(h, end+int64(c.since)))
+			h.host.Watermark("gpio", end+1)
 			h.w.RunFor(100 * time.Millisecond)
 			h.has(t, c.want)
 			if ended := strings.Count(strings.Join(h.types(), ","), "run.voided") + strings.Count(strings.Join(h.types(), ","), "run.locked"); ended != 1 || h.open {
 				t.Errorf("%d ends, a canister open: %t", ended, h.open)
+			}
+			h.start(event.VoidRestart) // runs the engine over the record again
+			h.finish()
+		})
+	}
+}
+
+// TestNobodyLocksOnSilence: a source that has not reported past the end of a search in the time that it declares may hold an
+// alert. Such a run is void, unless a call ended it.
+func TestNobodyLocksOnSilence(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		end    func(h *house)
+		mark   time.Duration // past the end, 0 for none
+		silent string
+		want   string
+	}{
+		{"time-out", func(h *house) { h.w.RunFor(time.Duration(h.host.Snapshot().View.Run.TimeOutAt - h.w.Mono())) }, 0, "gpio", "run.voided " + event.VoidSource},
+		{"time-out, a report up to it", func(h *house) { h.w.RunFor(time.Duration(h.host.Snapshot().View.Run.TimeOutAt - h.w.Mono())) }, -1, "gpio", "run.voided " + event.VoidSource},
+		{"time-out, a report past it", func(h *house) { h.w.RunFor(time.Duration(h.host.Snapshot().View.Run.TimeOutAt - h.w.Mono())) }, 1, "", "run.locked"},
+		{"finished", func(h *house) { h.fact(event.RunFinished, nil) }, 0, "gpio", "run.voided " + event.VoidSource},
+		{"a call", func(h *house) { h.press(event.ButtonClear) }, 0, "gpio", "run.locked"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHouse(t).sealed().searching()
+			c.end(h)
+			end := h.w.Mono()
+			h.w.RunFor(10 * time.Millisecond)
+			if c.mark != 0 {
+				h.host.Watermark("gpio", end+int64(c.mark))
+			}
+			h.w.RunFor(time.Second)
+			h.has(t, c.want)
+			if got := strings.Join(h.silent, " "); got != c.silent || h.open {
+				t.Errorf("silent at the lock: %q, want %q; a canister open: %t", got, c.silent, h.open)
 			}
 			h.start(event.VoidRestart) // runs the engine over the record again
 			h.finish()

@@ -19,6 +19,8 @@ func (h *Host) fire() {
 		switch {
 		case ok && d.Timer == event.RunLocked && missing:
 			h.void(now.AtMono(end), event.VoidMechanical)
+		case ok && d.Timer == event.RunLocked && h.silent(d.At):
+			h.void(now.AtMono(end), event.VoidSource)
 		case ok:
 			h.ring(d.Timer, now.AtMono(d.At), now)
 		case grid:
@@ -38,6 +40,17 @@ func (h *Host) fire() {
 func (h *Host) missesFacts() (end int64, missing bool) {
 	end, ok := h.machine.Ends()
 	return end, ok && h.curtain.Lost(end)
+}
+
+// silent tells whether a run that nobody has called may not lock: what happened in it is not known, as sources have not
+// reported past its end in the time that they declare. Whoever looks after the station hears which.
+func (h *Host) silent(end int64) bool {
+	_, voidable := h.machine.Ends()
+	names := h.horizon.Silent(end)
+	if h.opt.OnLock != nil {
+		h.opt.OnLock(names)
+	}
+	return voidable && len(names) > 0
 }
 
 // ring gives the engine one timer, with the sealed facts of its instant before it. A run is not presented while the

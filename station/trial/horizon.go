@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -114,6 +115,16 @@ func (h *Horizon) Empty() bool { return len(h.timers) == 0 }
 // Waiting tells whether a lock is held back for sources that have not reported past its instant.
 func (h *Horizon) Waiting(now int64) bool {
 	return slices.ContainsFunc(h.timers, func(d Deadline) bool { return d.At <= now && h.fires(d) > now })
+}
+
+// Silent returns the sources that have not reported past an instant, sorted.
+func (h *Horizon) Silent(mono int64) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(h.sources)) {
+		if h.sources[name].mark <= mono {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // fires returns when a timer fires: at its instant, or for a lock as much later as the slowest silent source may be

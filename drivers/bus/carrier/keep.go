@@ -33,11 +33,20 @@ func (j *Joined) Beat() {
 	}
 }
 
-// Attend tells every carrier that wants to know; see bus.Keeper.
+// Attend tells the machine's own bus and every carrier that wants to know; see bus.Attendant.
 func (j *Joined) Attend(on bool) {
-	for _, k := range j.keepers() {
-		k.Attend(on)
+	tell := func(b bus.Bus) {
+		if a, wants := b.(bus.Attendant); wants {
+			a.Attend(on)
+		}
+	}
+	tell(j.own)
+	for _, b := range j.carriers {
+		tell(b)
 	}
 }
 
-var _ bus.Keeper = (*Joined)(nil)
+var (
+	_ bus.Keeper    = (*Joined)(nil)
+	_ bus.Attendant = (*Joined)(nil)
+)
