@@ -97,7 +97,7 @@ func newBench(t *testing.T, more ...string) *bench {
 // there waits until both boards are: a daemon starts without them.
 func (b *bench) there() {
 	b.t.Helper()
-	absent := func(c health.Condition) bool { return c.Code == health.DeviceAbsent }
+	absent := func(c health.Condition) bool { return c.Code == health.DeviceAbsent && c.Until == 0 }
 	for limit := time.Now().Add(patience); ; {
 		status := b.tell("Assessor", "status").Status
 		if status.Blocked == "" && !slices.ContainsFunc(status.Conditions, absent) {

@@ -87,13 +87,13 @@ func TestManyGoroutines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
 	s, err := Open(layout(), l, c, l)
 	if err != nil {
 		t.Fatal(err)
 	}
+	var apart, wg sync.WaitGroup
+	s.apart = func(f func()) { apart.Go(f) } // drives are overdue on a clock that runs as fast as this one
 	l.station.Store(s)
-	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	wg.Go(func() {
 		for {
@@ -128,6 +128,8 @@ func TestManyGoroutines(t *testing.T) {
 	s.CloseAll()
 	close(stop)
 	wg.Wait()
+	c.Close() // its goroutine, or one of those apart, may be the one that tells what is left
+	apart.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, w := range l.wrong[:min(5, len(l.wrong))] {

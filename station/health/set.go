@@ -158,6 +158,14 @@ func (s *Set) Thaw() []Condition {
 	return untold
 }
 
+// Forget takes what is over out of what is shown.
+func (s *Set) Forget() {
+	if len(s.over) > 0 {
+		s.over = nil
+		s.version++
+	}
+}
+
 // Frozen tells whether the set is between Freeze and Thaw.
 func (s *Set) Frozen() bool { return s.frozen }
 

@@ -30,6 +30,7 @@ type Chart struct {
 	mu       sync.Mutex // guards what follows
 	set      health.Set
 	blank    bool // frozen since it was made: it does not know what was so at the seal
+	told     bool // whether a session is sealed
 	watchers []*func()
 }
 
@@ -116,8 +117,12 @@ func (c *Chart) Follow(sealed bool) {
 		c.set.Freeze()
 	} else {
 		untold = c.set.Thaw()
+		if !c.told {
+			c.set.Forget() // no session was sealed: nobody waited for it
+		}
 		c.blank = false
 	}
+	c.told = true
 	c.mu.Unlock()
 	for _, was := range untold {
 		late := []any{"code", string(was.Code), "on", was.On, "evidence", was.Evidence, "since", utc(was.Since), "times", was.Times}
