@@ -51,7 +51,12 @@ type host struct {
 // start starts a board at a rate, without a session.
 func start(t *testing.T, baud int) *host {
 	t.Helper()
-	h := &host{t: t, chip: simavrtest.Start(t, baud), slice: ms}
+	return started(t, simavrtest.Start(t, baud))
+}
+
+func started(t *testing.T, chip *simavr.Chip) *host {
+	t.Helper()
+	h := &host{t: t, chip: chip, slice: ms}
 	h.run(60 * ms)
 	if len(h.starts) != 1 || h.zero == 0 {
 		t.Fatalf("the board did not start: %+v", h.starts)

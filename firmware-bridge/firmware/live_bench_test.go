@@ -41,7 +41,7 @@ func newBench(b testing.TB) *bench {
 	built := simavrtest.Build(b, benchBaud)
 	n := &bench{TB: b, link: filepath.Join(b.TempDir(), "board"), drove: make(chan string, 1024)}
 	var err error
-	n.chip, err = simavr.StartLive(built.Runner, built.ELF, benchBaud, n.link, func(r simavr.Report) {
+	n.chip, err = simavr.StartLive(built.Runner, built.Flash(), benchBaud, n.link, func(r simavr.Report) {
 		if r.Kind == simavr.Drove && r.Pin == "D4" {
 			select {
 			case n.drove <- r.As:

@@ -2,7 +2,9 @@
 
 #include <avr_eeprom.h>
 #include <avr_ioport.h>
+#include <avr_watchdog.h>
 #include <sim_elf.h>
+#include <sim_hex.h>
 #include <sim_io.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@ enum {
 	PINB = 0x23, PINC = 0x26, PIND = 0x29, DDR = 1, PORT = 2, // the registers of a port lie in a row
 	EECR = 0x3F, EEPE = 1 << 1, EEMPE = 1 << 2,
 	MCUSR = 0x54, WDRF = 1 << 3, BORF = 1 << 2, EXTRF = 1 << 1, PORF = 1 << 0,
+	WDTCSR = 0x60, WDE = 1 << 3, WATCHDOG_TIME = 0x27,
 	TCCR1B = 0x81, CLOCK_SELECT = 7,
 	MEMORY_BEGIN = 0x100,
 	HERE = 0xCFFF, // rjmp to itself
@@ -51,6 +54,9 @@ static uint64_t event_order;
 static bool hang_wanted, hang_interrupts, hung;
 static uint32_t hung_at;
 static uint8_t hung_word[2];
+
+static avr_io_write_t simavr_eecr, simavr_wdtcsr;
+static void *simavr_eeprom, *simavr_watchdog;
 
 static bool restarted, clocked;
 static uint8_t flags;             // the reset flags before a reset, which adds its own
@@ -158,6 +164,9 @@ static void reset(const struct cause *cause)
 	if (cause->flag == PORF || cause->flag == 0)
 		avr->data[MCUSR] = 0;
 	avr->data[MCUSR] |= cause->flag;
+	// The watchdog's flag, where nobody has cleared it, keeps the watchdog on: it begins at 16 ms.
+	if (avr->data[MCUSR] & WDRF)
+		simavr_wdtcsr(avr, WDTCSR, WDE, simavr_watchdog);
 }
 
 // hang puts a jump to itself where the main loop is, between two instructions of it.
@@ -214,6 +223,7 @@ bool chip_pin(uint64_t at, uint8_t pin, bool high) { return later_on(at, EDGE, p
 bool chip_reset(uint64_t at, const char *cause) { return later_on(at, RESET, 0, (uint8_t)(cause_named(cause) - causes)); }
 bool chip_hang(uint64_t at, bool interrupts) { return later_on(at, HANG, 0, interrupts); }
 bool chip_hear(uint64_t at, uint8_t byte, bool spoilt) { return usart_hear(at, byte, spoilt); }
+void chip_line(double baud) { usart_line(baud); }
 
 static void happen(void)
 {
@@ -311,9 +321,6 @@ bool chip_run(uint64_t until)
 	return true;
 }
 
-static avr_io_write_t simavr_eecr;
-static void *simavr_eeprom;
-
 static void write_eecr(avr_t *chip, avr_io_addr_t address, uint8_t value, void *param)
 {
 	(void)param;
@@ -330,6 +337,16 @@ static uint8_t read_eecr(avr_t *chip, avr_io_addr_t address, void *param)
 	return (avr->data[address] & ~EEPE) | (avr->cycle < eeprom_busy_until ? EEPE : 0);
 }
 
+// write_wdtcsr has another time of the watchdog count at once, not only when it is fed.
+static void write_wdtcsr(avr_t *chip, avr_io_addr_t address, uint8_t value, void *param)
+{
+	(void)param;
+	uint8_t before = avr->data[WDTCSR];
+	simavr_wdtcsr(chip, address, value, simavr_watchdog);
+	if (((avr->data[WDTCSR] ^ before) & WATCHDOG_TIME) != 0)
+		avr_ioctl(chip, AVR_IOCTL_WATCHDOG_RESET, NULL);
+}
+
 static void quiet(avr_t *chip, const int level, const char *format, va_list arguments)
 {
 	(void)chip;
@@ -337,15 +354,55 @@ static void quiet(avr_t *chip, const int level, const char *format, va_list argu
 		vfprintf(stderr, format, arguments);
 }
 
-bool chip_load(const char *elf, double baud, const struct witness *w)
+static bool load_firmware(const char *elf)
 {
-	static struct usart_witness line;
 	static elf_firmware_t firmware;
-	avr_global_logger_set(quiet);
 	if (elf_read_firmware(elf, &firmware) != 0) {
 		fprintf(stderr, "%s: not an ELF file of a firmware\n", elf);
 		return false;
 	}
+	firmware.frequency = CHIP_FREQUENCY;
+	avr_load_firmware(avr, &firmware);
+	return true;
+}
+
+// load_boot has the chip start at the lowest address of a boot loader, as its fuses do.
+static bool load_boot(const char *hex)
+{
+	ihex_chunk_p pieces = NULL;
+	int count = read_ihex_chunks(hex, &pieces);
+	avr->reset_pc = avr->flashend;
+	for (int i = 0; i < count; i++) {
+		uint32_t end = pieces[i].baseaddr + pieces[i].size;
+		if (end > avr->flashend + 1) {
+			fprintf(stderr, "%s: it ends at 0x%x, the flash at 0x%x\n", hex, end, avr->flashend + 1);
+			return false;
+		}
+		memcpy(avr->flash + pieces[i].baseaddr, pieces[i].data, pieces[i].size);
+		if (pieces[i].baseaddr < avr->reset_pc)
+			avr->reset_pc = pieces[i].baseaddr;
+	}
+	if (count <= 0)
+		fprintf(stderr, "%s: not an Intel HEX file\n", hex);
+	return count > 0;
+}
+
+// take_registers stands between the firmware and some of simavr's registers.
+static void take_registers(void)
+{
+	simavr_eecr = avr->io[AVR_DATA_TO_IO(EECR)].w.c;
+	simavr_eeprom = avr->io[AVR_DATA_TO_IO(EECR)].w.param;
+	avr->io[AVR_DATA_TO_IO(EECR)].w.c = write_eecr;
+	avr->io[AVR_DATA_TO_IO(EECR)].r.c = read_eecr;
+	simavr_wdtcsr = avr->io[AVR_DATA_TO_IO(WDTCSR)].w.c;
+	simavr_watchdog = avr->io[AVR_DATA_TO_IO(WDTCSR)].w.param;
+	avr->io[AVR_DATA_TO_IO(WDTCSR)].w.c = write_wdtcsr;
+}
+
+bool chip_load(const char *elf, const char *boot, double baud, const struct witness *w)
+{
+	static struct usart_witness line;
+	avr_global_logger_set(quiet);
 	avr = avr_make_mcu_by_name("atmega328p");
 	if (avr == NULL) {
 		fprintf(stderr, "simavr knows no atmega328p\n");
@@ -353,16 +410,13 @@ bool chip_load(const char *elf, double baud, const struct witness *w)
 	}
 	witness = w;
 	avr_init(avr);
-	firmware.frequency = CHIP_FREQUENCY;
-	avr_load_firmware(avr, &firmware);
+	if (!load_firmware(elf) || (boot != NULL && !load_boot(boot)))
+		return false;
 	avr->frequency = CHIP_FREQUENCY;
 	avr->reset = on_reset;
 	avr->sleep = asleep;
 
-	simavr_eecr = avr->io[AVR_DATA_TO_IO(EECR)].w.c;
-	simavr_eeprom = avr->io[AVR_DATA_TO_IO(EECR)].w.param;
-	avr->io[AVR_DATA_TO_IO(EECR)].w.c = write_eecr;
-	avr->io[AVR_DATA_TO_IO(EECR)].r.c = read_eecr;
+	take_registers();
 	line = (struct usart_witness){w->said, w->overrun};
 	usart_attach(avr, baud, &line);
 	reset(cause_named("power"));

@@ -22,8 +22,12 @@ struct witness {
 	void (*overrun)(uint64_t at); // a byte was lost in the receiver
 };
 
-// chip_load reads an ELF file. It says on stderr why it cannot, and is false.
-bool chip_load(const char *elf, double baud, const struct witness *witness);
+// chip_load reads the ELF file of a firmware, and the Intel HEX file of a boot loader or NULL. It says on stderr why it cannot,
+// and is false.
+bool chip_load(const char *elf, const char *boot, double baud, const struct witness *witness);
+
+// chip_line gives the line to the chip another rate.
+void chip_line(double baud);
 
 uint64_t chip_cycle(void);
 

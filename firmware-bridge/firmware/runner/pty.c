@@ -66,16 +66,15 @@ static void make_raw(int end)
 	tcsetattr(end, TCSANOW, &as);
 }
 
-// garbled tells whether the other end was set to a rate that is known and another.
-static bool garbled(void)
+// take_rate gives the line the rate that the other end was set to, if it is one that is known.
+static void take_rate(void)
 {
 	struct termios as;
 	if (port < 0 || tcgetattr(port, &as) != 0)
-		return false;
+		return;
 	for (int i = 0; i < SPEEDS; i++)
 		if (speeds[i].is == cfgetospeed(&as))
-			return speeds[i].baud != line_baud;
-	return false;
+			chip_line(speeds[i].baud);
 }
 
 static bool plug(void)
@@ -121,9 +120,6 @@ static void said(uint64_t at, uint8_t byte)
 // send gives what the chip has said to whoever listens. If nobody does it is gone, as on a wire.
 static void send(void)
 {
-	if (garbled())
-		for (uint32_t i = 0; i < out_count; i++)
-			out[i] = (uint8_t)(out[i] << 1 ^ 0x5A);
 	if (out_count > 0 && opened && write(port, out, out_count) < 0 && errno != EAGAIN && errno != EIO)
 		fprintf(stderr, "writing to the pseudo terminal: %s\n", strerror(errno));
 	out_count = 0;
@@ -133,9 +129,8 @@ static void hear(void)
 {
 	uint8_t bytes[4096];
 	ssize_t count = read(port, bytes, sizeof bytes);
-	bool spoilt = garbled();
 	for (ssize_t i = 0; i < count; i++)
-		chip_hear(chip_cycle(), bytes[i], spoilt);
+		chip_hear(chip_cycle(), bytes[i], false);
 }
 
 // look_at_port sees that somebody opens or closes the other end.
@@ -210,6 +205,7 @@ static int live(void)
 	struct pollfd in, line;
 	while (!ended) {
 		look(&in, &line);
+		take_rate();
 		uint64_t due = base + (nanoseconds() - begin) * (CHIP_FREQUENCY / 1000000) / 1000;
 		if (due > chip_cycle() + most_behind) {
 			printf("behind %" PRIu64 "\n", chip_cycle());
@@ -231,7 +227,7 @@ static int live(void)
 	return 0;
 }
 
-int pty(const char *elf, double baud, const char *link)
+int pty(const char *elf, double baud, const char *link, const char *boot)
 {
 	struct witness witness = lockstep_witness;
 	struct sigaction action = {.sa_handler = on_signal};
@@ -242,7 +238,7 @@ int pty(const char *elf, double baud, const char *link)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
-	int status = chip_load(elf, baud, &witness) && plug() ? live() : 1;
+	int status = chip_load(elf, boot, baud, &witness) && plug() ? live() : 1;
 	unplug();
 	fflush(stdout);
 	return status;

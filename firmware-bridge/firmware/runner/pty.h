@@ -1,4 +1,5 @@
 #pragma once
 
 // pty runs the chip in real time behind a pseudo terminal with a stable link. It returns the status to exit with.
-int pty(const char *elf, double baud, const char *link);
+// boot is a boot loader or NULL.
+int pty(const char *elf, double baud, const char *link, const char *boot);

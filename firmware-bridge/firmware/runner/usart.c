@@ -251,11 +251,17 @@ void usart_reset(void)
 	plan();
 }
 
+void usart_line(double baud)
+{
+	heard_bit = avr->frequency / baud;
+	plan();
+}
+
 void usart_attach(avr_t *chip, double baud, const struct usart_witness *w)
 {
 	avr = chip;
 	witness = w;
-	heard_bit = avr->frequency / baud;
+	usart_line(baud);
 	rx = vector(VECTOR_RX);
 	udre = vector(VECTOR_UDRE);
 	tx = vector(VECTOR_TX);

@@ -14,6 +14,9 @@ struct usart_witness {
 // usart_attach takes the port's registers over.
 void usart_attach(avr_t *avr, double baud, const struct usart_witness *witness);
 
+// usart_line sets the rate at which whoever is on the other end of the line speaks and listens.
+void usart_line(double baud);
+
 // usart_reset is the chip's reset. What is on the line stays there.
 void usart_reset(void);
 

@@ -12,10 +12,10 @@ type Live struct {
 	done chan struct{}
 }
 
-// StartLive starts a runner with the firmware of an ELF file, and returns when the port is there. link is the path that
-// leads to it. tell is called with each report, by one goroutine that ends with the runner.
-func StartLive(runner, elf string, baud int, link string, tell func(Report)) (*Live, error) {
-	p, err := run(runner, "pty", elf, strconv.Itoa(baud), link)
+// StartLive starts a runner, and returns when the port is there. link is the path that leads to it. baud is the port's rate
+// until somebody sets another. tell is called with each report, by one goroutine that ends with the runner.
+func StartLive(runner string, flash Flash, baud int, link string, tell func(Report)) (*Live, error) {
+	p, err := run(runner, append([]string{"pty", flash.Firmware, strconv.Itoa(baud), link}, flash.words()...)...)
 	if err != nil {
 		return nil, err
 	}

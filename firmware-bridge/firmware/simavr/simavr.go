@@ -45,7 +45,7 @@ const (
 	High = "high"
 )
 
-// The causes of a reset, for Chip.Reset and in Report.As.
+// The causes of a reset, for Chip.Reset and in Report.As. A boot loader may keep them from the firmware.
 const (
 	ByPower    = "power"
 	ByPin      = "pin"
@@ -128,10 +128,23 @@ type Chip struct {
 	now uint64
 }
 
-// Start starts a runner with the firmware of an ELF file. baud is the rate at which bytes come to the chip; it sends
-// at its own.
-func Start(runner, elf string, baud int) (*Chip, error) {
-	p, err := run(runner, "lockstep", elf, strconv.Itoa(baud))
+// Flash is what a chip's flash holds, as paths of files.
+type Flash struct {
+	Firmware   string // ELF
+	BootLoader string // Intel HEX, "" for none: with one, a reset starts it
+}
+
+// words are the last ones of a runner's command line.
+func (f Flash) words() []string {
+	if f.BootLoader == "" {
+		return nil
+	}
+	return []string{f.BootLoader}
+}
+
+// Start starts a runner. baud is the rate at which bytes come to the chip; it sends at its own.
+func Start(runner string, flash Flash, baud int) (*Chip, error) {
+	p, err := run(runner, append([]string{"lockstep", flash.Firmware, strconv.Itoa(baud)}, flash.words()...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func TestLive(t *testing.T) {
 	built := simavrtest.Build(t, 500_000)
 	link := filepath.Join(t.TempDir(), "board-0")
 	reports := make(chan simavr.Report, 1000)
-	live, err := simavr.StartLive(built.Runner, built.ELF, 500_000, link, func(r simavr.Report) { reports <- r })
+	live, err := simavr.StartLive(built.Runner, built.Flash(), 500_000, link, func(r simavr.Report) { reports <- r })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,12 +118,25 @@ func TestLive(t *testing.T) {
 
 func TestWhatCannotBeRun(t *testing.T) {
 	built := simavrtest.Build(t, 500_000)
-	if _, err := simavr.Start(filepath.Join(t.TempDir(), "runner"), built.ELF, 500_000); err == nil || !strings.Contains(err.Error(), "libsimavr-dev") {
+	if _, err := simavr.Start(filepath.Join(t.TempDir(), "runner"), built.Flash(), 500_000); err == nil || !strings.Contains(err.Error(), "libsimavr-dev") {
 		t.Errorf("without a runner: %v, want what to install", err)
 	}
 	none := filepath.Join(t.TempDir(), "none.elf")
-	if _, err := simavr.StartLive(built.Runner, none, 500_000, filepath.Join(t.TempDir(), "x"), func(simavr.Report) {}); err == nil || !strings.Contains(err.Error(), "none.elf") {
+	if _, err := simavr.StartLive(built.Runner, simavr.Flash{Firmware: none}, 500_000, filepath.Join(t.TempDir(), "x"), func(simavr.Report) {}); err == nil || !strings.Contains(err.Error(), "none.elf") {
 		t.Errorf("without a firmware: %v, want its name", err)
+	}
+	for content, want := range map[string]string{
+		":0280000000007E\n:00000001FF\n": "it ends at 0x8002, the flash at 0x8000",
+		"":                               "not an Intel HEX file",
+	} {
+		hex := filepath.Join(t.TempDir(), "boot.hex")
+		if err := os.WriteFile(hex, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		flash := simavr.Flash{Firmware: built.ELF, BootLoader: hex}
+		if _, err := simavr.StartLive(built.Runner, flash, 500_000, filepath.Join(t.TempDir(), "x"), func(simavr.Report) {}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("a boot loader of %q: %v, want %q", content, err, want)
+		}
 	}
 }
 

@@ -16,39 +16,86 @@ import (
 // needs are files of the Debian packages without which nothing can be built.
 var needs = []string{"/usr/bin/avr-gcc", "/usr/bin/gcc", "/usr/bin/make", "/usr/lib/avr/include/avr/io.h", "/usr/include/simavr/sim_avr.h"}
 
+// The files of arduino-core-avr that boot loaders are taken from.
+const (
+	bootLoaders    = "/usr/share/arduino/hardware/arduino/avr/bootloaders/"
+	optibootSource = bootLoaders + "optiboot/optiboot.c"
+	oldNano        = bootLoaders + "atmega/ATmegaBOOT_168_atmega328.hex"
+)
+
 // Built is where things were built.
 type Built struct{ Runner, ELF string }
+
+// Flash is a chip's without a boot loader.
+func (b Built) Flash() simavr.Flash { return simavr.Flash{Firmware: b.ELF} }
 
 // Build builds the runner, and the firmware for a rate of the line, where sources are newer. Without the packages that
 // it needs the test is not run, and says so.
 func Build(t testing.TB, baud int) Built {
 	t.Helper()
-	for _, file := range needs {
+	need(t, "apt-get install gcc-avr avr-libc libsimavr-dev gcc make", needs...)
+	name := fmt.Sprintf("m328p-%d", baud)
+	made := build(t, "runner", name+".elf", name+".hex") // two of `make flash` at once would both make the last one
+	return Built{Runner: made[0], ELF: made[1]}
+}
+
+// Optiboot builds the boot loader of Unos and newer Nanos, from the sources that Debian has. Without them the test is not run.
+func Optiboot(t testing.TB) string {
+	t.Helper()
+	need(t, "apt-get install arduino-core-avr", optibootSource)
+	return build(t, "optiboot.hex")[0]
+}
+
+// OldNano is the boot loader of old Nanos. Where Debian's package with it is not installed the test is not run.
+func OldNano(t testing.TB) string {
+	t.Helper()
+	need(t, "apt-get install arduino-core-avr", oldNano)
+	return oldNano
+}
+
+func need(t testing.TB, install string, files ...string) {
+	t.Helper()
+	for _, file := range files {
 		if _, err := os.Stat(file); err != nil {
-			t.Skipf("NOT RUN: the firmware cannot be built without %s (apt-get install gcc-avr avr-libc libsimavr-dev gcc make)", file)
+			t.Skipf("NOT RUN: there is no %s (%s)", file, install)
 		}
 	}
-	root := root(t)
+}
+
+// build makes files of the firmware's Makefile, and returns their paths.
+func build(t testing.TB, names ...string) []string {
+	t.Helper()
+	root := Root(t)
 	out := filepath.Join(root, "build", "firmware")
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	elf := fmt.Sprintf("m328p-%d.elf", baud)
+	var files []string
+	for _, name := range names {
+		files = append(files, filepath.Join(out, name))
+	}
+	sources := filepath.Join(root, "firmware-bridge", "firmware")
 	withLock(t, filepath.Join(out, "lock"), func() {
-		make := exec.Command("make", "-s", "-C", filepath.Join(root, "firmware-bridge", "firmware"), "OUT="+out, filepath.Join(out, "runner"), filepath.Join(out, elf))
+		make := exec.Command("make", append([]string{"-s", "-C", sources, "OUT=" + out}, files...)...)
 		if said, err := make.CombinedOutput(); err != nil {
 			t.Fatalf("building the firmware and its runner: %v\n%s", err, said)
 		}
 	})
-	touch(t, filepath.Join(root, "firmware-bridge", "firmware"))
-	return Built{Runner: filepath.Join(out, "runner"), ELF: filepath.Join(out, elf)}
+	touch(t, sources)
+	return files
 }
 
 // Start builds, and starts a chip that ends with the test.
 func Start(t testing.TB, baud int) *simavr.Chip {
 	t.Helper()
+	return StartBehind(t, baud, "")
+}
+
+// StartBehind is Start of a chip whose resets start a boot loader first.
+func StartBehind(t testing.TB, baud int, bootLoader string) *simavr.Chip {
+	t.Helper()
 	b := Build(t, baud)
-	c, err := simavr.Start(b.Runner, b.ELF, baud)
+	c, err := simavr.Start(b.Runner, simavr.Flash{Firmware: b.ELF, BootLoader: bootLoader}, baud)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,8 +107,8 @@ func Start(t testing.TB, baud int) *simavr.Chip {
 	return c
 }
 
-// root is the folder of the module, above the one that a test runs in.
-func root(t testing.TB) string {
+// Root is the folder of the module, above the one that a test runs in.
+func Root(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
