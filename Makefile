@@ -23,6 +23,8 @@ DEPS_DEB  := dpkg-deb:dpkg qemu-aarch64-static:qemu-user-static qemu-arm-static:
 DEPS_FIRMWARE := avr-gcc:gcc-avr /usr/lib/avr/include/avr/io.h:avr-libc
 DEPS_SIMAVR := /usr/include/simavr/sim_avr.h:libsimavr-dev gcc:gcc cppcheck:cppcheck clang:clang \
   '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a:libclang-rt-14-dev'
+DEPS_FLASH := avrdude:avrdude flock:util-linux \
+  /usr/share/arduino/hardware/arduino/avr/bootloaders/optiboot/optiboot.c:arduino-core-avr
 DEPS_KERNEL := qemu-system-x86_64:qemu-system-x86 cpio:cpio xz:xz-utils zstd:zstd gcc:gcc make:make
 DEPS_GUEST := $(DEPS_KERNEL) debootstrap:debootstrap dpkg-deb:dpkg
 
@@ -40,7 +42,7 @@ but = $$(go list $(PACKAGES) | grep -vE '^($(1))')
 QUIET    := .ci/quiet
 FIRMWARE := $(MAKE) -s -C firmware-bridge/firmware OUT=$(CURDIR)/build/firmware
 
-.PHONY: help demo test test-firmware test-firmware-simavr test-firmware-session firmware flash test-kernel test-deb test-deb-contents test-deb-life deb check race fuzz soak lint cover bench deps build clean go-version
+.PHONY: help demo test test-firmware test-firmware-simavr test-firmware-session firmware flash flash-port test-kernel test-deb test-deb-contents test-deb-life deb check race fuzz soak lint cover bench deps build clean go-version
 
 help: ## show this
 	@echo "Scentpost $(VERSION): make TARGET"
@@ -72,8 +74,10 @@ test-deb-life:
 	@.ci/where-possible test-deb-life $(DEPS_GUEST) -- \
 		$(QUIET) test-deb-life configs/package/debtest/run build/deb build/kernel build/debian
 
-test-firmware: go-version ## test the boards' firmware: its core on this machine, fuzzed, and the binary in simavr
+test-firmware: go-version ## test the boards' firmware: its core on this machine, fuzzed, the binary in simavr, and make flash
 	@.ci/where-possible firmware-core $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- $(QUIET) firmware-core $(FIRMWARE) -j 2 check test fuzz
+	@SCENTPOST_FIRMWARE=1 .ci/where-possible firmware-flash $(DEPS_FIRMWARE) $(DEPS_SIMAVR) $(DEPS_FLASH) -- \
+		$(QUIET) firmware-flash go test -v -timeout $(TIMEOUT) -run '^TestFlash' ./firmware-bridge/firmware
 	@$(MAKE) --no-print-directory -j 2 test-firmware-simavr test-firmware-session
 
 test-firmware-simavr:
@@ -88,11 +92,14 @@ test-firmware-session:
 firmware: ## build the boards' firmware into build/firmware
 	@.ci/deps $(DEPS_FIRMWARE)
 	@$(FIRMWARE) firmware
-	@avr-size build/firmware/*.elf
+	@avr-size build/firmware/m328p-*.elf
 
-flash: firmware ## write it to an Arduino Uno or Nano: PORT=/dev/serial/by-id/...
-	@.ci/deps avrdude:avrdude
-	@$(FIRMWARE) flash PORT=$(PORT)
+flash: flash-port firmware ## write it to an Arduino Uno or Nano: PORT=/dev/serial/by-id/... (old Nanos: FLASHBAUD=57600)
+	@.ci/deps avrdude:avrdude flock:util-linux
+	@$(FIRMWARE) flash PORT=$(abspath $(PORT))
+
+flash-port:
+	@firmware-bridge/firmware/upload '$(PORT)'
 
 test-kernel: go-version ## boot a Debian kernel with simulated GPIO chips in QEMU: the drivers on it, and whole stations
 	@.ci/where-possible test-kernel $(DEPS_KERNEL) -- $(QUIET) test-kernel drivers/linux/kerneltest/run build/kernel
