@@ -29,7 +29,7 @@ var impure = []string{
 var pure = []string{
 	"station/event", "station/strict", "station/blind", "station/dwell", "station/score", "station/trial",
 	"station/record", "station/verify", "station/config", "station/health", "station/templates",
-	"station/doctor", "station/health/vitals", "station/health/boards", "firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/link", "firmware-bridge/clockmap", "firmware-bridge/twin",
+	"station/doctor", "station/health/vitals", "station/health/boards", "firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/link", "firmware-bridge/pinbus", "firmware-bridge/clockmap", "firmware-bridge/twin",
 }
 
 var (
@@ -75,6 +75,8 @@ var rules = []rule{
 		reason: "the clock's contract is implemented by real and virtual time alike"},
 	{of: []string{"station/devices"}, only: []string{"drivers/bus/...", "drivers/catalog", "station/config", "station/clock", "station/event", "station/health"},
 		reason: "the dead-man and the e-stop sit below the host and must not wait for it; parts come through the catalogue"},
+	{of: []string{"station/boards"}, only: []string{"drivers/bus/...", "drivers/catalog", "firmware-bridge/pinbus", "firmware-bridge/link", "firmware-bridge/visit", "station/config", "station/control", "station/health/..."},
+		reason: "it puts what boards report into the words of those who judge and show it, and runs nothing"},
 	{of: []string{"station/host"}, only: append([]string{"station/journal", "station/clock"}, pure...),
 		reason: "the owner of the state declares what it needs; cmd plugs devices, control and readers in"},
 	{of: []string{"station/control"}, only: []string{"station/event", "station/record", "station/blind", "station/score", "station/trial", "station/health", "station/strict"},
@@ -93,8 +95,10 @@ var rules = []rule{
 		reason: "messages are values: who speaks to whom is decided above"},
 	{of: []string{"firmware-bridge/clockmap"}, only: []string{},
 		reason: "it is arithmetic over two clocks, and knows no line"},
-	{of: []string{"firmware-bridge/board"}, only: []string{"drivers/bus/...", "firmware-bridge/link", "firmware-bridge/message", "firmware-bridge/clockmap", "firmware-bridge/twin"},
-		reason: "it is the shell of one link, and a bus like every other"},
+	{of: []string{"firmware-bridge/board"}, only: []string{"drivers/bus/...", "firmware-bridge/pinbus", "firmware-bridge/link", "firmware-bridge/message", "firmware-bridge/twin"},
+		reason: "it is the shell around the pins of one board, and a bus like every other"},
+	{of: []string{"firmware-bridge/pinbus"}, only: []string{"drivers/bus", "firmware-bridge/link", "firmware-bridge/message", "firmware-bridge/clockmap"},
+		reason: "it puts what one link says into the words of the bus, and knows no port"},
 	{of: []string{"firmware-bridge/link"}, only: []string{"firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/clockmap"},
 		reason: "it is one end of a conversation, and knows no port"},
 	{of: []string{"firmware-bridge/twin"}, only: []string{"firmware-bridge/frame", "firmware-bridge/message"},

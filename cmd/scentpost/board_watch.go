@@ -17,6 +17,7 @@ import (
 	"scentpost/drivers/linux"
 	"scentpost/firmware-bridge/board"
 	"scentpost/firmware-bridge/message"
+	"scentpost/firmware-bridge/pinbus"
 )
 
 const (
@@ -127,12 +128,11 @@ func (c boardWatch) owning(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	pins := map[string]board.Pin{}
+	o := pinbus.Options{Name: c.Board, ID: message.NoID, Pins: map[string]pinbus.Pin{}, Beat: watchBeat, Baud: c.Baud, Session: mathrand.Uint32}
 	for _, p := range c.Pin {
-		pins[p] = board.Pin{PullUp: true}
+		o.Pins[p] = pinbus.Pin{PullUp: true}
 	}
-	b, err := board.New(board.Options{Name: c.Board, ID: message.NoID, Pins: pins, Beat: watchBeat, Baud: c.Baud, Now: clock.Mono, Session: mathrand.Uint32,
-		Open: func() (bus.Port, error) { return linux.OpenSerial(c.Board, c.Baud) }})
+	b, err := board.New(board.Options{Options: o, Open: func() (bus.Port, error) { return linux.OpenSerial(c.Board, c.Baud) }, Now: clock.Mono})
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (s *station) join(own wired) (bus.Bus, error) {
 	if err != nil {
 		return nil, errors.Join(err, own.Close())
 	}
-	s.boards.take(carriers)
+	s.boards.Take(carriers)
 	if len(carriers) == 0 {
 		return own, nil
 	}

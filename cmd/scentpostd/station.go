@@ -19,6 +19,7 @@ import (
 	"scentpost/cmd/internal/program"
 	"scentpost/drivers/bus"
 	"scentpost/station/archive"
+	"scentpost/station/boards"
 	"scentpost/station/clock"
 	"scentpost/station/config"
 	"scentpost/station/control"
@@ -50,7 +51,7 @@ type station struct {
 	gone       chan errAgain // that the devices are others than before
 	scale      float64       // virtual seconds in a real one, 1 on real hardware
 	supervisor *supervisor
-	boards     boards
+	boards     boards.Boards
 	hearts     struct{ machine, lines heart } // of the loops that run before there is a host
 
 	bus     bus.Bus
@@ -168,7 +169,7 @@ func (s *station) openControl() (err error) {
 	s.control, err = control.New(control.Options{
 		Site: s.cfg.Site, Station: s.cfg.Station, Simulated: s.cfg.Simulated(), UID: os.Geteuid(), People: people,
 		Authorities: s.cfg.Authorities, Inbox: &s.gate, Conditions: s.conditions.All, Blocked: s.gate.blocked, Devices: listed, CannotStart: s.nextRun, Blank: s.conditions.Blank,
-		Boards: boardsOf(s.cfg), Figures: s.figuresOf,
+		Boards: boards.List(s.cfg), Figures: s.boards.Figures,
 		Archive: archive.New(s.journal, record.Log{Site: s.cfg.Site, Station: s.cfg.Station}),
 	})
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"scentpost/station/archive"
 	"scentpost/station/config"
 	"scentpost/station/health"
-	judged "scentpost/station/health/boards"
 	"scentpost/station/health/vitals"
 )
 
@@ -85,7 +84,6 @@ func (t thisStation) figures() vitals.Figures {
 // the clock is worth.
 func (s *station) watchMachine(ctx context.Context, m machine) error {
 	var clock clockWatch
-	var boards judged.Watch
 	turned, stop := s.turns()
 	defer stop()
 	var next time.Time // when the machine is looked at
@@ -93,7 +91,7 @@ func (s *station) watchMachine(ctx context.Context, m machine) error {
 		if now := time.Now(); !now.Before(next) {
 			next = now.Add(s.look(m))
 		}
-		s.lookAtBoards(&boards)
+		s.boards.Look(s.cfg, s.conditions.Condition)
 		timer := time.NewTimer(min(clock.look(s), time.Until(next)))
 		for waiting := true; waiting; {
 			select {

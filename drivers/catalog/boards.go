@@ -9,6 +9,7 @@ import (
 	"scentpost/drivers/bus/carrier"
 	"scentpost/firmware-bridge/board"
 	"scentpost/firmware-bridge/message"
+	"scentpost/firmware-bridge/pinbus"
 )
 
 // The names of the settings of boards.
@@ -16,6 +17,9 @@ const (
 	SettingBaud      = "baud"
 	SettingHeartbeat = "heartbeat"
 )
+
+// BoardMaker makes the bus of a board of what its pins are made of.
+type BoardMaker func(pinbus.Options) (carrier.Carrier, error)
 
 // MaxID is the most characters that a board's id has.
 const MaxID = len(message.ID{})
@@ -37,14 +41,14 @@ func boards() []Type {
 
 // nanoPins are those that a device can be on. D0 and D1 are the serial line; D13 blinks while the boot loader runs, and
 // its lamp loads it.
-func nanoPins() (pins []Pin) {
+func nanoPins() (all []Pin) {
 	for n := 2; n <= 12; n++ {
-		pins = append(pins, Pin{Name: fmt.Sprint("D", n)})
+		all = append(all, Pin{Name: fmt.Sprint("D", n)})
 	}
 	for n := range 6 {
-		pins = append(pins, Pin{Name: fmt.Sprint("A", n)})
+		all = append(all, Pin{Name: fmt.Sprint("A", n)})
 	}
-	return pins
+	return all
 }
 
 // newBoard makes a board, which looks for itself from then on.
@@ -57,12 +61,14 @@ func newBoard(r Reach, c Carried, v Values) (carrier.Carrier, error) {
 	if n := copy(id[:], r.ID); n < len(r.ID) || n == 0 {
 		return carrier.Carrier{}, fmt.Errorf("board %s: id %q: 1 to %d characters are expected", c.Name, r.ID, MaxID)
 	}
-	pins := map[string]board.Pin{}
+	o := pinbus.Options{Name: c.Name, ID: id, Pins: map[string]pinbus.Pin{}, Beat: v.Durations[SettingHeartbeat], Baud: baud, Session: r.Chance}
 	for name, w := range c.Pins {
-		pins[name] = board.Pin{Output: w.Output, ActiveLow: w.ActiveLow, PullUp: w.PullUp}
+		o.Pins[name] = pinbus.Pin{Output: w.Output, ActiveLow: w.ActiveLow, PullUp: w.PullUp}
 	}
-	b, err := board.New(board.Options{Name: c.Name, ID: id, Pins: pins, Beat: v.Durations[SettingHeartbeat], Baud: baud,
-		Open: func() (bus.Port, error) { return r.Open(baud) }, Now: r.Now, Session: r.Chance})
+	if r.Board != nil {
+		return r.Board(o)
+	}
+	b, err := board.New(board.Options{Options: o, Open: func() (bus.Port, error) { return r.Open(baud) }, Now: r.Now})
 	if err != nil {
 		return carrier.Carrier{}, err
 	}

@@ -37,6 +37,8 @@ type Reach struct {
 	// call itself.
 	Open func(baud int) (bus.Port, error)
 	ID   string
+	// Board makes the bus of a board in another way than over a port; nil for never.
+	Board BoardMaker
 	// Now is the monotonic clock in nanoseconds, Chance draws 32 bits.
 	Now    func() int64
 	Chance func() uint32

@@ -10,6 +10,7 @@ import (
 	"scentpost/drivers/bus"
 	"scentpost/firmware-bridge/link"
 	"scentpost/firmware-bridge/message"
+	"scentpost/firmware-bridge/pinbus"
 	"scentpost/firmware-bridge/twin"
 )
 
@@ -220,7 +221,7 @@ func TestRefusals(t *testing.T) {
 	if _, err := New(Options{}); err == nil {
 		t.Error("a board without a port was made")
 	}
-	if _, err := New(Options{Name: "x", Open: func() (bus.Port, error) { return nil, nil }, Now: func() int64 { return 0 }}); err == nil || !strings.Contains(err.Error(), "heartbeat") {
+	if _, err := New(Options{Options: pinbus.Options{Name: "x"}, Open: func() (bus.Port, error) { return nil, nil }, Now: func() int64 { return 0 }}); err == nil || !strings.Contains(err.Error(), "heartbeat") {
 		t.Errorf("a board without a heartbeat: %v", err)
 	}
 }

@@ -30,7 +30,9 @@ func TestAWriteThatComesBackLate(t *testing.T) {
 // TestCommandsToABoardThatIsAway: each is answered in its place, to the safe level too, however many.
 func TestCommandsToABoardThatIsAway(t *testing.T) {
 	inBubble(t, func(r *rig) {
+		r.mu.Lock()
 		r.refuse = errors.New("no such file")
+		r.mu.Unlock()
 		d5, _ := r.start()
 		pass(time.Second)
 		answers := 0
@@ -44,8 +46,8 @@ func TestCommandsToABoardThatIsAway(t *testing.T) {
 				})
 			}
 		}
-		if answers != 2000 || len(r.board.facts) > 0 || len(r.board.waits) > 0 {
-			t.Errorf("%d answers, %d facts and %d who wait", answers, len(r.board.facts), len(r.board.waits))
+		if answers != 2000 || len(r.board.tells) > 0 {
+			t.Errorf("%d answers, and %d things to be told", answers, len(r.board.tells))
 		}
 		r.board.Close()
 		var after error

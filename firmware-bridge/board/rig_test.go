@@ -11,6 +11,7 @@ import (
 
 	"scentpost/drivers/bus"
 	"scentpost/firmware-bridge/message"
+	"scentpost/firmware-bridge/pinbus"
 	"scentpost/firmware-bridge/twin"
 )
 
@@ -121,7 +122,7 @@ func (r *rig) do(f func(b *twin.Board, now int64)) {
 	r.pump()
 }
 
-var boardPins = map[string]Pin{
+var boardPins = map[string]pinbus.Pin{
 	"D2": {}, "D3": {ActiveLow: true, PullUp: true}, "D5": {Output: true}, "D6": {Output: true, ActiveLow: true},
 }
 
@@ -133,11 +134,11 @@ func inBubble(t *testing.T, test func(r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{T: t, began: time.Now(), quit: make(chan struct{})}
-		var pins []message.Pin
+		var offered []message.Pin
 		for _, name := range []string{"D2", "D3", "D5", "D6"} {
-			pins = append(pins, message.Pin{Index: byte(len(pins)), Abilities: 15, Name: name})
+			offered = append(offered, message.Pin{Index: byte(len(offered)), Abilities: 15, Name: name})
 		}
-		r.twin = twin.New(twin.Options{Pins: pins, ID: message.NoID, Kind: "twin", Micros: func(mono int64) uint64 { return uint64(mono / 1000) }})
+		r.twin = twin.New(twin.Options{Pins: offered, ID: message.NoID, Kind: "twin", Micros: func(mono int64) uint64 { return uint64(mono / 1000) }})
 		r.twin.Input(r.now(), "D3", true) // its pull-up
 		go func() {
 			for {
@@ -151,8 +152,8 @@ func inBubble(t *testing.T, test func(r *rig)) {
 		}()
 		session := uint32(0x1000)
 		var err error
-		r.board, err = New(Options{Name: "nano-1", ID: message.NoID, Pins: boardPins, Beat: 500 * time.Millisecond, Baud: wireless, Open: r.open,
-			Now: r.now, Session: func() uint32 { session += 0x101; return session }})
+		r.board, err = New(Options{Open: r.open, Now: r.now, Options: pinbus.Options{Name: "nano-1", ID: message.NoID, Pins: boardPins, Beat: 500 * time.Millisecond, Baud: wireless,
+			Session: func() uint32 { session += 0x101; return session }}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,13 +1,10 @@
 package board
 
 import (
-	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"scentpost/drivers/bus"
-	"scentpost/firmware-bridge/link"
+	"scentpost/firmware-bridge/pinbus"
 )
 
 // piece is what was read at once.
@@ -41,7 +38,8 @@ func (b *Board) run() {
 		if err == nil {
 			return
 		}
-		b.away(fmt.Errorf("board %s: %w: %w", b.opt.Name, bus.ErrGone, err))
+		b.with(func(p *pinbus.Machine, now int64) { p.Shut(now, err) })
+		b.deliver()
 		timer := time.NewTimer(pause)
 		pause = min(2*pause, retryMost)
 		for waiting := true; waiting; {
@@ -64,10 +62,9 @@ func (b *Board) serve(port bus.Port) error {
 	l := &line{port: port, pieces: make(chan piece, chunks), broken: make(chan error, 2), stop: make(chan struct{}), writes: b.writes}
 	err := port.Flush() // what lies there is stale
 	if err == nil {
-		b.with(func(m *link.Machine, now int64) {
-			b.opens++
+		b.with(func(p *pinbus.Machine, now int64) {
 			b.out, b.stuck = nil, false
-			m.Open(now)
+			p.Open(now)
 		})
 		go l.read(b.opt.Now)
 		go l.write(b.writes, b.take)
@@ -75,10 +72,6 @@ func (b *Board) serve(port bus.Port) error {
 	}
 	close(l.stop)
 	go port.Close() // a port that hangs holds up nobody
-	if err != nil {
-		b.with(func(m *link.Machine, now int64) { m.Shut(now, fmt.Errorf("%w: %w", link.ErrDown, err)) })
-		b.deliver()
-	}
 	return err
 }
 
@@ -101,9 +94,9 @@ func (b *Board) talk(l *line) error {
 		timer.Reset(b.due())
 		select {
 		case p := <-l.pieces:
-			b.with(func(m *link.Machine, _ int64) { m.Receive(p.mono, p.bytes) })
+			b.with(func(m *pinbus.Machine, _ int64) { m.Receive(p.mono, p.bytes) })
 		case <-timer.C:
-			b.with(func(m *link.Machine, now int64) { m.Tick(now) })
+			b.with((*pinbus.Machine).Tick)
 		case <-b.wake:
 		case err := <-l.broken:
 			return err
@@ -131,22 +124,18 @@ func (b *Board) isStuck() bool {
 func (b *Board) idle() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.link.Busy()
+	return !b.pins.Busy()
 }
 
 // due is how long there is nothing to do by itself.
 func (b *Board) due() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.opt.Now()
-	at, any := b.link.Due()
-	if renew, holds := b.renewal(now); holds && (!any || renew < at) {
-		at, any = renew, true
-	}
+	at, any := b.pins.Due()
 	if !any {
 		return time.Hour
 	}
-	return time.Duration(max(at-now, 0))
+	return time.Duration(max(at-b.opt.Now(), 0))
 }
 
 // read reads the port until it fails or is let go.
@@ -197,37 +186,4 @@ func (l *line) write(more <-chan struct{}, take func() []byte) {
 			return
 		}
 	}
-}
-
-// away tells that the board is not there.
-func (b *Board) away(why error) {
-	b.mu.Lock()
-	told := b.why != nil && b.why.Error() == why.Error() && !b.up
-	b.why = why
-	b.mu.Unlock()
-	b.found()
-	if !told {
-		b.absent(why)
-	}
-}
-
-// absent tells the sink of every line that it is not there.
-func (b *Board) absent(why error) {
-	if sink, wants := b.ear().(bus.PresenceSink); wants {
-		sink.Presence(bus.Presence{Lines: b.all(), From: b.seen, Mono: b.opt.Now(), Why: why})
-	}
-}
-
-// ear is the sink, nil before there is one.
-func (b *Board) ear() bus.Sink {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.sink
-}
-
-// all are the lines that the station uses.
-func (b *Board) all() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return slices.Concat(b.lines, slices.Sorted(maps.Keys(b.outputs)))
 }

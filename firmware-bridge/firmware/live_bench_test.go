@@ -17,6 +17,7 @@ import (
 	"scentpost/firmware-bridge/firmware/simavr/simavrtest"
 	"scentpost/firmware-bridge/frame"
 	"scentpost/firmware-bridge/message"
+	"scentpost/firmware-bridge/pinbus"
 	"scentpost/firmware-bridge/visit"
 )
 
@@ -88,8 +89,8 @@ func (n *bench) station() (*inbox, bus.Output) {
 	if err != nil {
 		n.Fatal(err)
 	}
-	one, err := board.New(board.Options{Name: "board", ID: message.NoID, Baud: benchBaud, Beat: 500 * time.Millisecond, Now: clock.Mono, Session: rand.Uint32,
-		Pins: map[string]board.Pin{"D2": {}, "D4": {Output: true}}, Open: func() (bus.Port, error) { return linux.OpenSerial(n.link, benchBaud) }})
+	one, err := board.New(board.Options{Options: pinbus.Options{Name: "board", ID: message.NoID, Baud: benchBaud, Beat: 500 * time.Millisecond, Session: rand.Uint32,
+		Pins: map[string]pinbus.Pin{"D2": {}, "D4": {Output: true}}}, Now: clock.Mono, Open: func() (bus.Port, error) { return linux.OpenSerial(n.link, benchBaud) }})
 	if err != nil {
 		n.Fatal(err)
 	}

@@ -20,6 +20,8 @@ type Machine struct {
 	// Now is the monotonic clock of the bus that the carriers are joined with, Chance draws 32 bits.
 	Now    func() int64
 	Chance func() uint32
+	// Board makes the bus of a board in another way than over a port; nil for never.
+	Board catalog.BoardMaker
 }
 
 // Carriers makes the devices of a checked configuration that carry lines for others, each on its wires, and has them
@@ -60,7 +62,7 @@ func carries(cfg config.Config, d config.Device, typ catalog.Type, m Machine) (c
 		}
 		return carrier.Carrier{}, errors.Join(all...)
 	}
-	reach := catalog.Reach{ID: d.ID, Now: m.Now, Chance: m.Chance, Open: func(baud int) (bus.Port, error) { return m.Port(d.Port, baud) }}
+	reach := catalog.Reach{ID: d.ID, Now: m.Now, Chance: m.Chance, Board: m.Board, Open: func(baud int) (bus.Port, error) { return m.Port(d.Port, baud) }}
 	if typ.OnI2C() {
 		var err error
 		if reach.Wires, err = m.Wires(d.Bus); err != nil {

@@ -1,4 +1,5 @@
-package main
+// Package boards knows the boards that hang on a running station, and says how they are to those who judge and show it.
+package boards
 
 import (
 	"encoding/hex"
@@ -8,25 +9,29 @@ import (
 
 	"scentpost/drivers/bus/carrier"
 	"scentpost/drivers/catalog"
-	"scentpost/firmware-bridge/board"
 	"scentpost/firmware-bridge/link"
+	"scentpost/firmware-bridge/pinbus"
 	"scentpost/firmware-bridge/visit"
 	"scentpost/station/config"
 	"scentpost/station/control"
+	"scentpost/station/health"
 	judged "scentpost/station/health/boards"
 )
 
 // reporter is a board that says how it is.
-type reporter interface{ Report() board.Report }
+type reporter interface{ Report() pinbus.Report }
 
-// boards are those that hang on the station, by name.
-type boards struct {
-	mu  sync.Mutex // guards all
+// Boards are those that hang on a station. Its zero value has none. Its methods may be called from any goroutine, but Look,
+// which belongs to one.
+type Boards struct {
+	watch judged.Watch
+
+	mu  sync.Mutex // guards what follows
 	all map[string]reporter
 }
 
-// take takes the boards among carriers, in the place of those before.
-func (b *boards) take(carriers []carrier.Carrier) {
+// Take takes the boards among carriers, in the place of those before.
+func (b *Boards) Take(carriers []carrier.Carrier) {
 	all := map[string]reporter{}
 	for _, c := range carriers {
 		if r, says := c.Bus.(reporter); says {
@@ -39,7 +44,7 @@ func (b *boards) take(carriers []carrier.Carrier) {
 }
 
 // report asks a board.
-func (b *boards) report(name string) (r board.Report, known bool) {
+func (b *Boards) report(name string) (r pinbus.Report, known bool) {
 	b.mu.Lock()
 	one := b.all[name]
 	b.mu.Unlock()
@@ -49,28 +54,24 @@ func (b *boards) report(name string) (r board.Report, known bool) {
 	return one.Report(), true
 }
 
-// lookAtBoards judges the boards once. What it finds of a board that carries canisters the conditions keep back from seal to
-// reveal.
-func (s *station) lookAtBoards(w *judged.Watch) {
-	for _, d := range s.cfg.Of(config.Board) {
-		r, known := s.boards.report(d.Name)
+// Look judges the boards of a configuration once, and tells of each condition whether it holds. What it finds of a board that
+// carries canisters the conditions keep back from seal to reveal.
+func (b *Boards) Look(cfg config.Config, tell func(code health.Code, on, evidence string, holds bool)) {
+	for _, d := range cfg.Of(config.Board) {
+		r, known := b.report(d.Name)
 		if !known {
 			continue
 		}
 		reading := judged.Reading{Name: d.Name, Up: r.State == link.Up, Known: r.Known, Boot: r.Board.Boot, Cause: r.Board.Cause.String(), Frames: r.Stats.Frames,
 			Errors: r.Stats.Errors, Resends: r.Stats.Resends, RoundTrip: r.Clock.RoundTrip, Bound: r.Clock.Bound, DriftPPM: r.Clock.DriftPPM}
-		for _, v := range w.Judge(reading) {
-			if v.Holds {
-				s.conditions.Raise(v.Code, v.On, v.Evidence)
-			} else {
-				s.conditions.Clear(v.Code, v.On)
-			}
+		for _, v := range b.watch.Judge(reading) {
+			tell(v.Code, v.On, v.Evidence, v.Holds)
 		}
 	}
 }
 
-// boardsOf are the boards of a configuration.
-func boardsOf(cfg config.Config) []control.Board {
+// List are the boards of a configuration, for control.Options.
+func List(cfg config.Config) []control.Board {
 	var all []control.Board
 	for _, d := range cfg.Of(config.Board) {
 		typ, _ := catalog.Find(d.Type)
@@ -81,9 +82,9 @@ func boardsOf(cfg config.Config) []control.Board {
 	return all
 }
 
-// figuresOf is what a board and its link have come to, for control.Options.
-func (s *station) figuresOf(name string) (f control.BoardFigures, known bool) {
-	r, known := s.boards.report(name)
+// Figures is what a board and its link have come to, for control.Options.
+func (b *Boards) Figures(name string) (f control.BoardFigures, known bool) {
+	r, known := b.report(name)
 	if !known {
 		return f, false
 	}
