@@ -59,8 +59,10 @@ func (d *Disk) Kill() { d.dead = true }
 // levels. Start starts it again.
 func (y *Yard) Kill() error {
 	y.Disk.Kill()
-	if y.unpaced != nil {
-		y.unpaced()
+	for _, stop := range []func(){y.unpaced, y.unjudged} {
+		if stop != nil {
+			stop()
+		}
 	}
 	return errors.Join(y.lines.Close(), y.joined.Close()) // what is closed behind its lines drives nothing any more
 }

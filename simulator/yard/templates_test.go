@@ -34,9 +34,6 @@ func TestEveryTemplateRunsInTheSimulator(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if template.Port != "" {
-				t.Skip("it runs in real time: TestEveryBoardRunsInTheSimulator of package rig")
-			}
 			y := newYard(t, "virtual-two", func(o *yard.Options) { o.Config = with(t, template) })
 			file, src = plan(t, "short")
 			src = []byte(strings.Replace(string(src), "purge: 500ms", "purge: 10s", 1))
@@ -72,6 +69,9 @@ func with(t *testing.T, template templates.Template) config.Config {
 	}
 	if len(template.Addresses) > 0 {
 		fmt.Fprintf(&b, ", bus: i2c-1, address: %q", template.Addresses[0])
+	}
+	if template.Port != "" {
+		b.WriteString(", port: more, id: more")
 	}
 	var lines []string
 	for _, l := range template.Lines {

@@ -13,12 +13,12 @@ import (
 	"log/slog"
 	"time"
 
-	"scentpost/drivers/bus"
 	"scentpost/drivers/bus/carrier"
 	"scentpost/simulator/dog"
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/world"
 	"scentpost/station/archive"
+	"scentpost/station/boards"
 	"scentpost/station/clock"
 	"scentpost/station/config"
 	"scentpost/station/control"
@@ -87,18 +87,22 @@ type Yard struct {
 	Conditions *chart.Chart
 	// Authority is the private key of the simulated second party.
 	Authority string
+	// Boards are the microcontroller boards of the configuration, by name.
+	Boards map[string]*Board
 
-	opt     Options
-	lines   *hardware.Connection
-	joined  *carrier.Joined // with the lines of what carries more
-	key     string          // private
-	signer  *record.Signer
-	sender  *sender
-	kept    world.Kept
-	unpaced func() // stops the looks at the machine's clock; nil without one
-	wanted  bool   // a drain is planned
-	marking bool   // a promise of the lines is planned
-	failed  bool   // the journal has failed: the next start gives it as its cause
+	opt      Options
+	lines    *hardware.Connection
+	joined   *carrier.Joined // with the lines of what carries more
+	reports  *boards.Boards
+	key      string // private
+	signer   *record.Signer
+	sender   *sender
+	kept     world.Kept
+	unpaced  func() // stops the looks at the machine's clock; nil without one
+	unjudged func() // stops the looks at the boards; nil without any
+	wanted   bool   // a drain is planned
+	marking  bool   // a promise of the lines is planned
+	failed   bool   // the journal has failed: the next start gives it as its cause
 }
 
 // New builds a yard at the beginning of time, begins its log, and lets the people in.
@@ -117,6 +121,7 @@ func New(opt Options) (*Yard, error) {
 	if y.Hardware, err = hardware.New(y.World, layout); err != nil {
 		return nil, err
 	}
+	y.furnish()
 	if opt.Observe != nil {
 		y.Hardware.Observe(opt.Observe)
 	}
@@ -218,10 +223,15 @@ func (y *Yard) clock() clock.Clock {
 // wire joins the lines with those of their carriers, and opens the devices on them.
 func (y *Yard) wire(now clock.Clock) error {
 	cfg := y.opt.Config
-	carriers, err := devices.Carriers(cfg, devices.Machine{Wires: y.lines.Wires, Port: noPort})
+	chance := y.World.Rand("sessions of boards")
+	carriers, err := devices.Carriers(cfg, devices.Machine{Wires: y.lines.Wires, Board: y.makeBoard, Now: y.World.Mono,
+		Chance: func() uint32 { return uint32(chance.Uint64()) }})
 	if err != nil {
 		return err
 	}
+	y.reports = &boards.Boards{}
+	y.reports.Take(carriers)
+	y.look(carriers)
 	if y.joined, err = carrier.Join(y.lines, carriers...); err != nil {
 		return err
 	}
@@ -229,12 +239,8 @@ func (y *Yard) wire(now clock.Clock) error {
 		return err
 	}
 	y.Host.Attach(y.Devices, y.Devices.Sources())
+	y.judge()
 	return nil
-}
-
-// noPort opens no serial port: what is behind one runs in real time (package rig).
-func noPort(path string, _ int) (bus.Port, error) {
-	return nil, fmt.Errorf("%w: %s: a yard has no serial ports", bus.ErrGone, path)
 }
 
 // sink takes what the devices tell: facts to the host, conditions to the chart.
@@ -280,6 +286,7 @@ func (y *Yard) begin(b journal.Beginning, size int64) error {
 	}
 	y.Control, err = control.New(control.Options{Site: cfg.Site, Station: cfg.Station, Simulated: true, People: people,
 		Authorities: append([]string{verifier}, cfg.Authorities...), Inbox: y.Host, Archive: y.Archive, Conditions: y.Conditions.All, Devices: listed, Blank: y.Conditions.Blank,
+		Boards: boards.List(cfg), Figures: y.reports.Figures,
 		CannotStart: func(positions int) string { return y.Devices.Missing(positions, true) }})
 	if err != nil {
 		return err

@@ -1,15 +1,18 @@
 package carrier
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"scentpost/drivers/bus"
 )
 
-// keepers are the carriers whose outputs fall back when they hear nothing.
+// keepers are the carriers whose outputs fall back when they hear nothing, in the order of their names: which of two hears
+// first may show.
 func (j *Joined) keepers() (all []bus.Keeper) {
-	for _, b := range j.carriers {
-		if k, falls := b.(bus.Keeper); falls {
+	for _, name := range slices.Sorted(maps.Keys(j.carriers)) {
+		if k, falls := j.carriers[name].(bus.Keeper); falls {
 			all = append(all, k)
 		}
 	}
