@@ -240,7 +240,7 @@ func (s *station) openHost(ctx context.Context, newEpoch string) error {
 	if err != nil {
 		return err
 	}
-	h.Attach(s.devices, s.devices.Sources())
+	h.Attach(s.devices, s.devices.Sources(), s.devices.Veiled()...)
 	h.Begin(s.firstRecord(beginning))
 	interrupted, err := archive.Interrupted(s.journal, size)
 	if err != nil {

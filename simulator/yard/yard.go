@@ -238,7 +238,7 @@ func (y *Yard) wire(now clock.Clock) error {
 	if y.Devices, err = devices.Open(cfg, y.joined, now, sink{y.Host, y.Conditions}); err != nil {
 		return err
 	}
-	y.Host.Attach(y.Devices, y.Devices.Sources())
+	y.Host.Attach(y.Devices, y.Devices.Sources(), y.Devices.Veiled()...)
 	y.judge()
 	return nil
 }

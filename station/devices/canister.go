@@ -82,6 +82,7 @@ func (s *Station) Move(at int64, longest time.Duration, moves []event.Move) {
 		at = max(at, now)
 		longest = s.shortest(longest, moves)
 		if slices.ContainsFunc(moves, func(m event.Move) bool { return m.Open }) {
+			s.kept.wanted = true
 			s.rest(nil)
 		}
 		fault := s.barred()
@@ -125,14 +126,25 @@ func (s *Station) find(m event.Move) *canister {
 	return nil
 }
 
-// CloseAll commands every canister to its safe state, now, in position order, and what changes the air or sounds to
-// off. It never waits, may be called at any time and from anywhere, and does no harm when everything is closed.
+// CloseAll commands every canister to its safe state, now, those first that are commanded open, in position order, and what
+// changes the air or sounds to off. It never waits, may be called at any time and from anywhere, and does no harm when everything is closed.
 func (s *Station) CloseAll() {
 	s.change(func() { s.closeAll(s.clock.Now().Mono) })
 }
 
+// closeAll closes what is commanded open first. Behind others of its position it would wait for their orders to pass on the
+// wires of a carrier, and when it moves would tell how many they are.
 func (s *Station) closeAll(now int64) {
+	s.kept.wanted = false
+	var rest []*canister
 	for _, c := range s.canisters {
+		if !c.open {
+			rest = append(rest, c)
+			continue
+		}
+		s.close(c, now)
+	}
+	for _, c := range rest {
 		s.close(c, now)
 	}
 	s.rest(nil)
@@ -215,6 +227,7 @@ func (s *Station) deadMan(now int64) {
 		}
 		s.tellMove(c.position, c.at, event.Moves{Canister: c.canister, Open: true, Fault: FaultLongest})
 		s.close(c, now)
+		s.kept.wanted = false // all have the same longest time
 	}
 }
 

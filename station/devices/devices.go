@@ -26,7 +26,8 @@ type Sink interface {
 	// beams or buttons were lost it is an EdgesLost, which names no source where it may have been a limit switch, and a
 	// RunVoided where a beam or a button went.
 	Event(event.Event)
-	// Watermark promises that every event of source stamped before mono has been given.
+	// Watermark promises that every event of source stamped before mono has been given. What a veiled source promises may
+	// not be seen.
 	Watermark(source string, mono int64)
 }
 
@@ -288,15 +289,33 @@ func (s *Station) Light(name string, on bool, lasting time.Duration) {
 const patience = 500 * time.Millisecond
 
 // Sources names everything that facts come from, each with how long after an instant a lock waits for what was stamped before
-// it. A press is told when the button is let go, so that it is seconds. Nobody waits for a source that reports.
+// it. A press is told when the button is let go, so that it is seconds. Nobody waits for a source that reports, unless it is
+// veiled.
 func (s *Station) Sources() map[string]time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make(map[string]time.Duration, len(s.sources))
 	for _, src := range s.sources {
-		all[src.name] = src.lateness + s.hold() + patience
+		all[src.name] = src.lateness
+		if !src.veiled {
+			all[src.name] += s.hold() + patience
+		}
 	}
 	return all
+}
+
+// Veiled names the sources that stamp the limit switches of canisters alone, on carriers. What canisters give there holds up
+// on the wires what such a source reports, and one of them may have taken it away altogether: whoever waits for it waits for
+// as long as Sources says, whether it reports or not.
+func (s *Station) Veiled() (names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, src := range s.sources {
+		if src.veiled {
+			names = append(names, src.name)
+		}
+	}
+	return names
 }
 
 // Close closes every canister, puts the lights out and tells the sink nothing more. The bus stays open: it is its

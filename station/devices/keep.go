@@ -12,7 +12,8 @@ type keep struct {
 	keeper    bus.Keeper // nil when nothing of the bus falls back
 	every     time.Duration
 	attendant bus.Attendant // nil when the bus does not want to know
-	attends   bool          // a canister is commanded open: somebody waits for noses
+	wanted    bool          // canisters were commanded open, and nobody closed them since: somebody waits for noses
+	attends   bool          // the bus was told so
 	stop      func()        // the next heartbeat
 }
 
@@ -50,16 +51,14 @@ func (s *Station) beat() {
 	}
 }
 
-// attended tells the bus when the first canister is to open, and when the last one is closed again: between the two
-// somebody waits for noses. It takes note under the mutex and returns what is to be told after it.
+// attended tells the bus when canisters are to open, and when all are closed again: between the two somebody waits for noses.
+// A canister that fails changes nothing of it, as how often boards report would tell when that was. It takes note under the
+// mutex and returns what is to be told after it.
 func (s *Station) attended() (tell func()) {
-	open := false
-	for _, c := range s.canisters {
-		open = open || c.open
-	}
-	if s.kept.attendant == nil || open == s.kept.attends {
+	wanted := s.kept.wanted
+	if s.kept.attendant == nil || wanted == s.kept.attends {
 		return nil
 	}
-	s.kept.attends = open
-	return func() { s.kept.attendant.Attend(open) }
+	s.kept.attends = wanted
+	return func() { s.kept.attendant.Attend(wanted) }
 }

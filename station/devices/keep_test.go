@@ -65,6 +65,24 @@ func TestBoardsAttendWhileCanistersAreOpen(t *testing.T) {
 	expect(t, "heard", *heard, []string{"0 beat", "10 attend true", "3000 attend false"})
 }
 
+// TestACanisterThatGoesIsAttendedAsBefore: how often boards report does not tell when the last one went.
+func TestACanisterThatGoesIsAttendedAsBefore(t *testing.T) {
+	w, heard := openKept(t, time.Hour)
+	w.until(10 * ms)
+	w.station.Move(0, time.Minute, run("A"))
+	w.until(2000 * ms)
+	w.lose("1A.drive", "1A.opened", "1A.closed")
+	w.until(3000 * ms)
+	expect(t, "heard", *heard, []string{"0 beat", "10 attend true"})
+	w.find("1A.drive", "1A.opened", "1A.closed")
+	w.until(4000 * ms)
+	w.station.CloseAll()
+	expect(t, "heard", *heard, []string{"0 beat", "10 attend true", "4000 attend false"})
+	w.station.Move(0, 500*time.Millisecond, run("A"))
+	w.until(6000 * ms)
+	expect(t, "heard", *heard, []string{"0 beat", "10 attend true", "4000 attend false", "4000 attend true", "4500 attend false"})
+}
+
 // TestBoardsHearNothingWhileNoOrderGetsThrough: while a drive hangs, who carries others falls back by itself.
 func TestBoardsHearNothingWhileNoOrderGetsThrough(t *testing.T) {
 	w, heard := openKept(t, 100*time.Millisecond)

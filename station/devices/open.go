@@ -105,6 +105,9 @@ func (s *Station) veil(wirings []wiring) {
 			carriers[w.name] = true
 		}
 	}
+	for _, src := range s.sources {
+		src.veiled = carriers[src.name] && !slices.ContainsFunc(s.sensors, func(d *sensor) bool { return hangsOn(d.line) == src.name })
+	}
 	for _, b := range s.bursts {
 		b.veiled = carriers[b.on]
 	}

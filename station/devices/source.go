@@ -23,6 +23,7 @@ type source struct {
 	gaps      uint64        // times that edges are missing which nobody counted
 	why       string        // of the latest loss, as the bus says it
 	shown     [2]uint64     // lost and gaps, as the sink was told
+	veiled    bool          // it stamps the limit switches of canisters alone, on a carrier; see Veiled
 }
 
 func newSource(name string, lateness time.Duration) *source {

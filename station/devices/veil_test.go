@@ -69,6 +69,59 @@ func TestAPurgeBesideACanisterIsNotNoted(t *testing.T) {
 	}
 }
 
+// TestWhatIsOpenIsClosedFirst: on wires on which one order comes after the other, when something closes would tell how many
+// stand before it at its position.
+func TestWhatIsOpenIsClosedFirst(t *testing.T) {
+	w := opened(t, nil)
+	w.until(500 * ms)
+	w.station.Move(0, time.Minute, run("BAB"))
+	w.until(2000 * ms)
+	var told []string
+	w.refuse = func(line string) error {
+		told = append(told, line)
+		return nil
+	}
+	w.station.CloseAll()
+	if len(told) != 12 {
+		t.Fatalf("told %q", told)
+	}
+	expect(t, "closed first", told[:4], []string{"1B.drive", "2A.drive", "3B.drive", "1A.drive"})
+}
+
+// sourced is a world with what stamps edges on carriers.
+type sourced struct{ *world }
+
+func (w sourced) Sources() map[string]time.Duration {
+	return map[string]time.Duration{"gpio": 20 * time.Millisecond, "exp-1": 500 * time.Millisecond, "exp-2": 500 * time.Millisecond, "exp-3": 500 * time.Millisecond}
+}
+
+// TestWhatStampsCanistersAloneIsAlwaysWaitedFor: how soon it reports, and whether it does, nobody learns; but where it stamps
+// buttons or beams too these are waited for.
+func TestWhatStampsCanistersAloneIsAlwaysWaitedFor(t *testing.T) {
+	cfg := onExpander(layout(), "canister-1A")
+	cfg.Devices = append(cfg.Devices, config.Device{Name: "exp-2", Type: "mcp23017", Bus: "i2c-2"}, config.Device{Name: "exp-3", Type: "mcp23017", Bus: "i2c-3"})
+	for _, d := range cfg.Devices {
+		for role, line := range d.Lines {
+			if d.Name == "canister-2A" || d.Name == "call" {
+				d.Lines[role] = "exp-2:" + line
+			}
+		}
+	}
+	w := sourced{newWorld(t)}
+	s, err := Open(cfg, w, w.world, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := s.Sources()
+	more := s.hold() + patience
+	for source, want := range map[string]time.Duration{"gpio": 20*time.Millisecond + more, "exp-1": 500 * time.Millisecond, "exp-2": 500*time.Millisecond + more, "exp-3": 500*time.Millisecond + more} {
+		if declared[source] != want {
+			t.Errorf("%s may be %s late, want %s", source, declared[source], want)
+		}
+	}
+	expect(t, "veiled", s.Veiled(), []string{"exp-1"})
+}
+
 // TestTheAirOfACanistersBusSaysNotWhy: a bus that hangs by what a canister was told shows as a missing sample, and the
 // public record has no more of it.
 func TestTheAirOfACanistersBusSaysNotWhy(t *testing.T) {

@@ -129,12 +129,15 @@ func New(opt Options, tree record.Tree) (*Host, error) {
 	return h, nil
 }
 
-// Attach gives the host what it moves and the sources of its facts, each with how late it may be. It must be called
-// before anything comes in.
-func (h *Host) Attach(a Actuator, sources map[string]time.Duration) {
+// Attach gives the host what it moves and the sources of its facts, each with how late it may be. When one that is veiled
+// reports may not be seen: a lock waits for all of its lateness. It must be called before anything comes in.
+func (h *Host) Attach(a Actuator, sources map[string]time.Duration, veiled ...string) {
 	h.actuator = a
 	for name, lateness := range sources {
 		h.horizon.Source(name, lateness)
+	}
+	for _, name := range veiled {
+		h.horizon.Veil(name)
 	}
 }
 

@@ -95,6 +95,7 @@ type house struct {
 	seen    []string // what went out, with its time since the house was built
 	from    int64
 	silent  []string // at the last lock
+	veiled  []string // sources, beside the one that is not
 	failed  []error
 }
 
@@ -170,10 +171,19 @@ func (h *house) start(cause string) {
 		sound: func(why string) { h.saw("sound " + why) },
 		hush:  func() { h.hushed++ },
 		air:   func(int64) []event.Air { return h.air },
-	}, map[string]time.Duration{"gpio": 50 * time.Millisecond})
+	}, h.sources(), h.veiled...)
 	h.host.Begin(event.Epoch{Site: "site", Why: "first", Key: signer.Verifier(), Simulated: true})
 	must(h.t, h.host.Restore(h.interrupted(size, cause)))
 	h.w.RunFor(20 * time.Millisecond)
+}
+
+// sources are what facts come from, each with how late it may be.
+func (h *house) sources() map[string]time.Duration {
+	all := map[string]time.Duration{"gpio": 50 * time.Millisecond}
+	for _, name := range h.veiled {
+		all[name] = 300 * time.Millisecond
+	}
+	return all
 }
 
 type bytesFrom struct {

@@ -9,6 +9,7 @@ import (
 
 	"scentpost/station/event"
 	"scentpost/station/record"
+	"scentpost/station/trial"
 )
 
 // TestALostSourceVoidsTheRun: with the lines the canisters fell shut and edges were lost, so nothing of it may count.
@@ -164,6 +165,48 @@ func TestNobodyLocksOnSilence(t *testing.T) {
 			}
 			h.start(event.VoidRestart) // runs the engine over the record again
 			h.finish()
+		})
+	}
+}
+
+// TestAVeiledSourceIsWaitedForEachTime: a run locks when all of its lateness is over, reports it at once or late; a run that
+// nobody called, of which it has not reported past the end by then, is void as by a canister. Where another is silent too,
+// that one is the reason.
+func TestAVeiledSourceIsWaitedForEachTime(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		marks time.Duration // after the end, 0 for never
+		gpio  bool          // it reports too
+		want  string
+	}{
+		{"at once", 10 * time.Millisecond, true, "run.locked"},
+		{"late", 290 * time.Millisecond, true, "run.locked"},
+		{"never", 0, true, "run.voided " + event.VoidMechanical},
+		{"never, nor does another", 0, false, "run.voided " + event.VoidSource},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHouse(t)
+			h.veiled = []string{"nano-1"}
+			h.start(event.VoidRestart)
+			h.sealed().searching()
+			h.w.RunFor(time.Duration(h.host.Snapshot().View.Run.TimeOutAt - h.w.Mono()))
+			end := h.w.Mono()
+			mark := func(source string) func() { return func() { h.host.Watermark(source, end+1) } }
+			if c.gpio {
+				h.w.At(end+1, mark("gpio"))
+			}
+			if c.marks != 0 {
+				h.w.At(end+int64(c.marks), mark("nano-1"))
+			}
+			h.w.Run(end + int64(299*time.Millisecond))
+			if !h.open || h.host.Snapshot().View.Run.State != trial.Searching {
+				t.Errorf("the run is %s before the source's lateness is over", h.host.Snapshot().View.Run.State)
+			}
+			h.w.Run(end + int64(350*time.Millisecond))
+			h.has(t, c.want)
+			if h.open {
+				t.Error("a canister is open")
+			}
 		})
 	}
 }

@@ -16,11 +16,15 @@ func (h *Host) fire() {
 		}
 		d, ok := h.horizon.DueBy(until, now.Mono)
 		end, missing := h.missesFacts()
+		unknown := ""
+		if ok && d.Timer == event.RunLocked && !missing {
+			unknown = h.silent(d.At)
+		}
 		switch {
 		case ok && d.Timer == event.RunLocked && missing:
 			h.void(now.AtMono(end), event.VoidMechanical)
-		case ok && d.Timer == event.RunLocked && h.silent(d.At):
-			h.void(now.AtMono(end), event.VoidSource)
+		case unknown != "":
+			h.void(now.AtMono(end), unknown)
 		case ok:
 			h.ring(d.Timer, now.AtMono(d.At), now)
 		case grid:
@@ -42,15 +46,22 @@ func (h *Host) missesFacts() (end int64, missing bool) {
 	return end, ok && h.curtain.Lost(end)
 }
 
-// silent tells whether a run that nobody has called may not lock: what happened in it is not known, as sources have not
-// reported past its end in the time that they declare. Whoever looks after the station hears which.
-func (h *Host) silent(end int64) bool {
+// silent tells why a run that nobody has called may not lock, "" when it may: what happened in it is not known, as sources have
+// not reported past its end in the time that they declare. Where they are veiled it was perhaps a canister that silenced them.
+// Whoever looks after the station hears which.
+func (h *Host) silent(end int64) (reason string) {
 	_, voidable := h.machine.Ends()
-	names := h.horizon.Silent(end)
+	names, veiled := h.horizon.Silent(end)
 	if h.opt.OnLock != nil {
 		h.opt.OnLock(names)
 	}
-	return voidable && len(names) > 0
+	switch {
+	case !voidable || len(names) == 0:
+		return ""
+	case veiled:
+		return event.VoidMechanical
+	}
+	return event.VoidSource
 }
 
 // ring gives the engine one timer, with the sealed facts of its instant before it. A run is not presented while the

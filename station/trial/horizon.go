@@ -22,6 +22,7 @@ type Horizon struct {
 // source is where facts come from.
 type source struct {
 	mark     int64         // nothing earlier than this will come
+	veiled   bool          // whether and when it reports may not be seen
 	lateness time.Duration // how long after an instant its facts may take; past that they are late
 }
 
@@ -37,6 +38,13 @@ func (h *Horizon) Source(name string, lateness time.Duration) {
 		h.sources = map[string]*source{}
 	}
 	h.sources[name] = &source{mark: math.MinInt64, lateness: lateness}
+}
+
+// Veil has every lock wait for a source for all of its lateness, whether it reports or not. An unknown source is ignored.
+func (h *Horizon) Veil(name string) {
+	if s := h.sources[name]; s != nil {
+		s.veiled = true
+	}
 }
 
 // Mark notes that nothing stamped earlier than mono will come from a source. An unknown source is ignored: its
@@ -117,25 +125,27 @@ func (h *Horizon) Waiting(now int64) bool {
 	return slices.ContainsFunc(h.timers, func(d Deadline) bool { return d.At <= now && h.fires(d) > now })
 }
 
-// Silent returns the sources that have not reported past an instant, sorted.
-func (h *Horizon) Silent(mono int64) (names []string) {
+// Silent returns the sources that have not reported past an instant, sorted, and whether all of them are veiled.
+func (h *Horizon) Silent(mono int64) (names []string, veiled bool) {
+	veiled = true
 	for _, name := range slices.Sorted(maps.Keys(h.sources)) {
-		if h.sources[name].mark <= mono {
+		if s := h.sources[name]; s.mark <= mono {
 			names = append(names, name)
+			veiled = veiled && s.veiled
 		}
 	}
-	return names
+	return names, veiled
 }
 
-// fires returns when a timer fires: at its instant, or for a lock as much later as the slowest silent source may be
-// late.
+// fires returns when a timer fires: at its instant, or for a lock as much later as the slowest silent or veiled source may
+// be late.
 func (h *Horizon) fires(d Deadline) int64 {
 	latest := d.At
 	if d.Timer != event.RunLocked {
 		return latest
 	}
 	for _, s := range h.sources {
-		if s.mark <= d.At {
+		if s.veiled || s.mark <= d.At {
 			latest = max(latest, d.At+int64(s.lateness))
 		}
 	}

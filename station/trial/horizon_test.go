@@ -94,6 +94,33 @@ func TestALockWaitsForItsSources(t *testing.T) {
 	}
 }
 
+// TestAVeiledSource: when a lock falls does not depend on when it reports, and that it has not is known all the same.
+func TestAVeiledSource(t *testing.T) {
+	const at = 10 * second
+	for _, mark := range []int64{0, at, at + 1, at + second} {
+		var h trial.Horizon
+		h.Source("gpio", time.Second/2)
+		h.Source("board", 2*time.Second)
+		h.Veil("board")
+		h.Veil("a stranger")
+		h.Set(event.RunLocked, at)
+		h.Mark("gpio", at+1)
+		h.Mark("board", mark)
+		if _, ok := h.Due(at + 2*second - 1); ok {
+			t.Errorf("reported up to %d: the lock falls early", mark)
+		}
+		if d, ok := h.Due(at + 2*second); !ok || d.At != at {
+			t.Errorf("reported up to %d: the lock does not fall", mark)
+		}
+		if names, veiled := h.Silent(at); len(names) > 0 != (mark <= at) || !veiled {
+			t.Errorf("reported up to %d: silent %q, all veiled %t", mark, names, veiled)
+		}
+		if names, veiled := h.Silent(at + 1); names[len(names)-1] != "gpio" || veiled {
+			t.Errorf("silent %q, all veiled %t", names, veiled)
+		}
+	}
+}
+
 func TestTheCurtainReleasesByPosition(t *testing.T) {
 	var c trial.Curtain
 	c.Begin(3, []event.Move{{Position: 1, Canister: "1B", Open: true}, {Position: 2, Canister: "2A", Open: true}})

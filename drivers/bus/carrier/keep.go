@@ -44,8 +44,8 @@ func (j *Joined) Attend(on bool) {
 		}
 	}
 	tell(j.own)
-	for _, b := range j.carriers {
-		tell(b)
+	for _, name := range slices.Sorted(maps.Keys(j.carriers)) {
+		tell(j.carriers[name])
 	}
 }
 
