@@ -138,6 +138,32 @@ func (r *reader) alike(at []string) {
 	}
 }
 
+// apart checks that a board with a canister carries besides canisters only what purges, which works while they rest. What
+// passes on its wire as a canister arrives holds up whatever else passes there, and moves what is known of its clock: the
+// instants of noses, hands and lights there would tell when that was. at has the path of each device.
+func (r *reader) apart(at []string) {
+	canisters := map[string]string{} // by board: the first canister there
+	for _, d := range r.out.Devices {
+		for _, line := range d.Lines {
+			if on, _, carried := r.carrier(line); carried && d.Class == Canister && on.Class == Board && canisters[on.Name] == "" {
+				canisters[on.Name] = d.Name
+			}
+		}
+	}
+	for i, d := range r.out.Devices {
+		if d.Class == Canister || d.Class == Purge {
+			continue
+		}
+		for _, line := range d.Lines {
+			on, _, carried := r.carrier(line)
+			if canister := canisters[on.Name]; carried && canister != "" {
+				r.doc.Problem(at[i], "put it on another board, or on a line of the machine",
+					"%s carries %s too: what passes on its wire as that moves shifts the instants of %s, which tells what moved", on.Name, canister, d.Name)
+			}
+		}
+	}
+}
+
 // drivenBy is what drives a canister.
 func (r *reader) drivenBy(d Device) string {
 	t, _ := r.types.find(d.Type)

@@ -58,6 +58,7 @@ func (r *reader) devices() {
 	r.carried(paths)
 	r.safe(paths)
 	r.alike(paths)
+	r.apart(paths)
 }
 
 // usage is what the devices so far have taken: by name, line, canister id and position of a beam.
@@ -259,7 +260,6 @@ func (r *reader) together() {
 	}
 	if len(canisters) > 0 {
 		r.operated()
-		r.apart()
 	}
 	for p := 1; p <= min(r.out.Positions, maxPositions); p++ {
 		if len(canisters) > 0 && canisters[p] == 0 {

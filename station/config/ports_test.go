@@ -26,7 +26,7 @@ socket: /run/scentpost.sock
 driver: {type: linux, simulated: true, lines: {"nano-1:D4": {active_low: true, external: pull-up}, "nano-1:D5": {bias: pull-up}}}
 positions: 1
 devices:
-  - {name: beam-1, type: beam, position: 1, line: "nano-1:D2"}
+  - {name: beam-1, type: beam, position: 1, line: "nano-2:D2"}
   - {name: canister-1a, type: shutter, position: 1, canister: "1A", lines: {drive: "nano-1:D4", opened: "nano-1:D5", closed: "nano-1:D6"}}
   - {name: button-e-stop, type: button, role: e-stop, line: "nano-2:D3"}
   - {name: nano-1, type: nano, port: boards/nano-1, id: nano-1}
@@ -64,6 +64,8 @@ func TestProblemsOfBoards(t *testing.T) {
 		{"an id of what is on lines", "type: beam", "type: beam, id: x", `8:36: devices[0].id: a beam is not behind a serial port (take it away)`},
 		{"a line of a board", "type: nano, port: boards", "type: nano, line: x, port: boards", `11:6: devices[3]: a nano has no lines (take the line away, and give its port and id)`},
 		{"no such pin", "nano-2:D3", "nano-2:D9", `10:61: devices[2].line: "D9" is no pin of nano-2, a nano (did you mean "D2"?)`},
+		{"a beam beside a canister", "nano-2:D2", "nano-1:D2", "8:6: devices[0]: nano-1 carries canister-1a too: what passes on its wire as that moves shifts the instants of beam-1, which tells what moved (put it on another board, or on a line of the machine)"},
+		{"an emergency stop beside a canister", "nano-2:D3", "nano-1:D3", "10:6: devices[2]: nano-1 carries canister-1a too: what passes on its wire as that moves shifts the instants of button-e-stop, which tells what moved (put it on another board, or on a line of the machine)"},
 		{"simulated twice over", "type: linux, simulated", "type: virtual, socket: x, simulated", "driver.simulated"},
 		{"a drive that nothing holds", ", external: pull-up", "", "has no safe state"},
 	} {

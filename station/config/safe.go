@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -39,34 +38,6 @@ func (r *reader) safe(at []string) {
 				path = at[i] + ".line"
 			}
 			r.rests(path, line, r.out.Driver.Wiring[line])
-		}
-	}
-}
-
-// apart warns of a carrier that holds a canister and the emergency stop: when it fails everything closes at once, which is
-// seen and heard, and a carrier that fails when it is told to move something tells which canister that was. Other buttons and
-// beams that go with a canister void the run on the public grid, as the canister does.
-func (r *reader) apart() {
-	for _, on := range r.out.Devices {
-		canister, button := "", ""
-		for _, d := range r.out.Devices {
-			for _, line := range d.Lines {
-				if c, _, carried := r.carrier(line); !carried || c.Name != on.Name {
-					continue
-				}
-				switch d.Class {
-				case Canister:
-					canister = cmp.Or(canister, d.Name)
-				case Button:
-					if d.Settings[SettingRole] == roleEStop {
-						button = cmp.Or(button, d.Name)
-					}
-				}
-			}
-		}
-		if canister != "" && button != "" {
-			r.warn("devices", "take another carrier, or lines of the machine, for one of them",
-				"%s carries %s and %s: should it fail at a command, everything closes at once, which tells when, and so what moved", on.Name, canister, button)
 		}
 	}
 }

@@ -57,34 +57,6 @@ func TestADriveOnACarrierIsTheCarriersToRefuse(t *testing.T) {
 	}
 }
 
-// TestACanisterAndAButtonOnOneCarrier: the closing of everything that its failure makes would tell what moved. Another button
-// only voids the run, on the grid.
-func TestACanisterAndAButtonOnOneCarrier(t *testing.T) {
-	for line, warned := range map[string]bool{"exp-2:B0": false, "exp-1:B0": true, "GPIO9": false, "alert": false} {
-		text := strings.Replace(carried, "exp-2:B0", line, 1) + operated
-		if line == "alert" {
-			text = strings.Replace(carried, "exp-2:B0", "GPIO9", 1) + strings.Replace(operated, "button.alert", "\"exp-1:B0\"", 1)
-		}
-		text += "  - {name: ready, type: light, line: \"exp-1:B1\"}\n"
-		known := withCarriers()
-		for i, d := range known.Devices {
-			if d.Name == "expander" {
-				carrier := *d.Carrier
-				carrier.Pins = append(slices.Clone(carrier.Pins), "B1")
-				known.Devices[i].Carrier = &carrier
-			}
-		}
-		c, err := config.Read("station.yaml", []byte(text), known)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := len(c.Warnings) == 1 && strings.Contains(c.Warnings[0].Message, "exp-1 carries canister-1a and button-e-stop")
-		if got != warned || !warned && len(c.Warnings) > 0 {
-			t.Errorf("the button on %s: %+v", line, c.Warnings)
-		}
-	}
-}
-
 // TestAMotorNeedsAPullOnEachOfItsLines, and one that stays open without the daemon is warned of.
 func TestAMotorNeedsAPullOnEachOfItsLines(t *testing.T) {
 	const pulls = "GPIO5: {external: pull-down}, GPIO6: {active_low: true, external: pull-up}"
