@@ -101,7 +101,7 @@ func TestUnpluggedAndPluggedAgain(t *testing.T) {
 		d5.Set(true, 0, 10*time.Second, nil)
 		pass(100 * time.Millisecond)
 		r.take()
-		r.refuse = errors.New("no such file")
+		r.deny(errors.New("no such file"))
 		r.unplug()
 		pass(time.Second)
 		if level, _ := r.level("D5"); level {
@@ -122,7 +122,7 @@ func TestUnpluggedAndPluggedAgain(t *testing.T) {
 		if _, err := r.board.Level("D2"); !errors.Is(err, bus.ErrGone) {
 			t.Errorf("level while it is out: %v", err)
 		}
-		r.refuse = nil
+		r.deny(nil)
 		pass(5 * time.Second)
 		heard = r.take()
 		if n := len(heard); n < 2 || heard[n-1] != present || heard[n-2] != "gap 1 [D2 D3]" { // that D5 fell was thrown away

@@ -30,9 +30,7 @@ func TestAWriteThatComesBackLate(t *testing.T) {
 // TestCommandsToABoardThatIsAway: each is answered in its place, to the safe level too, however many.
 func TestCommandsToABoardThatIsAway(t *testing.T) {
 	inBubble(t, func(r *rig) {
-		r.mu.Lock()
-		r.refuse = errors.New("no such file")
-		r.mu.Unlock()
+		r.deny(errors.New("no such file"))
 		d5, _ := r.start()
 		pass(time.Second)
 		answers := 0

@@ -106,6 +106,13 @@ func (r *rig) open() (bus.Port, error) {
 	return r.cable, nil
 }
 
+// deny has the next openings fail with why, nil for none.
+func (r *rig) deny(why error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refuse = why
+}
+
 // unplug pulls the cable.
 func (r *rig) unplug() {
 	r.mu.Lock()
