@@ -35,18 +35,48 @@ func symbol(t *testing.T, f *elf.File, name string) uint64 {
 	return 0
 }
 
-// TestMemory: static data and the deepest stack take at most 80 % of the RAM, after everything at once.
-func TestMemory(t *testing.T) {
-	t.Parallel()
+// memory is how much the firmware takes without its stack.
+type memory struct {
+	end, static, flash int
+}
+
+func memoryOf(t *testing.T) memory {
+	t.Helper()
 	file, err := elf.Open(simavrtest.Build(t, 500_000).ELF)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
 	end := int(symbol(t, file, "_end") - dataSpace)
-	static := end - ramBegin
 	flash := symbol(t, file, "_etext") + symbol(t, file, "__data_end") - symbol(t, file, "__data_start")
+	return memory{end: end, static: end - ramBegin, flash: int(flash)}
+}
 
+// check: static data and the deepest stack take at most 80 % of the RAM.
+func (m memory) check(t *testing.T, h *host) {
+	t.Helper()
+	ram, err := h.chip.Peek(m.end, ramBegin+ramSize-m.end)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := len(ram) - len(bytes.TrimLeft(ram, string([]byte{afterPower})))
+	stack := len(ram) - free
+	t.Logf("FIGURE flash %d bytes of %d, static data %d, deepest stack %d, of %d bytes of RAM: %d %%",
+		m.flash, flashSize, m.static, stack, ramSize, (m.static+stack)*100/ramSize)
+	if stack < 40 {
+		t.Fatalf("the stack took %d bytes: the paint was not what it was thought to be", stack)
+	}
+	if (m.static+stack)*100 > ramSize*80 {
+		t.Errorf("static data and stack take %d bytes, want at most 80 %% of %d", m.static+stack, ramSize)
+	}
+	if m.flash > flashSize*80/100 {
+		t.Errorf("the firmware takes %d bytes of flash", m.flash)
+	}
+}
+
+// TestMemory: after everything at once. TestInputsThatOscillate looks at it too.
+func TestMemory(t *testing.T) {
+	t.Parallel()
 	everything := map[string]message.Mode{}
 	for i, name := range names {
 		if i >= 2 && name != "D13" {
@@ -58,23 +88,7 @@ func TestMemory(t *testing.T) {
 	}
 	h := configured(t, 500_000, pins(500, everything))
 	work(h, everything)
-	ram, err := h.chip.Peek(end, ramBegin+ramSize-end)
-	if err != nil {
-		t.Fatal(err)
-	}
-	free := len(ram) - len(bytes.TrimLeft(ram, string([]byte{afterPower})))
-	stack := len(ram) - free
-	t.Logf("FIGURE flash %d bytes of %d, static data %d, deepest stack %d, of %d bytes of RAM: %d %%",
-		flash, flashSize, static, stack, ramSize, (static+stack)*100/ramSize)
-	if stack < 40 {
-		t.Fatalf("the stack took %d bytes: the paint was not what it was thought to be", stack)
-	}
-	if (static+stack)*100 > ramSize*80 {
-		t.Errorf("static data and stack take %d bytes, want at most 80 %% of %d", static+stack, ramSize)
-	}
-	if flash > flashSize*80/100 {
-		t.Errorf("the firmware takes %d bytes of flash", flash)
-	}
+	memoryOf(t).check(t, h)
 }
 
 // work gives a board everything that it can be asked, at once.

@@ -12,8 +12,8 @@ void board_begin(void) { session_start(store_boot()); }
 
 void board_tick(void) { outputs_tick(); }
 
-// each_tick does what is for every tick. It feeds the watchdog when the timer's interrupt has run since the last time: it
-// is this loop that does it, so both are alive.
+// each_tick does what is for every tick. It feeds the watchdog when the timer's interrupt has run since the last time, and in
+// time: it is this loop that does it, so both are alive.
 static void each_tick(void)
 {
 	static uint32_t last;
@@ -21,7 +21,8 @@ static void each_tick(void)
 	if (now == last)
 		return;
 	last = now;
-	hal_feed();
+	if (ticks_punctual())
+		hal_feed();
 	session_step();
 }
 

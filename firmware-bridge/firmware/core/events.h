@@ -53,15 +53,20 @@ static inline void events_put(uint32_t at, uint8_t code, uint8_t first, uint8_t 
 	e->next++;
 }
 
+static inline void events_lose(void)
+{
+	events.dropped++;
+	if (events.lost < UINT16_MAX)
+		events.lost++;
+}
+
 // events_add adds an event if it leaves `kept` places free, else it is counted. Locked.
 static inline void events_add(uint8_t kept, uint32_t at, uint8_t code, uint8_t first, uint8_t second)
 {
 	struct events *e = &events;
 	uint8_t needed = kept + (e->lost > 0) + 1;
 	if (e->count + needed > EVENTS_ROOM) {
-		e->dropped++;
-		if (e->lost < UINT16_MAX)
-			e->lost++;
+		events_lose();
 		return;
 	}
 	if (e->lost > 0) {
@@ -79,6 +84,9 @@ static inline void events_edge(uint32_t at, uint8_t pin, bool high)
 
 // events_glitch tells of an interrupt that found every level as it was. Locked.
 static inline void events_glitch(void) { events.glitches++; }
+
+// events_deaf tells that edges are not taken for a while, as they come too fast: at least one is lost. Locked.
+static inline void events_deaf(void) { events_lose(); }
 
 // events_done tells that an output was driven. Locked.
 void events_done(uint32_t at, uint8_t pin, bool high, enum how how, uint8_t number);

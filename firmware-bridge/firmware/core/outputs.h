@@ -51,5 +51,7 @@ uint32_t inputs_watched(void);
 // what was set for now. It runs every millisecond, in an interrupt that others may interrupt.
 void outputs_tick(void);
 
-// ticks_now counts the milliseconds since the start.
+// ticks_now counts the milliseconds since the start. ticks_punctual tells whether the latest tick came in time for what
+// outputs_tick has to do.
 uint32_t ticks_now(void);
+bool ticks_punctual(void);

@@ -225,6 +225,7 @@ void host_run(uint32_t us)
 		host.now = next < until ? next : until;
 		if (host.now == tick && !host.tick_dead)
 			board_tick();
-		round_of_the_loop();
+		if (!host.loop_dead)
+			round_of_the_loop();
 	}
 }

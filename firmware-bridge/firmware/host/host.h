@@ -47,6 +47,7 @@ struct host {
 	bool crowded;   // the line has hardly room left
 	bool hurry;     // a round of the main loop a millisecond is enough
 	bool tick_dead; // the timer's interrupt does not come
+	bool loop_dead; // the main loop does not run
 };
 
 extern struct host host;

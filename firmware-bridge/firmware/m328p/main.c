@@ -41,10 +41,14 @@ ISR(TIMER1_OVF_vect)
 		m328p_overflows.high++;
 }
 
-// Others may interrupt it: what is stamped must not wait for it.
+// Others may interrupt it: what is stamped must not wait for it. Only itself may not, however long they hold it up.
 ISR(TIMER2_COMPA_vect, ISR_NOBLOCK)
 {
+	TIMSK2 = 0;
 	board_tick();
+	cli();
+	m328p_listen();
+	TIMSK2 = _BV(OCIE2A);
 	m328p_awake();
 }
 
@@ -92,7 +96,7 @@ int main(void)
 	board_begin();
 	line_begin();
 	clock_begin();
-	PCICR = _BV(PCIE0) | _BV(PCIE1) | _BV(PCIE2);
+	m328p_listen();
 	set_sleep_mode(SLEEP_MODE_IDLE);
 	sleep_enable();
 	sei();

@@ -109,11 +109,36 @@ void hal_drive(uint8_t pin, bool high)
 	port->direction |= mask;
 }
 
+// EDGES bounds how many interrupts of edges a tick may have: each takes some 10 us, and goes before those of the line. Behind
+// as many nobody listens for REST ticks, so that what oscillates stops neither the tick nor the line nor the main loop.
+enum { EDGES = 48, REST = 16, ALL_PORTS = _BV(PCIE0) | _BV(PCIE1) | _BV(PCIE2) };
+static uint8_t left; // of EDGES
+static uint8_t deaf; // ticks that are left of REST
+
+void m328p_listen(void)
+{
+	left = EDGES;
+	if (PCICR != 0 || (deaf > 0 && --deaf > 0))
+		return;
+	// What the levels are now is told by the next PONG: an edge of now would have the wrong stamp.
+	PCIFR = ALL_PORTS;
+	last[PORT_B] = PINB;
+	last[PORT_C] = PINC;
+	last[PORT_D] = PIND;
+	PCICR = ALL_PORTS;
+}
+
 // edges tells of every pin of a port that changed. An interrupt that finds nothing had two edges in it: they were too
 // close to tell apart. It is one function for three interrupts, which have to save few registers only to call it.
 static __attribute__((noinline)) void edges(uint16_t count, uint8_t index, uint8_t levels, uint8_t watched, uint8_t pin)
 {
 	m328p_awake();
+	if (--left == 0) {
+		PCICR = 0;
+		deaf = REST;
+		events_deaf();
+		return;
+	}
 	uint8_t changed = (levels ^ last[index]) & watched;
 	if (changed == 0) {
 		events_glitch();

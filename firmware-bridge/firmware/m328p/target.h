@@ -102,6 +102,9 @@ static inline uint32_t hal_levels(void)
 	return d | (uint32_t)(uint8_t)((b & 0x3F) | c << 6) << 8 | (uint32_t)(uint8_t)(c >> 2 & 0x0F) << 16;
 }
 
+// m328p_listen is called at every tick, locked: from then on edges are taken again.
+void m328p_listen(void);
+
 extern uint16_t m328p_overruns;
 static inline uint16_t hal_overruns(void) { return m328p_overruns; }
 

@@ -218,6 +218,19 @@ static void what_was_never_sent_cannot_be_held(void)
 	CHECK_EQUAL(take(0), 5);
 }
 
+static void what_nobody_listened_to_is_lost(void)
+{
+	ready();
+	forget();
+	events_deaf();
+	host_edge(INPUT, true);
+	host_run(20000);
+	struct answer frame = expect(EVENTS);
+	CHECK_EQUAL(frame.bytes[6], 2);
+	CHECK_EQUAL(frame.bytes[19 + 2], CODE_LOST);
+	CHECK_EQUAL(get16(&frame, 19 + 4), 1);
+}
+
 static void glitches_are_counted(void)
 {
 	ready();
@@ -240,6 +253,7 @@ const struct test event_tests[] = {
 	{"what finds no room is counted", what_finds_no_room_is_counted},
 	{"numbers and places go round", numbers_and_places_go_round},
 	{"what was never sent cannot be held", what_was_never_sent_cannot_be_held},
+	{"what nobody listened to is lost", what_nobody_listened_to_is_lost},
 	{"glitches are counted", glitches_are_counted},
 	{0},
 };

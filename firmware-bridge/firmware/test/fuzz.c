@@ -6,6 +6,9 @@
 #include "frame.h"
 #include "host.h"
 
+// D2 and D3 are inputs, D4 and D5 outputs whose safe levels are low and high, which hold for 50 ms without a heartbeat.
+enum { BEAT_US = 50000, OUT_LOW = 4, OUT_HIGH = 5 };
+
 static uint64_t last_beat; // the last frame that could be a heartbeat
 
 static void must(bool holds)
@@ -22,7 +25,7 @@ static void promises(void)
 	for (size_t i = 0; i < sizeof never; i++)
 		must(host.pins[never[i]] != PIN_LOW && host.pins[never[i]] != PIN_HIGH);
 	if (host.now - last_beat > 10002 * 1000) // the longest beat there is
-		must(host.pins[4] != PIN_HIGH && host.pins[5] != PIN_LOW);
+		must(host.pins[OUT_LOW] != PIN_HIGH && host.pins[OUT_HIGH] != PIN_LOW);
 }
 
 // All that the board says is frames.
@@ -47,7 +50,7 @@ static void say(uint8_t type, uint8_t number, const uint8_t *payload, size_t siz
 
 static void again(void)
 {
-	static const uint8_t configuration[34] = {0xF4, 0x01, [3] = 0x11, [4] = 0x43};
+	static const uint8_t configuration[34] = {BEAT_US / 1000, 0, [3] = 0x11, [4] = 0x43};
 	static uint8_t generation;
 	uint8_t hello[6] = {0x77, 0, 0, ++generation, 1, 1};
 	say(HELLO, 0, hello, sizeof hello);
@@ -56,7 +59,33 @@ static void again(void)
 	say(CONFIGURE, 0, configuration, sizeof configuration);
 	say(BEAT, 0, (uint8_t[]){1, 0}, 2);
 	last_beat = host.now;
+	host_run(5000); // a frame in each round
+}
+
+static void open(uint8_t number, uint8_t pin, bool level, uint32_t longest)
+{
+	uint8_t set[14] = {pin, level};
+	memcpy(set + 2, &host.now, 8);
+	memcpy(set + 10, &longest, 4);
+	say(SET, number, set, sizeof set);
 	host_run(1000);
+	must(host.pins[pin] == (level ? PIN_HIGH : PIN_LOW));
+}
+
+// behind is what must be true behind any input: an output falls back after its longest time, and without a heartbeat.
+static void behind(void)
+{
+	while (host.heard_out < host.heard_in)
+		host_run(1000);
+	again();
+	open(1, OUT_LOW, true, 3000);
+	host_run(4000);
+	must(host.pins[OUT_LOW] == PIN_LOW);
+	open(2, OUT_HIGH, false, 10000000);
+	host_run((uint32_t)(last_beat + BEAT_US - 2000 - host.now));
+	must(host.pins[OUT_HIGH] == PIN_LOW);
+	host_run(4000);
+	must(host.pins[OUT_HIGH] == PIN_HIGH);
 }
 
 // step lets time pass, and moves inputs.
@@ -113,6 +142,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	host_run(20000);
 	sound();
+	if ((kind & 6) == 0) {
+		behind();
+		sound();
+	}
 	// Without a heartbeat everything comes back. That takes long, so not every input waits for it.
 	if (size > 8 || (kind & 0x1E) != 0)
 		return 0;

@@ -268,6 +268,52 @@ static void without_a_heartbeat_outputs_fall_back(void)
 	CHECK_EQUAL(set(LOW_SAFE, 1, host.now, 1000), TAKEN);
 }
 
+static void the_time_counts_from_the_last_byte(void)
+{
+	ready();
+	CHECK_EQUAL(set(LOW_SAFE, 1, host.now, 10000000), TAKEN);
+	host_run(321);
+	uint64_t came = host.now;
+	host.loop_dead = true; // it is looked at late
+	beat(2);
+	host_run(60000);
+	host.loop_dead = false;
+	host_run(BEAT_MS * 1000);
+	CHECK_EQUAL(host.pins[LOW_SAFE], PIN_LOW);
+	uint64_t fell = host.moves[host.moved - 1].at;
+	CHECK(fell >= came + BEAT_MS * 1000 && fell <= came + BEAT_MS * 1000 + 2000);
+}
+
+// without_ticks lets time pass in which the timer's interrupt comes once, at the end.
+static void without_ticks(uint32_t us)
+{
+	host.tick_dead = true;
+	host_run(us - 1000);
+	host.tick_dead = false;
+	host_run(1000);
+}
+
+static void ticks_that_did_not_come_are_made_up(void)
+{
+	ready();
+	CHECK_EQUAL(set(LOW_SAFE, 1, host.now, 20000), TAKEN);
+	uint64_t done = host.moves[host.moved - 1].at;
+	for (int i = 0; i < 4; i++) {
+		CHECK_EQUAL(host.pins[LOW_SAFE], PIN_HIGH);
+		without_ticks(5000);
+	}
+	host_run(1000);
+	CHECK_EQUAL(host.pins[LOW_SAFE], PIN_LOW);
+	CHECK(host.moves[host.moved - 1].at - done <= 21000);
+	without_ticks(150000);
+	beat(2);
+	CHECK_EQUAL(set(LOW_SAFE, 1, host.now, 20000), TAKEN);
+	done = host.moves[host.moved - 1].at;
+	host_run(30000);
+	uint64_t lasted = host.moves[host.moved - 1].at - done;
+	CHECK(lasted >= 20000 && lasted <= 21000);
+}
+
 static void heartbeats_go_round(void)
 {
 	ready();
@@ -315,6 +361,8 @@ const struct test output_tests[] = {
 	{"whatever makes safe forgets what waits", whatever_makes_safe_forgets_what_waits},
 	{"a command that comes again does nothing again", a_command_that_comes_again_does_nothing_again},
 	{"without a heartbeat outputs fall back", without_a_heartbeat_outputs_fall_back},
+	{"the time counts from the last byte", the_time_counts_from_the_last_byte},
+	{"ticks that did not come are made up", ticks_that_did_not_come_are_made_up},
 	{"heartbeats go round", heartbeats_go_round},
 	{"a SET says when it was done", a_set_says_when_it_was_done},
 	{0},

@@ -320,6 +320,22 @@ static void the_watchdog_is_fed_by_both(void)
 	CHECK_EQUAL(host.fed, fed + 1);
 }
 
+static void the_watchdog_wants_ticks_in_time(void)
+{
+	board_begin();
+	host_run(100000);
+	uint32_t fed = host.fed;
+	for (int i = 0; i < 10; i++) { // each tick is late by 24
+		host.tick_dead = true;
+		host_run(24000);
+		host.tick_dead = false;
+		host_run(1000);
+	}
+	CHECK_EQUAL(host.fed, fed);
+	host_run(10000);
+	CHECK(host.fed > fed);
+}
+
 const struct test session_tests[] = {
 	{"a board says that it started", a_board_says_that_it_started},
 	{"a new session begins with nothing", a_new_session_begins_with_nothing},
@@ -335,5 +351,6 @@ const struct test session_tests[] = {
 	{"a session that hears nothing ends", a_session_that_hears_nothing_ends},
 	{"the configuration has a sum", the_configuration_has_a_sum},
 	{"the watchdog is fed by both", the_watchdog_is_fed_by_both},
+	{"the watchdog wants ticks in time", the_watchdog_wants_ticks_in_time},
 	{0},
 };
