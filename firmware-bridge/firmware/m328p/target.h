@@ -94,7 +94,12 @@ static inline uint64_t hal_microseconds(hal_instant_t at)
 	return ((uint64_t)at.high << 48 | (uint64_t)at.low << 16 | at.count) >> 1;
 }
 
-static inline bool hal_edges_wait(void) { return (PCIFR & PCICR) != 0; }
+static inline bool hal_edges_wait(void)
+{
+	// The flag follows the level that can be read by up to three cycles (figure 13-1 of the data sheet).
+	__asm__ volatile("nop\n\tnop\n\tnop\n\tnop");
+	return (PCIFR & PCICR) != 0;
+}
 
 static inline uint32_t hal_levels(void)
 {

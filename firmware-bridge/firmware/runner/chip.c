@@ -17,6 +17,7 @@ enum {
 	PINB = 0x23, PINC = 0x26, PIND = 0x29, DDR = 1, PORT = 2, // the registers of a port lie in a row
 	EECR = 0x3F, EEPE = 1 << 1, EEMPE = 1 << 2,
 	MCUSR = 0x54, WDRF = 1 << 3, BORF = 1 << 2, EXTRF = 1 << 1, PORF = 1 << 0,
+	PCIFR = 0x3B, VECTOR_PCINT0 = 3, VECTOR_PCINT2 = 5,
 	WDTCSR = 0x60, WDE = 1 << 3, WATCHDOG_TIME = 0x27,
 	TCCR1B = 0x81, CLOCK_SELECT = 7,
 	MEMORY_BEGIN = 0x100,
@@ -337,6 +338,17 @@ static uint8_t read_eecr(avr_t *chip, avr_io_addr_t address, void *param)
 	return (avr->data[address] & ~EEPE) | (avr->cycle < eeprom_busy_until ? EEPE : 0);
 }
 
+// write_pcifr clears the flags that are written as ones, as the hardware does.
+static void write_pcifr(avr_t *chip, avr_io_addr_t address, uint8_t value, void *param)
+{
+	(void)address, (void)param;
+	for (int i = 0; i < chip->interrupts.vector_count; i++) {
+		avr_int_vector_t *v = chip->interrupts.vector[i];
+		if (v->vector >= VECTOR_PCINT0 && v->vector <= VECTOR_PCINT2 && (value >> (v->vector - VECTOR_PCINT0) & 1) != 0)
+			avr_clear_interrupt(chip, v);
+	}
+}
+
 // write_wdtcsr has another time of the watchdog count at once, not only when it is fed.
 static void write_wdtcsr(avr_t *chip, avr_io_addr_t address, uint8_t value, void *param)
 {
@@ -397,6 +409,7 @@ static void take_registers(void)
 	simavr_wdtcsr = avr->io[AVR_DATA_TO_IO(WDTCSR)].w.c;
 	simavr_watchdog = avr->io[AVR_DATA_TO_IO(WDTCSR)].w.param;
 	avr->io[AVR_DATA_TO_IO(WDTCSR)].w.c = write_wdtcsr;
+	avr->io[AVR_DATA_TO_IO(PCIFR)].w.c = write_pcifr;
 }
 
 bool chip_load(const char *elf, const char *boot, double baud, const struct witness *w)
