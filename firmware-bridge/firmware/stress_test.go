@@ -84,7 +84,7 @@ func TestALineFullOfGarbage(t *testing.T) {
 // the board goes on while it hears heartbeats, its outputs fall back in time when it does not, what it could not follow is
 // told, and its stack stays within bounds.
 func TestInputsThatOscillate(t *testing.T) {
-	spacings := []uint64{2, 4, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 23, 27, 33, 41, 50, 75}
+	spacings := []uint64{2, 4, 8, 11, 12, 13, 14, 15, 17, 20, 27, 41}
 	for _, noisy := range [][]string{{"D2"}, {"D2", "D8", "A0"}} {
 		t.Run(strings.Join(noisy, "+"), func(t *testing.T) {
 			t.Parallel()

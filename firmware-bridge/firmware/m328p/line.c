@@ -62,7 +62,8 @@ ISR(USART_RX_vect)
 	within = byte != 0;
 	heard[at] = byte;
 	heard_in = next;
-	m328p_awake();
+	if (byte == 0 || next % (HEARD_SIZE / 2) == 0) // a frame, or soon no room
+		m328p_awake();
 }
 
 uint8_t hal_heard(const uint8_t **bytes)
@@ -108,7 +109,6 @@ static bool open; // there will be more of it
 
 ISR(USART_UDRE_vect)
 {
-	m328p_awake();
 	const uint8_t *next = sent;
 	if (next == ready_end) {
 		UCSR0B &= ~_BV(UDRIE0);
@@ -116,6 +116,8 @@ ISR(USART_UDRE_vect)
 	}
 	UDR0 = *next++;
 	sent = next;
+	if (next == ready_end)
+		m328p_awake();
 }
 
 bool hal_sending(void)

@@ -79,14 +79,16 @@ void hal_store(uint16_t address, uint8_t value)
 	hal_unlock(before);
 }
 
-// rest stops the processor until the next interrupt: the clock and the line go on. It does not when one came since the round
-// began, which may have come behind what the round looked at. What follows sei is done before any interrupt.
+// rest stops the processor until an interrupt gives the main loop something to do, which may have happened since the round
+// began: the clock and the line go on. What follows sei is done before any interrupt.
 static void rest(void)
 {
 	cli();
-	if ((GPIOR0 & AWAKE) == 0) {
+	while ((GPIOR0 & AWAKE) == 0) {
 		sei();
 		sleep_cpu();
+		__asm__ volatile("nop"); // simavr lets an interrupt in an instruction later than the chip
+		cli();
 	}
 	sei();
 }

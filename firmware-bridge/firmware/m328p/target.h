@@ -37,7 +37,7 @@ static inline void hal_unlock(hal_lock_t before)
 	SREG = before;
 }
 
-// m328p_awake is what an interrupt calls that may have given the main loop something to do: it is one instruction.
+// m328p_awake is what an interrupt calls that has given the main loop something to do: it is one instruction.
 enum { AWAKE = 1 << 0 }; // in GPIOR0
 static inline void m328p_awake(void) { GPIOR0 |= AWAKE; }
 
