@@ -27,6 +27,8 @@ const (
 	// say less than their drift.
 	bucket  = 200 * time.Millisecond
 	buckets = 48
+	// farthest is some 18 years in nanoseconds, so that a few such spans can be added.
+	farthest = 1 << 59
 )
 
 // Ping is one measurement.
@@ -71,6 +73,10 @@ func New(wire time.Duration) *Map { return &Map{wire: wire, slack: mostOff} }
 func (m *Map) Add(p Ping) error {
 	if p.Got < p.Sent || p.Time < p.Received || m.begun && (p.Received <= m.last.Received || p.Sent < m.last.Sent) {
 		return fmt.Errorf("%w: sent %d, received %d, answered %d, got %d", ErrOrder, p.Sent, p.Received, p.Time, p.Got)
+	}
+	if p.Time-p.Received > uint64(p.Got-p.Sent) { // microseconds of the board: far more than passed
+		m.fast++
+		return fmt.Errorf("%w: its board was at it for %d us", ErrFast, p.Time-p.Received)
 	}
 	turn := int64(p.Time-p.Received) * int64(time.Microsecond)
 	tolerance := time.Duration(float64(m.wire)*wireOff) + resolution
@@ -163,8 +169,11 @@ func (m *Map) Host(micros uint64) (mono, bound int64) {
 	x := m.board(micros)
 	age := x - m.x
 	y := m.y + m.rate*age
-	return m.host0 + int64(math.Round(x+y)), int64(math.Ceil(m.half + m.slack*math.Abs(age) + drifted(age)))
+	return m.host0 + nanoseconds(math.Round(x+y)), nanoseconds(math.Ceil(m.half + m.slack*math.Abs(age) + drifted(age)))
 }
+
+// nanoseconds is a span in whole ones, at most centuries: a board whose stamps are broken may say anything.
+func nanoseconds(f float64) int64 { return int64(max(-farthest, min(farthest, f))) }
 
 // Board maps an instant of the host's clock to the board's, in whole microseconds, not before its start.
 func (m *Map) Board(mono int64) uint64 {

@@ -193,6 +193,7 @@ func TestPingsThatAreNone(t *testing.T) {
 		want error
 	}{
 		"faster than the wire":      {later(func(p *Ping) { p.Got = p.Sent + 2000*us }), ErrFast},
+		"turned for centuries":      {later(func(p *Ping) { p.Time = 1<<64 - 1 }), ErrFast},
 		"got before it was sent":    {later(func(p *Ping) { p.Got = p.Sent - 1 }), ErrOrder},
 		"answered before it came":   {later(func(p *Ping) { p.Time = p.Received - 1 }), ErrOrder},
 		"older than the one before": {later(func(p *Ping) { p.Received = 4000 }), ErrOrder},
@@ -208,8 +209,8 @@ func TestPingsThatAreNone(t *testing.T) {
 	if err := m.Add(later(func(*Ping) {})); err != nil {
 		t.Errorf("a sound one after them: %v", err)
 	}
-	if r := m.Report(); r.Fast != 1 || r.Pings != 2 {
-		t.Errorf("%+v, want 1 too fast and 2 used", r)
+	if r := m.Report(); r.Fast != 2 || r.Pings != 2 {
+		t.Errorf("%+v, want 2 too fast and 2 used", r)
 	}
 }
 
@@ -257,4 +258,15 @@ func ExampleMap() {
 	mono, bound := m.Host(2_500_000)
 	fmt.Println(time.Duration(mono).Round(100*time.Microsecond), bound < 200*us)
 	// Output: 2.5s true
+}
+
+// TestStampsThatAreBroken: whatever a board says, an instant is mapped to one that can be reckoned with.
+func TestStampsThatAreBroken(t *testing.T) {
+	_, m, _ := trial(rand.New(rand.NewPCG(5, 6)), 200, line{wire: 1100 * us}, 1)
+	for _, stamp := range []uint64{0, 1 << 62, 1 << 63, 1<<64 - 1} {
+		mono, bound := m.Host(stamp)
+		if mono < -math.MaxInt64/4 || mono > math.MaxInt64/4 || bound < 0 || bound > math.MaxInt64/4 {
+			t.Errorf("%d is at %d, give or take %d", stamp, mono, bound)
+		}
+	}
 }

@@ -36,6 +36,7 @@ type commands struct {
 // output is what is under way for one output. Set and Safe are numbered each by itself.
 type output struct {
 	token  uint64 // who waits for it to be done, 0 for nobody
+	sent   bool   // it has a number
 	number byte
 	safe   bool  // the number is that of a Safe
 	late   int64 // when it has failed if nothing was heard of it
@@ -73,12 +74,24 @@ func (c *commands) due() (mono int64, ok bool) {
 	return mono, ok
 }
 
-// overdue tells of commands that nothing was heard of.
+// overdue tells of commands that nothing was heard of, and takes them back: what has failed must not be done later.
 func (m *Machine) overdue(now int64) {
 	for i := range m.commands.outputs {
 		if o := &m.commands.outputs[i]; o.token != 0 && now >= o.late {
 			m.tell(Fact{Kind: Done, Token: o.token, Err: fmt.Errorf("%w: pin %s was not driven within %s", ErrRefused, m.name(byte(i)), doneWithin)})
 			o.token = 0
+			m.commands.takeBack(1 << i)
+		}
+	}
+}
+
+// takeBack takes back every Set of some pins that is on its way. The number of one that was sent stays in the row.
+func (c *commands) takeBack(pins uint64) {
+	covered := func(q command) bool { return q.msg.Type() == message.TypeSet && pins>>q.pin&1 != 0 }
+	c.queue = slices.DeleteFunc(c.queue, covered)
+	for i, q := range c.sent {
+		if covered(q) {
+			c.sent[i] = command{number: q.number, msg: &message.Nothing{}, pin: -1}
 		}
 	}
 }
@@ -141,20 +154,13 @@ func (m *Machine) Safe(now int64, tokens map[string]uint64) {
 			continue
 		}
 		pins |= 1 << pin
-		m.await(pin, output{token: tokens[name], number: number, safe: true, late: now + int64(doneWithin)})
+		m.await(pin, output{token: tokens[name], sent: true, number: number, safe: true, late: now + int64(doneWithin)})
 	}
 	if pins == 0 {
 		return
 	}
-	// What was on its way to these outputs is taken back: sent again it could open what this closes.
-	covered := func(q command) bool { return q.msg.Type() == message.TypeSet && pins>>q.pin&1 != 0 }
-	c.queue = slices.DeleteFunc(c.queue, covered)
-	for i, q := range c.sent {
-		if covered(q) {
-			c.sent[i] = command{number: q.number, msg: &message.Nothing{}, pin: -1}
-		}
-	}
-	if c.safeWait { // the one before was not acknowledged: this one does its work too
+	c.takeBack(pins) // sent again it could open what this closes
+	if c.safeWait {  // the one before was not acknowledged: this one does its work too
 		for i := range c.outputs {
 			if o := &c.outputs[i]; c.safe.Pins>>i&1 != 0 && o.safe {
 				o.number = number
@@ -188,7 +194,7 @@ func (m *Machine) pump(now int64) {
 		q.number = c.next
 		c.next++
 		if o := &c.outputs[max(q.pin, 0)]; q.token != 0 && o.token == q.token {
-			o.number = q.number
+			o.sent, o.number = true, q.number
 		}
 		if len(c.sent) == 0 {
 			c.at = now
@@ -278,7 +284,7 @@ func (m *Machine) done(e message.Event, at, bound int64) {
 			m.tell(Fact{Kind: Done, Token: o.token, Err: fmt.Errorf("%w: %s", ErrRefused, message.NoHeartbeat)})
 			o.token = 0
 		}
-	case o.token != 0 && o.number == e.Number && o.safe == (e.How == message.BySafe):
+	case o.token != 0 && o.sent && o.number == e.Number && o.safe == (e.How == message.BySafe):
 		m.tell(Fact{Kind: Done, Token: o.token, Mono: at, Bound: bound})
 		o.token = 0
 	}

@@ -30,9 +30,9 @@ func (m *Machine) happened(now int64, e message.Events) {
 	m.stats.Doubles += uint64(skip)
 	for _, one := range e.List[skip:] {
 		m.events.next++
-		m.event(one)
-		if p := m.clock.kept; p != nil && p.Next == m.events.next {
-			m.levelled(*p)
+		m.event(now, one)
+		if a := m.clock.kept; a != nil && a.Next == m.events.next {
+			m.levelled(now, *a)
 		}
 	}
 }
@@ -52,12 +52,12 @@ func (m *Machine) answer(now int64) {
 }
 
 // event takes the event that is next.
-func (m *Machine) event(e message.Event) {
+func (m *Machine) event(now int64, e message.Event) {
 	at, bound := m.clock.fit.Host(e.Time)
 	switch e.Kind {
 	case message.Edge:
 		if m.state == Up {
-			m.edge(e.Pin, e.Level, at, bound+int64(stampBound))
+			m.edge(now, e.Pin, e.Level, at, bound+int64(stampBound))
 		}
 	case message.Done:
 		m.done(e, at, bound)
@@ -70,11 +70,12 @@ func (m *Machine) event(e message.Event) {
 	}
 }
 
-// edge tells of an edge, never before what was told already: the map may have moved since. Its bound says by how much.
-func (m *Machine) edge(pin byte, level bool, at, bound int64) {
-	if at < m.events.told {
-		bound += m.events.told - at
-		at = m.events.told
+// edge tells of an edge, never before what was told already, as the map may have moved since, and never later than now.
+// Its bound says by how much.
+func (m *Machine) edge(now int64, pin byte, level bool, at, bound int64) {
+	if on := max(min(at, now), m.events.told); on != at {
+		bound += max(on-at, at-on)
+		at = on
 	}
 	m.events.told = at
 	m.events.levels &^= 1 << pin
@@ -85,8 +86,8 @@ func (m *Machine) edge(pin byte, level bool, at, bound int64) {
 }
 
 // watermark tells that nothing stamped before at will come.
-func (m *Machine) watermark(at int64) {
-	if at <= m.events.told {
+func (m *Machine) watermark(now, at int64) {
+	if at = min(at, now); at <= m.events.told {
 		return
 	}
 	m.events.told = at

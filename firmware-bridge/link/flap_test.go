@@ -41,7 +41,7 @@ func TestLossesAreCountedForEver(t *testing.T) {
 	w.take()
 	const each = 40_000
 	for range 4 {
-		w.link.losses(message.Pong{Dropped: w.link.clock.last + each}, w.now)
+		w.link.counted(message.Pong{Dropped: w.link.clock.last.Dropped + each}, w.now)
 	}
 	if got := w.link.Stats().Lost; got != 4*each {
 		t.Errorf("%d lost, want %d", got, 4*each)
@@ -53,11 +53,11 @@ func TestPingsWhileArmed(t *testing.T) {
 	w.link.Arm(true)
 	w.open()
 	for range 1000 {
-		for _, waits := range []bool{true, false} {
-			w.link.clock.waits = waits
+		for wait := range pingsOpen {
+			w.link.clock.open = make([]asked, wait)
 			w.link.clock.cookie++
 			if pause := w.link.pause(); pause > 50*time.Millisecond {
-				t.Fatalf("a pause of %s between pings while armed, waiting %t", pause, waits)
+				t.Fatalf("a pause of %s between pings while armed, %d of which wait", pause, wait)
 			}
 		}
 	}

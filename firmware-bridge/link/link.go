@@ -18,11 +18,15 @@ import (
 
 // The host's numbers.
 const (
-	// Silence is how long a board may say nothing until the link is down.
-	Silence = 500 * time.Millisecond
-	// Lateness is what the source of its edges declares: a line that dies behind an instant is noticed after the silence
-	// that begins with the last ping before it.
-	Lateness = Silence + pingArmed + pingArmed/4 + resend
+	// Lateness is what the source of its edges declares: so long after an instant the board has reported past it, or its
+	// link is down.
+	Lateness = 500 * time.Millisecond
+	// silence is how long ago the last ping that was answered may have been sent until the link is down. What comes
+	// without having been asked for keeps no link up: it says nothing of the way to the board. The rest of Lateness is for
+	// a host that wakes up late.
+	silence = Lateness - 50*time.Millisecond
+	// rising is how long a board that is not up may leave a question without an answer.
+	rising = 2 * time.Second
 	// resend is how long an answer may take until its question is sent again.
 	resend = 50 * time.Millisecond
 	// greet is the pause between two greetings of a board that does not answer: it may be in its boot loader.
@@ -31,9 +35,14 @@ const (
 	// quarter is added, so that pings fall into every phase of a converter that batches.
 	pingFirst = 15 * time.Millisecond
 	pingArmed = 35 * time.Millisecond
-	pingIdle  = 200 * time.Millisecond
-	// pingLost is how long the answer to one may take. With the dither it is no more than 50 ms.
-	pingLost = 40 * time.Millisecond
+	pingIdle  = 100 * time.Millisecond
+	// pingLost is how long the answer to one may take until the next one is sent. With the dither it is no more than
+	// 50 ms. When no answer was of use for the time of doubt, which is longer than any pause, pingOften tries again and again,
+	// some 30 times until the silence is over. pingsOpen are as many as there may be by then: none is too late to be believed.
+	pingLost  = 40 * time.Millisecond
+	pingOften = 10 * time.Millisecond
+	doubt     = 130 * time.Millisecond
+	pingsOpen = 48
 	// firstPings are needed before an instant of the board's is believed.
 	firstPings = 8
 	// askAgain is the least pause between two requests to send events again.
@@ -92,13 +101,15 @@ const (
 // Machine is one end of one link. It belongs to one goroutine.
 type Machine struct {
 	opt   Options
+	wire  time.Duration // how long a ping takes on the line
 	state State
 	why   error // the board is wrong, or the link down
 
 	split   frame.Splitter
 	session uint32
-	heard   int64 // when the last valid frame came
+	heard   int64 // when the board answered last; once pings are, when the last one was sent whose answer was of use
 	asked   int64 // when the question of the present state was sent
+	loose   int   // bytes that came, while greeting, of neither a frame nor a piece that is none
 	board   message.Board
 	met     bool // board is of an earlier session
 	pins    []message.Pin
@@ -127,12 +138,14 @@ type missing struct {
 type Stats struct {
 	Sessions uint64 // that were opened
 	Frames   uint64 // valid ones that came
-	Errors   uint64 // pieces of the line that were no frames
+	Errors   uint64 // pieces of the line that were no frames; while nobody answers, the length of a frame without one too
 	Strange  uint64 // valid frames of other sessions, versions or types
 	Resends  uint64 // commands and greetings that were sent again
 	Lost     uint64 // events that the board counted as lost
-	Glitches uint64 // that it counted
+	Glitches uint64 // that it counted: pulses of inputs too short to be edges
+	Passed   uint64 // frames that the board passed over, and bytes that it lost
 	Doubles  uint64 // events that came again
+	Unsafe   uint64 // outputs that were not at their safe level by the last answer, bit 0 is pin 0
 }
 
 // New returns a link whose port is not open. The error names everything that is wrong with the options.
@@ -147,7 +160,7 @@ func New(o Options) (*Machine, error) {
 	if len(wrong) > 0 {
 		return nil, fmt.Errorf("link: %s", strings.Join(wrong, "; "))
 	}
-	return &Machine{opt: o, state: Shut}, nil
+	return &Machine{opt: o, state: Shut, wire: wire(o.Baud)}, nil
 }
 
 // State returns how far the link has come, and why it is not up.
@@ -180,7 +193,10 @@ func (m *Machine) Take() (out []byte, facts []Fact) {
 }
 
 // Open begins: the port was opened, and what lies in its buffers is stale.
-func (m *Machine) Open(now int64) { m.greet(now, nil) }
+func (m *Machine) Open(now int64) {
+	m.Shut(now, fmt.Errorf("%w: its port was opened anew", ErrDown))
+	m.greet(now, nil)
+}
 
 // Shut ends: the port was closed or is gone.
 func (m *Machine) Shut(now int64, why error) {
@@ -200,10 +216,10 @@ func (m *Machine) greet(now int64, why error) {
 	m.session = session
 	m.split.Reset()
 	m.state, m.why = Greeting, why
-	m.heard = now
+	m.heard, m.loose = now, 0
 	m.stats.Sessions++
 	m.commands, m.events = commands{}, events{}
-	m.clock = timing{fit: clockmap.New(m.wire()), armed: m.clock.armed}
+	m.clock = timing{fit: clockmap.New(m.wire), armed: m.clock.armed}
 	m.hello(now)
 }
 
@@ -212,11 +228,11 @@ func (m *Machine) hello(now int64) {
 	m.send(0, &message.Hello{Session: m.session, Lowest: message.Version, Highest: message.Version})
 }
 
-// wire is how long a ping takes on the line.
-func (m *Machine) wire() time.Duration {
+// wire is how long a ping takes on a line.
+func wire(baud int) time.Duration {
 	body := message.Append(nil, 1, 0, &message.Ping{})
 	bits := 10 * len(frame.Append(nil, body))
-	return time.Duration(bits) * time.Second / time.Duration(m.opt.Baud)
+	return time.Duration(bits) * time.Second / time.Duration(baud)
 }
 
 func (m *Machine) send(number byte, msg message.Message) {
@@ -243,6 +259,14 @@ func (m *Machine) lose(now int64, why error) {
 	m.greet(now, why)
 }
 
+// patience is how long after a question, or a ping, the link is down.
+func (m *Machine) patience() time.Duration {
+	if m.state == Up {
+		return silence
+	}
+	return rising
+}
+
 // Tick does what is due.
 func (m *Machine) Tick(now int64) {
 	if m.state == Shut {
@@ -252,8 +276,8 @@ func (m *Machine) Tick(now int64) {
 	case m.state == Wrong && now-m.heard >= int64(wrongAgain):
 		m.greet(now, m.why)
 		return
-	case m.state != Greeting && m.state != Wrong && now-m.heard >= int64(Silence):
-		m.lose(now, fmt.Errorf("%w: no answer for %s", ErrDown, Silence))
+	case m.state != Greeting && m.state != Wrong && now-m.heard >= int64(m.patience()):
+		m.lose(now, fmt.Errorf("%w: no answer for %s", ErrDown, m.patience()))
 		return
 	}
 	switch m.state {
@@ -284,7 +308,7 @@ func (m *Machine) Due() (mono int64, ok bool) {
 	case Wrong:
 		return m.heard + int64(wrongAgain), true
 	}
-	due := m.heard + int64(Silence)
+	due := m.heard + int64(m.patience())
 	if m.state == Describing {
 		due = min(due, m.asked+int64(resend))
 	}

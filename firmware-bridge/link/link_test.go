@@ -337,14 +337,31 @@ func TestALevelWithoutAnEdge(t *testing.T) {
 	}
 }
 
-func TestGlitchesAreAGap(t *testing.T) {
+// TestAGlitchIsCounted: a bounce faster than the board's interrupt hides nothing while the levels are those that the edges
+// told. Where they are others an edge is missing, and the gap says what the board counted.
+func TestAGlitchIsCounted(t *testing.T) {
 	w := newWorld(t, 10)
 	w.open()
 	w.take()
+	w.board.Input(w.now, "D3", true)
+	w.board.Glitch()
 	w.board.Glitch()
 	w.until(w.now + second)
-	if got := w.take(Gap); len(got) != 1 || !strings.Contains(got[0].Why, "too close") {
-		t.Errorf("gaps %+v, want one", got)
+	if got := w.take(Gap, Edge); len(got) != 1 || got[0].Kind != Edge {
+		t.Errorf("facts %+v, want the edge alone", got)
+	}
+	if n := w.link.Stats().Glitches; n != 2 {
+		t.Errorf("%d glitches, want 2", n)
+	}
+	w.board.Glitch()
+	w.link.events.levels ^= 2 // and the edge of it that counted was lost
+	w.until(w.now + second)
+	got := w.take(Gap, Edge)
+	if len(got) != 2 || got[0].Kind != Gap || !strings.Contains(got[0].Why, "counted 1 pulses") || got[1].Kind != Edge || got[1].Pin != "D3" || !got[1].Level {
+		t.Errorf("facts %+v, want a gap that says of the pulse, and the edge", got)
+	}
+	if strings.Contains(got[0].Why, "D3") {
+		t.Errorf("%q names a pin, whose canister may be secret", got[0].Why)
 	}
 }
 

@@ -50,6 +50,17 @@ func TestANoisyLine(t *testing.T) {
 	}
 }
 
+// played is which event an edge was, by its stamp and its level: of those within its bound the first that is not before
+// next, and without one the nearest.
+func played(f Fact, start, pause int64, next int) int {
+	for n := max(next, int((f.Mono-f.Bound-start+pause-1)/pause)); int64(n)*pause <= f.Mono+f.Bound-start; n++ {
+		if f.Level == (n%2 == 0) {
+			return n
+		}
+	}
+	return int((f.Mono - start + pause/2) / pause)
+}
+
 // account is what became of the events that were played.
 type accounts struct {
 	edges, downs, gaps int
@@ -71,8 +82,7 @@ func account(w *world, start, pause int64, count int) (r accounts) {
 			r.gaps++
 			open = true
 		case Edge:
-			// Which one was it? The stamp says, as they are far apart.
-			n := int((f.Mono - start + pause/2) / pause)
+			n := played(f, start, pause, next)
 			found := f.Bound > pause // a level that no edge told of
 			if f.Level == level && !open {
 				w.Fatalf("fact %d: %+v: an edge twice", i, f)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"scentpost/firmware-bridge/frame"
 	"scentpost/firmware-bridge/message"
 )
 
@@ -15,19 +16,29 @@ func (m *Machine) Receive(now int64, line []byte) {
 	if m.state == Shut {
 		return
 	}
-	m.split.Write(line, func(body []byte) { m.take(now, body) }, func(error) { m.stats.Errors++ })
+	if m.state == Greeting {
+		m.loose += len(line)
+	}
+	m.split.Write(line, func(body []byte) { m.take(now, body) }, func(error) {
+		m.loose = 0
+		m.stats.Errors++
+	})
+	// At another speed bytes may come and hardly ever a delimiter.
+	for ; m.loose >= frame.MaxWire+frame.MinWire; m.loose -= frame.MinWire {
+		m.stats.Errors++
+	}
 	m.answer(now)
 }
 
 // take takes one sound frame.
 func (m *Machine) take(now int64, body []byte) {
+	m.loose = 0
 	head, msg, err := message.Parse(body)
 	if err != nil {
 		m.stats.Strange++
 		return
 	}
 	if b, says := msg.(*message.Board); says {
-		m.heard = now
 		m.stats.Frames++
 		m.greeted(now, head, *b)
 		return
@@ -36,7 +47,6 @@ func (m *Machine) take(now int64, body []byte) {
 		m.stats.Strange++ // stale, or of somebody who was here before
 		return
 	}
-	m.heard = now
 	m.stats.Frames++
 	switch msg := msg.(type) {
 	case *message.Pin:
@@ -69,6 +79,7 @@ func (m *Machine) greeted(now int64, head message.Header, b message.Board) {
 	if m.state != Greeting {
 		return // a double
 	}
+	m.heard = now
 	known := m.met && b.Build == m.board.Build && b.Kind == m.board.Kind && len(m.pins) == int(b.Pins)
 	m.missed(b)
 	m.board, m.met = b, true
@@ -118,6 +129,7 @@ func (m *Machine) described(now int64, p message.Pin) {
 	if m.state != Describing || int(p.Index) != len(m.pins) {
 		return
 	}
+	m.heard = now
 	if m.pins = append(m.pins, p); len(m.pins) < int(m.board.Pins) {
 		m.describe(now)
 		return

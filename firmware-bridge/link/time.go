@@ -1,6 +1,8 @@
 package link
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"scentpost/firmware-bridge/clockmap"
@@ -10,18 +12,29 @@ import (
 // timing is what a link knows of the board's clock.
 type timing struct {
 	fit     *clockmap.Map
-	good    int    // pings that were measurements
-	cookie  uint32 // of the latest ping
-	waits   bool   // for its answer
-	sent    int64  // when the latest ping was
+	good    int     // pings that were measurements
+	cookie  uint32  // of the latest ping
+	sent    int64   // when the latest ping was
+	open    []asked // pings without an answer, oldest first
 	armed   bool
-	kept    *message.Pong // an answer that waits for events
-	begun   bool          // the counters of the session's first answer were taken: they are since the board's start
-	last    uint16        // what it counted as dropped in its last answer, modulo 65,536
-	dropped uint64        // what it counted since the session's begin
-	told    uint64        // lost events that were told
-	marked  uint64        // lost events that stand in the row of events
-	glitch  uint16        // glitches that were told
+	kept    *answered // it waits for events
+	begun   bool      // the counters of the session's first answer were taken: they are since the board's start
+	last    message.Pong
+	dropped uint64 // what it counted since the session's begin
+	told    uint64 // lost events that were told
+	marked  uint64 // lost events that stand in the row of events
+}
+
+// asked is a ping that was sent.
+type asked struct {
+	cookie uint32
+	at     int64
+}
+
+// answered is the answer to a ping that was sent at an instant.
+type answered struct {
+	message.Pong
+	asked int64
 }
 
 // Arm says whether a run is armed: then the board is asked for the time so often that its watermarks never wait.
@@ -31,7 +44,9 @@ func (m *Machine) Arm(armed bool) { m.clock.armed = armed }
 func (m *Machine) pause() time.Duration {
 	pause := pingIdle
 	switch {
-	case m.clock.waits:
+	case m.state == Up && m.clock.kept == nil && m.clock.sent-m.heard > int64(doubt):
+		pause = max(pingOften, 2*m.wire)
+	case len(m.clock.open) > 0:
 		pause = pingLost
 	case m.state == Timing || m.state == Levelling:
 		pause = pingFirst
@@ -42,7 +57,6 @@ func (m *Machine) pause() time.Duration {
 	dither := time.Duration(m.clock.cookie*2654435761>>16) * pause / 4 >> 16
 	return pause + dither
 }
-
 func (m *Machine) pings() bool {
 	return m.state == Timing || m.state == Setting || m.state == Levelling || m.state == Up
 }
@@ -54,32 +68,38 @@ func (m *Machine) pingDue() (mono int64, ok bool) {
 	return m.clock.sent + int64(m.pause()), true
 }
 
-// ping asks for the time when that is due. An answer that has not come by then will not be believed any more.
+// ping asks for the time when that is due.
 func (m *Machine) ping(now int64) {
 	if due, any := m.pingDue(); !any || m.clock.sent != 0 && now < due {
 		return
 	}
 	m.clock.cookie++
-	m.clock.sent, m.clock.waits = now, true
+	m.clock.sent = now
+	m.clock.open = append(m.clock.open[max(0, len(m.clock.open)+1-pingsOpen):], asked{m.clock.cookie, now})
 	m.send(0, &message.Ping{Cookie: m.clock.cookie})
 }
 
-// ponged takes the time of the board.
+// ponged takes the time of the board. What answers no ping that waits is believed nothing.
 func (m *Machine) ponged(now int64, p message.Pong) {
-	if !m.clock.waits || p.Cookie != m.clock.cookie || !m.pings() {
+	i := slices.IndexFunc(m.clock.open, func(a asked) bool { return a.cookie == p.Cookie })
+	if i < 0 || !m.pings() {
 		return
 	}
-	m.clock.waits = false
-	if m.clock.fit.Add(clockmap.Ping{Sent: m.clock.sent, Got: now, Received: p.Received, Time: p.Time}) == nil {
+	a := answered{Pong: p, asked: m.clock.open[i].at}
+	m.clock.open = m.clock.open[i+1:] // those before it will have no answer: the line keeps the order
+	if m.clock.fit.Add(clockmap.Ping{Sent: a.asked, Got: now, Received: p.Received, Time: p.Time}) == nil {
 		m.clock.good++
 	}
 	if !m.clock.begun {
-		m.clock.begun, m.clock.last, m.clock.glitch = true, p.Dropped, p.Glitches
+		m.clock.begun, m.clock.last = true, p
 	}
 	if m.state == Timing && m.clock.good >= firstPings {
 		m.settle(now)
 	}
-	m.levelled(p)
+	if m.state != Up {
+		m.heard = a.asked
+	}
+	m.levelled(now, a)
 	m.ping(now)
 }
 
@@ -95,48 +115,61 @@ func (m *Machine) settle(now int64) {
 }
 
 // levelled takes what else the answer to a ping says: levels and losses, as of an instant up to which the events are held.
-func (m *Machine) levelled(p message.Pong) {
-	m.clock.kept = nil
+// The first one that is ahead of the events waits for them. A later one would wait for more of them, and so for ever.
+func (m *Machine) levelled(now int64, a answered) {
 	if m.state != Up && m.state != Levelling {
 		return
 	}
-	if p.Next != m.events.next {
-		if int16(p.Next-m.events.next) > 0 {
-			m.clock.kept = &p // until the events that are on their way are here
+	if ahead := int16(a.Next - m.events.next); ahead != 0 {
+		if ahead > 0 && m.clock.kept == nil {
+			m.clock.kept = &a
+		} else if ahead > 0 && now-m.events.again >= int64(resend) {
+			m.events.owed, m.events.gap = true, true // what that one waits for was lost on its way
 		}
 		return
 	}
-	at, bound := m.clock.fit.Host(p.Time)
+	m.clock.kept = nil
+	at, bound := m.clock.fit.Host(a.Time)
 	if m.state == Levelling {
-		m.state, m.why = Up, nil
-		m.events.levels, m.events.told = p.Levels, at
-		if g := m.gone; g.any {
-			m.gone = missing{}
-			m.tell(Fact{Kind: Gap, From: g.from, Mono: at, Lost: g.lost, Why: g.why})
-		}
-		m.tell(Fact{Kind: Ready, Mono: at, Bound: bound, Levels: m.voltages()})
+		m.heard = now // from now on it is promised that no instant is open for longer than Lateness
+		m.ready(min(at, now), bound, a.Levels)
 		return
 	}
-	m.losses(p, at)
-	if wrong := (p.Levels ^ m.events.levels) & m.inputs(); wrong != 0 {
-		m.found(p, wrong, at, bound)
+	m.heard = a.asked
+	glitches := m.counted(a.Pong, at)
+	if wrong := (a.Levels ^ m.events.levels) & m.inputs(); wrong != 0 {
+		m.found(now, wrong, glitches, at, bound)
 	}
-	m.watermark(at)
+	m.watermark(now, at)
 }
 
-// losses tells of what the board counted since the last time.
-func (m *Machine) losses(p message.Pong, at int64) {
-	m.clock.dropped += uint64(p.Dropped - m.clock.last)
-	m.clock.last = p.Dropped
+// ready tells that the link is up, and what was lost while it was not.
+func (m *Machine) ready(at, bound int64, levels uint64) {
+	m.state, m.why = Up, nil
+	m.events.levels, m.events.told = levels, at
+	if g := m.gone; g.any {
+		m.gone = missing{}
+		m.tell(Fact{Kind: Gap, From: g.from, Mono: at, Lost: g.lost, Why: g.why})
+	}
+	m.tell(Fact{Kind: Ready, Mono: at, Bound: bound, Levels: m.voltages()})
+}
+
+// counted takes what the board counted since the last time. Events that found no room are missing. A glitch is a pulse that
+// was over before anybody looked: it is counted, and hides nothing while the levels are what the edges told. It returns
+// how many of them there were.
+func (m *Machine) counted(p message.Pong, at int64) (glitches uint16) {
+	last := m.clock.last
+	m.clock.last = p
+	m.clock.dropped += uint64(p.Dropped - last.Dropped)
 	if m.clock.dropped > m.clock.told {
 		m.lost(m.clock.dropped-m.clock.told, at, "the board had no room for them")
 		m.clock.told = m.clock.dropped
 	}
-	if n := p.Glitches - m.clock.glitch; n > 0 {
-		m.clock.glitch = p.Glitches
-		m.stats.Glitches += uint64(n)
-		m.tell(Fact{Kind: Gap, From: m.events.told, Mono: at, Why: "edges came too close to each other for the board to tell them apart"})
-	}
+	glitches = p.Glitches - last.Glitches
+	m.stats.Glitches += uint64(glitches)
+	m.stats.Passed += uint64(p.Errors - last.Errors)
+	m.stats.Unsafe = p.Unsafe
+	return glitches
 }
 
 func (m *Machine) lost(n uint64, at int64, why string) {
@@ -144,15 +177,19 @@ func (m *Machine) lost(n uint64, at int64, why string) {
 	m.tell(Fact{Kind: Gap, From: m.events.told, Mono: at, Lost: n, Why: why})
 }
 
-// found tells of levels that no edge told of.
-func (m *Machine) found(p message.Pong, wrong uint64, at, bound int64) {
+// found tells of levels that no edge told of. Which pins they are of is in the edges alone: a reason is shown to people.
+func (m *Machine) found(now int64, wrong uint64, glitches uint16, at, bound int64) {
 	since := m.events.told
+	why := "a level changed and no edge told of it"
+	if glitches > 0 {
+		why += fmt.Sprintf(" (the board counted %d pulses too short to be edges)", glitches)
+	}
 	for pin := byte(0); pin < message.MaxPins; pin++ {
 		if wrong>>pin&1 == 0 {
 			continue
 		}
-		m.tell(Fact{Kind: Gap, From: since, Mono: at, Why: "a level changed and no edge told of it"})
-		m.edge(pin, p.Levels>>pin&1 != 0, at, max(bound, at-since))
+		m.tell(Fact{Kind: Gap, From: since, Mono: at, Why: why})
+		m.edge(now, pin, m.events.levels>>pin&1 == 0, at, max(bound, at-since))
 	}
 }
 

@@ -1,10 +1,12 @@
 package link
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
 
+	"scentpost/firmware-bridge/frame"
 	"scentpost/firmware-bridge/message"
 	"scentpost/firmware-bridge/twin"
 )
@@ -36,9 +38,14 @@ type world struct {
 	chance *rand.Rand
 	now    int64
 	ppm    float64
+	sway   float64 // ppm by which the rate goes up and down besides
+	baud   int64
 	noise  noise
+	sleepy bool  // the host wakes up late
+	wakes  int64 // when it will, 0 while it has nothing to wake up for
 	batch  int64 // what the board says is handed over at multiples of it
 	cut    bool  // the line is cut: nothing arrives
+	deaf   bool  // only the way to the board is
 
 	link  *Machine
 	board *twin.Board
@@ -72,7 +79,7 @@ var boardID = message.ID{'n', 'a', 'n', 'o', '-', '1'}
 
 func newWorld(t *testing.T, seed uint64) *world {
 	t.Helper()
-	w := &world{T: t, chance: rand.New(rand.NewPCG(seed, 1)), now: second, beat: second, ppm: 300}
+	w := &world{T: t, chance: rand.New(rand.NewPCG(seed, 1)), now: second, beat: second, ppm: 300, baud: baud}
 	w.board = twin.New(twin.Options{Pins: boardPins(), ID: boardID, Kind: "twin", Micros: w.micros})
 	var err error
 	w.link, err = New(Options{ID: boardID, Pins: pins, Beat: 500 * time.Millisecond, Baud: baud, Session: w.chance.Uint32})
@@ -83,15 +90,35 @@ func newWorld(t *testing.T, seed uint64) *world {
 }
 
 // micros is the board's clock.
-func (w *world) micros(mono int64) uint64 { return uint64(float64(mono) * (1 + w.ppm*1e-6) / 1000) }
+func (w *world) micros(mono int64) uint64 {
+	at := float64(mono)
+	return uint64((at*(1+w.ppm*1e-6) + w.swayed(at)) / 1000)
+}
 
 // host is when the board's clock shows an instant.
-func (w *world) host(micros uint64) int64 { return int64(float64(micros+1) * 1000 / (1 + w.ppm*1e-6)) }
+func (w *world) host(micros uint64) int64 {
+	at := float64(micros+1) * 1000 / (1 + w.ppm*1e-6)
+	return int64(at - w.swayed(at))
+}
+
+// swayed is how far a clock whose rate goes up and down has got away, in nanoseconds. At 20 ppm it changes by 2 ppm/s at most.
+func (w *world) swayed(at float64) float64 {
+	const turn = 0.1 // radians per second
+	return w.sway * 1e-6 / turn * 1e9 * (1 - math.Cos(turn*at/1e9))
+}
+
+// wakeUp is how late a host's program is woken: up to 200 us, and once in a hundred times 5 ms.
+func (w *world) wakeUp() int64 {
+	if w.chance.IntN(100) == 0 {
+		return 5 * ms
+	}
+	return w.chance.Int64N(200 * us)
+}
 
 // carry puts bytes on the line: each takes its time, and some do not arrive as they were sent.
 func (w *world) carry(line []chunk, busy *int64, bytes []byte) []chunk {
 	for _, b := range bytes {
-		*busy = max(*busy, w.now) + 10*second/baud
+		*busy = max(*busy, w.now) + 10*second/w.baud
 		if w.cut || w.chance.Float64() < w.noise.drop {
 			continue
 		}
@@ -119,7 +146,7 @@ func (w *world) carry(line []chunk, busy *int64, bytes []byte) []chunk {
 func (w *world) exchange() {
 	out, facts := w.link.Take()
 	w.facts = append(w.facts, facts...)
-	if w.noise.frame == 0 || w.chance.Float64() >= w.noise.frame {
+	if !w.deaf && (w.noise.frame == 0 || w.chance.Float64() >= w.noise.frame) {
 		w.down = w.carry(w.down, &w.busy[0], out)
 	}
 	said, changes := w.board.Take()
@@ -139,21 +166,45 @@ func (w *world) exchange() {
 // next is when something happens next, at most until.
 func (w *world) next(until int64) int64 {
 	at := min(until, w.host(w.board.Due()))
-	if due, any := w.link.Due(); any {
-		at = min(at, due)
+	if w.wakes != 0 {
+		at = min(at, w.wakes)
+	} else if wants, any := w.wants(); any {
+		at = min(at, wants)
 	}
 	if w.beat != 0 {
 		at = min(at, w.beat)
 	}
-	for _, line := range [][]chunk{w.down, w.up} {
-		if len(line) > 0 {
-			at = min(at, line[0].at)
-		}
+	if len(w.down) > 0 {
+		at = min(at, w.down[0].at)
 	}
 	if len(w.script) > 0 {
 		at = min(at, w.script[0].at)
 	}
 	return max(at, w.now)
+}
+
+// wants is when the host has something to do.
+func (w *world) wants() (at int64, any bool) {
+	at, any = w.link.Due()
+	if len(w.up) > 0 && (!any || w.up[0].at < at) {
+		return w.up[0].at, true
+	}
+	return at, any
+}
+
+// awake tells whether the host looks at what there is to do.
+func (w *world) awake() bool {
+	if at, any := w.wants(); !w.sleepy || !any || at > w.now {
+		return !w.sleepy
+	}
+	if w.wakes == 0 {
+		w.wakes = w.now + w.wakeUp()
+	}
+	if w.now < w.wakes {
+		return false
+	}
+	w.wakes = 0
+	return true
 }
 
 // until runs the world.
@@ -169,7 +220,8 @@ func (w *world) until(at int64) {
 			w.board.Receive(w.now, w.down[0].bytes)
 			w.down = w.down[1:]
 		}
-		for len(w.up) > 0 && w.up[0].at <= w.now {
+		awake := w.awake()
+		for awake && len(w.up) > 0 && w.up[0].at <= w.now {
 			w.link.Receive(w.now, w.up[0].bytes)
 			w.up = w.up[1:]
 		}
@@ -178,7 +230,9 @@ func (w *world) until(at int64) {
 			w.beat = w.now + 100*ms
 		}
 		w.board.Tick(w.now)
-		w.link.Tick(w.now)
+		if awake {
+			w.link.Tick(w.now)
+		}
 		w.exchange()
 	}
 }
@@ -205,6 +259,27 @@ func (w *world) take(kinds ...FactKind) (some []Fact) {
 	}
 	w.facts = nil
 	return some
+}
+
+// hear gives the link a frame of the board, as of a session.
+func (w *world) hear(session uint32, number byte, msg message.Message) {
+	w.link.Receive(w.now, frame.Append(nil, message.Append(nil, byte(session), number, msg)))
+}
+
+// said are the messages that the link has to say, which go nowhere.
+func (w *world) said() (heads []message.Header, msgs []message.Message) {
+	w.Helper()
+	out, facts := w.link.Take()
+	w.facts = append(w.facts, facts...)
+	var split frame.Splitter
+	split.Write(out, func(body []byte) {
+		head, msg, err := message.Parse(body)
+		if err != nil {
+			w.Fatalf("the link says %x: %v", body, err)
+		}
+		heads, msgs = append(heads, head), append(msgs, msg)
+	}, func(err error) { w.Fatalf("the link says what is no frame: %v", err) })
+	return heads, msgs
 }
 
 // level is how an output of the board stands.
