@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"scentpost/drivers/bus"
@@ -101,8 +103,11 @@ func Plug(server *hardware.Server, station *hardware.Station, boards []Board) (*
 	return r, nil
 }
 
-// plug wires one board and starts what thinks on it.
+// plug wires one board and starts what thinks on it. The folder of its port's link is made.
 func (r *Rig) plug(b Board) (err error) {
+	if err := os.MkdirAll(filepath.Dir(b.Link), 0o755); err != nil {
+		return err
+	}
 	p := &plugged{Board: b, rig: r, outputs: map[string]bus.Output{}}
 	for _, pin := range slices.Sorted(maps.Keys(b.Pins)) {
 		wiring := b.Pins[pin]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/alecthomas/kong"
 )
@@ -65,12 +66,25 @@ func Run(name, description string, cli any, args []string, s Streams) int {
 	case helped:
 		return ExitFine
 	case err != nil:
-		return fail(name, s.Err, Usage(fmt.Errorf("%w (%s)", err, more(name, err))))
+		return fail(name, s.Err, Usage(fmt.Errorf("%w (%s%s)", err, elsewhere(parser.Model.Node, args), more(name, err))))
 	}
 	if err := ctx.Run(); err != nil {
 		return fail(name, s.Err, err)
 	}
 	return ExitFine
+}
+
+// elsewhere says where a command is whose group was not named.
+func elsewhere(program *kong.Node, args []string) string {
+	if len(args) == 0 || slices.ContainsFunc(program.Children, func(c *kong.Node) bool { return c.Name == args[0] }) {
+		return ""
+	}
+	for _, leaf := range program.Leaves(true) {
+		if leaf.Name == args[0] {
+			return leaf.FullPath() + "? "
+		}
+	}
+	return ""
 }
 
 // more says where there is more about what was wrong with a command line: in the help of the command that it had come

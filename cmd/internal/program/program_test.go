@@ -16,6 +16,7 @@ type cli struct {
 	Answer answer `cmd:"" help:"Answer."`
 	Group  struct {
 		Answer answer `cmd:"" help:"Answer, too."`
+		Member answer `cmd:"" help:"Answer as a member."`
 	} `cmd:"" help:"A group."`
 }
 
@@ -58,6 +59,7 @@ func TestTheExitCodeTellsWhatCameOfIt(t *testing.T) {
 		{"answer yes --loud", program.ExitUsage, "", "unknown flag --loud (asked answer --help says more)"},
 		{"group", program.ExitUsage, "", "asked group --help lists the commands"},
 		{"anwser yes", program.ExitUsage, "", "did you mean"},
+		{"member", program.ExitUsage, "", "(asked group member? asked --help lists the commands)"},
 		{"--help", program.ExitFine, "Usage: asked", ""},
 	} {
 		var out, errs bytes.Buffer
