@@ -2,6 +2,7 @@ package link
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -71,7 +72,8 @@ type accounts struct {
 func account(w *world, start, pause int64, count int) (r accounts) {
 	w.Helper()
 	next := 0      // the event that is expected
-	open := false  // a gap has been told since the last edge
+	open := false  // a gap has been told since the last edge that can be told from its neighbours by its stamp
+	found := false // the next edge is of a level that no edge told of
 	level := false // as told last
 	for i, f := range w.take(Edge, Gap, Away) {
 		switch f.Kind {
@@ -80,20 +82,19 @@ func account(w *world, start, pause int64, count int) (r accounts) {
 		case Gap:
 			r.lost += f.Lost
 			r.gaps++
-			open = true
+			open, found = true, strings.HasPrefix(f.Why, "a level changed")
 		case Edge:
 			n := played(f, start, pause, next)
-			found := f.Bound > pause // a level that no edge told of
 			if f.Level == level && !open {
 				w.Fatalf("fact %d: %+v: an edge twice", i, f)
 			}
 			if !found && n != next && !(open && n > next) {
 				w.Fatalf("fact %d: event %d came where %d was expected, gap %t: %s", i, n, next, open, fmt.Sprintf("%+v", f))
 			}
-			level, open = f.Level, false
 			if !found {
 				next = n + 1
 			}
+			level, open, found = f.Level, open && (found || f.Bound > pause/2), false
 			r.edges++
 		}
 	}

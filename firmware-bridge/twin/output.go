@@ -6,32 +6,53 @@ import (
 	"scentpost/firmware-bridge/message"
 )
 
-// set takes a command to an output; it is done when its time comes.
+// set takes a command to an output; it is done now or when its time comes.
 func (b *Board) set(number byte, s message.Set) message.Result {
-	now := b.micros(b.now)
 	switch {
 	case !b.configured:
 		return message.NotConfigured
 	case s.Pin >= message.MaxPins || !b.config.Modes[s.Pin].Output():
 		return message.NoOutput
-	}
-	unsafe := s.Level != b.config.Modes[s.Pin].Safe()
-	switch {
-	case !unsafe:
-		s.At = now
+	case s.Level == b.config.Modes[s.Pin].Safe():
+		b.fall(int(s.Pin))
+		b.done(int(s.Pin), s.Level, message.BySet, number)
+		return message.Taken
 	case !b.beating:
 		return message.NoHeartbeat
-	case b.barred>>s.Pin&1 != 0:
+	case b.barred[s.Pin] > 0:
 		return message.SafeCame
 	case s.Longest == 0:
 		return message.NoLongest
-	case s.At+micros(message.LateAfter) < now:
-		return message.Late
-	case s.At > now+micros(message.MostAhead):
-		return message.TooFarAhead
 	}
-	b.outputs[s.Pin].pending, b.outputs[s.Pin].number = &s, number
+	ahead := int64(s.At - b.micros(b.now))
+	switch {
+	case s.At>>63 != 0 || ahead > message.MostAhead.Microseconds():
+		return message.TooFarAhead // no clock gets to the last instants
+	case ahead < -message.LateAfter.Microseconds():
+		return message.Late
+	case ahead > 0:
+		b.outputs[s.Pin].pending, b.outputs[s.Pin].number = &s, number
+	default:
+		b.begin(number, s)
+	}
 	return message.Taken
+}
+
+// begin drives an output away from its safe level, for a time.
+func (b *Board) begin(number byte, s message.Set) {
+	i, now := int(s.Pin), b.micros(b.now)
+	o := &b.outputs[i]
+	o.pending = nil
+	if o.level != s.Level {
+		b.drive(i, s.Level)
+	}
+	o.until = now + uint64(s.Longest)
+	b.done(i, s.Level, message.BySet, number)
+}
+
+// done tells that an output was driven.
+func (b *Board) done(i int, level bool, how message.How, number byte) {
+	b.note(message.Event{Kind: message.Done, Time: b.micros(b.now), Pin: byte(i), Number: number, Level: level, How: how})
 }
 
 func micros(d time.Duration) uint64 { return uint64(d.Microseconds()) }
@@ -39,30 +60,41 @@ func micros(d time.Duration) uint64 { return uint64(d.Microseconds()) }
 // safe takes outputs to their safe level.
 func (b *Board) safe(number byte, s message.Safe) {
 	again := b.safeSeen && number == b.safeNo
+	b.safeNo, b.safeSeen = number, true
+	ahead := s.Before - b.expected
 	for i := range b.outputs {
-		if s.Pins>>i&1 == 0 || !b.config.Modes[i].Output() {
+		if s.Pins>>i&1 == 0 {
+			continue
+		}
+		if ahead <= remembers { // more than the host may have under way: the SAFE is an old one
+			b.barred[i] = max(b.barred[i], ahead)
+		}
+		if !b.config.Modes[i].Output() {
 			continue
 		}
 		b.fall(i)
 		if !again {
-			b.note(message.Event{Kind: message.Done, Time: b.micros(b.now), Pin: byte(i), Number: number, Level: b.config.Modes[i].Safe(), How: message.BySafe})
-		}
-	}
-	if !again {
-		b.safeNo, b.safeSeen = number, true
-		if ahead := s.Before - b.expected; ahead != 0 && ahead < 128 {
-			b.barred, b.until = b.barred|s.Pins, s.Before
+			b.done(i, b.config.Modes[i].Safe(), message.BySafe, number)
 		}
 	}
 	b.send(number, &message.Ack{Of: message.TypeSafe})
 }
 
-// beaten takes a heartbeat that is newer than the last.
-func (b *Board) beaten(count uint16) {
-	if !b.configured || b.counted && int16(count-b.count) <= 0 {
-		return
+// beaten takes a heartbeat, unless it is not newer than the last.
+func (b *Board) beaten(count uint16) bool {
+	if b.counted && int16(count-b.count) <= 0 {
+		return false
 	}
-	b.count, b.counted, b.beat = count, true, b.micros(b.now)
+	b.count, b.counted = count, true
+	if b.configured {
+		b.alive()
+	}
+	return true
+}
+
+// alive is a heartbeat. The first one after a configuration drives the outputs, to their safe level.
+func (b *Board) alive() {
+	b.beat = b.micros(b.now)
 	if b.beating {
 		return
 	}
@@ -106,6 +138,11 @@ func (b *Board) pass() {
 	for i := range b.outputs {
 		b.due(i, now)
 	}
+	if b.session != 0 && now-b.heard >= micros(lapse) {
+		b.rest()
+		b.session = 0
+		b.say()
+	}
 	if b.session == 0 && now-b.said >= micros(announce) {
 		b.say()
 	}
@@ -115,25 +152,20 @@ func (b *Board) pass() {
 func (b *Board) fallAll(how message.How) {
 	for i := range b.outputs {
 		if b.fall(i) {
-			b.note(message.Event{Kind: message.Done, Time: b.micros(b.now), Pin: byte(i), Level: b.config.Modes[i].Safe(), How: how})
+			b.done(i, b.config.Modes[i].Safe(), how, 0)
 		}
 	}
 }
 
-// due does what is due of one output.
+// due does what is due of one output. What falls forgets what is pending.
 func (b *Board) due(i int, now uint64) {
 	o := &b.outputs[i]
-	if s := o.pending; s != nil && now >= s.At {
-		o.pending = nil
-		if o.level != s.Level {
-			b.drive(i, s.Level)
-		}
-		o.until = now + uint64(s.Longest)
-		b.note(message.Event{Kind: message.Done, Time: now, Pin: byte(i), Number: o.number, Level: s.Level})
-	}
 	if o.driven && o.level != b.config.Modes[i].Safe() && now >= o.until {
 		b.fall(i)
-		b.note(message.Event{Kind: message.Done, Time: now, Pin: byte(i), Level: o.level, How: message.ByLongest})
+		b.done(i, o.level, message.ByLongest, 0)
+	}
+	if s := o.pending; s != nil && now >= s.At {
+		b.begin(o.number, *s)
 	}
 }
 
@@ -142,18 +174,18 @@ func (b *Board) report(now uint64) {
 	if b.session == 0 {
 		return
 	}
-	if b.sent > 0 && now-b.sentAt >= b.pause(now) {
+	if b.sent > 0 && now-b.answered >= b.pause(now) {
 		b.sent = 0
 	}
 	for b.sent < len(b.events) {
 		rest := b.events[b.sent:]
 		n, time := max(message.Fit(rest, now), 1), now
 		if n < len(rest) {
-			time = rest[n-1].Time // what follows is not before it
+			time = rest[n].Time // nothing behind this frame is stamped before the first event that is not in it
 		}
 		b.send(0, &message.Events{First: b.first + uint16(b.sent), Time: time, List: rest[:n]})
 		b.sent += n
-		b.sentAt = now
+		b.answered = now
 	}
 }
 
@@ -169,13 +201,13 @@ func (b *Board) pause(now uint64) uint64 {
 func (b *Board) Due() (at uint64) {
 	next := b.said + micros(announce)
 	if b.session != 0 {
-		next = b.micros(b.now) + micros(announce)
+		next = min(b.micros(b.now)+micros(announce), b.heard+micros(lapse))
 	}
 	if b.beating {
 		next = min(next, b.beat+uint64(b.config.BeatMS)*1000)
 	}
 	if b.sent > 0 {
-		next = min(next, b.sentAt+b.pause(b.micros(b.now)))
+		next = min(next, b.answered+b.pause(b.micros(b.now)))
 	}
 	for i := range b.outputs {
 		o := &b.outputs[i]

@@ -13,15 +13,19 @@ func (b *Board) Receive(mono int64, line []byte) {
 
 func (b *Board) take(body []byte) {
 	head, m, err := message.Parse(body)
-	hello, greeting := m.(*message.Hello)
-	if err != nil || !greeting && (b.session == 0 || head.Session != byte(b.session)) {
+	_, greeting := m.(*message.Hello)
+	if err != nil || !greeting && (b.session == 0 || head.Session != byte(b.session)) || !b.hear(head, m) {
 		b.errors++
 		return
 	}
 	b.heard = b.micros(b.now)
+}
+
+// hear takes a message of the session. It is false when the message is none that the board takes.
+func (b *Board) hear(head message.Header, m message.Message) bool {
 	switch m := m.(type) {
 	case *message.Hello:
-		b.greeted(*hello)
+		return b.greeted(*m)
 	case *message.Describe:
 		p := message.Pin{Index: m.Index}
 		if int(m.Index) < len(b.opt.Pins) {
@@ -32,48 +36,57 @@ func (b *Board) take(body []byte) {
 	case *message.Safe:
 		b.safe(head.Number, *m)
 	case *message.Beat:
-		b.beaten(m.Count)
+		return b.beaten(m.Count)
 	case *message.Ping:
 		b.ping(m.Cookie)
 	case *message.Held:
-		b.held(*m)
+		return b.held(*m)
 	default:
-		if head.Type.Command() {
-			b.command(head, m)
-			return
-		}
-		b.errors++
+		return head.Type.Command() && b.command(head, m)
 	}
+	return true
 }
 
 // greeted begins a session, unless it is the one that is.
-func (b *Board) greeted(h message.Hello) {
+func (b *Board) greeted(h message.Hello) bool {
+	if byte(h.Session) == 0 {
+		return false
+	}
 	if h.Session != b.session && h.Lowest <= message.Version && h.Highest >= message.Version {
-		for i := range b.outputs {
-			b.fall(i)
-		}
-		b.session, b.beating, b.counted, b.expected, b.safeSeen, b.barred = h.Session, false, false, 0, false, 0
-		b.discards = uint16(min(len(b.events), 0xFFFF))
+		b.rest()
+		b.session = h.Session
+		b.discards = uint16(min(len(b.events)+int(b.pending), 0xFFFF))
 		b.events, b.first, b.sent, b.pending = nil, 0, 0, 0
 	}
 	b.say()
+	return true
 }
 
-// command takes a command in its turn.
-func (b *Board) command(head message.Header, m message.Message) {
-	answer := func(r message.Result) { b.send(head.Number, &message.Ack{Of: head.Type, Result: r}) }
-	switch behind := b.expected - head.Number; {
-	case behind == 0:
-		result := b.obey(head.Number, m)
-		b.results[head.Number%duplicate] = result
-		b.expected++
-		if b.expected == b.until {
-			b.barred = 0
-		}
-		answer(result)
-	case behind <= duplicate:
-		answer(b.results[head.Number%duplicate])
+// rest ends a session: outputs are safe, and what the host said last means nothing any more.
+func (b *Board) rest() {
+	for i := range b.outputs {
+		b.fall(i)
 	}
+	b.beating, b.counted, b.safeSeen = false, false, false
+	b.expected, b.known, b.barred = 0, 0, [message.MaxPins]byte{}
+}
+
+// command takes a command in its turn, or answers one that comes again as the first time.
+func (b *Board) command(head message.Header, m message.Message) bool {
+	place := &b.taken[head.Number%remembers]
+	switch behind := b.expected - head.Number; {
+	case behind > b.known:
+		return false
+	case behind == 0:
+		*place = message.Ack{Of: head.Type, Result: b.obey(head.Number, m)}
+		b.expected++
+		b.known = min(b.known+1, remembers)
+		for i := range b.barred {
+			b.barred[i] -= min(b.barred[i], 1)
+		}
+	}
+	b.send(head.Number, place)
+	return true
 }
 
 func (b *Board) obey(number byte, m message.Message) message.Result {
@@ -83,7 +96,7 @@ func (b *Board) obey(number byte, m message.Message) message.Result {
 	case *message.Set:
 		return b.set(number, *m)
 	case *message.Name:
-		if b.configured || b.opt.ID != message.NoID {
+		if b.configured || b.opt.ID != message.NoID || m.ID == message.NoID {
 			return message.NotNow
 		}
 		b.opt.ID = m.ID
@@ -99,7 +112,7 @@ func (b *Board) configure(c message.Configure) message.Result {
 		if mode == message.Unused {
 			continue
 		}
-		needs := byte(message.AbleInput | message.AbleTimed)
+		needs := byte(message.AbleInput)
 		switch {
 		case mode.Output():
 			needs = message.AbleOutput
@@ -124,16 +137,24 @@ func (b *Board) configure(c message.Configure) message.Result {
 	return message.Taken
 }
 
-func (b *Board) held(h message.Held) {
+// held throws away what the host holds. It is false when there never were so many events. An old one that comes again
+// says what was true once.
+func (b *Board) held(h message.Held) bool {
 	n := int(h.Next - b.first)
-	if n > len(b.events) {
-		return // of another life
+	old := n > b.opt.Room && b.first-h.Next <= 0x7FFF
+	if n > len(b.events) && !old {
+		return false
+	}
+	b.answered = b.micros(b.now)
+	if old {
+		return true
 	}
 	b.events, b.first = b.events[n:], h.Next
 	b.sent = max(b.sent-n, 0)
 	if h.Again {
 		b.sent = 0
 	}
+	return true
 }
 
 func (b *Board) ping(cookie uint32) {

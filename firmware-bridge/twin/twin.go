@@ -16,8 +16,9 @@ const (
 	resend    = 50 * time.Millisecond // until events are sent again
 	patience  = 2 * time.Second       // without a valid frame: from then on they are sent again each second
 	slowly    = time.Second           // that
-	doneRoom  = 8                     // places that are kept for DONE
-	duplicate = 8                     // commands whose results are remembered
+	lapse     = 30 * time.Minute      // without a valid frame: then the session is over
+	doneRoom  = 2 * 8                 // places that are kept for 8 DONE, and a LOST before each
+	remembers = 8                     // commands whose results are kept
 )
 
 // Options are what a board is.
@@ -58,12 +59,12 @@ type Board struct {
 	levels     uint64 // voltages of the inputs
 	outputs    [message.MaxPins]output
 
-	expected byte
-	results  [duplicate]message.Result
+	expected byte                   // number of the next command
+	known    byte                   // how many before it are kept
+	taken    [remembers]message.Ack // by number
 	safeNo   byte
 	safeSeen bool
-	barred   uint64 // outputs that a SAFE covers, for SETs below until
-	until    byte
+	barred   [message.MaxPins]byte // as many commands are yet to come that a SAFE was sent behind
 
 	beating bool
 	beat    uint64 // when the last one came
@@ -73,7 +74,7 @@ type Board struct {
 	events   []message.Event
 	first    uint16 // number of the first
 	sent     int    // how many of them are on their way
-	sentAt   uint64
+	answered uint64 // when the last EVENTS was sent, or the last HELD came
 	pending  uint16 // lost, and not in the row yet
 	dropped  uint16
 	glitches uint16
@@ -173,7 +174,7 @@ func (b *Board) note(e message.Event) {
 	}
 	if len(b.events)+need > room {
 		b.dropped++
-		b.pending++
+		b.pending = uint16(min(int(b.pending)+1, 0xFFFF))
 		return
 	}
 	if b.pending > 0 {
