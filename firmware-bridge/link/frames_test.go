@@ -100,6 +100,33 @@ func TestOnlyWhatWasAsked(t *testing.T) {
 	}
 }
 
+// TestTheClocksAreCounted: answers that no wire can carry so soon, a clock that jumps, frames that the board passed over and
+// outputs that are on, over several sessions.
+func TestTheClocksAreCounted(t *testing.T) {
+	w := newWorld(t, 72)
+	for range 3 {
+		w.open()
+		w.link.Set(w.now, "D5", true, w.now, time.Minute, 1)
+		w.exchange()
+		w.board.Receive(w.now, []byte{0, 1, 2, 3, 0}) // no frame
+		w.until(w.now + 500*ms)
+		if on := w.link.Stats().Unsafe; on != 1<<3 {
+			t.Errorf("outputs %b are unsafe, want D5 alone", on)
+		}
+		w.said()
+		w.now += 200 * ms
+		w.link.ping(w.now)
+		w.said()
+		soon := w.link.clock.last // it comes when it is asked for
+		soon.Cookie, soon.Received, soon.Time = w.link.clock.cookie, w.micros(w.now), w.micros(w.now)
+		w.hear(w.link.session, 0, &soon)
+		w.link.Shut(w.now, ErrDown)
+	}
+	if s := w.link.Stats(); s.Fast != 3 || s.Passed < 3 {
+		t.Errorf("%+v, want 3 answers that were too fast, and as many pieces passed over", s)
+	}
+}
+
 // TestWatermarksAreOfPings: one that came with an edge would tell when that was, which may be a canister's arrival.
 func TestWatermarksAreOfPings(t *testing.T) {
 	w := newWorld(t, 63)

@@ -20,7 +20,8 @@ type play struct {
 	now    int64
 	script []byte
 
-	rests int // how often it may rest: that takes long
+	rests int  // how often it may rest: that takes long
+	deaf  bool // the board hears nothing
 	token uint64
 	waits map[uint64]bool // tokens without an answer
 	told  int64           // the latest edge or watermark of the session
@@ -101,6 +102,8 @@ func (p *play) step() {
 		p.board.Input(p.now, name, p.one()%2 == 0)
 	case 11:
 		p.rest()
+	case 12:
+		p.deaf = !p.deaf
 	default:
 		p.link.Tick(p.now)
 	}
@@ -134,7 +137,9 @@ func (p *play) exchange() {
 	for _, f := range facts {
 		p.check(f)
 	}
-	p.board.Receive(p.now, out)
+	if !p.deaf {
+		p.board.Receive(p.now, out)
+	}
 	said, _ := p.board.Take()
 	p.link.Receive(p.now, said)
 	c := &p.link.commands
@@ -189,11 +194,17 @@ func (p *play) facts() []Fact {
 // FuzzMachine: whatever comes, and whatever it is told to do, a link never panics, its queues have bounds, edges and
 // watermarks are in order and never later than now, every token has one answer, and it is never due for ever.
 func FuzzMachine(f *testing.F) {
-	up := []byte{0, 0, 0, 0, 0, 1, 1, 0, 11, 250, 0, 0, 0, 5, 0, 1, 0, 11, 250}
+	// Two instants, a pin and what is done, and then what that needs: open, rest for a second, a heartbeat.
+	up := []byte{0, 0, 0, 0, 0, 0, 0, 11, 250, 0, 0, 0, 5, 0, 0, 0, 11, 20}
 	f.Add(up)
-	f.Add([]byte("0000000+000220000")) // opened anew while somebody waits
-	f.Add(append(up[:len(up):len(up)], 1, 1, 2, 2, 0, 0, 10, 1, 1, 2, 4, 1, 1, 0, 11, 40, 1, 1, 0, 8, 3, 1, 0))
-	f.Add(append(up[:len(up):len(up)], 1, 1, 0, 10, 1, 1, 1, 0, 11, 9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 11, 200))
+	f.Add([]byte("0000000+000220000"))                                                                            // opened anew while somebody waits
+	f.Add(append(up[:len(up):len(up)], 1, 1, 2, 2, 0, 0, 10, 1, 1, 2, 4, 1, 1, 0, 11, 40, 1, 1, 0, 8, 3, 1, 0))   // a SET, a SAFE, a frame
+	f.Add(append(up[:len(up):len(up)], 1, 1, 0, 10, 1, 1, 1, 0, 11, 9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 11, 200)) // an edge, shut, open
+	deaf := append(up[:len(up):len(up)], 0, 0, 0, 12)
+	for range 12 {
+		deaf = append(deaf, 0, 0, 2, 2, 0, 1, 1)
+	}
+	f.Add(append(deaf, 100, 100, 0, 15))
 	f.Fuzz(func(t *testing.T, script []byte) {
 		p := &play{T: t, now: second, script: script, rests: 8, waits: map[uint64]bool{}}
 		p.board = twin.New(twin.Options{Pins: boardPins(), ID: boardID, Kind: "twin", Micros: func(mono int64) uint64 { return uint64(mono / 1000) }})

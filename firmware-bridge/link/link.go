@@ -146,6 +146,9 @@ type Stats struct {
 	Passed   uint64 // frames that the board passed over, and bytes that it lost
 	Doubles  uint64 // events that came again
 	Unsafe   uint64 // outputs that were not at their safe level by the last answer, bit 0 is pin 0
+	// Fast are answers that came sooner than the wire allows, Contradicting times that the board's clock jumped: of the
+	// clocks of all sessions together, where Clock tells of the present one.
+	Fast, Contradicting uint64
 }
 
 // New returns a link whose port is not open. The error names everything that is wrong with the options.
@@ -173,7 +176,12 @@ func (m *Machine) Board() (b message.Board, ok bool) { return m.board, m.met }
 func (m *Machine) Pins() []message.Pin { return slices.Clone(m.pins) }
 
 // Stats returns the counters.
-func (m *Machine) Stats() Stats { return m.stats }
+func (m *Machine) Stats() Stats {
+	s, clock := m.stats, m.Clock()
+	s.Fast += clock.Fast
+	s.Contradicting += clock.Contradicting
+	return s
+}
 
 // Clock returns what is known of the board's clock.
 func (m *Machine) Clock() clockmap.Report {
@@ -219,6 +227,7 @@ func (m *Machine) greet(now int64, why error) {
 	m.heard, m.loose = now, 0
 	m.stats.Sessions++
 	m.commands, m.events = commands{}, events{}
+	m.stats = m.Stats() // with what the map of this clock counted
 	m.clock = timing{fit: clockmap.New(m.wire), armed: m.clock.armed}
 	m.hello(now)
 }
