@@ -15,8 +15,10 @@ import (
 )
 
 const (
-	// mostOff is how far a board's rate may be off: resonators have 0.5 %, their temperature and age the rest.
-	mostOff = 6000e-6
+	// mostOff is how far a board's rate may be off. Resonators have 0.5 % when new, and up to 1 % with temperature and age;
+	// what is worse is measured too, up to twice that. Pings of a clock beyond it contradict each other, and no bound of it
+	// holds.
+	mostOff = 20000e-6
 	// mostDrift is how fast a rate may change, in 1/s: a resonator that is heated by hand does 2 ppm/s.
 	mostDrift = 3e-6
 	// wireOff is how far the length of a byte may be off: 115,200 baud out of 16 MHz are 2.1 %.
@@ -60,7 +62,8 @@ type Map struct {
 	last  Ping
 	used  uint64
 	fast  uint64
-	dated uint64 // times that the pings contradicted each other, so that old ones were dropped
+	dated uint64        // times that the pings contradicted each other, so that old ones were dropped
+	least time.Duration // the shortest round trip
 
 	// The map around x: the host is y ± half off the board, rate ± slack per nanosecond.
 	x, y, half, rate, slack float64
@@ -90,6 +93,9 @@ func (m *Map) Add(p Ping) error {
 	}
 	m.last = p
 	m.used++
+	if trip := m.trip(); m.used == 1 || trip < m.least {
+		m.least = trip
+	}
 	x := m.board(p.Received)
 	s := span{x: x, lo: float64(p.Sent+int64(m.wire)-int64(tolerance)-m.host0) - x, hi: float64(p.Got-turn-int64(m.wire)+int64(tolerance)-m.host0) - x}
 	m.keep(s)
@@ -188,13 +194,19 @@ type Report struct {
 	Slack         float64       // how far that may be off, in ppm
 	Bound         time.Duration // at the last ping
 	RoundTrip     time.Duration // of the last ping, the wire and the board's own time taken off
+	Least         time.Duration // the shortest round trip so far
 	Pings, Fast   uint64        // used, and refused since they were faster than the wire
 	Contradicting uint64        // times that pings contradicted each other
 }
 
 // Report returns what is known now.
 func (m *Map) Report() Report {
-	turn := time.Duration(m.last.Time-m.last.Received) * time.Microsecond
 	return Report{DriftPPM: m.rate * 1e6, Slack: m.slack * 1e6, Bound: time.Duration(m.half),
-		RoundTrip: time.Duration(m.last.Got-m.last.Sent) - turn - 2*m.wire, Pings: m.used, Fast: m.fast, Contradicting: m.dated}
+		RoundTrip: m.trip(), Least: m.least, Pings: m.used, Fast: m.fast, Contradicting: m.dated}
+}
+
+// trip is the round trip of the last ping, the wire and the board's own time taken off.
+func (m *Map) trip() time.Duration {
+	turn := time.Duration(m.last.Time-m.last.Received) * time.Microsecond
+	return time.Duration(m.last.Got-m.last.Sent) - turn - 2*m.wire
 }

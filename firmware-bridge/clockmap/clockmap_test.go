@@ -114,12 +114,12 @@ func trial(chance *rand.Rand, ppm float64, l line, minutes int) (o outcome, m *M
 	return o, m, c
 }
 
-// TestTheBoundHolds: boards that are off by up to 5,000 ppm and drift, hosts that wake up late, converters that batch.
+// TestTheBoundHolds: boards that are off by up to 19,000 ppm and drift, hosts that wake up late, converters that batch.
 func TestTheBoundHolds(t *testing.T) {
 	for _, wire := range []int64{1100 * us, 4774 * us} { // 55 bytes at 500,000 and at 115,200 baud
 		for _, batch := range []int64{0, ms, 16 * ms} {
 			var all outcome
-			for i, ppm := range []float64{-5000, -200, 0, 200, 5000} {
+			for i, ppm := range []float64{-19000, -10000, -5000, -200, 0, 200, 5000, 10000, 19000} {
 				seed := [2]uint64{uint64(wire), uint64(batch)*10 + uint64(i)}
 				o, m, c := trial(rand.New(rand.NewPCG(seed[0], seed[1])), ppm, line{wire: wire, batch: batch}, 4)
 				all.errors, all.bounds = append(all.errors, o.errors...), append(all.bounds, o.bounds...)
@@ -142,6 +142,30 @@ func TestTheBoundHolds(t *testing.T) {
 				t.Errorf("wire %s, batch %s: p99 of the bound %s (at most %s), of the error %s", time.Duration(wire), time.Duration(batch), bounds, limit, errs)
 			}
 		}
+	}
+}
+
+// TestAClockThatIsFurtherOffContradictsItself, so that somebody can be told: no bound holds of it.
+func TestAClockThatIsFurtherOffContradictsItself(t *testing.T) {
+	for _, ppm := range []float64{-40000, -22000, 22000, 40000} {
+		_, m, _ := trial(rand.New(rand.NewPCG(5, 6)), ppm, line{wire: 1100 * us}, 1)
+		if r := m.Report(); r.Contradicting < 60 {
+			t.Errorf("%.0f ppm: %+v", ppm, r)
+		}
+	}
+}
+
+// TestTheShortestRoundTripIsKept, whatever came before and after it.
+func TestTheShortestRoundTripIsKept(t *testing.T) {
+	m := New(time.Millisecond)
+	for i, trip := range []int64{300, 40, 500} {
+		sent := int64(i+1) * second
+		if err := m.Add(Ping{Sent: sent, Got: sent + 2*ms + trip*us, Received: uint64(sent / us), Time: uint64(sent / us)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := m.Report(); r.Least != 40*time.Microsecond || r.RoundTrip != 500*time.Microsecond {
+		t.Errorf("%+v", r)
 	}
 }
 
