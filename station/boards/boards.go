@@ -63,7 +63,8 @@ func (b *Boards) Look(cfg config.Config, tell func(code health.Code, on, evidenc
 			continue
 		}
 		reading := judged.Reading{Name: d.Name, Up: r.State == link.Up, Known: r.Known, Boot: r.Board.Boot, Cause: r.Board.Cause.String(), Frames: r.Stats.Frames,
-			Errors: r.Stats.Errors, Resends: r.Stats.Resends, RoundTrip: r.Clock.RoundTrip, Bound: r.Clock.Bound, DriftPPM: r.Clock.DriftPPM}
+			Errors: r.Stats.Errors, Resends: r.Stats.Resends, RoundTrip: r.Clock.RoundTrip, Bound: r.Clock.Bound,
+			DriftPPM: r.Clock.DriftPPM, SlackPPM: r.Clock.Slack, Contradicting: r.Clock.Contradicting}
 		for _, v := range b.watch.Judge(reading) {
 			tell(v.Code, v.On, v.Evidence, v.Holds)
 		}
@@ -88,8 +89,9 @@ func (b *Boards) Figures(name string) (f control.BoardFigures, known bool) {
 	if !known {
 		return f, false
 	}
-	f = control.BoardFigures{State: string(r.State), RoundTrip: r.Clock.RoundTrip, Bound: r.Clock.Bound, DriftPPM: r.Clock.DriftPPM,
-		Opens: r.Opens, Sessions: r.Stats.Sessions, Frames: r.Stats.Frames, Errors: r.Stats.Errors, Resends: r.Stats.Resends, Lost: r.Stats.Lost, Glitches: r.Stats.Glitches}
+	f = control.BoardFigures{Up: r.State == link.Up, State: string(r.State), RoundTrip: r.Clock.RoundTrip, Bound: r.Clock.Bound, DriftPPM: r.Clock.DriftPPM,
+		Opens: r.Opens, Sessions: r.Stats.Sessions, Frames: r.Stats.Frames, Errors: r.Stats.Errors, Resends: r.Stats.Resends, Lost: r.Stats.Lost, Glitches: r.Stats.Glitches,
+		LeastRoundTrip: r.Clock.Least, Pings: r.Clock.Pings, FastPings: r.Clock.Fast, Contradicting: r.Clock.Contradicting}
 	if r.Why != nil {
 		f.Why = r.Why.Error()
 	}

@@ -44,11 +44,12 @@ func TestFigures(t *testing.T) {
 	b := &Boards{}
 	one := &reporting{report: pinbus.Report{State: link.Up, Known: true, Opens: 2,
 		Board: message.Board{Boot: 3, Cause: message.CauseWatchdog, Kind: "m328p", Firmware: [3]byte{1, 2, 3}, Build: [8]byte{0xab}, ID: message.ID{'o', 'n', 'e'}},
-		Clock: clockmap.Report{DriftPPM: 12.5, Bound: time.Millisecond, RoundTrip: time.Microsecond}, Stats: link.Stats{Sessions: 1, Frames: 7, Errors: 6, Resends: 5, Lost: 4, Glitches: 3}}}
+		Clock: clockmap.Report{DriftPPM: 12.5, Bound: time.Millisecond, RoundTrip: time.Microsecond, Least: 900, Pings: 8, Fast: 9, Contradicting: 10}, Stats: link.Stats{Sessions: 1, Frames: 7, Errors: 6, Resends: 5, Lost: 4, Glitches: 3}}}
 	two := &reporting{report: pinbus.Report{State: link.Shut, Why: errors.New("unplugged")}}
 	b.Take([]carrier.Carrier{{Name: "nano-1", Bus: one}, {Name: "nano-2", Bus: two}, {Name: "exp-1"}})
-	want := control.BoardFigures{State: "up", Kind: "m328p", ID: "one", Firmware: "1.2.3", Build: "ab00000000000000", Boot: 3, Cause: "watchdog",
-		RoundTrip: time.Microsecond, Bound: time.Millisecond, DriftPPM: 12.5, Opens: 2, Sessions: 1, Frames: 7, Errors: 6, Resends: 5, Lost: 4, Glitches: 3}
+	want := control.BoardFigures{Up: true, State: "up", Kind: "m328p", ID: "one", Firmware: "1.2.3", Build: "ab00000000000000", Boot: 3, Cause: "watchdog",
+		RoundTrip: time.Microsecond, Bound: time.Millisecond, DriftPPM: 12.5, Opens: 2, Sessions: 1, Frames: 7, Errors: 6, Resends: 5, Lost: 4, Glitches: 3,
+		LeastRoundTrip: 900, Pings: 8, FastPings: 9, Contradicting: 10}
 	if got, known := b.Figures("nano-1"); !known || got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -87,6 +88,15 @@ func TestLook(t *testing.T) {
 	one.report.Stats = link.Stats{Frames: 100, Errors: 50}
 	if got := look(); !slices.Equal(got, []string{"board-line nano-1"}) {
 		t.Errorf("with a bad line: %q", got)
+	}
+	one.report.Stats.Frames += 1000
+	one.report.Clock.DriftPPM, one.report.Clock.Slack = 12_000, 1_000
+	if got := look(); !slices.Equal(got, []string{"board-clock nano-1"}) {
+		t.Errorf("with a bad clock: %q", got)
+	}
+	one.report.Clock.Slack, one.report.Clock.Contradicting = 20_000, 5
+	if got := look(); !slices.Equal(got, []string{"board-clock nano-1"}) {
+		t.Errorf("with an unsteady clock: %q", got)
 	}
 	one.report.Stats.Frames += 1000
 	if got := look(); got != nil {

@@ -19,6 +19,7 @@ type Board struct {
 // BoardFigures are what a board and the link to it have come to. Each of them tells what passed on the line, and so what
 // was commanded: they are for whenever no placement is secret.
 type BoardFigures struct {
+	Up        bool          `json:"up"`
 	State     string        `json:"state"`         // of the link
 	Why       string        `json:"why,omitempty"` // it is not up
 	Kind      string        `json:"kind,omitempty"`
@@ -37,6 +38,12 @@ type BoardFigures struct {
 	Resends   uint64        `json:"resends"`
 	Lost      uint64        `json:"lost"`
 	Glitches  uint64        `json:"glitches"`
+	// Of the clock map of this session: the shortest round trip, the pings that were used, those that were faster than
+	// the wire, and how often pings contradicted each other.
+	LeastRoundTrip time.Duration `json:"least_round_trip_ns"`
+	Pings          uint64        `json:"pings"`
+	FastPings      uint64        `json:"fast_pings"`
+	Contradicting  uint64        `json:"contradicting"`
 }
 
 // BoardLine is what may be told of one board.
@@ -49,6 +56,40 @@ type BoardLine struct {
 // figuresOpen are the phases in which no placement is secret. In every other one the figures of all boards are kept back.
 var figuresOpen = []trial.Phase{trial.Idle, trial.Opened, trial.Loaded, trial.Ended}
 
+// figuresTold tells whether the figures of boards may be told in a phase. As long as nobody knows whether a session is
+// sealed they may not, whatever the phase seems to be.
+func (s *Service) figuresTold(phase trial.Phase) bool {
+	return slices.Contains(figuresOpen, phase) && !s.opt.Blank()
+}
+
+// figures are those of a board if they may be told, nil if not.
+func (s *Service) figures(board string, phase trial.Phase) *BoardFigures {
+	if s.opt.Figures == nil || !s.figuresTold(phase) {
+		return nil
+	}
+	f, known := s.opt.Figures(board)
+	if !known || !s.figuresTold(s.inbox.Snapshot().View.Phase) { // a session was sealed meanwhile, and may have moved something
+		return nil
+	}
+	return &f
+}
+
+// Public is what everybody may see of a station, for readers that show it to whoever comes.
+type Public struct {
+	Status Status
+	Boards []BoardLine
+	// FiguresKept is set while the figures of boards are kept back.
+	FiguresKept bool
+	// Blank is set when the conditions are younger than the seal: that a device has none means nothing then.
+	Blank bool
+}
+
+// Public returns what everybody may see now.
+func (s *Service) Public() Public {
+	status := s.Status(s.inbox.Snapshot(), nil)
+	return Public{Status: status, Boards: s.boardLines(status), FiguresKept: !s.figuresTold(status.Phase), Blank: s.opt.Blank()}
+}
+
 // boardLines says of every board what may be told.
 func (s *Service) boardLines(status Status) []BoardLine {
 	told := s.deviceLines(status)
@@ -58,11 +99,7 @@ func (s *Service) boardLines(status Status) []BoardLine {
 		if i := slices.IndexFunc(told, func(d DeviceLine) bool { return d.Name == b.Name }); i >= 0 {
 			line.Told = told[i]
 		}
-		if slices.Contains(figuresOpen, status.Phase) && s.opt.Figures != nil {
-			if f, known := s.opt.Figures(b.Name); known {
-				line.Figures = &f
-			}
-		}
+		line.Figures = s.figures(b.Name, status.Phase)
 		lines = append(lines, line)
 	}
 	return lines

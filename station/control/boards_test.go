@@ -39,3 +39,54 @@ func TestWhatIsToldOfBoards(t *testing.T) {
 		}
 	}
 }
+
+// board is a service over one board, that is asked for its figures by figures.
+func board(t *testing.T, in *inbox, blank bool, figures func() BoardFigures) *Service {
+	t.Helper()
+	s, err := New(Options{Site: "s", Station: "t", Inbox: in, Archive: archive{}, Blank: func() bool { return blank },
+		Boards:  []Board{{Name: "nano-1", Type: "nano"}},
+		Figures: func(string) (BoardFigures, bool) { return figures(), true }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestFiguresOfASealThatNobodyKnowsOf are kept back: a station that cannot read its journal seems to be idle.
+func TestFiguresOfASealThatNobodyKnowsOf(t *testing.T) {
+	for _, blank := range []bool{false, true} {
+		s := board(t, newInbox(trial.View{Phase: trial.Idle}), blank, func() BoardFigures { return BoardFigures{Frames: 7} })
+		got := s.Public()
+		if (got.Boards[0].Figures == nil) != blank || got.FiguresKept != blank || got.Blank != blank {
+			t.Errorf("blank %v: %+v", blank, got)
+		}
+	}
+}
+
+// TestFiguresThatASealOvertakes are dropped: who asked before it may look at the board after the first canister has moved.
+func TestFiguresThatASealOvertakes(t *testing.T) {
+	in := newInbox(trial.View{Phase: trial.Loaded})
+	s := board(t, in, false, func() BoardFigures {
+		in.state.View.Phase = trial.Sealed
+		return BoardFigures{Frames: 7}
+	})
+	if got := s.Public(); got.Boards[0].Figures != nil {
+		t.Errorf("%+v", got.Boards[0].Figures)
+	}
+}
+
+// TestThePublicSeesWhatNobodyIsTold: the public view is the answer to whoever speaks for nobody.
+func TestThePublicSeesWhatNobodyIsTold(t *testing.T) {
+	for _, phase := range []trial.Phase{trial.Idle, trial.Sealed, trial.Ended} {
+		s := board(t, newInbox(trial.View{Phase: phase, Mode: "single", Session: "x", Run: trial.RunView{Index: 1, State: trial.Shown, PresentedAt: 1}}), false,
+			func() BoardFigures { return BoardFigures{Frames: 7} })
+		asked, seen := do(s, Request{Command: "boards"}), s.Public()
+		want, err := json.Marshal([]any{asked.Status, asked.Boards})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := json.Marshal([]any{seen.Status, seen.Boards}); err != nil || string(got) != string(want) {
+			t.Errorf("%s: %s, %v\nwant %s", phase, got, err, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package boards
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -19,6 +20,13 @@ const (
 	// looseFrom is how uncertain the instants of a board may be: half of what a beam that a nose breaks lasts at least
 	// would be far more, but two boards' beams must not change their order. tightFrom is when that is over.
 	looseFrom, tightFrom = 2 * time.Millisecond, time.Millisecond
+	// wrongFrom is how far a board's clock may be off, in ppm. Ceramic resonators, which most boards have, are given with
+	// 0.5 % when new and 0.2 to 0.3 % more over temperature (Murata, CERALOCK); age and the rest stay within 1 %. rightTo is
+	// when that is over.
+	wrongFrom, rightTo = 10_000, 9_500
+	// unsteadyFrom is how often the pings of a board may contradict each other between two looks: of a clock that is steady
+	// they do not, but for a step of the host's rate.
+	unsteadyFrom = 2
 )
 
 // Reading is what a board and its line have come to.
@@ -28,10 +36,11 @@ type Reading struct {
 	Known bool // it said once what it is: Boot and Cause hold
 	Boot  uint32
 	Cause string // of its last start
-	// Frames, Errors and Resends count since the daemon's start, Pings those that were measurements.
+	// Frames, Errors and Resends count since the daemon's start.
 	Frames, Errors, Resends uint64
 	RoundTrip, Bound        time.Duration
-	DriftPPM                float64
+	DriftPPM, SlackPPM      float64 // SlackPPM is how far DriftPPM may be off
+	Contradicting           uint64  // times that pings contradicted each other in this session
 }
 
 // Verdict says of one condition of a board whether it holds.
@@ -48,7 +57,7 @@ type Watch struct{ before map[string]past }
 
 type past struct {
 	Reading
-	poor, loose bool
+	poor, loose, wrong bool
 }
 
 // Sudden are the causes of a start that somebody should do something about.
@@ -83,13 +92,40 @@ func (w *Watch) Judge(r Reading) []Verdict {
 	if noise {
 		line = fmt.Sprintf("%d pieces came since the last look and not one frame: its firmware was probably built for another speed, or another program is on it", errors)
 	}
-	clock := fmt.Sprintf("its instants are known to %s; an answer takes %s longer than the wire; its clock is %.0f ppm slow",
-		r.Bound.Round(10*time.Microsecond), r.RoundTrip.Round(10*time.Microsecond), r.DriftPPM)
+	clock := fmt.Sprintf("its instants are known to %s; an answer takes %s longer than the wire; %s",
+		r.Bound.Round(10*time.Microsecond), r.RoundTrip.Round(10*time.Microsecond), off(r.DriftPPM))
+	rate := p.rate(r)
 	p.Reading = r
 	w.before[r.Name] = p
 	return []Verdict{
 		{health.BoardLine, r.Name, p.poor, line},
 		{health.BoardTime, r.Name, p.loose, clock},
+		{health.BoardClock, r.Name, p.wrong, rate},
 		{health.BoardStarted, r.Name, r.Known && slices.Contains(sudden, r.Cause), fmt.Sprintf("start %d, by: %s", r.Boot, r.Cause)},
 	}
+}
+
+// rate judges how fast a board's clock runs, and says what was seen.
+func (p *past) rate(r Reading) (evidence string) {
+	contradicting := r.Contradicting - p.Contradicting
+	if r.Contradicting < p.Contradicting { // a new session, which counts anew
+		contradicting = r.Contradicting
+	}
+	limit, often := float64(wrongFrom), uint64(unsteadyFrom)
+	if p.wrong {
+		limit, often = rightTo, 1
+	}
+	p.wrong = r.Up && (math.Abs(r.DriftPPM)-r.SlackPPM > limit || contradicting >= often)
+	if contradicting > 0 {
+		return fmt.Sprintf("its answers contradicted each other %d times since the last look: its clock is not steady, or off by more than can be measured", contradicting)
+	}
+	return fmt.Sprintf("%s, and a resonator that is well is off by %d at most", off(r.DriftPPM), wrongFrom)
+}
+
+// off puts into words how far a clock is off.
+func off(ppm float64) string {
+	if ppm < 0 {
+		return fmt.Sprintf("its clock is %.0f ppm fast", -ppm)
+	}
+	return fmt.Sprintf("its clock is %.0f ppm slow", ppm)
 }

@@ -74,3 +74,38 @@ func TestBoardsAreApart(t *testing.T) {
 		}
 	}
 }
+
+// TestAWrongClock: what is surely off by more than a resonator can be, and what contradicts itself, with some way between
+// where it begins and where it ends.
+func TestAWrongClock(t *testing.T) {
+	var w Watch
+	for i, step := range []struct {
+		name          string
+		up            bool
+		drift, slack  float64
+		contradicting uint64 // in this session
+		says          string // "" where all is well
+	}{
+		{"nothing is known yet", true, 0, 20_000, 0, ""},
+		{"a resonator in winter", true, 9_900, 20, 0, ""},
+		{"off by more, or not", true, 10_500, 1_000, 0, ""},
+		{"off by more, for certain", true, 10_500, 20, 0, "its clock is 10500 ppm slow, and a resonator that is well is off by 10000 at most"},
+		{"a little less", true, 9_800, 20, 0, "9800 ppm slow"},
+		{"well", true, 9_400, 20, 0, ""},
+		{"fast", true, -12_000, 20, 0, "its clock is 12000 ppm fast"},
+		{"away", false, -12_000, 20, 0, ""},
+		{"well again", true, -300, 20, 0, ""},
+		{"the host's rate was stepped once", true, -300, 20, 1, ""},
+		{"unsteady", true, 0, 20_000, 5, "contradicted each other 4 times since the last look"},
+		{"still a little", true, 0, 20_000, 6, "contradicted each other 1 times"},
+		{"steady", true, -300, 20, 6, ""},
+		{"a new session of an unsteady one", true, -300, 20, 3, "contradicted each other 3 times"},
+		{"a new session of a steady one", true, -300, 20, 0, ""},
+	} {
+		got := held(w.Judge(Reading{Name: "nano-1", Up: step.up, DriftPPM: step.drift, SlackPPM: step.slack, Contradicting: step.contradicting}))
+		evidence, holds := got[health.BoardClock]
+		if holds != (step.says != "") || !strings.Contains(evidence, step.says) || len(got) > 1 {
+			t.Errorf("step %d, %s: %q, want %q", i, step.name, got, step.says)
+		}
+	}
+}
