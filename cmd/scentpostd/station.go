@@ -102,6 +102,7 @@ func (s *station) serve(ctx context.Context, out program.Streams, since errAgain
 	s.supervisor.ready("views are served; no session can be run yet")
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.server.Serve(running) })
+	group.Go(func() error { return s.serveMetrics(running) })
 	group.Go(func() error { return s.watchMachine(running, thisStation{s}) })
 	group.Go(func() error { return s.watchLines(running) })
 	group.Go(func() error {

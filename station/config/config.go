@@ -26,6 +26,7 @@ type Config struct {
 	Positions int
 	Timing    Timing
 	Clock     Clock
+	Metrics   Metrics
 	Devices   []Device
 	// Warnings are what is allowed but seldom meant, by place.
 	Warnings []strict.Problem

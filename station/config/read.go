@@ -54,6 +54,7 @@ type file struct {
 	Positions   int      `yaml:"positions"`
 	Timing      timing   `yaml:"timing"`
 	Clock       clock    `yaml:"clock"`
+	Metrics     metrics  `yaml:"metrics"`
 	Devices     []device `yaml:"devices"`
 }
 
@@ -114,6 +115,7 @@ func Read(name string, src []byte, types Types) (Config, error) {
 	r.positions()
 	r.timing()
 	r.clock()
+	r.metrics()
 	r.devices()
 	r.wiring()
 	r.together()

@@ -65,6 +65,7 @@ const (
 	JournalQuarantine Code = "journal-quarantined" // a damaged part was put aside
 	EpochEnded        Code = "epoch-ended"         // a tail was lost or a copy restored: a new epoch began
 	BrokerAway        Code = "broker-away"         // records wait for the connection; nothing is lost
+	MetricsAway       Code = "metrics-away"        // the metrics cannot be served; nothing else is held up
 	HubBehind         Code = "hub-behind"          // the hub acknowledges less than was sent
 	BoardWarm         Code = "board-warm"          // the machine is warmer than it should be
 	BoardHot          Code = "board-hot"           // it is so hot that it slows down
@@ -107,6 +108,7 @@ var kinds = map[Code]kind{
 	JournalQuarantine: {"A damaged part of the journal was put aside", Warning, false, "keep the named file, and replace the card or disk"},
 	EpochEnded:        {"A new epoch of the record began", Warning, false, "tell your authority: records before it end where it says"},
 	BrokerAway:        {"The broker cannot be reached", Warning, false, "check the network and the broker's address; records wait and are not lost"},
+	MetricsAway:       {"The metrics cannot be served", Warning, false, "end what else uses the port (ss -ltnp shows it), or give metrics.listen an address of this machine with a free port from 1024 on and start the daemon again; it is tried again by itself"},
 	HubBehind:         {"The hub acknowledges less than was sent", Warning, false, "look at the hub's log; records are sent again"},
 	BoardWarm:         {"The board is warm", Warning, false, "give it shade and air: from 80 °C on a Raspberry Pi slows down"},
 	BoardHot:          {"The board is so hot that it slows down", Fault, false, "give it shade and air, and end what else runs on it"},
