@@ -15,6 +15,7 @@ import (
 	"scentpost/station/config"
 	"scentpost/station/control"
 	"scentpost/station/health"
+	"scentpost/station/metrics"
 	"scentpost/station/trial"
 )
 
@@ -77,6 +78,7 @@ func lookAtBoards(y *yard.Yard, seen *check.Sights, mode string) {
 			seen.See(check.Views, y.World.Mono(), text)
 		})
 	}
+	scrape(y, seen)
 }
 
 // again does f now, and every so often.
@@ -213,6 +215,15 @@ func boardLeaks() map[string]boardLeak {
 					y.World.After(time.Second, func() { y.Boards["nano-4"].Attend(true) })
 				}
 			})
+		}},
+		"metrics of boards before the reveal": {plant: func(y *yard.Yard, _ *check.Sights) {
+			y.Metrics = metrics.New(metrics.Options{Public: func() control.Public {
+				p := y.Control.Public()
+				for i := range p.Boards {
+					p.Boards[i].Figures = &control.BoardFigures{Frames: y.Boards[p.Boards[i].Name].Report().Stats.Frames}
+				}
+				return p
+			}})
 		}},
 		"figures of a board before the reveal": {plant: func(y *yard.Yard, seen *check.Sights) {
 			again(y, 300*time.Millisecond, func() {

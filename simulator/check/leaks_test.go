@@ -20,6 +20,7 @@ import (
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/journal"
+	"scentpost/station/metrics"
 	"scentpost/station/trial"
 )
 
@@ -163,6 +164,9 @@ func TestALeakIsCaught(t *testing.T) {
 		"a message": func(y *yard.Yard, seen *check.Sights) { seen.See(check.Messages, y.World.Mono(), []byte("x")) },
 		"a view":    func(y *yard.Yard, seen *check.Sights) { seen.See(check.Views, y.World.Mono(), []byte("x")) },
 		"an output": func(y *yard.Yard, seen *check.Sights) { seen.See(check.Commands, y.World.Mono(), []byte("x")) },
+		"a metric": func(y *yard.Yard, _ *check.Sights) {
+			y.Metrics = metrics.New(metrics.Options{Version: "of a station that knows", Public: y.Control.Public})
+		},
 		"a record": func(y *yard.Yard, _ *check.Sights) {
 			y.Host.Event(event.Event{Type: event.SessionPaused, At: y.World.Now(), By: event.ByStation, Body: &event.Reason{Reason: "x"}})
 		},

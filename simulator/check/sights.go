@@ -19,6 +19,7 @@ const (
 	Outside  Channel = "seen from outside" // lights, movements, noses, buttons
 	Views    Channel = "views"             // what each role is shown
 	Commands Channel = "command output"    // what the programs print
+	Metrics  Channel = "metrics"           // what a scrape gets
 	Logs     Channel = "logs"
 	Files    Channel = "files" // names and sizes
 	Records  Channel = "records"
@@ -78,7 +79,7 @@ func Mask(text []byte) []byte {
 
 // Differ returns the first thing that an observer could tell two stations apart by, nil when there is none.
 func Differ(a, b *Sights) error {
-	for _, c := range []Channel{Messages, Outside, Views, Commands, Logs, Files, Records, Backups} {
+	for _, c := range []Channel{Messages, Outside, Views, Commands, Metrics, Logs, Files, Records, Backups} {
 		of, other := a.channels[c], b.channels[c]
 		for i := range min(len(of), len(other)) {
 			if of[i].mono != other[i].mono {

@@ -31,7 +31,7 @@ func TestTwoSecretsLookAlike(t *testing.T) {
 				if fmt.Sprint(ya.Placements()) != fmt.Sprint(yb.Placements()) {
 					different++
 				}
-				if a.Count(check.Messages) == 0 || a.Count(check.Outside) == 0 || a.Count(check.Views) == 0 || a.Count(check.Commands) == 0 {
+				if a.Count(check.Messages) == 0 || a.Count(check.Outside) == 0 || a.Count(check.Views) == 0 || a.Count(check.Commands) == 0 || a.Count(check.Metrics) == 0 {
 					t.Fatalf("pair %d: a channel was not watched", i)
 				}
 			}

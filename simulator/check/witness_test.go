@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -191,11 +193,23 @@ func look(y *yard.Yard, seen *check.Sights, s trial.Snapshot, mode string) {
 	})
 	if len(y.Boards) > 0 {
 		lookAtBoards(y, seen, mode)
+	} else {
+		scrape(y, seen)
 	}
 	var text bytes.Buffer
 	status := y.Control.Status(s, []event.Role{event.Handler})
 	control.WriteStatus(&text, &status)
 	seen.See(check.Commands, y.World.Mono(), maskHash(text.Bytes(), status.StationHash))
+}
+
+// scrape writes down what a scrape of the metrics gets, with its headers.
+func scrape(y *yard.Yard, seen *check.Sights) {
+	answer := httptest.NewRecorder()
+	y.Metrics.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if answer.Code != http.StatusOK {
+		panic(fmt.Sprintf("a scrape gets %d: %s", answer.Code, answer.Body))
+	}
+	seen.See(check.Metrics, y.World.Mono(), fmt.Append(nil, answer.Header(), "\n", answer.Body))
 }
 
 // maskHash masks the station's hash where a program prints it.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"scentpost/drivers/bus/carrier"
@@ -27,6 +28,7 @@ import (
 	"scentpost/station/health/chart"
 	"scentpost/station/host"
 	"scentpost/station/journal"
+	"scentpost/station/metrics"
 	"scentpost/station/record"
 	"scentpost/station/trial"
 	"scentpost/station/uplink"
@@ -78,6 +80,7 @@ type Yard struct {
 	Devices  *devices.Station
 	Host     *host.Host
 	Control  *control.Service
+	Metrics  http.Handler // answers a scrape
 	Store    journal.Epochs
 	Archive  *archive.Archive
 	Disk     *Disk
@@ -271,7 +274,9 @@ func (y *Yard) begin(b journal.Beginning, size int64) error {
 	if err := y.Host.Restore(interrupted); err != nil {
 		return err
 	}
-	y.follow(y.Host.Snapshot())
+	if len(interrupted.Lines) == 0 { // else the host shows no session yet: it is followed when it does
+		y.follow(y.Host.Snapshot())
+	}
 	var people []control.Person
 	for _, p := range cfg.People {
 		people = append(people, control.Person{Name: p.Name, Roles: p.Roles, UID: p.UID})
@@ -291,6 +296,7 @@ func (y *Yard) begin(b journal.Beginning, size int64) error {
 	if err != nil {
 		return err
 	}
+	y.Metrics = metrics.New(metrics.Options{Site: cfg.Site, Station: cfg.Station, Version: "yard", Public: y.Control.Public})
 	return y.startSender(b.ID, size)
 }
 

@@ -1,0 +1,61 @@
+package yard_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"scentpost/simulator/yard"
+	"scentpost/station/control"
+	"scentpost/station/event"
+)
+
+// scraped looks for lines in what a scrape gets, or with a minus before them that they are not in it.
+func scraped(t *testing.T, y *yard.Yard, when string, lines ...string) {
+	t.Helper()
+	answer := httptest.NewRecorder()
+	y.Metrics.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, line := range lines {
+		line, absent := strings.CutPrefix(line, "-")
+		if strings.Contains(answer.Body.String(), "\n"+line) == absent {
+			t.Errorf("%s: %q absent: %v, in\n%s", when, line, !absent, answer.Body)
+		}
+	}
+}
+
+// TestMetricsOfBoards: their figures are told until the seal and from the reveal on, and never in between, whatever becomes of
+// boards and daemon.
+func TestMetricsOfBoards(t *testing.T) {
+	y := newYard(t, "virtual-boards", nil)
+	figures := []string{`scentpost_board_up{board="nano-1"} 1`, `scentpost_board_clock_bound_seconds{board="nano-1"}`, `scentpost_board_frames_total{board="nano-2"}`,
+		`scentpost_board_last_start_info{board="nano-1",cause="`}
+	kept := []string{"scentpost_board_figures_withheld 1", `scentpost_board_info{board="nano-1",id="nano-1",type="nano"} 1`}
+	for _, line := range figures {
+		kept = append(kept, "-"+strings.SplitAfter(line, "{")[0])
+	}
+	scraped(t, y, "idle", append(figures, "scentpost_board_figures_withheld 0", "scentpost_conditions_withheld 0")...)
+	file, src := plan(t, "short")
+	if err := y.Prepare(file, src, nil); err != nil {
+		t.Fatal(err)
+	}
+	scraped(t, y, "sealed", kept...)
+	if _, err := y.Do(event.Assessor, control.Request{Command: "arm"}); err != nil {
+		t.Fatal(err)
+	}
+	y.Boards[canisterBoard].Unplug()
+	y.World.RunFor(5 * time.Second)
+	scraped(t, y, "a board is away", append(kept, "-scentpost_condition{")...)
+	y.Boards[canisterBoard].Plug()
+	if err := y.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := y.Start(); err != nil {
+		t.Fatal(err)
+	}
+	y.World.RunFor(5 * time.Second)
+	scraped(t, y, "after a restart", append(kept, "-scentpost_condition{", "scentpost_conditions_withheld 1")...)
+	conclude(t, y)
+	scraped(t, y, "revealed", append(figures, "scentpost_board_figures_withheld 0", "scentpost_conditions_withheld 0")...)
+}
