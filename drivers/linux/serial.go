@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tarm/serial"
@@ -25,6 +26,10 @@ const (
 	tooSoon = readTimeout / 2
 	// mostEnds is how many of them in a row are believed without an error: else the reader would spin.
 	mostEnds = 3
+	// writeTimeout is how long a write may take: at 115,200 baud 16 KB are through by then.
+	writeTimeout = 1500 * time.Millisecond
+	// closeTimeout is how long Close waits for tarm's: a read that hangs in the kernel does not keep the lock.
+	closeTimeout = 10 * readTimeout
 )
 
 // The errors of a serial port, to be tested with errors.Is.
@@ -33,15 +38,20 @@ var (
 	ErrInUse = errors.New("another program uses the port")
 	// ErrSpeed: the port does not take the speed.
 	ErrSpeed = errors.New("the port does not take this speed")
+	// ErrStuck: what is written waits, and nothing of it leaves.
+	ErrStuck = errors.New("it takes nothing that is written to it any more (unplug the board and plug it in again)")
 )
 
-// serialPort is a port of tarm's with its traps closed.
+// serialPort is a port of tarm's with its traps closed. What is written goes past tarm, whose Write may wait for ever and
+// whose Close waits for that.
 type serialPort struct {
 	port  *serial.Port
-	owner *os.File // holds the lock
+	owner *os.File // holds the lock; open without blocking, so that a write by it has a time-out
 	path  string
 	ends  int // ends of file that came too soon, in a row; of the reader
 	now   func() time.Time
+
+	writing sync.Mutex // held while something is written
 }
 
 // OpenSerial opens a serial port at a speed, eight bits, no parity, one stop bit. It takes a lock (flock(2)) that shows
@@ -141,9 +151,19 @@ func (s *serialPort) Read(p []byte) (int, error) {
 	return 0, nil
 }
 
-// Write hands bytes to the port; see bus.Port.
+// Write hands bytes to the port; see bus.Port. It waits for writeTimeout at most. What waits then is thrown away: the
+// kernel's close would go on waiting for it, and it is for nobody who opens the port next.
 func (s *serialPort) Write(p []byte) (int, error) {
-	n, err := s.port.Write(p)
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	err := s.owner.SetWriteDeadline(time.Now().Add(writeTimeout))
+	n := 0
+	if err == nil {
+		n, err = s.owner.Write(p)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errors.Join(ErrStuck, s.port.Flush())
+	}
 	if err != nil {
 		return n, fmt.Errorf("write %s: %w: %w", s.path, bus.ErrGone, err)
 	}
@@ -158,8 +178,21 @@ func (s *serialPort) Flush() error {
 	return nil
 }
 
-// Close gives the port and its lock back; see bus.Port.
-func (s *serialPort) Close() error { return errors.Join(s.port.Close(), s.owner.Close()) }
+// Close gives the port and its lock back; see bus.Port. A write that is under way ends by it. The lock comes last, when
+// nobody reads any more what is for the next one who opens the port; but it waits for no read that hangs in the kernel.
+func (s *serialPort) Close() error {
+	late := s.owner.SetWriteDeadline(time.Unix(1, 0))
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	closed := make(chan error, 1)
+	go func() { closed <- s.port.Close() }()
+	select {
+	case err := <-closed:
+		return errors.Join(late, err, s.owner.Close())
+	case <-time.After(closeTimeout):
+		return errors.Join(fmt.Errorf("close %s: a read of it hangs", s.path), s.owner.Close())
+	}
+}
 
 // Stable tells whether the name of a port stays the same when boards are plugged in another order. The advice says
 // which name does.

@@ -132,6 +132,99 @@ func TestCloseBehindARead(t *testing.T) {
 	}
 }
 
+// overfull is more than a pty whose other end is not read holds.
+var overfull = make([]byte, 1<<20)
+
+// stuck is a cable whose other end is not read, with a write that waits for it. It tells the end of the write.
+func stuck(t *testing.T) (port bus.Port, pty *PTY, written chan error) {
+	t.Helper()
+	port, pty = cable(t)
+	written = make(chan error, 1)
+	go func() {
+		_, err := port.Write(overfull)
+		written <- err
+	}()
+	raw, err := pty.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	looks := 0
+	if err := raw.Read(func(uintptr) bool { looks++; return looks > 1 }); err != nil { // something has come
+		t.Fatal(err)
+	}
+	return port, pty, written
+}
+
+// TestAWriteThatNobodyTakes: it comes to an end by itself, and nothing of it is left for who opens the port next.
+func TestAWriteThatNobodyTakes(t *testing.T) {
+	t.Parallel()
+	port, pty, written := stuck(t)
+	if err := <-written; !errors.Is(err, bus.ErrGone) || !errors.Is(err, ErrStuck) {
+		t.Errorf("nobody reads: %v, want that it is stuck", err)
+	}
+	if err := port.Close(); err != nil {
+		t.Error(err)
+	}
+	port, err := OpenSerial(pty.link, 500_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer port.Close()
+	if _, err := port.Write([]byte("fresh")); err != nil {
+		t.Fatal(err)
+	}
+	pty.SetReadDeadline(time.Now().Add(10 * time.Second))
+	const there = 4096 // had got through to the other end, and waits in it
+	stale := 0
+	for buffer := make([]byte, there); !bytes.HasSuffix(buffer, []byte("fresh")); {
+		n, err := pty.Read(buffer[:cap(buffer)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		buffer = buffer[:n]
+		stale += n
+	}
+	if stale > there+len("fresh") {
+		t.Errorf("%d bytes came", stale)
+	}
+}
+
+// TestCloseBehindAWrite: a write that waits keeps neither Close nor the lock, and ends by it.
+func TestCloseBehindAWrite(t *testing.T) {
+	t.Parallel()
+	port, pty, written := stuck(t)
+	if err := port.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-written; err == nil {
+		t.Error("a megabyte was written to a port that nobody reads")
+	}
+	again, err := OpenSerial(pty.link, 500_000)
+	if err != nil {
+		t.Fatalf("opened again: %v", err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestALongWrite passes whole to an end that is read, in more pieces than the kernel holds.
+func TestALongWrite(t *testing.T) {
+	port, pty := cable(t)
+	written := make(chan error, 1)
+	go func() {
+		_, err := port.Write(overfull)
+		written <- err
+	}()
+	pty.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if n, err := io.CopyN(io.Discard, pty, int64(len(overfull))); err != nil {
+		t.Errorf("%d bytes came, %v", n, err)
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestFramesOfBeforeAreGone: what a board said while nobody had its port is thrown away by the flush after the opening, and what
 // comes after that is whole.
 func TestFramesOfBeforeAreGone(t *testing.T) {
