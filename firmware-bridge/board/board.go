@@ -20,6 +20,12 @@ const (
 	retryMost  = 2 * time.Second
 	// lastWord bounds how long Close waits for the board to say that its outputs are safe.
 	lastWord = 300 * time.Millisecond
+	// stuckAfter is how long a write may be under way. An adapter that hangs may take what little is said to a board that does
+	// not answer for minutes: silentAfter is how long nothing may come. A board that is left alone is greeted twice in it.
+	stuckAfter  = 2 * time.Second
+	silentAfter = 11 * time.Second
+	// heldUp is how late the owner may be without having been held up.
+	heldUp = 20 * time.Millisecond
 	// chunk is how much is read at once, chunks how many may wait for the owner, outbox how many bytes for the port.
 	chunk  = 512
 	chunks = 64
@@ -91,7 +97,6 @@ func (b *Board) flush() {
 	if len(out) > 0 {
 		poke(b.writes)
 	}
-	poke(b.wake)
 }
 
 // with does something with the pins, and takes what they have to say.
@@ -100,6 +105,12 @@ func (b *Board) with(do func(p *pinbus.Machine, now int64)) {
 	defer b.mu.Unlock()
 	do(b.pins, b.opt.Now())
 	b.flush()
+}
+
+// ask is with for all but the owner, which is to look at what has become of it.
+func (b *Board) ask(do func(p *pinbus.Machine, now int64)) {
+	b.with(do)
+	poke(b.wake)
 }
 
 // deliver tells what there is to tell, in order. It runs on the owner's goroutine, without the mutex.
@@ -133,7 +144,7 @@ func (b *Board) found() {
 
 // Watch asks for the inputs; see bus.Bus.
 func (b *Board) Watch(lines []string, sink bus.Sink) (err error) {
-	b.with(func(p *pinbus.Machine, now int64) { err = p.Watch(now, lines, sink) })
+	b.ask(func(p *pinbus.Machine, now int64) { err = p.Watch(now, lines, sink) })
 	return err
 }
 
@@ -162,13 +173,8 @@ type output struct {
 
 // Set drives the output; see bus.Output.
 func (o output) Set(level bool, at int64, longest time.Duration, done func(mono int64, err error)) {
-	b := o.board
-	b.mu.Lock()
-	deaf := b.pins.Set(b.opt.Now(), o.line, level, at, longest, done)
-	if deaf == nil {
-		b.flush()
-	}
-	b.mu.Unlock()
+	var deaf error
+	o.board.ask(func(p *pinbus.Machine, now int64) { deaf = p.Set(now, o.line, level, at, longest, done) })
 	if deaf != nil && done != nil {
 		done(0, deaf)
 	}
@@ -181,10 +187,10 @@ func (b *Board) Sources() map[string]time.Duration { return b.pins.Sources() }
 func (b *Board) BeatEvery() time.Duration { return b.pins.BeatEvery() }
 
 // Beat is one heartbeat; see bus.Keeper.
-func (b *Board) Beat() { b.with((*pinbus.Machine).Beat) }
+func (b *Board) Beat() { b.ask((*pinbus.Machine).Beat) }
 
 // Attend says whether somebody waits for what the inputs tell; see bus.Attendant.
-func (b *Board) Attend(on bool) { b.with(func(p *pinbus.Machine, _ int64) { p.Attend(on) }) }
+func (b *Board) Attend(on bool) { b.ask(func(p *pinbus.Machine, _ int64) { p.Attend(on) }) }
 
 // Report returns how the board is.
 func (b *Board) Report() pinbus.Report {
@@ -197,9 +203,8 @@ func (b *Board) Report() pinbus.Report {
 // not wait for a port that hangs, and says so.
 func (b *Board) Close() error {
 	b.once.Do(func() {
-		b.with((*pinbus.Machine).Close)
+		b.ask((*pinbus.Machine).Close)
 		close(b.quit)
-		poke(b.wake)
 	})
 	select {
 	case <-b.ended:
@@ -209,5 +214,8 @@ func (b *Board) Close() error {
 	}
 }
 
-// errStuck: the port takes nothing any more.
-var errStuck = errors.New("the port does not take what is written to it (unplug the board and plug it in again)")
+// Why a port that is open is opened anew.
+var (
+	errStuck  = errors.New("the port does not take what is written to it (unplug the board and plug it in again)")
+	errSilent = fmt.Errorf("nothing has come for %s: the port was opened anew (if that does not help, unplug the board and plug it in again)", silentAfter)
+)

@@ -29,26 +29,53 @@ type rig struct {
 	refuse  error // of the next openings
 	changes []twin.Change
 	heard   []string
-	from    int64  // of the latest presence
-	noise   []byte // comes in place of what the twin says
+	from    int64         // of the latest presence
+	away    time.Duration // how long before it was told the latest absence began
+	whys    string        // of all absences
+	noise   []byte        // comes in place of what the twin says
+	stale   []byte        // lies in the next ports when they are opened
+	lag     time.Duration // of bytes, each way
+	hold    time.Duration // the next edge holds its sink up for so long
+	frozen  int64         // until when nothing is read
+	jammed  int64         // until when nothing is written
+	mute    bool          // what the twin says is lost
+	still   bool          // no heartbeats
 }
 
 // cable is an open port to the twin.
 type cable struct {
 	rig    *rig
-	up     chan []byte
+	up     chan bytes
 	out    chan struct{} // closed when it is unplugged
 	closed bool
 	hang   chan struct{} // Close waits for it, unless nil
 	deaf   bool          // it takes nothing that is written, and returns never
+	said   []byte        // all that was written
+}
+
+// bytes come at an instant.
+type bytes struct {
+	what []byte
+	at   int64
 }
 
 var errUnplugged = errors.New("unplugged")
 
+// wait lets the time of the bubble pass.
+func wait(d time.Duration) {
+	if d > 0 {
+		<-time.After(d)
+	}
+}
+
 func (c *cable) Read(p []byte) (int, error) {
 	select {
 	case b := <-c.up:
-		return copy(p, b), nil
+		c.rig.mu.Lock()
+		late := max(b.at, c.rig.frozen) - c.rig.now()
+		c.rig.mu.Unlock()
+		wait(time.Duration(late))
+		return copy(p, b.what), nil
 	case <-c.out:
 		return 0, fmt.Errorf("%w: %w", bus.ErrGone, errUnplugged)
 	case <-time.After(100 * time.Millisecond):
@@ -62,13 +89,23 @@ func (c *cable) Write(p []byte) (int, error) {
 		return 0, errUnplugged
 	}
 	c.rig.mu.Lock()
+	jam := max(int64(c.rig.lag), c.rig.jammed-c.rig.now())
+	c.rig.mu.Unlock()
+	wait(time.Duration(jam))
+	c.rig.mu.Lock()
 	defer c.rig.mu.Unlock()
+	c.said = append(c.said, p...)
 	c.rig.twin.Receive(c.rig.now(), p)
 	c.rig.pump()
 	return len(p), nil
 }
 
-func (c *cable) Flush() error { return nil }
+func (c *cable) Flush() error {
+	for len(c.up) > 0 {
+		<-c.up
+	}
+	return nil
+}
 
 func (c *cable) Close() error {
 	c.closed = true
@@ -87,9 +124,9 @@ func (r *rig) pump() {
 	if r.noise != nil && len(out) > 0 {
 		out = slices.Clone(r.noise)
 	}
-	if len(out) > 0 && r.cable != nil {
+	if len(out) > 0 && r.cable != nil && !r.mute {
 		select {
-		case r.cable.up <- out:
+		case r.cable.up <- bytes{out, r.now() + int64(r.lag)}:
 		default: // a full buffer
 		}
 	}
@@ -102,7 +139,10 @@ func (r *rig) open() (bus.Port, error) {
 	if r.refuse != nil {
 		return nil, r.refuse
 	}
-	r.cable = &cable{rig: r, up: make(chan []byte, 64), out: make(chan struct{})}
+	r.cable = &cable{rig: r, up: make(chan bytes, 64), out: make(chan struct{})}
+	if r.stale != nil {
+		r.cable.up <- bytes{r.stale, r.now()}
+	}
 	return r.cable, nil
 }
 
@@ -111,6 +151,13 @@ func (r *rig) deny(why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.refuse = why
+}
+
+// change changes something of the rig.
+func (r *rig) change(do func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	do()
 }
 
 // unplug pulls the cable.
@@ -136,17 +183,23 @@ var boardPins = map[string]pinbus.Pin{
 // wireless is the speed of a cable on which nothing takes time.
 const wireless = 1e9
 
+// newTwin returns a board with the pins of boardPins.
+func newTwin(now int64) *twin.Board {
+	var offered []message.Pin
+	for _, name := range []string{"D2", "D3", "D5", "D6"} {
+		offered = append(offered, message.Pin{Index: byte(len(offered)), Abilities: 15, Name: name})
+	}
+	b := twin.New(twin.Options{Pins: offered, ID: message.NoID, Kind: "twin", Micros: func(mono int64) uint64 { return uint64(mono / 1000) }})
+	b.Input(now, "D3", true) // its pull-up
+	return b
+}
+
 // inBubble runs a test with a board whose twin runs its main loop each millisecond.
 func inBubble(t *testing.T, test func(r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{T: t, began: time.Now(), quit: make(chan struct{})}
-		var offered []message.Pin
-		for _, name := range []string{"D2", "D3", "D5", "D6"} {
-			offered = append(offered, message.Pin{Index: byte(len(offered)), Abilities: 15, Name: name})
-		}
-		r.twin = twin.New(twin.Options{Pins: offered, ID: message.NoID, Kind: "twin", Micros: func(mono int64) uint64 { return uint64(mono / 1000) }})
-		r.twin.Input(r.now(), "D3", true) // its pull-up
+		r.twin = newTwin(r.now())
 		go func() {
 			for {
 				select {
@@ -170,7 +223,9 @@ func inBubble(t *testing.T, test func(r *rig)) {
 				case <-r.quit:
 					return
 				case <-time.After(100 * time.Millisecond):
-					r.board.Beat()
+					if r.beats() {
+						r.board.Beat()
+					}
 				}
 			}
 		}()
@@ -189,6 +244,12 @@ func inBubble(t *testing.T, test func(r *rig)) {
 	})
 }
 
+func (r *rig) beats() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.still
+}
+
 func pass(d time.Duration) { time.Sleep(d); synctest.Wait() }
 
 // The rig is the sink.
@@ -201,6 +262,11 @@ func (r *rig) add(format string, args ...any) {
 
 func (r *rig) Edge(e bus.Edge) {
 	off := time.Duration(max(e.Mono-r.now(), r.now()-e.Mono))
+	r.mu.Lock()
+	hold := r.hold
+	r.hold = 0
+	r.mu.Unlock()
+	wait(hold)
 	r.add("%d %s %t near %t", e.Seq, e.Line, e.Level, off < 20*time.Millisecond && e.Bound < int64(time.Millisecond))
 }
 func (r *rig) Watermark(bus.Watermark) {}
@@ -211,7 +277,20 @@ func (r *rig) Fall(f bus.Fall) {
 func (r *rig) Presence(p bus.Presence) {
 	slices.Sort(p.Lines)
 	r.add("here %t %v %v", p.Here, p.Lines, p.Levels)
-	r.from = p.From
+	r.change(func() {
+		r.from = p.From
+		if !p.Here {
+			r.away = time.Duration(p.Mono - p.From)
+			r.whys += p.Why.Error() + "\n"
+		}
+	})
+}
+
+// told is why the board was away each time.
+func (r *rig) told() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.whys
 }
 
 // take returns what the sink heard since the last call.

@@ -1,6 +1,7 @@
 package board
 
 import (
+	"sync/atomic"
 	"time"
 
 	"scentpost/drivers/bus"
@@ -20,11 +21,15 @@ type line struct {
 	broken chan error // of either goroutine; holds both
 	stop   chan struct{}
 	writes chan struct{} // where a token that was taken in vain goes back to
+	now    func() int64
+	since  atomic.Int64 // when the write that is under way began, stalls left out; 0 for none
+	came   int64        // when something came last, stalls left out, 0 for never; of the owner
 }
 
-// run is the owner's goroutine: it opens the port, serves it, and opens it again.
+// run is the owner's goroutine: it opens the port, serves it, and opens it again. What is left to tell is told before it ends.
 func (b *Board) run() {
 	defer close(b.ended)
+	defer b.deliver()
 	pause := retryFirst
 	for {
 		port, err := b.opt.Open()
@@ -50,7 +55,6 @@ func (b *Board) run() {
 				b.deliver()
 			case <-b.quit:
 				timer.Stop()
-				b.deliver()
 				return
 			}
 		}
@@ -59,14 +63,14 @@ func (b *Board) run() {
 
 // serve speaks with the board until the port fails, or until Close: then it returns nil.
 func (b *Board) serve(port bus.Port) error {
-	l := &line{port: port, pieces: make(chan piece, chunks), broken: make(chan error, 2), stop: make(chan struct{}), writes: b.writes}
+	l := &line{port: port, pieces: make(chan piece, chunks), broken: make(chan error, 2), stop: make(chan struct{}), writes: b.writes, now: b.opt.Now}
 	err := port.Flush() // what lies there is stale
 	if err == nil {
 		b.with(func(p *pinbus.Machine, now int64) {
 			b.out, b.stuck = nil, false
 			p.Open(now)
 		})
-		go l.read(b.opt.Now)
+		go l.read()
 		go l.write(b.writes, b.take)
 		err = b.talk(l)
 	}
@@ -89,14 +93,14 @@ func (b *Board) talk(l *line) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	quit, last := b.quit, (<-chan time.Time)(nil)
-	for {
+	for done := b.opt.Now(); ; {
 		b.deliver()
-		timer.Reset(b.due())
+		due := max(b.due(), done) // what others did since then is nobody's lateness
+		timer.Reset(time.Duration(due - b.opt.Now()))
+		var came piece
 		select {
-		case p := <-l.pieces:
-			b.with(func(m *pinbus.Machine, _ int64) { m.Receive(p.mono, p.bytes) })
+		case came = <-l.pieces:
 		case <-timer.C:
-			b.with((*pinbus.Machine).Tick)
 		case <-b.wake:
 		case err := <-l.broken:
 			return err
@@ -105,8 +109,9 @@ func (b *Board) talk(l *line) error {
 		case <-last:
 			return nil
 		}
-		if b.isStuck() {
-			return errStuck
+		done = b.catchUp(l, came, due)
+		if err := b.dead(l, done); err != nil {
+			return err
 		}
 		if quit == nil && b.idle() {
 			return nil
@@ -114,10 +119,61 @@ func (b *Board) talk(l *line) error {
 	}
 }
 
-func (b *Board) isStuck() bool {
+// catchUp takes what came, and then does what is due. due is when the owner was to wake up: where that is longer ago than
+// somebody sleeps too long it was held up, and nobody listened. It returns the instant of it.
+func (b *Board) catchUp(l *line, came piece, due int64) (done int64) {
+	b.with(func(m *pinbus.Machine, now int64) {
+		if came.bytes == nil {
+			came = l.next()
+		}
+		for ; came.bytes != nil; came = l.next() {
+			m.Receive(came.mono, came.bytes)
+			l.came = came.mono
+		}
+		if late := time.Duration(now - due); late > heldUp {
+			m.Late(now, late)
+			l.late(now, late)
+		}
+		if at, any := m.Due(); any && at <= now {
+			m.Tick(now)
+		}
+		done = now
+	})
+	return done
+}
+
+// next returns what has come and waits, none when nothing does.
+func (l *line) next() piece {
+	select {
+	case p := <-l.pieces:
+		return p
+	default:
+		return piece{}
+	}
+}
+
+// late says that the owner was held up for so long until now, and maybe everybody.
+func (l *line) late(now int64, by time.Duration) {
+	if began := l.since.Load(); began != 0 {
+		l.since.CompareAndSwap(began, min(began+int64(by), now))
+	}
+	if l.came != 0 {
+		l.came = min(l.came+int64(by), now)
+	}
+}
+
+// dead is why the port must be opened anew, nil when it need not: it takes nothing any more, or it has brought something and
+// then nothing. Nobody is woken up for that: a link that hears nothing has something due all the time.
+func (b *Board) dead(l *line, now int64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.stuck
+	switch since := l.since.Load(); {
+	case b.stuck || since != 0 && now-since > int64(stuckAfter):
+		return errStuck
+	case l.came != 0 && now-l.came > int64(silentAfter):
+		return errSilent
+	}
+	return nil
 }
 
 // idle tells whether nobody waits for an output any more.
@@ -127,23 +183,23 @@ func (b *Board) idle() bool {
 	return !b.pins.Busy()
 }
 
-// due is how long there is nothing to do by itself.
-func (b *Board) due() time.Duration {
+// due is the instant at which there is something to do by itself.
+func (b *Board) due() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	at, any := b.pins.Due()
 	if !any {
-		return time.Hour
+		at = b.opt.Now() + int64(time.Hour)
 	}
-	return time.Duration(max(at-b.opt.Now(), 0))
+	return at
 }
 
 // read reads the port until it fails or is let go.
-func (l *line) read(now func() int64) {
+func (l *line) read() {
 	for {
 		buffer := make([]byte, chunk)
 		n, err := l.port.Read(buffer)
-		at := now()
+		at := l.now()
 		if n > 0 {
 			select {
 			case l.pieces <- piece{buffer[:n], at}:
@@ -174,7 +230,10 @@ func (l *line) write(more <-chan struct{}, take func() []byte) {
 		default:
 		}
 		if out := take(); len(out) > 0 {
-			if _, err := l.port.Write(out); err != nil {
+			l.since.Store(l.now())
+			_, err := l.port.Write(out)
+			l.since.Store(0)
+			if err != nil {
 				l.broken <- err
 				return
 			}

@@ -108,6 +108,7 @@ type Machine struct {
 	split   frame.Splitter
 	session uint32
 	heard   int64 // when the board answered last; once pings are, when the last one was sent whose answer was of use
+	spared  int64 // no silence before it counts: nobody listened
 	asked   int64 // when the question of the present state was sent
 	loose   int   // bytes that came, while greeting, of neither a frame nor a piece that is none
 	board   message.Board
@@ -282,10 +283,10 @@ func (m *Machine) Tick(now int64) {
 		return
 	}
 	switch {
-	case m.state == Wrong && now-m.heard >= int64(wrongAgain):
+	case m.state == Wrong && now-m.since() >= int64(wrongAgain):
 		m.greet(now, m.why)
 		return
-	case m.state != Greeting && m.state != Wrong && now-m.heard >= int64(m.patience()):
+	case m.state != Greeting && m.state != Wrong && now-m.since() >= int64(m.patience()):
 		m.lose(now, fmt.Errorf("%w: no answer for %s", ErrDown, m.patience()))
 		return
 	}
@@ -306,6 +307,18 @@ func (m *Machine) Tick(now int64) {
 	m.ping(now)
 }
 
+// Late says that nobody could listen or ask for so long until now, as on a machine that stood still. What came meanwhile
+// comes to Receive before it, and Tick after it: that time is no silence of the board's, and no command fails by it.
+func (m *Machine) Late(now int64, by time.Duration) {
+	m.spared = min(m.since()+int64(by), now)
+	for i := range m.commands.outputs {
+		m.commands.outputs[i].late += int64(by)
+	}
+}
+
+// since is from when on the board is silent.
+func (m *Machine) since() int64 { return max(m.heard, m.spared) }
+
 // Due is the instant at which Tick will have something to do.
 func (m *Machine) Due() (mono int64, ok bool) {
 	if m.state == Shut {
@@ -315,9 +328,9 @@ func (m *Machine) Due() (mono int64, ok bool) {
 	case Greeting:
 		return m.asked + int64(greet), true
 	case Wrong:
-		return m.heard + int64(wrongAgain), true
+		return m.since() + int64(wrongAgain), true
 	}
-	due := m.heard + int64(m.patience())
+	due := m.since() + int64(m.patience())
 	if m.state == Describing {
 		due = min(due, m.asked+int64(resend))
 	}

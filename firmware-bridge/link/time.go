@@ -44,7 +44,7 @@ func (m *Machine) Arm(armed bool) { m.clock.armed = armed }
 func (m *Machine) pause() time.Duration {
 	pause := pingIdle
 	switch {
-	case m.state == Up && m.clock.kept == nil && m.clock.sent-m.heard > int64(doubt):
+	case m.state == Up && m.clock.kept == nil && m.clock.sent-m.since() > int64(doubt):
 		pause = max(pingOften, 2*m.wire)
 	case len(m.clock.open) > 0:
 		pause = pingLost

@@ -144,6 +144,10 @@ func (m *Machine) Tick(now int64) {
 	m.flush(now)
 }
 
+// Late says that nobody could listen for so long until now: it is no silence of the board's. What came meanwhile comes to
+// Receive before it, and Tick after it.
+func (m *Machine) Late(now int64, by time.Duration) { m.link.Late(now, by) }
+
 // Due is the instant at which Tick will have something to do.
 func (m *Machine) Due() (mono int64, any bool) {
 	mono, any = m.link.Due()
