@@ -36,7 +36,7 @@ type boardWatch struct {
 func (boardWatch) Help() string {
 	return `Of a board of the running daemon: what everybody may know, which is nothing of its line from seal to reveal.
 Of a port that nobody uses: the edges of the inputs that are named, and each second how its line and its clock fare.
-Opening a port resets most boards. No output is driven.`
+Opening a port may reset its board. No output is driven.`
 }
 
 // Run shows a board until a signal, or as long as was said.
@@ -115,16 +115,30 @@ func (w *watched) Presence(p bus.Presence) {
 	w.line(p.Mono, "it is away: %v", p.Why)
 }
 
+// opener opens the port, once: who asks for one that is not to be had is told at once. What it returns hands this port out,
+// and opens it again from then on.
+func (c boardAt) opener() (func() (bus.Port, error), error) {
+	first, err := c.open()
+	if err != nil {
+		return nil, err
+	}
+	return func() (bus.Port, error) {
+		port := first
+		first = nil
+		if port != nil {
+			return port, nil
+		}
+		return c.open()
+	}, nil
+}
+
 // owning opens the port and speaks with the board as a daemon does.
 func (c boardWatch) owning(ctx context.Context, out io.Writer) error {
-	first, err := c.open() // who asks for a port that is not to be had is told at once
+	clock, err := linux.NewClock()
 	if err != nil {
 		return err
 	}
-	if err := first.Close(); err != nil {
-		return err
-	}
-	clock, err := linux.NewClock()
+	open, err := c.opener()
 	if err != nil {
 		return err
 	}
@@ -132,7 +146,7 @@ func (c boardWatch) owning(ctx context.Context, out io.Writer) error {
 	for _, p := range c.Pin {
 		o.Pins[p] = pinbus.Pin{PullUp: true}
 	}
-	b, err := board.New(board.Options{Options: o, Open: func() (bus.Port, error) { return linux.OpenSerial(c.Board, c.Baud) }, Now: clock.Mono})
+	b, err := board.New(board.Options{Options: o, Open: open, Now: clock.Mono})
 	if err != nil {
 		return err
 	}
