@@ -21,7 +21,8 @@ DEPS      := mosquitto:mosquitto mosquitto_pub:mosquitto-clients 7z:p7zip-full q
 DEPS_RACE := gcc:gcc
 DEPS_DEB  := dpkg-deb:dpkg qemu-aarch64-static:qemu-user-static qemu-arm-static:qemu-user-static shellcheck:shellcheck
 DEPS_FIRMWARE := avr-gcc:gcc-avr /usr/lib/avr/include/avr/io.h:avr-libc
-DEPS_SIMAVR := /usr/include/simavr/sim_avr.h:libsimavr-dev gcc:gcc cppcheck:cppcheck clang:clang \
+DEPS_RUNNER := /usr/include/simavr/sim_avr.h:libsimavr-dev gcc:gcc
+DEPS_SIMAVR := $(DEPS_RUNNER) cppcheck:cppcheck clang:clang \
   '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a:libclang-rt-14-dev'
 DEPS_FLASH := avrdude:avrdude flock:util-linux \
   /usr/share/arduino/hardware/arduino/avr/bootloaders/optiboot/optiboot.c:arduino-core-avr
@@ -42,7 +43,7 @@ but = $$(go list $(PACKAGES) | grep -vE '^($(1))')
 QUIET    := .ci/quiet
 FIRMWARE := $(MAKE) -s -C firmware-bridge/firmware OUT=$(CURDIR)/build/firmware
 
-.PHONY: help demo test test-firmware test-firmware-simavr test-firmware-session firmware flash flash-port test-kernel test-deb test-deb-contents test-deb-life deb check race fuzz soak lint cover bench deps build clean go-version
+.PHONY: help demo test test-firmware test-firmware-simavr test-firmware-session firmware runner flash flash-port test-kernel test-deb test-deb-contents test-deb-life deb check race fuzz soak lint cover bench deps build clean go-version
 
 help: ## show this
 	@echo "Scentpost $(VERSION): make TARGET"
@@ -93,6 +94,10 @@ firmware: ## build the boards' firmware into build/firmware
 	@.ci/deps $(DEPS_FIRMWARE)
 	@$(FIRMWARE) firmware
 	@avr-size build/firmware/m328p-*.elf
+
+runner: firmware ## build the firmware and what runs it in simavr, for scentsim rig --firmware, into build/firmware
+	@.ci/deps $(DEPS_RUNNER)
+	@$(FIRMWARE) runner
 
 flash: flash-port firmware ## write it to an Arduino Uno or Nano: PORT=/dev/serial/by-id/... (old Nanos: FLASHBAUD=57600)
 	@.ci/deps avrdude:avrdude flock:util-linux

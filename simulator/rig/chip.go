@@ -62,7 +62,7 @@ func (c *chip) start() (err error) {
 		return err
 	}
 	if err := c.cmd.Start(); err != nil {
-		return fmt.Errorf("start the runner: %w (make firmware builds it; apt-get install libsimavr-dev gcc-avr avr-libc)", err)
+		return fmt.Errorf("start the runner: %w (make runner builds it)", err)
 	}
 	go c.listen(out)
 	limit := time.NewTimer(startWithin)
