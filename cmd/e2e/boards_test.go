@@ -224,8 +224,7 @@ func (b *bench) cut() {
 	b.order("join")
 }
 
-// finish closes the session and looks at its record: what was meant to be void is, each by what stamps its edges, and nothing
-// else is.
+// finish closes the session and looks at its record: what was meant to be void is, by its canisters, and nothing else is.
 func (b *bench) finish(checkpoint string) {
 	b.t.Helper()
 	bundle := b.path("session.zip")
@@ -237,6 +236,9 @@ func (b *bench) finish(checkpoint string) {
 	for _, run := range report.Result.Runs {
 		if void := slices.Contains(b.voided, run.Run) || slices.Contains(b.busy, run.Run); void != (run.How == "voided") {
 			b.t.Errorf("run %d: %+v", run.Run, run)
+		}
+		if slices.Contains(b.voided, run.Run) && run.Reason != event.VoidMechanical {
+			b.t.Errorf("run %d is void by %q, want %q: its canisters were let go of", run.Run, run.Reason, event.VoidMechanical)
 		}
 		if run.How == "completed" {
 			completed++

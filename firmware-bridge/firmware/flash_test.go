@@ -31,8 +31,10 @@ func makeFlash(t *testing.T, path string, words ...string) (string, error) {
 // arduino is a board with a boot loader and an older firmware, one for 115,200 baud, in real time. Opening its port resets it.
 type arduino struct {
 	*bench
+	edges  chan uint64 // of D3, which nobody uses: the cycles
 	lock   sync.Mutex
 	starts []string
+	start  uint64   // the cycle of the last one
 	bad    []string // levels that an output may not have had
 }
 
@@ -69,7 +71,7 @@ func flashed(t *testing.T, bootLoader string, words ...string) *arduino {
 func newArduino(t *testing.T, bootLoader string) *arduino {
 	t.Helper()
 	old := simavrtest.Build(t, 115_200)
-	a := &arduino{bench: &bench{TB: t, link: filepath.Join(t.TempDir(), "board"), drove: make(chan string, 1024)}}
+	a := &arduino{bench: &bench{TB: t, link: filepath.Join(t.TempDir(), "board"), drove: make(chan string, 1024)}, edges: make(chan uint64, 1)}
 	var err error
 	a.chip, err = simavr.StartLive(old.Runner, simavr.Flash{Firmware: old.ELF, BootLoader: bootLoader}, benchBaud, a.link, a.take)
 	if err == nil {
@@ -86,7 +88,9 @@ func (a *arduino) take(r simavr.Report) {
 	defer a.lock.Unlock()
 	switch {
 	case r.Kind == simavr.Started:
-		a.starts = append(a.starts, r.As)
+		a.starts, a.start = append(a.starts, r.As), r.At
+	case r.Kind == simavr.Edge && r.Pin == "D3":
+		a.edges <- r.At
 	case r.Kind == simavr.Drove && r.Pin == "D4":
 		select {
 		case a.drove <- r.As:
@@ -113,6 +117,20 @@ func (a *arduino) until(t *testing.T, as string) (seen []string) {
 		seen = append(seen, await(t, a.drove))
 	}
 	return seen
+}
+
+// second waits until the chip's last start is a second of its own time ago.
+func (a *arduino) second(t *testing.T) {
+	t.Helper()
+	a.lock.Lock()
+	at := a.start + simavr.Frequency
+	a.lock.Unlock()
+	if err := a.chip.PinAt(at, "D3", true); err != nil {
+		t.Fatal(err)
+	}
+	if came := await(t, a.edges); came < at {
+		t.Errorf("D3 rose at cycle %d, before %d", came, at)
+	}
 }
 
 // quiet checks that nothing moved but what was waited for.
@@ -178,7 +196,7 @@ func TestFlash(t *testing.T) {
 		t.Errorf("after a hang D4 became %q", moves)
 	}
 	await(t, in.here)
-	time.Sleep(time.Second)
+	a.second(t)
 	if got := a.started(); !slices.Equal(got, []string{simavr.ByWatchdog}) {
 		t.Errorf("after a hang the chip started by %q, want the watchdog, once", got)
 	}

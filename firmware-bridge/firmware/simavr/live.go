@@ -77,6 +77,11 @@ func (l *Live) do(line string, words ...any) error {
 // Pin gives a pin a level from outside.
 func (l *Live) Pin(pin string, high bool) error { return l.do("pin now %s %s", pin, digit(high)) }
 
+// PinAt gives a pin a level when the chip has come to a cycle.
+func (l *Live) PinAt(cycle uint64, pin string, high bool) error {
+	return l.do("pin %d %s %s", cycle, pin, digit(high))
+}
+
 // Reset resets the chip.
 func (l *Live) Reset(cause string) error { return l.do("reset now %s", cause) }
 
