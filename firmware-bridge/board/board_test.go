@@ -80,14 +80,14 @@ func TestAnOutputThatMayStayOn(t *testing.T) {
 		d5, _ := r.start()
 		pass(2 * time.Second)
 		d5.Set(true, 0, 0, nil)
-		for range 10 {
+		for range 5 {
 			pass(5 * time.Minute)
 			if level, _ := r.level("D5"); !level {
 				t.Fatal("a light went out")
 			}
 		}
 		d5.Set(false, 0, 0, nil)
-		pass(20 * time.Minute)
+		pass(11 * time.Minute)
 		if level, _ := r.level("D5"); level {
 			t.Error("it came on again by itself")
 		}
