@@ -64,7 +64,7 @@ func (b *Boards) Look(cfg config.Config, tell func(code health.Code, on, evidenc
 		}
 		reading := judged.Reading{Name: d.Name, Up: r.State == link.Up, Known: r.Known, Boot: r.Board.Boot, Cause: r.Board.Cause.String(), Frames: r.Stats.Frames,
 			Errors: r.Stats.Errors, Resends: r.Stats.Resends, RoundTrip: r.Clock.RoundTrip, Bound: r.Clock.Bound,
-			DriftPPM: r.Clock.DriftPPM, SlackPPM: r.Clock.Slack, Contradicting: r.Clock.Contradicting}
+			DriftPPM: r.Clock.DriftPPM, SlackPPM: r.Clock.Slack, Contradicting: r.Stats.Contradicting}
 		for _, v := range b.watch.Judge(reading) {
 			tell(v.Code, v.On, v.Evidence, v.Holds)
 		}
@@ -91,7 +91,7 @@ func (b *Boards) Figures(name string) (f control.BoardFigures, known bool) {
 	}
 	f = control.BoardFigures{Up: r.State == link.Up, State: string(r.State), RoundTrip: r.Clock.RoundTrip, Bound: r.Clock.Bound, DriftPPM: r.Clock.DriftPPM,
 		Opens: r.Opens, Sessions: r.Stats.Sessions, Frames: r.Stats.Frames, Errors: r.Stats.Errors, Resends: r.Stats.Resends, Lost: r.Stats.Lost, Glitches: r.Stats.Glitches,
-		LeastRoundTrip: r.Clock.Least, Pings: r.Clock.Pings, FastPings: r.Clock.Fast, Contradicting: r.Clock.Contradicting}
+		LeastRoundTrip: r.Clock.Least, Pings: r.Clock.Pings, FastPings: r.Stats.Fast, Contradicting: r.Stats.Contradicting}
 	if r.Why != nil {
 		f.Why = r.Why.Error()
 	}

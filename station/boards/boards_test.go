@@ -44,7 +44,7 @@ func TestFigures(t *testing.T) {
 	b := &Boards{}
 	one := &reporting{report: pinbus.Report{State: link.Up, Known: true, Opens: 2,
 		Board: message.Board{Boot: 3, Cause: message.CauseWatchdog, Kind: "m328p", Firmware: [3]byte{1, 2, 3}, Build: [8]byte{0xab}, ID: message.ID{'o', 'n', 'e'}},
-		Clock: clockmap.Report{DriftPPM: 12.5, Bound: time.Millisecond, RoundTrip: time.Microsecond, Least: 900, Pings: 8, Fast: 9, Contradicting: 10}, Stats: link.Stats{Sessions: 1, Frames: 7, Errors: 6, Resends: 5, Lost: 4, Glitches: 3}}}
+		Clock: clockmap.Report{DriftPPM: 12.5, Bound: time.Millisecond, RoundTrip: time.Microsecond, Least: 900, Pings: 8}, Stats: link.Stats{Sessions: 1, Frames: 7, Errors: 6, Resends: 5, Lost: 4, Glitches: 3, Fast: 9, Contradicting: 10}}}
 	two := &reporting{report: pinbus.Report{State: link.Shut, Why: errors.New("unplugged")}}
 	b.Take([]carrier.Carrier{{Name: "nano-1", Bus: one}, {Name: "nano-2", Bus: two}, {Name: "exp-1"}})
 	want := control.BoardFigures{Up: true, State: "up", Kind: "m328p", ID: "one", Firmware: "1.2.3", Build: "ab00000000000000", Boot: 3, Cause: "watchdog",
@@ -94,7 +94,7 @@ func TestLook(t *testing.T) {
 	if got := look(); !slices.Equal(got, []string{"board-clock nano-1"}) {
 		t.Errorf("with a bad clock: %q", got)
 	}
-	one.report.Clock.Slack, one.report.Clock.Contradicting = 20_000, 5
+	one.report.Clock.Slack, one.report.Stats.Contradicting = 20_000, 5
 	if got := look(); !slices.Equal(got, []string{"board-clock nano-1"}) {
 		t.Errorf("with an unsteady clock: %q", got)
 	}

@@ -38,8 +38,8 @@ type BoardFigures struct {
 	Resends   uint64        `json:"resends"`
 	Lost      uint64        `json:"lost"`
 	Glitches  uint64        `json:"glitches"`
-	// Of the clock map of this session: the shortest round trip, the pings that were used, those that were faster than
-	// the wire, and how often pings contradicted each other.
+	// Of the clock map of this session: the shortest round trip, and the pings that were used. Of those of all sessions: pings
+	// that were faster than the wire, and how often pings contradicted each other.
 	LeastRoundTrip time.Duration `json:"least_round_trip_ns"`
 	Pings          uint64        `json:"pings"`
 	FastPings      uint64        `json:"fast_pings"`

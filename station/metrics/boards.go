@@ -40,6 +40,8 @@ var counts = []figure{
 	boardCounter("resends", "Commands and greetings that were sent to the board again.", func(f *control.BoardFigures) uint64 { return f.Resends }),
 	boardCounter("lost_events", "Events for which the board had no room.", func(f *control.BoardFigures) uint64 { return f.Lost }),
 	boardCounter("glitches", "Changes of pins that were over before the board could tell their level.", func(f *control.BoardFigures) uint64 { return f.Glitches }),
+	boardCounter("fast_pings", "Pings that came back sooner than the wire allows.", func(f *control.BoardFigures) uint64 { return f.FastPings }),
+	boardCounter("clock_contradictions", "Times that pings contradicted each other, as those of a steady clock do not.", func(f *control.BoardFigures) uint64 { return f.Contradicting }),
 }
 
 // boots is known of a board that said what it is.
@@ -57,10 +59,6 @@ var clocks = []figure{
 		func(f *control.BoardFigures) float64 { return f.LeastRoundTrip.Seconds() }),
 	boardCounter("pings", "Pings that the map of the board's clock was made of, in this session of the link.",
 		func(f *control.BoardFigures) uint64 { return f.Pings }),
-	boardCounter("fast_pings", "Pings that came back sooner than the wire allows, in this session of the link.",
-		func(f *control.BoardFigures) uint64 { return f.FastPings }),
-	boardCounter("clock_contradictions", "Times that pings contradicted each other, in this session of the link.",
-		func(f *control.BoardFigures) uint64 { return f.Contradicting }),
 }
 
 // board gives what may be told of one board.

@@ -36,11 +36,11 @@ type Reading struct {
 	Known bool // it said once what it is: Boot and Cause hold
 	Boot  uint32
 	Cause string // of its last start
-	// Frames, Errors and Resends count since the daemon's start.
+	// Frames, Errors and Resends count since the daemon's start, and Contradicting the times that pings contradicted each other.
 	Frames, Errors, Resends uint64
+	Contradicting           uint64
 	RoundTrip, Bound        time.Duration
 	DriftPPM, SlackPPM      float64 // SlackPPM is how far DriftPPM may be off
-	Contradicting           uint64  // times that pings contradicted each other in this session
 }
 
 // Verdict says of one condition of a board whether it holds.
@@ -108,9 +108,6 @@ func (w *Watch) Judge(r Reading) []Verdict {
 // rate judges how fast a board's clock runs, and says what was seen.
 func (p *past) rate(r Reading) (evidence string) {
 	contradicting := r.Contradicting - p.Contradicting
-	if r.Contradicting < p.Contradicting { // a new session, which counts anew
-		contradicting = r.Contradicting
-	}
 	limit, often := float64(wrongFrom), uint64(unsteadyFrom)
 	if p.wrong {
 		limit, often = rightTo, 1
