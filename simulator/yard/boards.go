@@ -43,6 +43,9 @@ func (y *Yard) furnish() {
 			return y.opt.Config.Driver.Wiring[one.Name+carrier.Colon+pin].ActiveLow
 		}
 		ppm := y.World.Rand("clock of board "+one.Name).Below(2*mostPPM+1) - mostPPM
+		if said, ok := y.opt.Clocks[one.Name]; ok {
+			ppm = said
+		}
 		b.circuit = circuit.New(circuit.Options{World: y.World, ID: one.ID, Baud: one.Baud, PPM: ppm,
 			Drive: func(pin string, driven, high bool) { bench.Drive(pin, driven && high != low(pin)) }})
 		input := func(pin string, level bool) { b.circuit.Input(pin, level != low(pin)) }

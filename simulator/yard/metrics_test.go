@@ -10,6 +10,7 @@ import (
 	"scentpost/simulator/yard"
 	"scentpost/station/control"
 	"scentpost/station/event"
+	"scentpost/station/health"
 )
 
 // scraped looks for lines in what a scrape gets, or with a minus before them that they are not in it.
@@ -58,4 +59,29 @@ func TestMetricsOfBoards(t *testing.T) {
 	scraped(t, y, "after a restart", append(kept, "-scentpost_condition{", "scentpost_conditions_withheld 1")...)
 	conclude(t, y)
 	scraped(t, y, "revealed", append(figures, "scentpost_board_figures_withheld 0", "scentpost_conditions_withheld 0")...)
+}
+
+// TestABoardWhoseClockIsWrong is measured and said to be, for as long as that can be told, and a session goes on.
+func TestABoardWhoseClockIsWrong(t *testing.T) {
+	for ppm, says := range map[int]string{15_000: "its clock is 14778 ppm fast", -15_000: "its clock is 15228 ppm slow", 40_000: "contradicted each other", 9_000: ""} {
+		y := newYard(t, "virtual-boards", func(o *yard.Options) { o.Clocks = map[string]int{canisterBoard: ppm} })
+		wrong := func() (evidence string) {
+			for _, c := range y.Conditions.All() {
+				if c.Code == health.BoardClock && c.On == canisterBoard {
+					evidence = c.Evidence
+				}
+			}
+			return evidence
+		}
+		y.World.RunFor(5 * time.Second)
+		if got := wrong(); (got == "") != (says == "") || !strings.Contains(got, says) {
+			t.Errorf("%d ppm: it says %q, want %q", ppm, got, says)
+		}
+		if says != "" && ppm < 40_000 {
+			scraped(t, y, "idle", `scentpost_condition{code="board-clock",on="nano-1",severity="warning"} 1`, `scentpost_board_clock_drift_ratio{board="nano-1"} `+
+				map[bool]string{true: "-0.0147", false: "0.0152"}[ppm > 0], `scentpost_board_clock_contradictions_total{board="nano-1"} 0`)
+		}
+		file, src := plan(t, "short")
+		conduct(t, y, file, src, rule(t))
+	}
 }

@@ -65,6 +65,8 @@ type Options struct {
 	// Machine gives the station the wall clock of a machine, as it is after a boot that nothing set it at, and may change
 	// it; nil for a UTC that is exact and marked as simulated.
 	Machine func(*world.Kernel)
+	// Clocks say how many ppm the clocks of boards are fast; those that it does not name are off by what Seed says.
+	Clocks map[string]int
 	// Observe is written all that is seen from outside; nil for nowhere.
 	Observe io.Writer
 	// Log is where the station logs; nil is slog.Default().
