@@ -59,6 +59,7 @@ func (s *station) runLink(ctx context.Context) error {
 	}
 	defer s.gate.Watch(report)()
 	s.gate.tell()
+	s.link.Store(link)
 	linkCtx, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)

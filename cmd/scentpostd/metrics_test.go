@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,6 +27,7 @@ func withMetrics(t *testing.T) (d daemon, release func()) {
 	t.Cleanup(func() { _ = held.Close() })
 	d.cfg = testConfig(t)
 	d.cfg.Metrics.Listen = held.Addr().String()
+	d.cfg.Broker.URL, d.cfg.Broker.ClientID = "tcp://127.0.0.1:1", "nobody-is-there"
 	return d, func() { _ = held.Close() }
 }
 
@@ -51,6 +53,20 @@ func (d daemon) scrape(t *testing.T) string {
 	return string(body)
 }
 
+// eventually is the first scrape that has a condition and a word: what other goroutines tell comes soon.
+func (d daemon) eventually(t *testing.T, word string) string {
+	t.Helper()
+	for limit := time.Now().Add(patience); ; {
+		got := d.scrape(t)
+		if strings.Contains(got, "\n"+word) && strings.Contains(got, "\nscentpost_condition{") {
+			return got
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("no %s and no condition in\n%s", word, got)
+		}
+	}
+}
+
 // shows looks for lines in a scrape, or with a minus before them that they are not in it.
 func shows(t *testing.T, when, scraped string, lines ...string) {
 	t.Helper()
@@ -72,6 +88,7 @@ func TestMetricsOfADaemon(t *testing.T) {
 	d.out.wait(t, "sessions can be run: ", 1)
 	shows(t, "idle", d.scrape(t), `scentpost_session_phase{phase="idle"} 1`, `scentpost_build_info{goversion="`, "scentpost_sessions_blocked 0",
 		`scentpost_station_info{simulated="true",site="demo",station="virtual-two"} 1`, "scentpost_conditions_withheld 0", "scentpost_log_records 1\n")
+	shows(t, "with a broker that is away", d.eventually(t, "scentpost_uplink_"), "scentpost_uplink_acknowledged_records 0", `scentpost_condition{code="broker-away",on="broker",severity="warning"} 1`)
 	w := d.watch(t)
 	d.seal(t)
 	d.must(t, control.Request{Command: "arm", As: "Assessor"})
@@ -108,7 +125,7 @@ func TestMetricsOnAPortThatIsTaken(t *testing.T) {
 	d.out.wait(t, "sessions can be run: ", 1)
 	var conditions []health.Condition
 	for i := 0; i < 1000 && len(conditions) == 0; i++ { // it is told on another goroutine, and soon
-		conditions = d.send(t, control.Request{Command: "status"}).Status.Conditions
+		conditions = slices.DeleteFunc(d.send(t, control.Request{Command: "status"}).Status.Conditions, func(c health.Condition) bool { return c.Code == health.BrokerAway })
 	}
 	if len(conditions) != 1 || conditions[0].Code != health.MetricsAway || !strings.HasPrefix(conditions[0].Evidence, "metrics.listen: listen tcp "+d.cfg.Metrics.Listen) {
 		t.Errorf("%+v", conditions)

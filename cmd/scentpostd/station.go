@@ -30,6 +30,7 @@ import (
 	"scentpost/station/journal"
 	"scentpost/station/record"
 	"scentpost/station/trial"
+	"scentpost/station/uplink"
 )
 
 const (
@@ -66,6 +67,7 @@ type station struct {
 	host    *host.Host
 	woken   <-chan struct{}
 	control *control.Service
+	link    atomic.Pointer[uplink.Link] // nil while nothing is reported
 	server  *control.Server
 	away    atomic.Bool // the devices are away, or were until this start
 }

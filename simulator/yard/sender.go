@@ -76,6 +76,14 @@ func (s *sender) tick() {
 	}
 }
 
+// acknowledged is how many records the simulated broker has acknowledged, if there is one.
+func (y *Yard) acknowledged() (records int64, known bool) {
+	if y.sender == nil {
+		return 0, false
+	}
+	return y.sender.sender.Cursor(), true
+}
+
 func (y *Yard) publicLines(from int64, most, mostBytes int) ([][]byte, error) {
 	lines, err := y.Store.Lines(from, most, mostBytes)
 	if err != nil {

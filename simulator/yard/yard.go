@@ -298,7 +298,7 @@ func (y *Yard) begin(b journal.Beginning, size int64) error {
 	if err != nil {
 		return err
 	}
-	y.Metrics = metrics.New(metrics.Options{Site: cfg.Site, Station: cfg.Station, Version: "yard", Public: y.Control.Public})
+	y.Metrics = metrics.New(metrics.Options{Site: cfg.Site, Station: cfg.Station, Version: "yard", Public: y.Control.Public, Acknowledged: y.acknowledged})
 	return y.startSender(b.ID, size)
 }
 

@@ -18,11 +18,14 @@ import (
 	"scentpost/station/health"
 )
 
-// Options are what the metrics of a station are made of. All must be set.
+// Options are what the metrics of a station are made of. All but Acknowledged must be set.
 type Options struct {
 	Site, Station, Version string
 	// Public returns what everybody may see now, without waiting for long. It may be called from several goroutines.
 	Public func() control.Public
+	// Acknowledged returns how many records of the log the broker has acknowledged, if there is one; nil for never. It may be
+	// called as Public may.
+	Acknowledged func() (records int64, known bool)
 }
 
 // atOnce is how many scrapes are answered at once; Prometheus makes one.
@@ -73,20 +76,21 @@ func (f family) holds(to chan<- prometheus.Metric, yes bool, labels ...string) {
 
 // The families of a station.
 var (
-	build       = gauge("build_info", "The version of the daemon, and of Go that built it. Always 1.", "version", "goversion")
-	station     = gauge("station_info", "The station, and whether all that it does is a simulation. Always 1.", "site", "station", "simulated")
-	phase       = gauge("session_phase", "How far the session is. 1 for the present phase, the others are absent.", "phase")
-	runs        = gauge("session_runs", "Runs of the session, by the state that everybody sees.", "state")
-	left        = gauge("session_runs_left", "Runs of the session that are still to be armed.")
-	reserve     = gauge("session_reserve_runs_left", "Reserve runs of the session that were not needed yet.")
-	blocked     = gauge("sessions_blocked", "1 while no session can be run at all, 0 when they can.")
-	records     = gauge("log_records", "Durable records in the present epoch of the log.")
-	failed      = gauge("journal_failed", "1 when the journal has failed and the station has stopped, else 0.")
-	condition   = gauge("condition", "1 for each condition that holds, as far as it may be seen now: from seal to reveal those of canisters and of what carries them are as at the seal.", "code", "on", "severity")
-	blank       = gauge("conditions_withheld", "1 when the daemon does not know what was so at the seal, so that no condition of a canister or of what carries one is shown before the reveal, else 0.")
-	figuresKept = gauge("board_figures_withheld", "1 from seal to reveal, when the figures of all boards are absent, else 0.")
-	severities  = []health.Severity{health.Notice, health.Warning, health.Fault, health.Stop}
-	bySeverity  = gauge("conditions", "Conditions that hold, by how much they stop, as far as they may be seen now.", "severity")
+	build        = gauge("build_info", "The version of the daemon, and of Go that built it. Always 1.", "version", "goversion")
+	station      = gauge("station_info", "The station, and whether all that it does is a simulation. Always 1.", "site", "station", "simulated")
+	phase        = gauge("session_phase", "How far the session is. 1 for the present phase, the others are absent.", "phase")
+	runs         = gauge("session_runs", "Runs of the session, by the state that everybody sees.", "state")
+	left         = gauge("session_runs_left", "Runs of the session that are still to be armed.")
+	reserve      = gauge("session_reserve_runs_left", "Reserve runs of the session that were not needed yet.")
+	blocked      = gauge("sessions_blocked", "1 while no session can be run at all, 0 when they can.")
+	records      = gauge("log_records", "Durable records in the present epoch of the log.")
+	acknowledged = gauge("uplink_acknowledged_records", "Records in the present epoch of the log that the broker has acknowledged. What is in the log beyond it waits. Absent without a broker.")
+	failed       = gauge("journal_failed", "1 when the journal has failed and the station has stopped, else 0.")
+	condition    = gauge("condition", "1 for each condition that holds, as far as it may be seen now: from seal to reveal those of canisters and of what carries them are as at the seal.", "code", "on", "severity")
+	blank        = gauge("conditions_withheld", "1 when the daemon does not know what was so at the seal, so that no condition of a canister or of what carries one is shown before the reveal, else 0.")
+	figuresKept  = gauge("board_figures_withheld", "1 from seal to reveal, when the figures of all boards are absent, else 0.")
+	severities   = []health.Severity{health.Notice, health.Warning, health.Fault, health.Stop}
+	bySeverity   = gauge("conditions", "Conditions that hold, by how much they stop, as far as they may be seen now.", "severity")
 )
 
 // Describe implements prometheus.Collector.
@@ -102,6 +106,11 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	build.is(to, 1, c.Version, runtime.Version())
 	station.is(to, 1, c.Site, c.Station, strconv.FormatBool(seen.Status.Simulated))
 	session(to, seen.Status)
+	if c.Acknowledged != nil {
+		if n, known := c.Acknowledged(); known {
+			acknowledged.is(to, float64(n))
+		}
+	}
 	conditions(to, seen)
 	figuresKept.holds(to, seen.FiguresKept)
 	for _, b := range seen.Boards {

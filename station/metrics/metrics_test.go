@@ -22,7 +22,8 @@ var update = flag.Bool("update", false, "write the expected text anew")
 // scrape is what a scrape of a station gets that looks as seen.
 func scrape(t *testing.T, seen control.Public) string {
 	t.Helper()
-	h := metrics.New(metrics.Options{Site: "site", Station: "yard-1", Version: "v1", Public: func() control.Public { return seen }})
+	h := metrics.New(metrics.Options{Site: "site", Station: "yard-1", Version: "v1", Public: func() control.Public { return seen },
+		Acknowledged: func() (int64, bool) { return 4700, seen.Status.Size > 0 }})
 	answer := httptest.NewRecorder()
 	h.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	if answer.Code != http.StatusOK || !strings.HasPrefix(answer.Header().Get("Content-Type"), "text/plain; version=0.0.4") {
@@ -79,7 +80,7 @@ func TestNamesAreAsPrometheusWantsThem(t *testing.T) {
 // TestWhatIsKeptBackIsAbsent: of boards whose figures are kept back there is what the configuration says and nothing else.
 func TestWhatIsKeptBackIsAbsent(t *testing.T) {
 	seen := everything()
-	seen.FiguresKept, seen.Blank = true, true
+	seen.FiguresKept, seen.Blank, seen.Status.Size = true, true, 0
 	for i := range seen.Boards {
 		seen.Boards[i].Figures = nil
 	}
@@ -88,6 +89,9 @@ func TestWhatIsKeptBackIsAbsent(t *testing.T) {
 		if strings.HasPrefix(line, "scentpost_board_") && !strings.HasPrefix(line, "scentpost_board_info{") && line != "scentpost_board_figures_withheld 1\n" {
 			t.Errorf("it tells %s", line)
 		}
+	}
+	if strings.Contains(got, "scentpost_uplink") {
+		t.Errorf("without a broker something is acknowledged:\n%s", got)
 	}
 	for _, want := range []string{"scentpost_board_figures_withheld 1\n", "scentpost_conditions_withheld 1\n", `scentpost_board_info{board="nano-2",id="two",type="nano"} 1`} {
 		if !strings.Contains(got, want) {

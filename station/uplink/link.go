@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -55,6 +56,7 @@ type Link struct {
 	backoff Backoff
 	faults  [faultKinds]error
 	is      Condition
+	acked   atomic.Int64 // the sender's cursor, for whoever asks
 
 	mu    sync.Mutex // guards inbox
 	inbox inbox
@@ -96,10 +98,12 @@ func NewLink(o LinkOptions) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Link{
+	l := &Link{
 		options: o, sender: sender, start: time.Now(), wake: make(chan struct{}, 1),
 		backoff: Backoff{Least: o.PauseLeast, Most: o.PauseMost, Draw: o.Draw},
-	}, nil
+	}
+	l.acked.Store(sender.Cursor())
+	return l, nil
 }
 
 // Durable tells that the journal holds size records, synced. It only enqueues.
@@ -126,6 +130,9 @@ func (l *Link) put(change func(*inbox)) {
 	}
 }
 
+// Acknowledged returns how many records of the present epoch the broker has acknowledged. It may be called from any goroutine.
+func (l *Link) Acknowledged() int64 { return l.acked.Load() }
+
 // take moves what was put in to the sender.
 func (l *Link) take() {
 	l.mu.Lock()
@@ -134,6 +141,7 @@ func (l *Link) take() {
 	l.mu.Unlock()
 	if in.begin != nil {
 		l.sender.Begin(in.begin.name, in.begin.size, in.begin.past)
+		l.acked.Store(l.sender.Cursor())
 	}
 	l.sender.Durable(in.size)
 	if in.state != nil {
@@ -313,6 +321,7 @@ func (l *Link) hear(h happening) error {
 		l.report(true)
 	default:
 		l.sender.Acked(h.acked)
+		l.acked.Store(l.sender.Cursor())
 		l.backoff.Worked() // not at the connect: a broker that accepts and then drops must not be hurried
 	}
 	return nil

@@ -66,6 +66,9 @@ func TestLinkDelivers(t *testing.T) {
 	subscriber.Wait("the goodbye", func(m []brokertest.Message) bool {
 		return strings.Join(on(m, s.topics.Status), " ") == `{"online":true,"session":"1"} {"online":false,"session":"1"}`
 	})
+	if n := s.link.Acknowledged(); n != 400 {
+		t.Errorf("%d records are acknowledged", n)
+	}
 	if s.cursor != 400 || s.file != (uplink.Departed{Epoch: "e1", Size: 400}) {
 		t.Errorf("cursor %d, departed %v, want 400 of e1", s.cursor, s.file)
 	}
