@@ -117,8 +117,7 @@ func (d *Document) structure(path string, n *Node, v reflect.Value) {
 			continue
 		}
 		if !ok {
-			d.problems.add(Problem{Line: k.line, Column: k.column, Field: below, Message: "unknown key",
-				Hint: DidYouMean(k.name, names)})
+			d.unknownKey(path, k, names)
 			continue
 		}
 		d.decode(below, n.items[i], v.Field(field))

@@ -2,6 +2,7 @@ package strict
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,24 +43,62 @@ func (d *Document) Problem(path, hint, format string, args ...any) {
 
 // KeyProblem notes what is wrong with a key of the mapping at path, or with what stands under it, at the key's own place.
 // Unlike the steps of a path the key may hold any sign, as a name that a user gave does.
-func (d *Document) KeyProblem(path, key, hint, format string, args ...any) {
+func (d *Document) KeyProblem(path, name, hint, format string, args ...any) {
+	k := d.keyAt(path, name)
+	d.problems.add(Problem{Line: k.line, Column: k.column, Field: join(path, name), Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// keyAt returns the key of a name in the mapping at path, with the place of that when there is none.
+func (d *Document) keyAt(path, name string) key {
 	at := d.root
 	for _, step := range steps(path) {
 		if at = at.child(step); at == nil {
 			break
 		}
 	}
-	line, column := d.Place(path)
 	if at != nil {
-		if k := at.keyOf(key); k != nil {
-			line, column = k.line, k.column
+		if k := at.keyOf(name); k != nil {
+			return *k
 		}
 	}
-	d.problems.add(Problem{Line: line, Column: column, Field: join(path, key), Message: fmt.Sprintf(format, args...), Hint: hint})
+	line, column := d.Place(path)
+	return key{name: name, line: line, column: column}
+}
+
+// Missing notes, as Problem does, that a value must be there and is not. It is left out where an unknown key of the same
+// mapping was most likely meant for it: that says it already.
+func (d *Document) Missing(path, hint, format string, args ...any) {
+	line, column := d.Place(path)
+	d.missing = append(d.missing, Problem{Line: line, Column: column, Field: path, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// Misspelt tells whether the mapping at path has an unknown key, so that what it seems to leave out may have been said.
+// Unlike the steps of other paths its last one may hold any sign.
+func (d *Document) Misspelt(path string) bool { return len(d.unknown[path]) > 0 }
+
+// unknownKey notes a key of the mapping at path that is not among the known ones.
+func (d *Document) unknownKey(path string, k key, known []string) {
+	d.unknown[path] = append(d.unknown[path], Nearest(k.name, known))
+	d.problems.add(Problem{Line: k.line, Column: k.column, Field: join(path, k.name), Message: "unknown key", Hint: DidYouMean(k.name, known)})
+}
+
+// tellMissing adds what is missing and was not meant by an unknown key.
+func (d *Document) tellMissing() {
+	for _, one := range d.missing {
+		mapping, key := "", one.Field
+		if i := strings.LastIndex(one.Field, "."); i >= 0 {
+			mapping, key = one.Field[:i], one.Field[i+1:]
+		}
+		if !slices.Contains(d.unknown[mapping], key) {
+			d.problems.add(one)
+		}
+	}
+	d.missing = nil
 }
 
 // Err returns nil, or all problems found so far as a *Problems sorted by place.
 func (d *Document) Err() error {
+	d.tellMissing()
 	if len(d.problems.List) == 0 {
 		return nil
 	}
@@ -69,7 +108,7 @@ func (d *Document) Err() error {
 // UnknownKey notes that a key of the mapping at path is not among the known ones, as Decode does, for keys that a rest
 // field took.
 func (d *Document) UnknownKey(path, key string, known []string) {
-	d.KeyProblem(path, key, DidYouMean(key, known), "unknown key")
+	d.unknownKey(path, d.keyAt(path, key), known)
 }
 
 // find walks to the value at path. The place is that of the last step that exists: for a mapping's entry the

@@ -32,6 +32,10 @@ const tooDeepHint = "no file of a station is nested so deep: look for brackets o
 type Document struct {
 	root     *Node
 	problems Problems
+	// unknown holds by mapping which of the known keys each unknown one was most likely meant for, "" for none; missing are
+	// the problems that one of them may explain.
+	unknown map[string][]string
+	missing []Problem
 }
 
 // Parse reads one document. What cannot be read at all comes back as an error of type *Problems; what can be
@@ -56,7 +60,7 @@ func Parse(file string, src []byte) (*Document, error) {
 		refused.add(*bad)
 		return nil, refused
 	}
-	doc := &Document{problems: Problems{File: file}}
+	doc := &Document{problems: Problems{File: file}, unknown: map[string][]string{}}
 	doc.root = (&builder{problems: &doc.problems}).node(body, "", 1)
 	return doc, nil
 }

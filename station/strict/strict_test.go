@@ -346,3 +346,31 @@ func TestAnyKeyMayBeUnknown(t *testing.T) {
 		t.Errorf("problems at %s, want %s", got, want)
 	}
 }
+
+// TestWhatAnUnknownKeyWasMeantForIsNotMissing: one slip of the finger is one problem, whichever is noted first.
+func TestWhatAnUnknownKeyWasMeantForIsNotMissing(t *testing.T) {
+	doc, err := strict.Parse("f", []byte("a: {nmae: x}\nb: {colour: red}\nlines: {\"b.c:1\": {activ: true}, d: {}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"a.name", "a.size", "b.name", "name"} {
+		doc.Missing(path, "give it", "is missing")
+	}
+	doc.UnknownKey("a", "nmae", []string{"name", "size"})
+	doc.UnknownKey("b", "colour", []string{"name"})
+	doc.UnknownKey("lines.b.c:1", "activ", []string{"active"})
+	if !doc.Misspelt("a") || !doc.Misspelt("lines.b.c:1") || doc.Misspelt("lines.d") || doc.Misspelt("name") {
+		t.Error("which mappings have unknown keys is not known")
+	}
+	want := `f:1:1: a.size: is missing (give it)
+f:1:1: name: is missing (give it)
+f:1:5: a.nmae: unknown key (did you mean "name"?)
+f:2:1: b.name: is missing (give it)
+f:2:5: b.colour: unknown key (known: name)
+f:3:1: lines.b.c:1.activ: unknown key (did you mean "active"?)`
+	for range 2 { // asked again it says the same
+		if got := doc.Err(); got == nil || got.Error() != want {
+			t.Errorf("got\n%v\nwant\n%s", got, want)
+		}
+	}
+}
