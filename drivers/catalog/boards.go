@@ -29,7 +29,8 @@ func boards() []Type {
 	return []Type{
 		{
 			Name: "nano", Class: Board, About: "an Arduino Nano or Uno (ATmega328P) with the station's firmware, whose pins serve other devices as lines",
-			Port: true, Pins: nanoPins(), Biases: []string{PullUp},
+			Port: true, Pins: nanoPins(), Biases: []string{PullUp}, Supply: "5 V",
+			NoPins: "D0 and D1 are the serial line, D13 is blinked by boot loaders, and A6 and A7 are no digital pins",
 			Settings: []Setting{
 				{Name: SettingBaud, About: "speed of its serial line, as its firmware was built", Choices: []string{"500000", "115200"}, Default: "500000"},
 				{Name: SettingHeartbeat, About: "outputs go to their safe level when nothing was heard for this long", Min: message.LeastBeat, Max: 5 * time.Second, Default: "500ms"},

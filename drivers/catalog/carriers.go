@@ -66,7 +66,7 @@ func expanders() []Type {
 	return []Type{
 		{
 			Name: "mcp23017", Class: Expander, About: "a port expander on I2C, whose sixteen pins serve other devices as lines",
-			Addresses: mcp23017Addresses(), Interrupts: true, Pins: mcp23017Pins(), Biases: []string{PullUp}, HoldsOnLoss: true, Polled: true,
+			Addresses: mcp23017Addresses(), Interrupts: true, Pins: mcp23017Pins(), Biases: []string{PullUp}, Supply: "3.3 V", HoldsOnLoss: true, Polled: true,
 			Settings: []Setting{
 				addresses(mcp23017Addresses()),
 				{Name: SettingPoll, About: "time from one look at the chip to the next", Min: 50 * time.Millisecond, Max: time.Second, Default: (250 * time.Millisecond).String()},

@@ -90,6 +90,10 @@ type Type struct {
 	// Pins are the lines that it carries, and Biases those that it can give them.
 	Pins   []Pin
 	Biases []string
+	// Supply is what a resistor pulls its pins up to ("5 V").
+	Supply string
+	// NoPins says of names that people look for why they are no pins.
+	NoPins string
 	// Interrupts says that it may ask to be read, by a line of the machine. Polled says that what is over before it is
 	// read leaves nothing, and HoldsOnLoss that its outputs keep their level when nobody speaks to it; see Carries.
 	Interrupts, Polled, HoldsOnLoss bool

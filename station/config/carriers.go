@@ -13,8 +13,12 @@ import (
 type Carrier struct {
 	// Pins are the names of its lines, as they stand behind its own name and a colon: A0 of exp-1:A0.
 	Pins []string
-	// Biases are those that it can give to a pin.
+	// Biases are those that it can give to a pin; it can always give none.
 	Biases []string
+	// Supply is what a resistor pulls its pins up to, such as 5 V.
+	Supply string
+	// NoPins says of names that people look for why they are no pins; "" where there is nothing to say.
+	NoPins string
 	// Refuse returns why a carrier cannot serve a line of a device with one of its pins, nil when it can. The error says
 	// what to do instead.
 	Refuse func(on, device Device, line Line, pin string) error
@@ -49,11 +53,7 @@ func (r *reader) carried(at []string) {
 			}
 		}
 		for _, l := range t.Lines {
-			path := at[i] + ".lines." + l.Role
-			if r.doc.Has(at[i] + ".line") {
-				path = at[i] + ".line"
-			}
-			r.pin(path, d, l)
+			r.pin(r.linePath(at[i], l.Role), d, l)
 		}
 	}
 }
@@ -81,7 +81,7 @@ func (r *reader) pin(path string, d Device, l Line) {
 		return
 	}
 	if !slices.Contains(of.Carrier.Pins, pin) {
-		r.doc.Problem(path, strict.DidYouMean(pin, of.Carrier.Pins), "%s is no pin of %s, a %s", strict.Quote(pin), on.Name, of.Name)
+		r.doc.Problem(path, of.Carrier.pinsHint(pin), "%s is no pin of %s, a %s", strict.Quote(pin), on.Name, of.Name)
 		return
 	}
 	if err := of.Carrier.Refuse(on, d, l, pin); err != nil {
@@ -93,10 +93,10 @@ func (r *reader) pin(path string, d Device, l Line) {
 func (r *reader) carriedWiring(line string, w Wiring) {
 	on, _, carried := r.carrier(line)
 	of, _ := r.types.find(on.Type)
-	if !carried || of.Carrier == nil || w.Bias == "" || !slices.Contains(biases, w.Bias) || slices.Contains(of.Carrier.Biases, w.Bias) {
+	if !carried || of.Carrier == nil || w.Bias == "" || w.Bias == noBias || !slices.Contains(biases, w.Bias) || slices.Contains(of.Carrier.Biases, w.Bias) {
 		return
 	}
-	r.doc.KeyProblem("driver.lines", line, fmt.Sprintf("%s can have: %s", on.Name, strings.Join(of.Carrier.Biases, ", ")),
+	r.doc.KeyProblem("driver.lines", line, fmt.Sprintf("%s can have: %s", on.Name, strings.Join(append(slices.Clone(of.Carrier.Biases), noBias), ", ")),
 		"a %s has no %s", of.Name, w.Bias)
 }
 
@@ -142,26 +142,77 @@ func (r *reader) alike(at []string) {
 // passes on its wire as a canister arrives holds up whatever else passes there, and moves what is known of its clock: the
 // instants of noses, hands and lights there would tell when that was. at has the path of each device.
 func (r *reader) apart(at []string) {
-	canisters := map[string]string{} // by board: the first canister there
-	for _, d := range r.out.Devices {
-		for _, line := range d.Lines {
-			if on, _, carried := r.carrier(line); carried && d.Class == Canister && on.Class == Board && canisters[on.Name] == "" {
-				canisters[on.Name] = d.Name
+	for _, board := range r.out.Of(Board) {
+		var canisters, others []int
+		for i, d := range r.out.Devices {
+			switch {
+			case d.Class == Purge || len(r.rolesOn(board, d)) == 0:
+			case d.Class == Canister:
+				canisters = append(canisters, i)
+			default:
+				others = append(others, i)
 			}
 		}
+		if len(canisters) > 0 && len(others) > 0 {
+			r.mixed(board, canisters, others, at)
+		}
 	}
-	for i, d := range r.out.Devices {
-		if d.Class == Canister || d.Class == Purge {
+}
+
+// mixed says what is to leave a board with canisters and others: the lines of canisters that are driven from elsewhere,
+// else whichever are fewer.
+func (r *reader) mixed(board Device, canisters, others []int, at []string) {
+	const as = "%s carries %s too: what passes on its wire as %s moves shifts their instants, which tells what moved"
+	what := r.namesOf(others)
+	var rest []int
+	for _, i := range canisters {
+		d := r.out.Devices[i]
+		if from := r.drivenBy(d); from != board.Name {
+			r.doc.Problem(r.linePath(at[i], r.rolesOn(board, d)[0]), "put it where its drive is, on "+from, as, board.Name, what, d.Name)
 			continue
 		}
-		for _, line := range d.Lines {
-			on, _, carried := r.carrier(line)
-			if canister := canisters[on.Name]; carried && canister != "" {
-				r.doc.Problem(at[i], "put it on another board, or on a line of the machine",
-					"%s carries %s too: what passes on its wire as that moves shifts the instants of %s, which tells what moved", on.Name, canister, d.Name)
-			}
+		rest = append(rest, i)
+	}
+	if len(rest) < len(others) {
+		for _, i := range rest {
+			d := r.out.Devices[i]
+			r.doc.Problem(r.linePath(at[i], r.rolesOn(board, d)[0]), "put all its lines on another board, or on lines of the machine",
+				as, board.Name, what, d.Name)
+		}
+		return
+	}
+	for _, i := range others {
+		r.doc.Problem(at[i], "put it on another board, or on a line of the machine",
+			"%s carries %s too: what passes on its wire as that moves shifts the instants of %s, which tells what moved",
+			board.Name, r.out.Devices[rest[0]].Name, r.out.Devices[i].Name)
+	}
+}
+
+// rolesOn returns the roles of a device's lines that are on a carrier, in the order of its type.
+func (r *reader) rolesOn(board, d Device) (roles []string) {
+	t, _ := r.types.find(d.Type)
+	for _, l := range t.Lines {
+		if on, _, carried := r.carrier(d.Lines[l.Role]); carried && on.Name == board.Name {
+			roles = append(roles, l.Role)
 		}
 	}
+	return roles
+}
+
+// namesOf names devices by their numbers, the first of many.
+func (r *reader) namesOf(devices []int) string {
+	const enough = 2 // names that show what is meant
+	var names []string
+	for _, i := range devices {
+		names = append(names, r.out.Devices[i].Name)
+	}
+	if len(names) > enough+1 {
+		names = append(names[:enough], fmt.Sprintf("%d more", len(names)-enough))
+	}
+	if len(names) == 1 {
+		return names[0]
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
 // drivenBy is what drives a canister.

@@ -41,7 +41,7 @@ const (
 )
 
 // The biases of a line: what holds it when nothing drives it. As it is when not given.
-var biases = []string{pullUp, pullDown, "none"}
+var biases = []string{pullUp, pullDown, noBias}
 
 // Driver says where the lines are.
 type Driver struct {

@@ -30,7 +30,7 @@ func (r *reader) devices() {
 		at := fmt.Sprintf("devices[%d]", i)
 		if r.given(at+".name", d.Name, "such as beam-1") {
 			if !nameForm.MatchString(d.Name) {
-				r.doc.Problem(at+".name", nameHint, "%s is not a name", strict.Quote(d.Name))
+				r.doc.Problem(at+".name", deviceHint, "%s is not a name", strict.Quote(d.Name))
 			}
 			r.once(used.names, d.Name, i, at+".name", "devices")
 		}
@@ -59,6 +59,8 @@ func (r *reader) devices() {
 	r.safe(paths)
 	r.alike(paths)
 	r.apart(paths)
+	r.floats(paths)
+	r.strangers(paths)
 }
 
 // usage is what the devices so far have taken: by name, line, canister id and position of a beam.
@@ -74,6 +76,8 @@ type usage struct {
 
 // chip is where a device on an I2C bus answers.
 type chip struct{ bus, address string }
+
+const deviceHint = "small letters, digits and hyphens, at most 64, such as beam-1"
 
 const busHint = "such as i2c-1: ls /dev/i2c-* lists them"
 
@@ -135,17 +139,25 @@ func (r *reader) lines(at string, d device, t Type, used map[string]string) map[
 		if sole && d.Lines == nil {
 			path = at + ".line"
 		}
-		if r.given(path, given[l.Role], "the name of the line, such as c1a.drive") {
+		if r.given(path, given[l.Role], "the name of the line, "+r.lineExample()) {
 			r.line(path, given[l.Role], used)
 		}
 	}
 	return given
 }
 
+// lineExample says how a line may be called.
+func (r *reader) lineExample() string {
+	if r.out.Driver.Type == DriverVirtual {
+		return "such as c1a.drive"
+	}
+	return "such as GPIO17, or exp-1:A0 for a pin of the device exp-1"
+}
+
 // line checks the name of one line and that it is free.
 func (r *reader) line(path, name string, used map[string]string) {
 	if !lineForm.MatchString(name) {
-		r.doc.Problem(path, "letters, digits and . _ : / -, at most 64, such as c1a.drive", "%s is not the name of a line", strict.Quote(name))
+		r.doc.Problem(path, "letters, digits and . _ : / -, at most 64, "+r.lineExample(), "%s is not the name of a line", strict.Quote(name))
 		return
 	}
 	if first, twice := used[name]; twice {
@@ -172,7 +184,7 @@ func (r *reader) settings(at string, d device, t Type) map[string]string {
 	}
 	for _, s := range t.Settings {
 		if _, said := d.Settings[s.Name]; !said && s.Default == "" {
-			r.doc.Problem(at+"."+s.Name, strict.DidYouMean("", s.Choices), "is missing: a %s must say it", t.Name)
+			r.doc.Missing(at+"."+s.Name, strict.DidYouMean("", s.Choices), "is missing: a %s must say it", t.Name)
 		}
 	}
 	return out
@@ -181,12 +193,7 @@ func (r *reader) settings(at string, d device, t Type) map[string]string {
 // setting checks one setting and returns its text.
 func (r *reader) setting(path string, n strict.Node, s Setting) (string, bool) {
 	if s.Choices != nil {
-		var word string
-		r.doc.DecodeNode(path, &n, &word)
-		if word != "" && !slices.Contains(s.Choices, word) {
-			r.doc.Problem(path, strict.DidYouMean(word, s.Choices), "%s cannot be chosen", strict.Quote(word))
-		}
-		return word, word != ""
+		return r.choice(path, n, s)
 	}
 	length := time.Duration(-1)
 	r.doc.DecodeNode(path, &n, &length)
@@ -196,6 +203,22 @@ func (r *reader) setting(path string, n strict.Node, s Setting) (string, bool) {
 	return n.Text, n.Kind == strict.Text
 }
 
+// choice checks a setting that is one of some words. A number is taken as it is written: some words are numbers.
+func (r *reader) choice(path string, n strict.Node, s Setting) (string, bool) {
+	word := n.Text
+	if n.Kind != strict.Int && n.Kind != strict.Float {
+		r.doc.DecodeNode(path, &n, &word)
+	}
+	if word != "" && !slices.Contains(s.Choices, word) {
+		hint := strict.DidYouMean(word, s.Choices)
+		if n.Kind == strict.Int { // another number is not a slip of the finger
+			hint = strict.DidYouMean("", s.Choices)
+		}
+		r.doc.Problem(path, hint, "%s cannot be chosen", strict.Quote(word))
+	}
+	return word, word != ""
+}
+
 // where checks a device's position and canister by its class. What purges may serve one position, or all.
 func (r *reader) where(at string, i int, d Device, used usage) {
 	placed, may := d.Class == Beam || d.Class == Canister, d.Class == Purge
@@ -203,7 +226,7 @@ func (r *reader) where(at string, i int, d Device, used usage) {
 	case !placed && !may && r.doc.Has(at+".position"):
 		r.doc.Problem(at+".position", "take it away", "a %s has no position", d.Type)
 	case placed && !r.doc.Has(at+".position"):
-		r.doc.Problem(at+".position", fmt.Sprintf("a number from 1 to %d", max(1, r.out.Positions)), "is missing: a %s stands at a position", d.Type)
+		r.doc.Missing(at+".position", fmt.Sprintf("a number from 1 to %d", max(1, r.out.Positions)), "is missing: a %s stands at a position", d.Type)
 	case r.doc.Kind(at+".position") == strict.Int && r.out.Positions > 0 && (d.Position < 1 || d.Position > r.out.Positions):
 		r.doc.Problem(at+".position", "", "a position from 1 to %d is expected", r.out.Positions)
 	case d.Class == Beam && d.Position > 0:

@@ -9,6 +9,8 @@ import (
 var (
 	idForm      = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,7}$`)
 	movingPorts = regexp.MustCompile(`^/dev/tty(USB|ACM)[0-9]+$`)
+	// lastingPorts are links that stay, and the ports of a machine's own pins.
+	lastingPorts = regexp.MustCompile(`^/dev/(serial/by-(id|path)/.+|tty(AMA|S)[0-9]+|serial[0-9]+)$`)
 )
 
 // port checks that a device behind a serial port names the port and its own id, each once in the station.
@@ -38,8 +40,12 @@ func (r *reader) port(at string, i int, t Type, out *Device, used usage) {
 	if t.Port {
 		out.Port, out.ID = d.Port, d.ID
 	}
-	if t.Port && movingPorts.MatchString(d.Port) {
-		r.warn(at+".port", "name it by its link in /dev/serial/by-id, or in /dev/serial/by-path for a board without a serial number",
-			"%s is another board's name when they are plugged in in another order", d.Port)
+	const lasting = "name it by its link in /dev/serial/by-id, or in /dev/serial/by-path for a board without a serial number"
+	switch {
+	case !t.Port || d.Port == "" || lastingPorts.MatchString(d.Port):
+	case movingPorts.MatchString(d.Port):
+		r.warn(at+".port", lasting, "%s is another board's name when they are plugged in in another order", d.Port)
+	case !r.out.Driver.Simulated:
+		r.warn(at+".port", lasting, "%s is none of the names that a serial port has", strict.Quote(d.Port))
 	}
 }

@@ -134,7 +134,7 @@ const nameHint = "small letters, digits and hyphens, at most 64, such as prishti
 // is there and was of the right type.
 func (r *reader) given(path, value, hint string) bool {
 	if value == "" && (!r.doc.Has(path) || r.isText(path)) {
-		r.doc.Problem(path, hint, "is missing")
+		r.doc.Missing(path, hint, "is missing")
 	}
 	return value != ""
 }
@@ -302,7 +302,7 @@ func (r *reader) positions() {
 	n := r.file.Positions
 	switch {
 	case !r.doc.Has("positions"):
-		r.doc.Problem("positions", "how many places the dog is shown", "is missing")
+		r.doc.Missing("positions", "how many places the dog is shown", "is missing")
 	case r.doc.Kind("positions") == strict.Int && (n < 1 || n > maxPositions):
 		r.doc.Problem("positions", "", "a number from 1 to %d is expected", maxPositions)
 	}

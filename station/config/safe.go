@@ -11,6 +11,7 @@ import (
 const (
 	pullUp   = "pull-up"
 	pullDown = "pull-down"
+	noBias   = "none" // of a bias alone: something drives the line both ways
 )
 
 // externals are the resistors that can hold a line.
@@ -30,14 +31,10 @@ func (r *reader) safe(at []string) {
 		t, _ := r.types.find(d.Type)
 		for _, l := range t.Lines {
 			line := d.Lines[l.Role]
-			if t.Class != Canister || !l.Output || line == "" {
+			if t.Class != Canister || !l.Output || line == "" || r.doc.Misspelt("driver.lines."+line) {
 				continue
 			}
-			path := at[i] + ".lines." + l.Role
-			if r.doc.Has(at[i] + ".line") {
-				path = at[i] + ".line"
-			}
-			r.rests(path, line, r.out.Driver.Wiring[line])
+			r.rests(r.linePath(at[i], l.Role), line, r.out.Driver.Wiring[line])
 		}
 	}
 }
@@ -46,7 +43,10 @@ func (r *reader) safe(at []string) {
 func (r *reader) rests(path, line string, w Wiring) {
 	active, towards, resistor := "high", pullDown, "to ground"
 	if w.ActiveLow {
-		active, towards, resistor = "low", pullUp, "to 3.3 V"
+		active, towards, resistor = "low", pullUp, "to "+r.supply(line)
+	}
+	if on, _, carried := r.carrier(line); carried && on.Class == Board {
+		w.Bias = "" // a board pulls inputs only
 	}
 	declare := fmt.Sprintf("a resistor of 10 kOhm %s, and in driver.lines %q: {active_low: %t, external: %s}", resistor, line, w.ActiveLow, towards)
 	switch {
@@ -63,6 +63,18 @@ func (r *reader) rests(path, line string, w Wiring) {
 	case w.External == "":
 		r.warn(path, declare, "%s is held by a bias alone: from power-on until the daemon's first request it may open the canister", strict.Quote(line))
 	}
+}
+
+// machineSupply is what a resistor pulls a line of this machine up to.
+const machineSupply = "3.3 V"
+
+// supply is what a resistor pulls a line up to.
+func (r *reader) supply(line string) string {
+	on, _, _ := r.carrier(line)
+	if of, _ := r.types.find(on.Type); of.Carrier != nil {
+		return of.Carrier.Supply
+	}
+	return machineSupply
 }
 
 // The lights that a trial asks for by their names, with what nobody sees without them.

@@ -31,6 +31,7 @@ func TestACanisterNeedsASafeState(t *testing.T) {
 		"{bias: up}":                                             `problem: "up" is no bias`,
 	} {
 		text, known := onLines("{c1a.drive: " + wiring + "}")
+		text = strings.Replace(text, "type: linux", "type: linux, simulated: true", 1)
 		c, err := config.Read("station.yaml", []byte(text+operated), known)
 		got := ""
 		switch {
@@ -69,6 +70,7 @@ func TestAMotorNeedsAPullOnEachOfItsLines(t *testing.T) {
 		known.Devices = append(slices.Clone(known.Devices), config.Type{Name: "motor", Class: config.Canister,
 			Lines:    []config.Line{{Role: "open", Output: true}, {Role: "close", Output: true}, {Role: "opened"}, {Role: "closed"}},
 			Settings: []config.Setting{{Name: "on_loss", Choices: []string{"closes", "stays"}}}})
+		text = strings.Replace(text, "type: linux", "type: linux, simulated: true", 1)
 		text = strings.Replace(text, "type: shutter", "type: motor, on_loss: "+c.onLoss, 1)
 		text = strings.Replace(text, "drive: c1a.drive", "open: GPIO5, close: GPIO6", 1)
 		text = strings.Replace(text, ", travel: 900ms", "", 1)

@@ -28,7 +28,7 @@ func offers(t catalog.Type) *config.Carrier {
 	if t.Carrier == nil {
 		return nil
 	}
-	c := &config.Carrier{Biases: t.Biases, Refuse: func(on, d config.Device, l config.Line, pin string) error { return refuses(t, on, d, l, pin) }}
+	c := &config.Carrier{Biases: t.Biases, Supply: t.Supply, NoPins: t.NoPins, Refuse: func(on, d config.Device, l config.Line, pin string) error { return refuses(t, on, d, l, pin) }}
 	for _, p := range t.Pins {
 		c.Pins = append(c.Pins, p.Name)
 	}
