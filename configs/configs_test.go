@@ -63,7 +63,7 @@ func TestUsersFolderOverridesByName(t *testing.T) {
 	put(t, filepath.Join(dir, "stations", "notes.txt"), "")
 	files := configs.Files{Dir: dir}
 	names, err := files.Names(configs.Stations)
-	if err != nil || !slices.Equal(names, []string{"pi-four", "virtual-air", "virtual-boards", "virtual-six", "virtual-two", "yard"}) {
+	if err != nil || !slices.Equal(names, []string{"pi-four", "two-boards", "virtual-air", "virtual-boards", "virtual-six", "virtual-two", "yard"}) {
 		t.Errorf("got %q, %v", names, err)
 	}
 	for name, want := range map[string]string{"virtual-two": "mine\n", "yard": "yard\n"} {
