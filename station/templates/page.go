@@ -21,11 +21,47 @@ Every type of device that a station's configuration can name. This page is made 
 (` + "`scentpostd devices --markdown`" + `); a test holds the two together, so change the files and not this page.
 
 Lines are named as the kernel names them (` + "`GPIO17`" + `; ` + "`gpioinfo`" + ` lists them), with the chip's label before a colon where two chips
-have the same name, and as ` + "`name of the expander:pin`" + ` behind a port expander. Which line is active-low and which pull it
-has stands in ` + "`driver.lines`" + ` of the configuration.
+have the same name, and as ` + "`name of the expander:pin`" + ` behind a port expander or a board (` + "`exp-1:A0`" + `, ` + "`nano-1:D4`" + `). Which line
+is active-low and what holds it stands in ` + "`driver.lines`" + ` of the configuration: see [how lines are wired](#how-lines-are-wired).
 
 | type | what it is | class | reached by |
 |---|---|---|---|
+`
+
+// pageWiring stands behind the types on the page of all of them.
+const pageWiring = `
+## How lines are wired
+
+` + "`driver.lines`" + ` has an entry for each line that is not simply active when it is high and held by what is on it.
+A station with ` + "`driver: {type: virtual}`" + ` has none.
+
+| key | values | default | of an input | of an output |
+|---|---|---|---|---|
+| ` + "`active_low`" + ` | true, false | false | true where active is ground: a contact to ground, a sensor that pulls down | true where on is ground: most relay boards; a transistor is on when it is high |
+| ` + "`bias`" + ` | pull-up, pull-down, none | what the chip has | what the chip itself holds it by: pull-up for a contact to ground and for an open collector; none says that something drives it both ways | of the machine: holds it from the daemon's first request on, not from power-on. Of an expander: until it is driven. Of a board: nothing |
+| ` + "`external`" + ` | pull-up, pull-down | no resistor | the resistor that holds it instead of a bias | the resistor towards its safe level, which is off. That of a canister's drive must be said: pull-up with active_low, pull-down without |
+
+` + "`external`" + ` switches nothing: it says what was soldered. An input with neither bias nor external floats when its wire is off,
+and whatever it then says is believed; ` + "`scentpostd check`" + ` warns of it.
+
+| a line of | its biases | a pull-up goes to |
+|---|---|---|
+| this machine | pull-up, pull-down, none | 3.3 V |
+| an mcp23017 | pull-up, none | 3.3 V |
+| a nano | pull-up, none | 5 V |
+
+` + "```yaml" + `
+driver:
+  type: linux
+  lines:
+    GPIO5: {active_low: true, external: pull-up}       # a relay board's input
+    GPIO6: {external: pull-down}                       # the gate of a MOSFET
+    GPIO22: {active_low: true, bias: pull-up}          # a button or a limit switch, to ground
+    GPIO24: {bias: pull-up}                            # an emergency stop, from ground when it is pressed
+    GPIO17: {bias: pull-up}                            # a beam that lets go of its line while it is broken
+    GPIO27: {active_low: true, bias: pull-up}          # a beam that pulls its line down while it is broken
+    "nano-2:D3": {bias: none}                          # a beam that drives its line both ways, high while it is broken
+` + "```" + `
 `
 
 // Page writes the page of all types in Markdown.
@@ -38,6 +74,7 @@ func Page(w io.Writer, all []Template) {
 		fmt.Fprintln(w)
 		Markdown(w, t)
 	}
+	fmt.Fprint(w, pageWiring)
 }
 
 // anchor is what a heading is linked by.
@@ -147,14 +184,27 @@ func (t Template) facts() [][2]string {
 	return append(facts, [2]string{"Data sheet", sheet})
 }
 
-// ExampleWiring is the wiring of a canister in its Example: relays that are active-low, each with a resistor that holds it
-// at off while nobody drives it.
+// ExampleWiring is the wiring of a device in its Example, "" where none is needed: a canister's relays are active-low, each
+// with a resistor that holds it at off while nobody drives it; contacts close to ground, and a beam lets go of its line
+// while it is broken.
 func ExampleWiring(t Template) string {
 	var wired []string
 	for i, l := range t.Lines {
-		if l.Output {
-			wired = append(wired, exampleLines[i%len(exampleLines)]+": {active_low: true, external: pull-up}")
+		how := ""
+		switch {
+		case l.Output && t.Class == "canister":
+			how = "{active_low: true, external: pull-up}"
+		case l.Output:
+			continue
+		case t.Class == "beam":
+			how = "{bias: pull-up}"
+		default:
+			how = "{active_low: true, bias: pull-up}"
 		}
+		wired = append(wired, exampleLines[i%len(exampleLines)]+": "+how)
+	}
+	if wired == nil {
+		return ""
 	}
 	return "{" + strings.Join(wired, ", ") + "}"
 }
@@ -162,8 +212,8 @@ func ExampleWiring(t Template) string {
 // exampleLines are names of lines for examples, those of a Raspberry Pi's header that have no other use.
 var exampleLines = []string{"GPIO5", "GPIO6", "GPIO13", "GPIO19", "GPIO26"}
 
-// Example writes a device of a type as an entry of a configuration. Before a canister stands how the line of its drive
-// is held at closed: without that the configuration is refused.
+// Example writes a device of a type as an entry of a configuration. Before it stands how its lines are wired: without that a
+// canister is refused, and inputs are warned of.
 func Example(t Template) string {
 	parts := []string{"name: " + t.Type + "-1", "type: " + t.Type}
 	switch t.Class {
@@ -195,8 +245,8 @@ func Example(t Template) string {
 		}
 	}
 	device := "- {" + strings.Join(parts, ", ") + "}"
-	if t.Class == "canister" {
-		device = "# driver: {type: linux, lines: " + ExampleWiring(t) + "}\n" + device
+	if wiring := ExampleWiring(t); wiring != "" {
+		device = "# driver: {type: linux, lines: " + wiring + "}\n" + device
 	}
 	return device
 }

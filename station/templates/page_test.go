@@ -2,6 +2,7 @@ package templates_test
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"os"
 	"path/filepath"
@@ -91,14 +92,17 @@ func TestEveryExampleIsSound(t *testing.T) {
 			continue // no station can be given one yet
 		}
 		tried++
-		wiring := "{}"
-		if one.Class == "canister" {
-			wiring = templates.ExampleWiring(one)
-		}
+		wiring := cmp.Or(templates.ExampleWiring(one), "{}")
 		text := "site: s\nstation: t\ndata: d\nsocket: s\ndriver: {type: linux, lines: " + wiring + "}\npositions: 1\ndevices:\n  " +
 			strings.ReplaceAll(templates.Example(one), "\n", "\n  ") + "\n"
-		if _, err := config.Read("example.yaml", []byte(text), devices.Types()); err != nil {
+		c, err := config.Read("example.yaml", []byte(text), devices.Types())
+		if err != nil {
 			t.Errorf("%v\n%s", err, text)
+		}
+		for _, w := range c.Warnings {
+			if w.Field != "devices" { // the rest of a station is not there
+				t.Errorf("%s: %s", one.Type, w.Message)
+			}
 		}
 	}
 	if tried < 4 {
