@@ -77,7 +77,7 @@ func TestTheConfigurationHoldsCanistersOffExpanders(t *testing.T) {
 		{", hold_on_loss: accepted", "", `devices[1].lines.drive: a mcp23017 holds its outputs when the daemon is lost`},
 		{"line: beam1", `line: "exp-1:A3"`, "devices[0].line: a mcp23017 is read now and then, and a nose that is gone by then leaves nothing"},
 		{"line: button.estop", `line: "exp-1:A3"`, "devices[9].line: an emergency stop may not wait for the wires"},
-		{`"exp-1:B1"`, `"exp-1:B8"`, `devices[1].lines.closed: "B8" is no pin of exp-1, a mcp23017 (did you mean "B0"?)`},
+		{`"exp-1:B1"`, `"exp-1:B8"`, `devices[1].lines.closed: "B8" is no pin of exp-1, a mcp23017 (its pins are A0 to A7 and B0 to B7)`},
 		{`"exp-1:B1"`, `"exp-1:B7"`, "devices[1].lines.closed: pin B7 of a mcp23017 may be an output only"},
 	} {
 		_, err := config.Read("station.yaml", []byte(strings.Replace(text, c.old, c.new, 1)), devices.Types())
