@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"scentpost/drivers/bus"
@@ -73,6 +72,7 @@ var (
 // plugged is a board of a rig.
 type plugged struct {
 	Board
+	lock    *os.File // of its link
 	rig     *Rig
 	core    core
 	outputs map[string]bus.Output // by pin
@@ -103,12 +103,21 @@ func Plug(server *hardware.Server, station *hardware.Station, boards []Board) (*
 	return r, nil
 }
 
-// plug wires one board and starts what thinks on it. The folder of its port's link is made.
-func (r *Rig) plug(b Board) (err error) {
-	if err := os.MkdirAll(filepath.Dir(b.Link), 0o755); err != nil {
+// plug takes the link of one board, wires it and starts what thinks on it.
+func (r *Rig) plug(b Board) error {
+	lock, err := take(b.Link)
+	if err != nil {
 		return err
 	}
-	p := &plugged{Board: b, rig: r, outputs: map[string]bus.Output{}}
+	if err := r.assemble(b, lock); err != nil {
+		return errors.Join(err, lock.Close())
+	}
+	return nil
+}
+
+// assemble wires one board and starts what thinks on it.
+func (r *Rig) assemble(b Board, lock *os.File) (err error) {
+	p := &plugged{Board: b, lock: lock, rig: r, outputs: map[string]bus.Output{}}
 	for _, pin := range slices.Sorted(maps.Keys(b.Pins)) {
 		wiring := b.Pins[pin]
 		if !wiring.Output {
@@ -212,7 +221,7 @@ func (r *Rig) Close() error {
 func (r *Rig) close() error {
 	var failed []error
 	for _, p := range r.boards {
-		failed = append(failed, p.core.close())
+		failed = append(failed, p.core.close(), p.lock.Close())
 	}
 	return errors.Join(append(failed, r.lines.Close())...)
 }
