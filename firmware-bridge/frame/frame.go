@@ -13,8 +13,9 @@ import (
 const (
 	// MaxBody is the longest frame without its CRC, in bytes, MinBody the shortest: a header.
 	MaxBody, MinBody = 60, 4
-	// MaxWire is the longest frame on the wire: two delimiters, one byte of COBS, body and CRC. MinWire is the shortest.
+	// MaxWire is the longest frame on the wire: two delimiters, one byte of COBS, body and CRC.
 	MaxWire = 1 + 1 + MaxBody + crcSize + 1
+	// MinWire is the shortest.
 	MinWire = 1 + 1 + MinBody + crcSize + 1
 
 	crcSize   = 4

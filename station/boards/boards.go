@@ -62,7 +62,7 @@ func (b *Boards) Look(cfg config.Config, tell func(code health.Code, on, evidenc
 		if !known {
 			continue
 		}
-		reading := judged.Reading{Name: d.Name, Up: r.State == link.Up, Known: r.Known, Boot: r.Board.Boot, Cause: r.Board.Cause.String(), Frames: r.Stats.Frames,
+		reading := judged.Reading{Name: d.Name, Up: r.State == link.Up, Known: r.Known, Boot: r.Board.Boot, Cause: r.Board.Cause.String(), Opens: r.Opens, Frames: r.Stats.Frames,
 			Errors: r.Stats.Errors, Resends: r.Stats.Resends, RoundTrip: r.Clock.RoundTrip, Bound: r.Clock.Bound,
 			DriftPPM: r.Clock.DriftPPM, SlackPPM: r.Clock.Slack, Contradicting: r.Stats.Contradicting}
 		for _, v := range b.watch.Judge(reading) {

@@ -36,6 +36,7 @@ type Reading struct {
 	Known bool // it said once what it is: Boot and Cause hold
 	Boot  uint32
 	Cause string // of its last start
+	Opens uint64 // of its port, which is a start of many boards
 	// Frames, Errors and Resends count since the daemon's start, and Contradicting the times that pings contradicted each other.
 	Frames, Errors, Resends uint64
 	Contradicting           uint64
@@ -57,11 +58,15 @@ type Watch struct{ before map[string]past }
 
 type past struct {
 	Reading
-	poor, loose, wrong bool
+	poor, loose, wrong, alone bool // alone: its last start was by itself
 }
 
-// Sudden are the causes of a start that somebody should do something about.
-var sudden = []string{"brown-out", "watchdog"}
+// Sudden are the causes of a start that somebody should do something about. Of a board whose boot loader hides the cause, it is
+// one in which its port stayed open.
+var (
+	sudden = []string{"brown-out", "watchdog"}
+	hidden = "unknown"
+)
 
 // Judge says which conditions of a board hold.
 func (w *Watch) Judge(r Reading) []Verdict {
@@ -95,14 +100,27 @@ func (w *Watch) Judge(r Reading) []Verdict {
 	clock := fmt.Sprintf("its instants are known to %s; an answer takes %s longer than the wire; %s",
 		r.Bound.Round(10*time.Microsecond), r.RoundTrip.Round(10*time.Microsecond), off(r.DriftPPM))
 	rate := p.rate(r)
+	started := p.started(r)
 	p.Reading = r
 	w.before[r.Name] = p
 	return []Verdict{
 		{health.BoardLine, r.Name, p.poor, line},
 		{health.BoardTime, r.Name, p.loose, clock},
 		{health.BoardClock, r.Name, p.wrong, rate},
-		{health.BoardStarted, r.Name, r.Known && slices.Contains(sudden, r.Cause), fmt.Sprintf("start %d, by: %s", r.Boot, r.Cause)},
+		{health.BoardStarted, r.Name, p.alone, started},
 	}
+}
+
+// started notes whether the last start of a board was by itself, and says what is known of it.
+func (p *past) started(r Reading) (evidence string) {
+	if r.Cause != hidden || !r.Known {
+		p.alone = r.Known && slices.Contains(sudden, r.Cause)
+		return fmt.Sprintf("start %d, by: %s", r.Boot, r.Cause)
+	}
+	if again := p.Known && p.Boot != r.Boot; again || !p.Known {
+		p.alone = again && p.Opens == r.Opens
+	}
+	return fmt.Sprintf("start %d, while its port stayed open; its boot loader hides the cause", r.Boot)
 }
 
 // rate judges how fast a board's clock runs, and says what was seen.

@@ -57,6 +57,25 @@ func TestEachCondition(t *testing.T) {
 	}
 }
 
+// TestAStartThatABootLoaderHides: it was by itself when the port stayed open, until a start that was not.
+func TestAStartThatABootLoaderHides(t *testing.T) {
+	var w Watch
+	for i, step := range []struct {
+		boot  uint32
+		opens uint64
+		cause string
+		holds bool
+	}{
+		{7, 1, "unknown", false}, {7, 1, "unknown", false}, {8, 1, "unknown", true}, {8, 1, "unknown", true}, {8, 2, "unknown", true},
+		{9, 3, "unknown", false}, {10, 3, "unknown", true}, {11, 3, "power", false}, {12, 3, "watchdog", true}, {13, 4, "unknown", false},
+	} {
+		got := held(w.Judge(Reading{Name: "a", Up: true, Known: true, Boot: step.boot, Opens: step.opens, Cause: step.cause}))
+		if evidence, holds := got[health.BoardStarted]; holds != step.holds || holds && step.cause == "unknown" && !strings.Contains(evidence, "boot loader hides") {
+			t.Errorf("step %d: %q", i, got)
+		}
+	}
+}
+
 // TestBoardsAreApart: the counters of one are not those of another, and a board that never said what it is started by
 // nothing that is known.
 func TestBoardsAreApart(t *testing.T) {
