@@ -113,7 +113,7 @@ func (b *bench) there() {
 func (b *bench) figures(board string, told bool) {
 	b.t.Helper()
 	said := b.must("board", "info", board)
-	if !strings.Contains(said, "the daemon says so") || strings.Contains(said, "longer than the wire") != told || strings.Contains(said, "after the reveal") == told {
+	if !strings.Contains(said, "the daemon says so") || strings.Contains(said, "frames that were none") != told || strings.Contains(said, "after the reveal") == told {
 		b.t.Errorf("figures told: %t, want %t: %s", !told, told, said)
 	}
 	if list := b.must("board", "ls"); !strings.Contains(list, "in use by the daemon, board "+canisterBoard) {

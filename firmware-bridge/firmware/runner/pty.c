@@ -107,6 +107,7 @@ static void unplug(void)
 	if (port >= 0)
 		close(port);
 	port = -1;
+	opened = false;
 	out_count = 0;
 }
 
