@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	mathrand "math/rand/v2"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -37,14 +38,14 @@ type boardAt struct {
 // errNoBoard: what was named is neither a board of the daemon nor a port.
 var errNoBoard = errors.New("no board of the running daemon has this name, and a port begins with a slash or a point")
 
-// asked asks the daemon for its boards; none where no daemon runs.
-func (s socket) asked() ([]control.BoardLine, *control.Status, error) {
+// asked asks the daemon for its boards; answered is false where no daemon runs.
+func (s socket) asked() (boards []control.BoardLine, answered bool, err error) {
 	client, err := control.Dial(context.Background(), s.Socket)
 	switch {
 	case errors.Is(err, control.ErrNoDaemon):
-		return nil, nil, nil
+		return nil, false, nil
 	case err != nil:
-		return nil, nil, err
+		return nil, false, err
 	}
 	defer client.Close()
 	response, err := client.Send(&control.Request{Command: "boards"})
@@ -52,14 +53,14 @@ func (s socket) asked() ([]control.BoardLine, *control.Status, error) {
 		err = errors.New(response.Error)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("the daemon at %s does not say which boards it has (restart it if it is of another version): %w", s.Socket, err)
+		return nil, true, fmt.Errorf("the daemon at %s does not say which boards it has (restart it if it is of another version): %w", s.Socket, err)
 	}
-	return response.Boards, response.Status, nil
+	return response.Boards, true, nil
 }
 
 // find returns the daemon's line of the board, nil when the board is none of its.
 func (c boardAt) find() (*control.BoardLine, error) {
-	lines, _, err := c.asked()
+	lines, answered, err := c.asked()
 	if err != nil {
 		return nil, err
 	}
@@ -67,10 +68,13 @@ func (c boardAt) find() (*control.BoardLine, error) {
 	if i >= 0 {
 		return &lines[i], nil
 	}
-	if !strings.HasPrefix(c.Board, "/") && !strings.HasPrefix(c.Board, ".") {
-		return nil, usage(fmt.Errorf("%q: %w (scentpost board ls lists both)", c.Board, errNoBoard))
+	if _, err := os.Stat(c.Board); err == nil || strings.HasPrefix(c.Board, "/") || strings.HasPrefix(c.Board, ".") {
+		return nil, nil
 	}
-	return nil, nil
+	if !answered {
+		return nil, usage(fmt.Errorf("%q is no port, and no daemon answers at %s that could know a board of this name: start it, or name the port (scentpost board ls lists them)", c.Board, c.Socket))
+	}
+	return nil, usage(fmt.Errorf("%q: %w (scentpost board ls lists both)", c.Board, errNoBoard))
 }
 
 // samePort tells whether two names lead to one port.

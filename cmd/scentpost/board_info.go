@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,9 +60,7 @@ func (c boardAt) said() (boardSaid, error) {
 		seen, err := v.Look()
 		f := figuresOf(seen, c.Baud)
 		s.Figures, s.Advice = &f, advice(f, c.Board, seen.Resends)
-		for _, p := range seen.Pins {
-			s.Pins = append(s.Pins, p.Name+abilities(p))
-		}
+		s.Pins = pinsOf(seen.Pins)
 		return err
 	})
 	return s, err
@@ -75,6 +75,22 @@ func figuresOf(seen visit.Seen, baud int) control.BoardFigures {
 		Lost: uint64(seen.Pong.Dropped), Glitches: uint64(seen.Pong.Glitches)}
 }
 
+// pinsOf says which pins can do what, those that can do the same together, in the order of their numbers.
+func pinsOf(pins []message.Pin) (said []string) {
+	alike := map[string][]string{}
+	for _, p := range slices.SortedFunc(slices.Values(pins), func(a, b message.Pin) int { return cmp.Compare(a.Index, b.Index) }) {
+		can := abilities(p)
+		if alike[can] == nil {
+			said = append(said, can)
+		}
+		alike[can] = append(alike[can], p.Name)
+	}
+	for i, can := range said {
+		said[i] = fmt.Sprintf("pins %s: %s", strings.Join(alike[can], ", "), can)
+	}
+	return said
+}
+
 func abilities(p message.Pin) string {
 	var can []string
 	for _, a := range []struct {
@@ -85,7 +101,10 @@ func abilities(p message.Pin) string {
 			can = append(can, a.what)
 		}
 	}
-	return " (" + strings.Join(can, ", ") + ")"
+	if can == nil {
+		return "in use by the board itself"
+	}
+	return strings.Join(can, ", ")
 }
 
 // advice is what the figures of a board say that somebody should do.
@@ -96,7 +115,7 @@ func advice(f control.BoardFigures, port string, resends int) []string {
 			todo = append(todo, fmt.Sprintf(format, args...))
 		}
 	}
-	add(f.ID == "", "it has no id yet: scentpost board name %s ID", port)
+	add(f.Kind != "" && f.ID == "", "it has no id yet: scentpost board name %s ID", port)
 	add(f.Cause == message.CauseBrownOut.String(), "its supply broke down before its last start: take a stronger supply or a shorter cable, and drive no motor from it")
 	add(f.Cause == message.CauseWatchdog.String(), "its program hung before its last start: report it with the firmware's version and build")
 	add(resends >= manyResends || f.Frames > 0 && (f.Resends+f.Errors)*100 > f.Frames, "much has to be sent again: take a shorter or shielded cable, and lay it away from motors")
@@ -145,21 +164,40 @@ func (s boardSaid) write(out io.Writer) {
 	case f == nil && s.Told != nil:
 		line("  what passes on its line is told after the reveal")
 		return
-	case f.Kind != "":
-		line("  %s, id %q, firmware %s, build %s", f.Kind, f.ID, f.Firmware, f.Build)
-		line("  started %d times, the last time by: %s", f.Boot, f.Cause)
+	case f.Kind == "":
+		line("  it has said nothing since the daemon started")
+		return
 	}
+	line("  %s, id %q, firmware %s, build %s", f.Kind, f.ID, f.Firmware, f.Build)
+	line("  started %s, the last time by: %s", times(uint64(f.Boot)), f.Cause)
 	line("  an answer takes %s longer than the wire; frames that were none %d, sent again %d, edges lost %d, too close %d",
 		f.RoundTrip.Round(10*time.Microsecond), f.Errors, f.Resends, f.Lost, f.Glitches)
 	if f.Sessions > 0 {
-		line("  its clock is %.1f ppm slow; an instant of it is known to %s; the port was opened %d times, %d sessions", f.DriftPPM, f.Bound.Round(10*time.Microsecond), f.Opens, f.Sessions)
+		line("  its clock is %s; an instant of it is known to %s; its port was opened %s, and it was greeted %s", pace(f.DriftPPM),
+			f.Bound.Round(10*time.Microsecond), times(f.Opens), times(f.Sessions))
 	}
-	if len(s.Pins) > 0 {
-		line("  pins: %s", strings.Join(s.Pins, ", "))
+	for _, p := range s.Pins {
+		line("  %s", p)
 	}
 	for _, a := range s.Advice {
 		line("  - %s", a)
 	}
+}
+
+// times says how often something was done.
+func times(n uint64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// pace says how a clock goes.
+func pace(ppm float64) string {
+	if ppm < 0 {
+		return fmt.Sprintf("%.1f ppm fast", -ppm)
+	}
+	return fmt.Sprintf("%.1f ppm slow", ppm)
 }
 
 type boardFlash struct {
@@ -171,6 +209,9 @@ type boardFlash struct {
 func (boardFlash) Help() string {
 	return `Exit codes: 0 the board has the firmware that comes with this program, 1 it has another one, 2 wrong use.`
 }
+
+// noBuild is what a board says that has no firmware.
+const noBuild = "0000000000000000"
 
 // flashed compares firmwares.
 type flashed struct {
@@ -208,6 +249,9 @@ func (c boardFlash) Run(out io.Writer) error {
 	}
 	f := flashed{Port: s.Port, Has: s.Figures.Firmware, Build: s.Figures.Build, Want: hex.EncodeToString(carried.Build[:]),
 		Carried: fmt.Sprintf("%d.%d.%d", carried.Version[0], carried.Version[1], carried.Version[2])}
+	if f.Build == noBuild {
+		return usage(fmt.Errorf("%s: a twin in Go has no firmware to compare (scentsim rig --firmware plays the real one)", f.Port))
+	}
 	f.Same = f.Build == f.Want
 	text := fmt.Sprintf("%s has the firmware of this release: %s, build %s", f.Port, f.Has, f.Build)
 	if !f.Same {

@@ -160,8 +160,8 @@ func (c boardWatch) owning(ctx context.Context, out io.Writer) error {
 		select {
 		case <-tick.C:
 			r := b.Report()
-			w.line(clock.Mono(), "%s: round trip %s over the wire, clock %.1f ppm slow and known to %s; frames %d, errors %d, sent again %d, lost %d",
-				r.State, r.Clock.RoundTrip.Round(time.Microsecond), r.Clock.DriftPPM, r.Clock.Bound.Round(time.Microsecond), r.Stats.Frames, r.Stats.Errors, r.Stats.Resends, r.Stats.Lost)
+			w.line(clock.Mono(), "%s: round trip %s over the wire, clock %s and known to %s; frames %d, errors %d, sent again %d, lost %d",
+				r.State, r.Clock.RoundTrip.Round(time.Microsecond), pace(r.Clock.DriftPPM), r.Clock.Bound.Round(time.Microsecond), r.Stats.Frames, r.Stats.Errors, r.Stats.Resends, r.Stats.Lost)
 		case <-ctx.Done():
 			return b.Close()
 		}

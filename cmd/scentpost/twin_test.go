@@ -106,7 +106,7 @@ func TestAdvice(t *testing.T) {
 		{func(f *control.BoardFigures) { f.Lost = 1 }, 0, "found no room"},
 		{func(f *control.BoardFigures) { f.RoundTrip = 8 * time.Millisecond }, 0, "longer than the wire"},
 	} {
-		f := control.BoardFigures{ID: "one", Cause: "power", Frames: 1000, RoundTrip: time.Millisecond}
+		f := control.BoardFigures{Kind: "m328p", ID: "one", Cause: "power", Frames: 1000, RoundTrip: time.Millisecond}
 		c.change(&f)
 		got := advice(f, "/dev/null", c.resends)
 		if (c.says == "") != (len(got) == 0) || len(got) > 1 || c.says != "" && !strings.Contains(got[0], c.says) {
