@@ -81,6 +81,16 @@ func (f Files) Read(kind Kind, name string) (file string, src []byte, err error)
 	return "", nil, fmt.Errorf("no file %s among the %s (%s): %w", strict.Quote(name), kind, strict.DidYouMean(name, names), fs.ErrNotExist)
 }
 
+// Find is Read for a name or for the path of any file. What looks like a path is never taken for a name.
+func (f Files) Find(kind Kind, nameOrPath string) (file string, src []byte, err error) {
+	looksLikePath := strings.ContainsRune(nameOrPath, filepath.Separator) || filepath.Ext(nameOrPath) != ""
+	if _, absent := os.Stat(nameOrPath); errors.Is(absent, fs.ErrNotExist) && !looksLikePath {
+		return f.Read(kind, nameOrPath)
+	}
+	src, err = ReadFile(nameOrPath, strict.MaxBytes)
+	return nameOrPath, src, err
+}
+
 // sources returns where files come from.
 func (f Files) sources() []fs.FS {
 	if f.Dir == "" {

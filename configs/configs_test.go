@@ -77,6 +77,23 @@ func TestUsersFolderOverridesByName(t *testing.T) {
 	}
 }
 
+// TestFindTakesNamesAndPaths: a file that lies about under the name of a plan is taken, and no path is taken for a name.
+func TestFindTakesNamesAndPaths(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, "go-nogo", "mine\n")
+	put(t, "short.yaml", "mine\n")
+	for given, want := range map[string]string{"short": "plans/short.yaml", "go-nogo": "go-nogo", "./short.yaml": "./short.yaml", "short.yaml": "short.yaml"} {
+		if file, src, err := (configs.Files{}).Find(configs.Plans, given); err != nil || file != want || (string(src) == "mine\n") == (file == "plans/short.yaml") {
+			t.Errorf("%s: got %s, %q, %v", given, file, src, err)
+		}
+	}
+	for _, given := range []string{"shrt", "plans/short", "lineup-six.yaml", ""} {
+		if file, _, err := (configs.Files{}).Find(configs.Plans, given); err == nil {
+			t.Errorf("%q: got %s", given, file)
+		}
+	}
+}
+
 func TestUnknownNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"virtual-sic":       `no file "virtual-sic" among the stations (did you mean "virtual-six"?)`,

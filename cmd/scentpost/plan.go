@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,20 +23,9 @@ type planCmd struct {
 	Draw  planDraw  `cmd:"" help:"Draw from PLAN in the open, for training."`
 }
 
-// readPlan returns the name and bytes of a plan: a file, or one that comes with scentpost, by its name. What looks
-// like a path is never taken for a name.
-func readPlan(plan string) (name string, src []byte, err error) {
-	looksLikePath := strings.ContainsRune(plan, filepath.Separator) || filepath.Ext(plan) != ""
-	if _, absent := os.Stat(plan); errors.Is(absent, fs.ErrNotExist) && !looksLikePath {
-		return configs.Files{}.Read(configs.Plans, plan)
-	}
-	src, err = configs.ReadFile(plan, strict.MaxBytes)
-	return plan, src, err
-}
-
 // parsePlan reads and checks a plan. One that is well written and cannot be dealt is the answer no.
 func parsePlan(name string) (blind.Plan, error) {
-	file, src, err := readPlan(name)
+	file, src, err := configs.Files{}.Find(configs.Plans, name)
 	if err != nil {
 		return blind.Plan{}, usage(err)
 	}

@@ -94,7 +94,7 @@ type sessionOpen struct {
 
 // Run opens a session. The plan's pass rule is read here, since the station keeps the exact bytes of both.
 func (c sessionOpen) Run(out io.Writer) error {
-	name, src, err := readPlan(c.Plan)
+	name, src, err := configs.Files{}.Find(configs.Plans, c.Plan)
 	if err != nil {
 		return usage(err)
 	}

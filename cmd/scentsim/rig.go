@@ -35,7 +35,7 @@ type rigCmd struct {
 	On       []string `help:"With --firmware: the boards that run it, the others stay boards in Go; all of them without it. A chip needs a sixth of a core or more." placeholder:"BOARD"`
 	Runner   string   `default:"build/firmware/runner" help:"With --firmware: the program that runs it; make runner builds both, the ELF file as build/firmware/m328p-500000.elf." placeholder:"FILE"`
 	Probe    string   `help:"The Unix socket for questions by tests, which tells the placement." placeholder:"PATH"`
-	Plan     string   `help:"Load the canisters as this plan says; without it A is tnt, B smokeless-powder, C glove, D blank, further ones blank." placeholder:"FILE"`
+	Plan     string   `help:"Load the canisters as this plan says; without it A is tnt, B smokeless-powder, C glove, D blank, further ones blank. A file, or the name of a plan that comes with scentpost." placeholder:"PLAN"`
 	Handler  string   `enum:"button,none" default:"button" help:"Who is at the station: button starts runs and calls by the buttons; none is nobody, nor a dog."`
 }
 

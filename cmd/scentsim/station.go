@@ -42,7 +42,7 @@ type stationCmd struct {
 	Socket  string        `help:"The Unix socket to listen on, instead of the configuration's driver.socket." placeholder:"PATH"`
 	Probe   string        `help:"The Unix socket for questions by tests, which tells the placement; by default the other's path and .probe." placeholder:"PATH"`
 	Log     string        `help:"Append every physical change to FILE as lines of JSON; tells the placement." placeholder:"FILE"`
-	Plan    string        `help:"Load the canisters as this plan says; without it A is tnt, B smokeless-powder, C glove, D blank, further ones blank." placeholder:"FILE"`
+	Plan    string        `help:"Load the canisters as this plan says; without it A is tnt, B smokeless-powder, C glove, D blank, further ones blank. A file, or the name of a plan that comes with scentpost." placeholder:"PLAN"`
 	Clock   string        `enum:"exact,unset,served,stepped,lost" default:"exact" help:"What the station's wall clock does: exact is marked as simulated; unset shows 1970 and nobody sets it; served is kept by a time server; stepped is set an hour on in the second run and back in the third; lost loses its time server in the first run."`
 	Handler string        `enum:"button,call,voice,none" default:"button" help:"Who is at the station: button starts runs and calls by the buttons; call lets others start; voice lets others start and enter the call, too; none is nobody, nor a dog."`
 	GoAfter time.Duration `default:"5s" help:"With call and voice: how long after the ready light the dog is let go, in virtual time; 0s waits for the probe's go."`
@@ -140,11 +140,11 @@ func (c *stationCmd) loading() (map[string]string, error) {
 	if c.Plan == "" {
 		return nil, nil
 	}
-	src, err := configs.ReadFile(c.Plan, strict.MaxBytes)
+	file, src, err := configs.Files{}.Find(configs.Plans, c.Plan)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := blind.ParsePlan(c.Plan, src)
+	plan, err := blind.ParsePlan(file, src)
 	if err != nil {
 		return nil, err
 	}

@@ -213,7 +213,7 @@ func TestVoiceShoutsAndProbeLetsGo(t *testing.T) {
 }
 
 func TestTheLoadingOfAPlan(t *testing.T) {
-	c := stationCmd{Config: six, Plan: "../../configs/plans/lineup-six.yaml"}
+	c := stationCmd{Config: six, Plan: "lineup-six"}
 	_, byPlan, err := c.read()
 	if err != nil {
 		t.Fatal(err)
