@@ -42,19 +42,28 @@ type member struct {
 
 func (m *member) here() bool { return len(m.away) == 0 && m.gone == nil }
 
-// why is the evidence of an absent device: its lines by what was seen, and the outputs that nobody knows the level of.
-func (m *member) why() string {
+// why is the evidence of an absent device: its lines by what was seen, and the outputs that nobody knows the level of. What
+// was seen of a carrier is told of that, with what it carries, and not once more of each device there.
+func (s *Station) why(m *member) string {
 	var parts, unknown []string
 	if m.gone != nil {
-		parts = append(parts, m.gone.Error())
+		parts = append(parts, m.gone.Error()+s.carries(m))
 	}
 	lines := map[string][]string{} // by what was seen
+	carriers := map[string]bool{}
 	for _, line := range slices.Sorted(maps.Keys(m.away)) {
-		seen := m.away[line].Error()
-		lines[seen] = append(lines[seen], line)
+		if on := hangsOn(line); s.gone(on) {
+			carriers[on] = true
+		} else {
+			seen := m.away[line].Error()
+			lines[seen] = append(lines[seen], line)
+		}
 		if m.lines[line] {
 			unknown = append(unknown, line)
 		}
+	}
+	for _, on := range slices.Sorted(maps.Keys(carriers)) {
+		parts = append(parts, on+" is absent")
 	}
 	for _, seen := range slices.Sorted(maps.Keys(lines)) {
 		parts = append(parts, fmt.Sprintf("%s: %s", strings.Join(lines[seen], ", "), seen))
@@ -65,11 +74,33 @@ func (m *member) why() string {
 	return strings.Join(parts, "; ")
 }
 
-// presence is what is told of the device.
-func (m *member) presence() Presence {
+// gone tells whether what has a name is a device that is away itself.
+func (s *Station) gone(name string) bool {
+	return slices.ContainsFunc(s.members, func(m *member) bool { return m.name == name && m.gone != nil })
+}
+
+// carries names the devices that have a line on a device, "" for none.
+func (s *Station) carries(on *member) string {
+	var names []string
+	for _, m := range s.members {
+		for line := range m.lines {
+			if hangsOn(line) == on.name {
+				names = append(names, m.name)
+				break
+			}
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return " (carries " + strings.Join(names, ", ") + ")"
+}
+
+// presence is what is told of a device.
+func (s *Station) presence(m *member) Presence {
 	p := Presence{Device: m.name, Class: m.class, Position: m.position, Canister: m.canister, Here: m.here()}
 	if !p.Here {
-		p.Why = m.why()
+		p.Why = s.why(m)
 	}
 	return p
 }
@@ -169,7 +200,7 @@ func (s *Station) changed(since int64, f func(*member)) {
 // be held without them.
 func (s *Station) tellPresence() {
 	for _, m := range s.members {
-		seen := m.presence().Why
+		seen := s.presence(m).Why
 		switch {
 		case seen == m.told:
 		case seen == "":
@@ -278,7 +309,7 @@ func (s *Station) missing(n int) []Presence {
 	for _, m := range s.members {
 		needed := m.class == config.Button || slices.Contains(placed, m.class) && m.position <= n
 		if needed && !m.here() {
-			absent = append(absent, m.presence())
+			absent = append(absent, s.presence(m))
 		}
 	}
 	return absent
@@ -312,7 +343,7 @@ func (s *Station) serves(most int) int {
 func (s *Station) presences() []Presence {
 	all := make([]Presence, 0, len(s.members))
 	for _, m := range s.members {
-		all = append(all, m.presence())
+		all = append(all, s.presence(m))
 	}
 	return all
 }

@@ -232,10 +232,10 @@ func TestACarrierThatGoes(t *testing.T) {
 	}
 	sink := w.sink.(bus.PresenceSink)
 	sink.Presence(bus.Presence{Carrier: "exp-1", Lines: []string{"exp-1:A0"}, Why: bus.ErrGone})
-	expect(t, "gone", w.heard(), []string{"0 device-absent exp-1 true bus is away",
-		"0 device-absent ready true exp-1:A0: bus is away; unknown: the level of exp-1:A0"})
+	expect(t, "gone", w.heard(), []string{"0 device-absent exp-1 true bus is away (carries ready)",
+		"0 device-absent ready true exp-1 is absent; unknown: the level of exp-1:A0"})
 	sink.Presence(bus.Presence{Lines: []string{"GPIO4"}, Why: bus.ErrGone})
-	expect(t, "its interrupt too", w.heard(), []string{"0 device-absent exp-1 true bus is away; GPIO4: bus is away"})
+	expect(t, "its interrupt too", w.heard(), []string{"0 device-absent exp-1 true bus is away (carries ready); GPIO4: bus is away"})
 	sink.Presence(bus.Presence{Carrier: "exp-1", Lines: []string{"exp-1:A0"}, Here: true})
 	sink.Presence(bus.Presence{Lines: []string{"GPIO4"}, Here: true})
 	expect(t, "back", w.heard(), []string{"0 device-absent exp-1 true GPIO4: bus is away", "0 device-absent ready false", "0 device-absent exp-1 false"})
