@@ -20,13 +20,16 @@ func ofThisMachine(t *testing.T) config.Config {
 station: nowhere
 data: journal
 socket: s
-driver: {type: linux, lines: {"no-chip:c1a": {external: pull-down}}}
+driver: {type: linux, lines: {"no-chip:c1a": {external: pull-down}, "no-chip:c1b": {external: pull-down}, "no-chip:c2a": {external: pull-down}, "no-chip:c2b": {external: pull-down}}}
 people:
   - {name: Assessor, roles: [assessor], uid: 0}
 positions: 2
 devices:
   - {name: beam-1, type: beam, position: 1, line: "no-chip:beam1"}
   - {name: canister-1a, type: shutter, position: 1, canister: "1A", lines: {drive: "no-chip:c1a", opened: "no-chip:c1a.o", closed: "no-chip:c1a.c"}, pinch: guard}
+  - {name: canister-1b, type: shutter, position: 1, canister: "1B", lines: {drive: "no-chip:c1b", opened: "no-chip:c1b.o", closed: "no-chip:c1b.c"}, pinch: guard}
+  - {name: canister-2a, type: shutter, position: 2, canister: "2A", lines: {drive: "no-chip:c2a", opened: "no-chip:c2a.o", closed: "no-chip:c2a.c"}, pinch: guard}
+  - {name: canister-2b, type: shutter, position: 2, canister: "2B", lines: {drive: "no-chip:c2b", opened: "no-chip:c2b.o", closed: "no-chip:c2b.c"}, pinch: guard}
   - {name: ack, type: light, line: "exp-1:A0"}
   - {name: exp-1, type: mcp23017, bus: i2c-999, interrupt: "no-chip:asks"}
 `), devices.Types())

@@ -236,7 +236,7 @@ func (s *station) openHost(ctx context.Context, newEpoch string) error {
 		func(seq int64) { h.Durable(seq) }, func(err error) { h.Failed(err) })
 	h, err = host.New(host.Options{
 		Log: log, Settings: settings, Beams: s.beams(), Config: hex.EncodeToString(hash[:]), Pinch: s.cfg.Pinch(), Simulated: s.cfg.Simulated(),
-		Clock: s.clock, Journal: s.writer, Signer: s.signer, Wake: wake, Names: names, CannotStart: s.cannotStart, Missing: s.devices.Missing,
+		Clock: s.clock, Journal: s.writer, Signer: s.signer, Wake: wake, Names: names, CannotStart: s.cannotStart, Missing: s.devices.Missing, Canisters: s.cfg.Canisters(),
 		Chance: host.Chance{IDs: rand.Reader, Nonces: rand.Reader, Shares: rand.Reader, Seals: rand.Reader},
 		OnFail: s.journalFailed, OnLock: s.devices.Silent,
 	}, tree)

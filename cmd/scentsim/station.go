@@ -24,6 +24,7 @@ import (
 	"scentpost/station/blind"
 	"scentpost/station/config"
 	"scentpost/station/devices"
+	"scentpost/station/event"
 	"scentpost/station/strict"
 )
 
@@ -135,8 +136,8 @@ func (c *stationCmd) read() (config.Config, hardware.Layout, error) {
 	return cfg, layout, err
 }
 
-// loading returns the odour of each canister by the plan, nil without one.
-func (c *stationCmd) loading() (map[string]string, error) {
+// loading returns what the plan loads, nil without one.
+func (c *stationCmd) loading() ([]event.Loaded, error) {
 	if c.Plan == "" {
 		return nil, nil
 	}
@@ -148,11 +149,7 @@ func (c *stationCmd) loading() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	loading := map[string]string{}
-	for _, l := range plan.Loading() {
-		loading[l.Canister] = l.Odour
-	}
-	return loading, nil
+	return plan.Loading(), nil
 }
 
 // people lets dog and handler in. It returns what lets the dog go.

@@ -140,7 +140,9 @@ func perform(t testing.TB, p performance) (*check.Sights, *yard.Yard) {
 	}
 	y, err = yard.New(yard.Options{
 		Seed: p.seed, Secrets: p.secrets, Config: cfg, Store: p.store, Machine: p.machine, Scripts: scripts,
-		Loading: map[string]string{"1A": "tnt", "1B": "glove", "2A": "tnt", "2B": "glove", "3A": "tnt", "3B": "glove"},
+		Loading: []event.Loaded{{Position: 1, Canister: "1A", Odour: "tnt"}, {Position: 1, Canister: "1B", Odour: "glove"},
+			{Position: 2, Canister: "2A", Odour: "tnt"}, {Position: 2, Canister: "2B", Odour: "glove"},
+			{Position: 3, Canister: "3A", Odour: "tnt"}, {Position: 3, Canister: "3B", Odour: "glove"}},
 		Publish: func(_ int64, m uplink.Publish) {
 			see(check.Messages, append(fmt.Appendf(nil, "%s qos %d retain %t: ", m.Topic, m.QoS, m.Retain), m.Payload...))
 		},

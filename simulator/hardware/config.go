@@ -1,9 +1,8 @@
 package hardware
 
 import (
+	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"time"
 
@@ -12,26 +11,25 @@ import (
 	"scentpost/drivers/bus/bustest"
 	"scentpost/drivers/motor"
 	"scentpost/drivers/shutter"
+	"scentpost/station/blind"
 	"scentpost/station/config"
+	"scentpost/station/event"
 )
 
 // FromConfig returns the layout that a station's configuration describes: exactly its devices, on their lines.
-// loading is the odour by canister ("1A"); canisters that it leaves out are blank. Without a loading (nil) each
-// position is loaded by letter from DefaultLoading. A loading that names a canister which the station does not
-// have is refused: it is a plan for another station.
-func FromConfig(cfg config.Config, loading map[string]string) (Layout, error) {
+// Canisters that the loading leaves out are blank. Without a loading (nil) each position is loaded by letter from
+// DefaultLoading. A loading that names a canister which the station does not have is refused: it is a plan for another
+// station.
+func FromConfig(cfg config.Config, loading []event.Loaded) (Layout, error) {
 	var l Layout
-	unknown := maps.Clone(loading)
+	if lacks := blind.Lacks(loading, cfg.Canisters()); lacks != "" {
+		return Layout{}, errors.New(lacks)
+	}
 	buttons := map[string]bool{}
 	for _, d := range cfg.Devices {
 		switch d.Class {
 		case config.Canister:
-			odour := byLetter(d.Canister)
-			if loading != nil {
-				odour = either(loading[d.Canister] == "", NoOdour, loading[d.Canister])
-			}
-			delete(unknown, d.Canister)
-			c := Canister{Position: d.Position, Name: d.Canister, Odour: odour,
+			c := Canister{Position: d.Position, Name: d.Canister, Odour: odourOf(d.Canister, loading),
 				Drive: d.Lines[shutter.Drive], Opened: d.Lines[shutter.Opened], Closed: d.Lines[shutter.Closed]}
 			if d.Lines[motor.Open] != "" {
 				c.Drive, c.Shut = d.Lines[motor.Open], d.Lines[motor.Close]
@@ -64,11 +62,20 @@ func FromConfig(cfg config.Config, loading map[string]string) (Layout, error) {
 			return Layout{}, fmt.Errorf("device %s: a virtual station cannot be given a %s yet", d.Name, d.Type)
 		}
 	}
-	if len(unknown) > 0 {
-		return Layout{}, fmt.Errorf("the plan loads canisters that the station does not have: %v (take a plan for its %d positions)",
-			slices.Sorted(maps.Keys(unknown)), cfg.Positions)
-	}
 	return l, l.Check()
+}
+
+// odourOf returns what a loading puts into a canister.
+func odourOf(canister string, loading []event.Loaded) string {
+	if loading == nil {
+		return byLetter(canister)
+	}
+	for _, l := range loading {
+		if l.Canister == canister {
+			return l.Odour
+		}
+	}
+	return NoOdour
 }
 
 // byLetter returns the odour of the default loading for a canister such as "1A".

@@ -8,6 +8,7 @@ import (
 	"scentpost/configs"
 	"scentpost/station/config"
 	"scentpost/station/devices"
+	"scentpost/station/event"
 )
 
 func readStation(t *testing.T, name string) config.Config {
@@ -36,7 +37,7 @@ func TestTheExampleStationIsTheUsualLineUp(t *testing.T) {
 
 func TestALoadingIsTakenAsItIs(t *testing.T) {
 	cfg := readStation(t, "virtual-six")
-	got, err := FromConfig(cfg, map[string]string{"1C": "tnt", "6A": "glove"})
+	got, err := FromConfig(cfg, []event.Loaded{{Position: 1, Canister: "1C", Odour: "tnt"}, {Position: 6, Canister: "6A", Odour: "glove"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,8 @@ func TestALoadingIsTakenAsItIs(t *testing.T) {
 			t.Errorf("canister %s holds %s, want %s", c.Name, c.Odour, want)
 		}
 	}
-	if _, err := FromConfig(cfg, map[string]string{"8A": "tnt", "7A": "tnt"}); err == nil || !strings.Contains(err.Error(), "[7A 8A]") {
+	another := []event.Loaded{{Position: 8, Canister: "8A", Odour: "tnt"}, {Position: 7, Canister: "7A", Odour: "tnt"}}
+	if _, err := FromConfig(cfg, another); err == nil || !strings.Contains(err.Error(), "position 7 has none, and the plan loads 7A; position 8 has none") {
 		t.Errorf("a loading for another station: %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/yard"
 	"scentpost/station/blind"
+	"scentpost/station/event"
 	"scentpost/station/score"
 	"scentpost/station/trial"
 	"scentpost/station/verify"
@@ -27,7 +28,7 @@ func golden(t *testing.T) []byte {
 	t.Helper()
 	y := newYard(t, "virtual-two", func(o *yard.Options) {
 		o.Seed, o.Secrets = 20260101, 20260102
-		o.Loading = map[string]string{"1A": "tnt", "2A": "tnt"}
+		o.Loading = []event.Loaded{{Position: 1, Canister: "1A", Odour: "tnt"}, {Position: 2, Canister: "2A", Odour: "tnt"}}
 	})
 	if err := y.Hardware.Fail("1B", hardware.Fault{Kind: hardware.StuckClosed}); err != nil {
 		t.Fatal(err)

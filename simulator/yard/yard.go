@@ -52,8 +52,8 @@ type Options struct {
 	Secrets uint64
 	// Config is the station's configuration.
 	Config config.Config
-	// Loading is what lies in which canister ("1A" -> odour); nil loads by letter.
-	Loading map[string]string
+	// Loading is what lies in which canister; nil loads by letter.
+	Loading []event.Loaded
 	// Store is the journal; nil is one in memory.
 	Store journal.Epochs
 	// Commit is how long a commit takes; 0 is DefaultCommit.
@@ -197,9 +197,9 @@ func (y *Yard) Start() (err error) {
 	y.Host, err = host.New(host.Options{
 		Log: log, Settings: settings, Beams: beams(cfg), Config: hex.EncodeToString(hash[:]), Pinch: cfg.Pinch(), Simulated: true,
 		Clock: now, Journal: y.Disk, Signer: y.signer, Wake: y.wake, Names: names,
-		Missing: func(n int, sealed bool) string { return y.Devices.Missing(n, sealed) },
-		OnFail:  func(error) { y.failed = true },
-		OnLock:  func(silent []string) { y.Devices.Silent(silent) },
+		Missing: func(n int, sealed bool) string { return y.Devices.Missing(n, sealed) }, Canisters: cfg.Canisters(),
+		OnFail: func(error) { y.failed = true },
+		OnLock: func(silent []string) { y.Devices.Silent(silent) },
 		Chance: host.Chance{IDs: from(y.World, "ids"), Nonces: from(secrets, "nonces"), Shares: from(secrets, "shares"),
 			Seals: from(secrets, "seals")},
 	}, tree)

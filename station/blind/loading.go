@@ -11,12 +11,14 @@ func (p Plan) Loading() []event.Loaded {
 	var all []event.Loaded
 	for position := 1; position <= p.Positions; position++ {
 		for i, odour := range p.odoursAt(position) {
-			canister := strconv.Itoa(position) + string(rune('A'+i))
-			all = append(all, event.Loaded{Position: position, Canister: canister, Odour: odour})
+			all = append(all, event.Loaded{Position: position, Canister: canisterName(position, i), Odour: odour})
 		}
 	}
 	return all
 }
+
+// canisterName is what a plan calls the canister of a position with that index in its list.
+func canisterName(position, i int) string { return strconv.Itoa(position) + string(rune('A'+i)) }
 
 // odoursAt returns what the plan's own loading has at a position.
 func (p Plan) odoursAt(position int) []string {

@@ -141,6 +141,18 @@ func (c Config) Of(class Class) []Device {
 	return out
 }
 
+// Canisters returns the names of the station's canisters by their position.
+func (c Config) Canisters() map[int][]string {
+	all := map[int][]string{}
+	for _, d := range c.Of(Canister) {
+		all[d.Position] = append(all[d.Position], d.Canister)
+	}
+	for _, names := range all {
+		slices.Sort(names)
+	}
+	return all
+}
+
 // Pinch returns the pinch protections that the station's canisters declare, each once, sorted.
 func (c Config) Pinch() []string {
 	var out []string

@@ -119,6 +119,9 @@ func (h *Host) prepareOpen(e *event.Event) (err error) {
 		return nil // the engine will refuse it
 	}
 	if plan, err := blind.ParsePlan(o.Name, []byte(o.Plan)); err == nil { // else the engine will refuse it
+		if lacks := blind.Lacks(plan.Loading(), h.opt.Canisters); lacks != "" {
+			return errors.New(lacks)
+		}
 		if reason := h.missing(plan.Positions, false); reason != "" {
 			return errors.New(reason)
 		}

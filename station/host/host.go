@@ -86,6 +86,9 @@ type Options struct {
 	// one can; nil for never. It is asked when a session is opened and when a run is armed; sealed tells that nothing of
 	// a canister may be named.
 	Missing func(n int, sealed bool) string
+	// Canisters names the station's canisters by their position. A session whose plan loads others is refused when it is
+	// opened.
+	Canisters map[int][]string
 	// OnFail is called once, when the journal has failed and the host has stopped.
 	OnFail func(error)
 	// OnLock is called at every lock with the sources that have not reported past it, which are nearly always none.

@@ -83,24 +83,29 @@ type house struct {
 	config  string // its hash
 	wanted  bool
 	missing func(n int, sealed bool) string
-	held    bool            // the journal stalls
-	broken  error           // Append fails
-	queue   []journal.Batch // appended, not durable
-	batches []journal.Batch // all that were made durable
-	plan    string
-	jam     int  // the position whose canister never confirms
-	open    bool // a canister is open
-	air     []event.Air
-	hushed  int      // how often all sounds were ended
-	seen    []string // what went out, with its time since the house was built
-	from    int64
-	silent  []string // at the last lock
-	veiled  []string // sources, beside the one that is not
-	failed  []error
+	// canisters are those of the station, by position.
+	canisters map[int][]string
+	held      bool            // the journal stalls
+	broken    error           // Append fails
+	queue     []journal.Batch // appended, not durable
+	batches   []journal.Batch // all that were made durable
+	plan      string
+	jam       int  // the position whose canister never confirms
+	open      bool // a canister is open
+	air       []event.Air
+	hushed    int      // how often all sounds were ended
+	seen      []string // what went out, with its time since the house was built
+	from      int64
+	silent    []string // at the last lock
+	veiled    []string // sources, beside the one that is not
+	failed    []error
 }
 
 func newHouse(t testing.TB) *house {
-	h := &house{t: t, plan: smallPlan, w: world.New(1), store: journal.NewMemory(), log: record.Log{Site: "site", Station: "line-1", Epoch: "e1"}}
+	h := &house{t: t, plan: smallPlan, canisters: map[int][]string{}, w: world.New(1), store: journal.NewMemory(), log: record.Log{Site: "site", Station: "line-1", Epoch: "e1"}}
+	for position := 1; position <= 6; position++ {
+		h.canisters[position] = []string{fmt.Sprint(position, "A"), fmt.Sprint(position, "B"), fmt.Sprint(position, "C")}
+	}
 	if err := h.store.BeginEpoch("e1", "first"); err != nil {
 		t.Fatal(err)
 	}
@@ -148,9 +153,10 @@ func (h *house) start(cause string) {
 				})
 			}
 		},
-		Chance: host.Chance{IDs: stream("ids"), Nonces: stream("nonces"), Shares: stream("shares"), Seals: stream("seals")},
-		OnFail: func(err error) { h.failed = append(h.failed, err) },
-		OnLock: func(silent []string) { h.silent = silent },
+		Chance:    host.Chance{IDs: stream("ids"), Nonces: stream("nonces"), Shares: stream("shares"), Seals: stream("seals")},
+		OnFail:    func(err error) { h.failed = append(h.failed, err) },
+		OnLock:    func(silent []string) { h.silent = silent },
+		Canisters: h.canisters,
 		Missing: func(n int, sealed bool) string {
 			if h.missing == nil {
 				return ""

@@ -175,6 +175,7 @@ func TestAnotherConfigurationAbortsTheSession(t *testing.T) {
 				t.Fatalf("with the same configuration: aborted, %s", got)
 			}
 			h.config = strings.Repeat("ab", 32)
+			h.canisters = map[int][]string{1: {"1A"}} // it may lack a canister that the session draws
 			h.start(event.VoidRestart)
 			h.w.RunFor(10 * time.Second)
 			if v := h.host.Snapshot().View; v.Phase != trial.Ended || v.Aborted != host.ConfigChanged || h.open {
