@@ -21,7 +21,7 @@ func (r *rig) conduct(opened func()) verify.Report {
 	r.tell("Assessor", "open", "short", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor")
 	opened()
 	r.tell("Loader", "load")
-	r.tell("Assessor", "seal")
+	r.tell("Assessor", "seal", "--station-alone")
 	status := w.until(r.t, "the first run to arm", func(s control.Status) bool { return between(s) && s.Session != "" })
 	for status.Phase != trial.Ended {
 		r.tell("Assessor", "arm")

@@ -121,20 +121,41 @@ func (c sessionLoad) Run(out io.Writer) error { return c.tell(out, control.Reque
 
 type sessionSeal struct {
 	daemon
-	Share string `xor:"answer" help:"The authority's answer, as 'scentpost key answer' prints it." placeholder:"HEX"`
-	Dice  string `xor:"answer" help:"Dice rolled after the station's hash was printed." placeholder:"TEXT"`
+	Share *string `xor:"answer" help:"The authority's answer, as 'scentpost key answer' prints it." placeholder:"HEX"`
+	Dice  *string `xor:"answer" help:"Dice rolled after the station's hash was printed." placeholder:"TEXT"`
+	Alone bool    `xor:"answer" name:"station-alone" help:"Let the station alone choose the draw. Nobody can show afterwards that it did not choose one to somebody's liking, and record and verdict say 'draw chosen by the station alone' for good."`
 }
 
-// Run seals the session.
+// Help says what an answer is for.
+func (sessionSeal) Help() string {
+	return `The station's hash is answered once and for good, in one of three ways: --share, --dice or --station-alone. With one
+of the first two the draw follows from what the station drew before it printed the hash and from the answer, so that
+neither side can have chosen it.`
+}
+
+// Run seals the session. What cannot be an answer never reaches the station, since a seal cannot be undone.
 func (c sessionSeal) Run(s program.Streams) error {
-	if signs := len(strings.Join(strings.Fields(c.Dice), "")); c.Dice != "" && signs < fewDice {
-		fmt.Fprintf(s.Err, "scentpost: %d dice are few: a station could have prepared for every throw of them; %d leave it no chance\n", signs, fewDice)
+	r := control.Request{Command: "seal", Alone: c.Alone}
+	switch {
+	case c.Share != nil:
+		if r.Share = strings.TrimSpace(*c.Share); r.Share == "" {
+			return usage(errors.New("--share: the answer is empty: did scentpost key answer fail? (nothing was sealed)"))
+		}
+	case c.Dice != nil:
+		dice, err := blind.CheckDice(*c.Dice)
+		if err != nil {
+			return usage(fmt.Errorf("--dice: %w (nothing was sealed)", err))
+		}
+		if n := blind.CountDice(dice); n < blind.EnoughDice {
+			fmt.Fprintf(s.Err, "scentpost: %d dice are few: %s\n", n, blind.WhyDice)
+		}
+		r.Dice = dice
+	case !c.Alone:
+		return usage(errors.New("how is the station's hash answered? with --share ANSWER of an authority, with --dice of the assessor, " +
+			"or with --station-alone, which the record then says for good (nothing was sealed)"))
 	}
-	return c.tell(s.Out, control.Request{Command: "seal", Share: c.Share, Dice: c.Dice})
+	return c.tell(s.Out, r)
 }
-
-// fewDice is how many dice it takes before nobody can try all of their throws: 6^20 are 3.7 * 10^15.
-const fewDice = 20
 
 type sessionArm struct{ daemon }
 

@@ -88,28 +88,36 @@ func ParseAnswer(answer string, authorities []string) (share, key, signature str
 // The limits of what is typed for dice.
 const (
 	minDice = 5
-	maxDice = 1_000
+	maxDice = 1_000 // bytes
+	// EnoughDice is how many dice it takes before nobody can try all of their throws: 6^20 are 3.7 * 10^15.
+	EnoughDice = 20
 )
 
+// WhyDice says why few dice are not enough.
+var WhyDice = fmt.Sprintf("a station could have prepared for every throw of them, and %d leave it no chance", EnoughDice)
+
 // CheckDice returns what an assessor typed for dice with single spaces between the groups, as it goes into the
-// record and the seed. Twenty throws or more leave a dishonest station nothing to choose; fewer than five signs are
-// refused.
+// record and the seed. Fewer than five dice are refused, and what no die shows. Fewer than EnoughDice leave a
+// dishonest station something to choose.
 func CheckDice(text string) (string, error) {
-	const want = "throw dice and type what they show, such as 4 1 6 6 2"
 	if len(text) > maxDice {
-		return "", fmt.Errorf("the dice have %d bytes, and %d are the most: %s", len(text), maxDice, want)
+		return "", fmt.Errorf("the dice have %d bytes, and %d are the most: throw dice and type what they show, such as 4 1 6 6 2", len(text), maxDice)
 	}
-	signs := 0
+	n := 0
 	for _, r := range text {
-		switch {
-		case r == unicode.ReplacementChar || !unicode.IsPrint(r) && !unicode.IsSpace(r):
-			return "", fmt.Errorf("the dice hold a sign that cannot be printed: %s", want)
-		case !unicode.IsSpace(r):
-			signs++
+		if unicode.IsSpace(r) {
+			continue
+		}
+		n++
+		if r < '1' || r > '6' {
+			return "", fmt.Errorf("die %d shows %q, and a die shows 1 to 6: mend what was typed", n, r)
 		}
 	}
-	if signs < minDice {
-		return "", fmt.Errorf("the dice have %d signs, and %d are the least: %s", signs, minDice, want)
+	if n < minDice {
+		return "", fmt.Errorf("%d dice are too few: throw %d or more (%d are the least that is taken): %s", n, EnoughDice, minDice, WhyDice)
 	}
 	return strings.Join(strings.Fields(text), " "), nil
 }
+
+// CountDice returns how many dice there are in what CheckDice returned.
+func CountDice(dice string) int { return len(dice) - strings.Count(dice, " ") }

@@ -90,15 +90,28 @@ func TestCheckDice(t *testing.T) {
 	for _, c := range []struct{ text, want, wrong string }{
 		{"4 1 6 6 2", "4 1 6 6 2", ""},
 		{"  41662\t\n55 ", "41662 55", ""},
-		{"", "", "0 signs"},
-		{"1 2 3 4", "", "4 signs"},
-		{"1234\x00567", "", "cannot be printed"},
-		{"1234\xff567", "", "cannot be printed"},
+		{"", "", "0 dice are too few: throw 20 or more (5 are the least that is taken): a station could have prepared"},
+		{"1 2 3 4", "", "4 dice are too few"},
+		{"4 1 6 6 2 9", "", "die 6 shows '9', and a die shows 1 to 6"},
+		{"0 1 6 6 2", "", "die 1 shows '0'"},
+		{"41 662 7", "", "die 6 shows '7'"},
+		{"4, 1, 6, 6, 2", "", "die 2 shows ','"},
+		{"1234\x00567", "", `die 5 shows '\x00'`},
+		{"1234\xff567", "", "die 5 shows"},
+		{"four one six", "", "die 1 shows 'f'"},
 		{strings.Repeat("1", 1001), "", "1001 bytes"},
 	} {
 		got, err := CheckDice(c.text)
 		if got != c.want || (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
 			t.Errorf("%.20q: got %q, %v", c.text, got, err)
+		}
+	}
+}
+
+func TestCountDice(t *testing.T) {
+	for dice, want := range map[string]int{"4 1 6 6 2": 5, "41662 55": 7} {
+		if got := CountDice(dice); got != want {
+			t.Errorf("%s: %d, want %d", dice, got, want)
 		}
 	}
 }

@@ -32,7 +32,8 @@ type Request struct {
 	Discipline string `json:"discipline,omitempty"`
 
 	Share string `json:"share,omitempty"` // seal: the authority's answer, as `scentpost key answer` prints it
-	Dice  string `json:"dice,omitempty"`  // seal
+	Dice  string `json:"dice,omitempty"`  // seal: what the assessor's dice showed
+	Alone bool   `json:"alone,omitempty"` // seal: no second party answers, and the record says so for good
 
 	Position int    `json:"position,omitempty"` // call, observe
 	Between  int    `json:"between,omitempty"`  // call: the other position

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"scentpost/station/blind"
 	"scentpost/station/event"
@@ -291,19 +292,26 @@ func (s *Service) shares(p Person) bool {
 	return slices.ContainsFunc(s.opt.People, func(o Person) bool { return p.UID >= 0 && o.UID == p.UID && o.Name != p.Name })
 }
 
-// seed fills in what the second party answered.
+// seed fills in what the second party answered. That nobody did must be asked for: a seal cannot be undone.
 func (s *Service) seed(r Request, e event.Event) (event.Event, error) {
 	seed := &event.Seed{Source: event.Alone}
+	share, dice := strings.TrimSpace(r.Share) != "", strings.TrimSpace(r.Dice) != ""
 	switch {
-	case r.Share != "" && r.Dice != "":
+	case share && dice:
 		return e, errors.New("a seed is answered by a share or by dice, not by both")
-	case r.Dice != "":
+	case r.Alone && (share || dice):
+		return e, errors.New("a seed is answered by a share or by dice, or by the station alone, not by both")
+	case r.Alone:
+	case !share && !dice:
+		return e, errors.New("the station's hash has no answer: give the authority's answer (--share) or dice (--dice), " +
+			"or say that the station alone is to choose the draw (--station-alone), which the record then says for good")
+	case dice:
 		dice, err := blind.CheckDice(r.Dice)
 		if err != nil {
 			return e, err
 		}
 		seed.Source, seed.Dice = event.Dice, dice
-	case r.Share != "":
+	default:
 		share, key, signature, err := blind.ParseAnswer(r.Share, s.opt.Authorities)
 		if err != nil {
 			return e, err

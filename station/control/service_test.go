@@ -93,7 +93,7 @@ func TestEveryCommandBecomesItsEvent(t *testing.T) {
 		body    any
 	}{
 		"load":         {Request{Command: "load", As: "Lola"}, event.SessionLoaded, &event.Load{}},
-		"seal alone":   {Request{Command: "seal"}, event.SessionSealed, &event.Seed{Source: event.Alone}},
+		"seal alone":   {Request{Command: "seal", Alone: true}, event.SessionSealed, &event.Seed{Source: event.Alone}},
 		"seal by dice": {Request{Command: "seal", Dice: " 1 2\n3  4 5 6"}, event.SessionSealed, &event.Seed{Source: event.Dice, Dice: "1 2 3 4 5 6"}},
 		"arm":          {Request{Command: "arm"}, event.RunArmed, nil},
 		"start":        {Request{Command: "start", As: "Hari"}, event.RunStarted, nil},
@@ -190,6 +190,10 @@ func TestWhatARequestIsRefusedFor(t *testing.T) {
 		"no handler":            {Request{Command: "open", Plan: plan, Dog: "D", Assessor: "A"}, "the name of its handler"},
 		"no assessor":           {Request{Command: "open", Plan: plan, Dog: "D", Handler: "A"}, "the name of its assessor"},
 		"share and dice":        {Request{Command: "seal", Share: "ab", Dice: "1 2 3 4 5"}, "not by both"},
+		"no answer":             {Request{Command: "seal"}, "the station's hash has no answer"},
+		"a blank answer":        {Request{Command: "seal", Share: " \n", Dice: "\t"}, "the station's hash has no answer"},
+		"share, and alone":      {Request{Command: "seal", Share: "ab", Alone: true}, "not by both"},
+		"dice, and alone":       {Request{Command: "seal", Dice: "1 2 3 4 5", Alone: true}, "not by both"},
 		"few dice":              {Request{Command: "seal", Dice: "1"}, "dice"},
 		"a share of junk":       {Request{Command: "seal", Share: "xyz"}, "not hexadecimal"},
 		"an unsigned share":     {Request{Command: "seal", Share: strings.Repeat("ab", 32)}, "not signed"},

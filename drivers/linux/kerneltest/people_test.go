@@ -134,7 +134,7 @@ func (s *site) seal() {
 	s.Helper()
 	s.tell("Assessor", "open", "short", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor", "--discipline", "explosives")
 	s.tell("Loader", "load")
-	s.tell("Assessor", "seal")
+	s.tell("Assessor", "seal", "--station-alone")
 	s.until("the seal", func(st status) bool { return between(st) && st.Session != "" })
 }
 
