@@ -2,6 +2,7 @@ package devices
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
@@ -32,6 +33,7 @@ type canister struct {
 
 	open    bool    // the commanded state
 	moving  bool    // the command was neither confirmed nor has it failed
+	owed    bool    // the command was replaced by the same once more, whose answer counts for it
 	settled bool    // it was confirmed, and nothing went wrong since
 	at      int64   // the instant that the latest command was given for: the same at every position
 	until   int64   // when it closes by itself, while it is commanded open
@@ -48,7 +50,7 @@ type order struct {
 	level    bool
 	at       int64
 	longest  time.Duration
-	again    bool // only to make sure: nobody waits for the answer
+	again    bool // only to make sure: its answer counts where it replaced the command itself
 	rest     bool // the move is over, and has arrived where level is set
 }
 
@@ -154,7 +156,7 @@ func (s *Station) closeAll(now int64) {
 // not commanded anew: its move is reported once. So is one whose lines are away, for what of it may be there.
 func (s *Station) close(c *canister, now int64) {
 	if !c.member.here() || !c.open && (c.moving || c.settled) {
-		s.drives.add(order{canister: c, at: now, again: true})
+		s.drives.add(order{canister: c, command: c.command, at: now, again: true})
 		return
 	}
 	s.command(c, order{at: now})
@@ -163,7 +165,7 @@ func (s *Station) close(c *canister, now int64) {
 // command begins a new command of a canister; the one under way, if one is, has then failed.
 func (s *Station) command(c *canister, o order) {
 	s.tellMoves(c, c.part.Command(s.moves[:0], o.level, o.at)) // one that is replaced is no fault of its canister
-	c.open, c.moving, c.settled, c.at = o.level, true, false, o.at
+	c.open, c.moving, c.owed, c.settled, c.at = o.level, true, false, false, o.at
 	c.command++
 	o.canister, o.command = c, c.command
 	s.drives.add(o)
@@ -189,9 +191,6 @@ func (s *Station) set(o order) {
 	case o.rest:
 		o.canister.drive.Rest(o.level, o.at)
 		return
-	case o.again:
-		o.canister.drive.Set(o.level, o.at, o.longest, nil)
-		return
 	case o.level && s.replaced(o):
 		return // it waited for a drive that hung, and is to be closed by now
 	}
@@ -209,9 +208,16 @@ func (s *Station) replaced(o order) bool {
 
 func (s *Station) driven(o order, mono int64, err error) {
 	c := o.canister
-	if o.command != c.command {
+	switch {
+	case o.command != c.command:
 		return // replaced by a newer command, which has said so
+	case o.again && !c.owed:
+		return // the command itself answers
+	case errors.Is(err, bus.ErrReplaced) && !c.rests:
+		c.owed = true // the device has refused nothing; a motor that was to turn does not, and that is a fault
+		return
 	}
+	c.owed = false
 	if err != nil {
 		s.moved(c, c.part.Fail(s.moves[:0], s.clock.Now().Mono, err.Error()))
 		return

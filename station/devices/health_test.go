@@ -194,3 +194,39 @@ func TestWhatTellsIsFrozen(t *testing.T) {
 		t.Error("no type tells anything: nothing was shown")
 	}
 }
+
+// TestAClosingThatIsToldTwiceIsNoFault: on a carrier the first one may wait when the second comes, and is replaced by it. The
+// canister does what it is told, and is confirmed by the answer to the second.
+func TestAClosingThatIsToldTwiceIsNoFault(t *testing.T) {
+	for name, c := range map[string]struct {
+		slow    int64 // how long the way to closed takes
+		refuses int64 // the instant at which the drive refuses, 0 for never
+		want    []string
+		moves   []string
+	}{
+		"replaced": {10 * ms, 0, nil, []string{"2000 1:1A open=false 2015 2315"}},
+		"replaced, and the second refused": {10 * ms, 2005 * ms, []string{"2005 device-fault canister-1A true " + errJam.Error()},
+			[]string{"2000 1:1A open=false 0 0 " + errJam.Error()}},
+		"done before":                         {3 * ms, 0, nil, []string{"2000 1:1A open=false 2003 2303"}},
+		"done before, and the second refused": {3 * ms, 2005 * ms, nil, []string{"2000 1:1A open=false 2003 2303"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := opened(t, nil)
+			w.station.Move(1000*ms, time.Minute, run("A"))
+			w.until(1900 * ms)
+			w.seen()
+			w.outputs["1A.drive"].slow = c.slow
+			w.refuse = func(line string) error {
+				if line == "1A.drive" && w.now == c.refuses {
+					return errJam
+				}
+				return nil
+			}
+			w.At(2000*ms, w.station.CloseAll)
+			w.At(2005*ms, w.station.CloseAll)
+			w.until(2900 * ms)
+			expect(t, "conditions", w.heard(), c.want)
+			expect(t, "moves", w.seen(), c.moves)
+		})
+	}
+}

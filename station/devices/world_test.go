@@ -141,6 +141,7 @@ type output struct {
 	command int // counts sets
 	motion  int // counts changes of the drive
 	pending func(int64, error)
+	slow    int64 // how long a way to the safe level takes
 	longest time.Duration
 }
 
@@ -168,7 +169,10 @@ func (o *output) Set(level bool, at int64, longest time.Duration, done func(int6
 		o.drive(level)
 		done(w.now, nil)
 	}
-	if !level || at <= w.now {
+	if !level {
+		at = w.now + o.slow
+	}
+	if at <= w.now {
 		drive()
 		return
 	}
