@@ -78,7 +78,7 @@ func (f Files) Read(kind Kind, name string) (file string, src []byte, err error)
 	if err != nil {
 		return "", nil, err
 	}
-	return "", nil, fmt.Errorf("no file %s among the %s (%s): %w", strict.Quote(name), kind, strict.DidYouMean(name, names), fs.ErrNotExist)
+	return "", nil, refusal{strict.Quote(name), fmt.Sprintf("there is no such file among the %s", kind), strict.DidYouMean(name, names), fs.ErrNotExist}
 }
 
 // Find is Read for a name or for the path of any file. What looks like a path is never taken for a name.

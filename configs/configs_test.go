@@ -96,7 +96,7 @@ func TestFindTakesNamesAndPaths(t *testing.T) {
 
 func TestUnknownNames(t *testing.T) {
 	for name, want := range map[string]string{
-		"virtual-sic":       `no file "virtual-sic" among the stations (did you mean "virtual-six"?)`,
+		"virtual-sic":       `"virtual-sic": there is no such file among the stations (did you mean "virtual-six"?)`,
 		"../stations/x":     `"../stations/x" is not the name of a file of stations`,
 		"":                  `"" is not the name`,
 		"..":                `".." is not the name`,

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"text/tabwriter"
 
+	"scentpost/cmd/internal/program"
 	"scentpost/station/control"
 )
 
@@ -23,7 +24,7 @@ type recordExport struct {
 }
 
 // Run writes a bundle to a new file.
-func (c recordExport) Run(out io.Writer) error {
+func (c recordExport) Run(s program.Streams) error {
 	response, err := c.ask(control.Request{Command: "export", Session: c.Session})
 	if err != nil {
 		return err
@@ -42,10 +43,13 @@ func (c recordExport) Run(out io.Writer) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return no(fmt.Errorf("write the bundle: %w", err))
 	}
-	if c.JSON {
-		return printJSON(out, map[string]string{"bundle": name})
+	if response.Unfinished {
+		fmt.Fprintln(s.Err, "scentpost: the session has not ended: this bundle holds it as far as it is signed; export it again after the reveal")
 	}
-	_, err = fmt.Fprintln(out, name)
+	if c.JSON {
+		return printJSON(s.Out, map[string]string{"bundle": name})
+	}
+	_, err = fmt.Fprintln(s.Out, name)
 	return err
 }
 

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +16,7 @@ import (
 	"scentpost/configs"
 	"scentpost/station/blind"
 	"scentpost/station/control"
+	"scentpost/station/health"
 )
 
 // daemon says how to reach the daemon, and who speaks.
@@ -50,8 +53,40 @@ func (d daemon) tell(out io.Writer, r control.Request) error {
 	if d.JSON {
 		return printJSON(out, response)
 	}
+	if response.Status != nil && r.Command != "open" && r.Command != "status" {
+		response.Status.Conditions = slices.DeleteFunc(response.Status.Conditions, ofTheClock)
+	}
 	control.WriteStatus(out, response.Status)
 	return nil
+}
+
+// ofTheClock tells whether a condition is of the time of day, which changes nothing from one command to the next: it is
+// shown when a session is opened, and with its status.
+func ofTheClock(c health.Condition) bool {
+	return slices.Contains([]health.Code{health.ClockUnset, health.ClockHoldover, health.ClockNotKept}, c.Code)
+}
+
+// why is a reason in words, as an argument or as a flag.
+type why struct {
+	Words  string `arg:"" optional:"" name:"reason" help:"Why, in words."`
+	Reason string `help:"Why, as a flag." placeholder:"TEXT"`
+}
+
+// reason returns the words that were given.
+func (w why) reason() (string, error) {
+	if w.Words != "" && w.Reason != "" {
+		return "", usage(errors.New("the reason is given twice, as an argument and as --reason: give one"))
+	}
+	return cmp.Or(w.Words, w.Reason), nil
+}
+
+// tellWhy gives a command that has a reason.
+func (d daemon) tellWhy(out io.Writer, command string, w why) error {
+	reason, err := w.reason()
+	if err != nil {
+		return err
+	}
+	return d.tell(out, control.Request{Command: command, Reason: reason})
 }
 
 func printJSON(out io.Writer, v any) error {
@@ -204,12 +239,12 @@ func (c sessionClear) Run(out io.Writer) error {
 
 type sessionWithdraw struct {
 	daemon
-	Reason string `arg:"" optional:"" help:"Why."`
+	why
 }
 
 // Run takes the call back.
 func (c sessionWithdraw) Run(out io.Writer) error {
-	return c.tell(out, control.Request{Command: "withdraw", Reason: c.Reason})
+	return c.tellWhy(out, "withdraw", c.why)
 }
 
 type sessionFinish struct{ daemon }
@@ -233,22 +268,25 @@ func (c sessionObserve) Run(out io.Writer) error {
 
 type sessionVoid struct {
 	daemon
-	Reason string `arg:"" help:"Why."`
+	why
 }
 
-// Run voids the run.
+// Run voids the run, which needs a reason.
 func (c sessionVoid) Run(out io.Writer) error {
-	return c.tell(out, control.Request{Command: "void", Reason: c.Reason})
+	if c.why == (why{}) {
+		return usage(errors.New("a void needs a reason, such as scentpost session void \"it rains\""))
+	}
+	return c.tellWhy(out, "void", c.why)
 }
 
 type sessionPause struct {
 	daemon
-	Reason string `arg:"" optional:"" help:"Why."`
+	why
 }
 
 // Run pauses the session.
 func (c sessionPause) Run(out io.Writer) error {
-	return c.tell(out, control.Request{Command: "pause", Reason: c.Reason})
+	return c.tellWhy(out, "pause", c.why)
 }
 
 type sessionResume struct{ daemon }
@@ -260,12 +298,12 @@ func (c sessionResume) Run(out io.Writer) error {
 
 type sessionAbort struct {
 	daemon
-	Reason string `arg:"" optional:"" help:"Why."`
+	why
 }
 
 // Run aborts the session.
 func (c sessionAbort) Run(out io.Writer) error {
-	return c.tell(out, control.Request{Command: "abort", Reason: c.Reason})
+	return c.tellWhy(out, "abort", c.why)
 }
 
 type sessionDate struct {

@@ -112,8 +112,10 @@ type Response struct {
 	Devices []DeviceLine `json:"devices,omitempty"`
 	// Boards answer "boards".
 	Boards []BoardLine `json:"boards,omitempty"`
-	Name   string      `json:"name,omitempty"`
-	Bundle []byte      `json:"bundle,omitempty"`
+	// Name, Bundle and Unfinished answer "export". Unfinished says that the session goes on: its bundle is not whole.
+	Name       string `json:"name,omitempty"`
+	Bundle     []byte `json:"bundle,omitempty"`
+	Unfinished bool   `json:"unfinished,omitempty"`
 }
 
 // Who returns the person that a request speaks for: the one named, if the account may speak for them, else the
@@ -189,11 +191,17 @@ func (s *Service) Do(uid int, r Request, done func(Response)) {
 		list, err := s.opt.Archive.Sessions()
 		done(respond(Response{List: list}, err))
 	case "export":
+		unfinished := underWay(s.inbox.Snapshot().View, r.Session)
 		name, bundle, err := s.opt.Archive.Export(r.Session, s.opt.Simulated || len(who.Roles) > 0)
-		done(respond(Response{Name: name, Bundle: bundle}, err))
+		done(respond(Response{Name: name, Bundle: bundle, Unfinished: unfinished}, err))
 	default:
 		s.submit(r, who, done)
 	}
+}
+
+// underWay tells whether a session has not ended; "" is the last one.
+func underWay(v trial.View, session string) bool {
+	return v.Phase != trial.Idle && v.Phase != trial.Ended && v.Session != "" && (session == "" || session == v.Session)
 }
 
 func respond(r Response, err error) Response {
@@ -228,12 +236,36 @@ func (s *Service) submit(r Request, who Person, done func(Response)) {
 		case a.Err != nil:
 			done(Response{Error: a.Err.Error()})
 		case a.Refused != "":
-			done(Response{Error: a.Refused, Seq: a.Seq})
+			done(Response{Error: a.Refused + before(r.Command, s.inbox.Snapshot().View.Phase), Seq: a.Seq})
 		default:
 			status := s.statusFor(s.inbox.Snapshot(), who)
 			done(Response{OK: true, Seq: a.Seq, Status: &status})
 		}
 	})
+}
+
+// steps are what makes a session ready for its runs, in order.
+var steps = []string{"open", "load", "seal"}
+
+// before says behind a refusal what has to come before a command, "" where the session is far enough for it.
+func before(command string, phase trial.Phase) string {
+	needs := slices.Index(steps, command)
+	if slices.Contains([]string{"arm", "start", "call", "clear", "withdraw", "finish", "observe", "void"}, command) {
+		needs = len(steps)
+	}
+	done := slices.Index([]trial.Phase{trial.Idle, trial.Opened, trial.Loaded}, phase)
+	if done < 0 || done >= needs {
+		return ""
+	}
+	which, words := "it", steps[done:needs]
+	if done == 0 {
+		which = "one"
+	}
+	last := len(words) - 1
+	if last == 0 {
+		return fmt.Sprintf(": %s %s first", words[0], which)
+	}
+	return fmt.Sprintf(": %s and %s %s first", strings.Join(words[:last], ", "), words[last], which)
 }
 
 // opening fills in the body of a session's opening. Names stay names: the host puts references in their place.

@@ -235,6 +235,53 @@ func TestWhatTheHostRefuses(t *testing.T) {
 	}
 }
 
+// TestARefusalSaysWhatComesFirst where the session is not far enough for the command.
+func TestARefusalSaysWhatComesFirst(t *testing.T) {
+	for _, c := range []struct {
+		phase   trial.Phase
+		request Request
+		want    string
+	}{
+		{trial.Idle, Request{Command: "arm", As: "Ada"}, "no: open, load and seal one first"},
+		{trial.Idle, Request{Command: "start", As: "Hari"}, "no: open, load and seal one first"},
+		{trial.Idle, Request{Command: "load", As: "Lola"}, "no: open one first"},
+		{trial.Idle, Request{Command: "seal", As: "Ada", Alone: true}, "no: open and load one first"},
+		{trial.Idle, Request{Command: "abort", As: "Ada"}, "no"},
+		{trial.Opened, Request{Command: "arm", As: "Ada"}, "no: load and seal it first"},
+		{trial.Opened, Request{Command: "load", As: "Lola"}, "no"},
+		{trial.Opened, Request{Command: "seal", As: "Ada", Alone: true}, "no: load it first"},
+		{trial.Loaded, Request{Command: "void", As: "Ada", Reason: "rain"}, "no: seal it first"},
+		{trial.Sealed, Request{Command: "arm", As: "Ada"}, "no"},
+	} {
+		in := newInbox(trial.View{Phase: c.phase})
+		in.answer = trial.Answer{Seq: 9, Refused: "no"}
+		if got := do(newTestService(t, in), c.request); got.OK || got.Error != c.want {
+			t.Errorf("%s of a session that is %s: %+v, want %q", c.request.Command, c.phase, got, c.want)
+		}
+	}
+}
+
+// TestABundleOfASessionUnderWayIsMarked: it is not whole.
+func TestABundleOfASessionUnderWayIsMarked(t *testing.T) {
+	for _, c := range []struct {
+		phase trial.Phase
+		asked string
+		want  bool
+	}{
+		{trial.Sealed, "", true}, {trial.Sealed, "s2", true}, {trial.Sealed, "s1", false}, {trial.Interrupted, "", true},
+		{trial.Loaded, "", true}, {trial.Ended, "", false}, {trial.Idle, "", false}, {trial.Idle, "s2", false},
+	} {
+		s := newTestService(t, newInbox(trial.View{Phase: c.phase, Session: "s2"}))
+		if got := do(s, Request{Command: "export", Session: c.asked}); !got.OK || got.Unfinished != c.want {
+			t.Errorf("%s, asked for %q: %+v", c.phase, c.asked, got)
+		}
+	}
+	idle := newTestService(t, newInbox(trial.View{Phase: trial.Idle}))
+	if got := do(idle, Request{Command: "export"}); got.Unfinished {
+		t.Errorf("without a session: %+v", got)
+	}
+}
+
 func TestReadingTheArchive(t *testing.T) {
 	s := newTestService(t, newInbox(trial.View{}))
 	if got := do(s, Request{Command: "list"}); !got.OK || len(got.List) != 1 {

@@ -158,7 +158,7 @@ func writeRun(w io.Writer, s *Status, r RunStatus) {
 	}
 	for _, slot := range r.Placement {
 		if slot.Kind != event.Blank {
-			fmt.Fprintf(w, "; %d %s %s", slot.Position, slot.Kind, slot.Odour)
+			fmt.Fprintf(w, "; %s %s at %d", slot.Kind, slot.Odour, slot.Position)
 		}
 	}
 	fmt.Fprintln(w)

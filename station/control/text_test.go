@@ -108,7 +108,7 @@ func TestProgressAndStatus(t *testing.T) {
 [#..] 1/3  run 2 called: all clear  - wait
 session s1: Six, double, dog Rex, handler Hari
 draw chosen by the station alone
-run 1: completed, alert at 3, correct; 3 target tnt
+run 1: completed, alert at 3, correct; target tnt at 3
 run 2: called, all clear
 run 4 (reserve): void (rain)
 verdict: pass (r)
