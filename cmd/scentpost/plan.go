@@ -13,7 +13,9 @@ import (
 	"scentpost/cmd/internal/program"
 	"scentpost/configs"
 	"scentpost/station/blind"
+	"scentpost/station/control"
 	"scentpost/station/event"
+	"scentpost/station/score"
 	"scentpost/station/strict"
 )
 
@@ -37,6 +39,25 @@ func parsePlan(name string) (blind.Plan, error) {
 		return blind.Plan{}, usage(err)
 	}
 	return plan, nil
+}
+
+// checkRule reads the pass rule of a plan, nil without one, and tells whether a test can meet it at all. One that never can
+// is the answer no.
+func checkRule(file string, plan blind.Plan) (rule []byte, err error) {
+	if plan.Rule == "" {
+		return nil, nil
+	}
+	name, rule, err := configs.Files{}.Read(configs.Rules, plan.Rule)
+	if err != nil {
+		return nil, usage(err)
+	}
+	if _, err := score.ParseRule(name, rule); err != nil {
+		return nil, usage(err)
+	}
+	if err := control.CheckRule(file, plan, rule); err != nil {
+		return nil, no(err)
+	}
+	return rule, nil
 }
 
 type planCheck struct {
@@ -83,6 +104,9 @@ type goodDeal struct {
 // Run checks the plan.
 func (c planCheck) Run(out io.Writer) error {
 	plan, err := parsePlan(c.Plan)
+	if err == nil {
+		_, err = checkRule(c.Plan, plan)
+	}
 	if err != nil {
 		return c.refuse(out, err)
 	}

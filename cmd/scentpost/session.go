@@ -139,13 +139,11 @@ func (c sessionOpen) Run(out io.Writer) error {
 	}
 	r := control.Request{Command: "open", PlanName: filepath.Base(name), Plan: string(src), Dog: c.Dog, Handler: c.Handler,
 		Assessor: c.Assessor, Discipline: c.Discipline}
-	if plan.Rule != "" {
-		_, rule, err := configs.Files{}.Read(configs.Rules, plan.Rule)
-		if err != nil {
-			return usage(err)
-		}
-		r.Rule = string(rule)
+	rule, err := checkRule(name, plan)
+	if err != nil {
+		return err
 	}
+	r.Rule = string(rule)
 	return c.tell(out, r)
 }
 

@@ -88,7 +88,6 @@ purge: 5s
 feedback: none
 reward: none
 inconclusive: wrong
-rule: uk-short-odour
 `, mode)
 }
 

@@ -274,6 +274,11 @@ func (s *Service) opening(r Request, e event.Event) (event.Event, error) {
 	if err != nil {
 		return e, err
 	}
+	if plan.Rule != "" && r.Rule != "" {
+		if err := CheckRule(r.PlanName, plan, []byte(r.Rule)); err != nil {
+			return e, err
+		}
+	}
 	for _, who := range [][2]string{{"dog", r.Dog}, {"handler", r.Handler}, {"assessor", r.Assessor}} {
 		if who[1] == "" {
 			return e, fmt.Errorf("a session needs the name of its %s", who[0])

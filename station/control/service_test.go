@@ -186,6 +186,7 @@ func TestWhatARequestIsRefusedFor(t *testing.T) {
 		"another role":          {Request{Command: "arm", As: "Hari"}, "Hari may not arm: it needs one of the roles assessor"},
 		"no plan":               {Request{Command: "open"}, "plan"},
 		"a plan of junk":        {Request{Command: "open", Plan: "\x00\x01"}, ":1:"},
+		"a rule beyond reach":   {Request{Command: "open", Plan: plan + "\nrule: a-rule\n", Rule: string(ruleOf("  - {name: it, value: targets, at_least: 99}")), Dog: "D", Handler: "H", Assessor: "A"}, "at least 99 needed, at most 3 reached"},
 		"no dog":                {Request{Command: "open", Plan: plan, Handler: "H", Assessor: "A"}, "the name of its dog"},
 		"no handler":            {Request{Command: "open", Plan: plan, Dog: "D", Assessor: "A"}, "the name of its handler"},
 		"no assessor":           {Request{Command: "open", Plan: plan, Dog: "D", Handler: "A"}, "the name of its assessor"},
