@@ -13,6 +13,21 @@ import (
 	"scentpost/station/health"
 )
 
+// TestBoardsThatComeLater: the daemon says that no session can be held and for want of what, and that sessions can be run as
+// soon as it is so.
+func TestBoardsThatComeLater(t *testing.T) {
+	t.Parallel()
+	r := &rig{t: t, name: "later"}
+	r.configure(options{example: "virtual-boards", name: "later"})
+	r.launch()
+	if got := r.daemon.line(t, "no session"); !strings.HasPrefix(got, "no session can be held yet: nano-1 and nano-2 are absent: station later at ") {
+		t.Errorf("it says %q", got)
+	}
+	r.station = startFed(t, "scentsim", "rig", r.config, "--seed", "1", "--handler", "none")
+	r.daemon.line(t, "sessions can be run")
+	r.daemon.stop(t)
+}
+
 // TestAnAbsentBrokerIsACondition: the daemon runs sessions without it, and says what is missing.
 func TestAnAbsentBrokerIsACondition(t *testing.T) {
 	t.Parallel()

@@ -42,10 +42,10 @@ devices:
 }
 
 // TestAStationWithoutItsHardware: on a machine that has none of it the daemon starts, names each device with what was
-// seen, says that no session can be held and why, and ends in good order.
+// seen, says that no session can be held and why, does not say that one can, and ends in good order.
 func TestAStationWithoutItsHardware(t *testing.T) {
 	d := startDaemon(t, ofThisMachine(t))
-	d.out.wait(t, "sessions can be run: ", 1)
+	d.out.wait(t, "no session can be held yet: beam-1, canister-1a and canister-1b are absent: station nowhere at ", 1)
 	seen := func() map[string]string {
 		all := map[string]string{}
 		for _, c := range d.send(t, control.Request{Command: "status"}).Status.Conditions {
@@ -91,6 +91,9 @@ func TestAStationWithoutItsHardware(t *testing.T) {
 	}
 	if err := d.end(); err != nil {
 		t.Errorf("it ended with %v", err)
+	}
+	if text := d.out.text.String(); strings.Contains(text, "sessions can be run") {
+		t.Errorf("it says: %s", text)
 	}
 	noneLeft(t)
 }

@@ -120,8 +120,7 @@ func (s *station) serve(ctx context.Context, out program.Streams, since errAgain
 			return nil
 		}
 		s.gate.open(s.host)
-		say("sessions can be run")
-		s.supervisor.tell("sessions can be run")
+		group.Go(func() error { return s.announce(running, say) })
 		debug.FreeOSMemory() // what the start needed, an idle station does not
 		return s.runLink(running)
 	})
@@ -129,6 +128,36 @@ func (s *station) serve(ctx context.Context, out program.Streams, since errAgain
 		return nil // whatever was under way was ended by the signal
 	}
 	return err
+}
+
+// announce says when sessions can be run; and before, where what every one needs is absent, that none can be held yet. That
+// may name a canister: of a daemon that comes back to a sealed session nothing is said of it.
+func (s *station) announce(ctx context.Context, say func(string)) error {
+	changed := make(chan struct{}, 1)
+	defer s.conditions.Watch(func() {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	})()
+	for said := false; ; said = true {
+		absent := s.devices.NoSession()
+		if absent == "" || !said && s.conditions.Sealed() {
+			break
+		}
+		if !said {
+			say("no session can be held yet: " + absent)
+			s.supervisor.tell("views are served; no session can be held yet")
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	say("sessions can be run")
+	s.supervisor.tell("sessions can be run")
+	return nil
 }
 
 // followJournal finds out whether a session is sealed, long before the host can say so. What cannot be read keeps the

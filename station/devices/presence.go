@@ -279,7 +279,8 @@ func (s *Station) Missing(n int, discreet bool) string {
 	case len(absent) == 0:
 		return ""
 	case discreet:
-		return "a device that the run needs is absent (scentpost session status names it, unless it could tell of a canister: that is named after the reveal)"
+		return "a device that the run needs is absent: check the cables and power of all boards and devices (scentpost board ls " +
+			"shows the ports; which one it is, where it could tell of a canister, is told after the reveal)"
 	}
 	var named []string
 	for _, p := range absent[:min(len(absent), mostNamed)] {
@@ -290,6 +291,50 @@ func (s *Station) Missing(n int, discreet bool) string {
 	}
 	return fmt.Sprintf("devices that a session of %d positions needs are absent: %s (they are looked for; scentpost session status tells when they are there)",
 		n, strings.Join(named, ", "))
+}
+
+// NoSession says what is absent so that no session at all can be held, "" when one can. A device whose carrier is absent is
+// told by that. It may tell of canisters.
+func (s *Station) NoSession() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var names []string
+	for _, p := range s.missing(1) {
+		for _, name := range s.awayOf(p.Device) {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if more := len(names) - mostNamed; more > 0 {
+		names = append(names[:mostNamed], fmt.Sprintf("%d more", more))
+	}
+	switch n := len(names); n {
+	case 0:
+		return ""
+	case 1:
+		return names[0] + " is absent"
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1] + " are absent"
+	}
+}
+
+// awayOf returns what is absent of a device: what carries its lines, and the device itself for those that nothing carries.
+func (s *Station) awayOf(device string) (names []string) {
+	gone := map[string]bool{}
+	for _, m := range s.members {
+		gone[m.name] = m.gone != nil
+	}
+	m := s.members[slices.IndexFunc(s.members, func(m *member) bool { return m.name == device })]
+	for _, line := range slices.Sorted(maps.Keys(m.away)) {
+		if on := hangsOn(line); gone[on] {
+			names = append(names, on)
+		}
+	}
+	if names == nil {
+		names = []string{device}
+	}
+	return names
 }
 
 // mostNamed bounds how many absent devices a refusal names.

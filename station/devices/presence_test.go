@@ -234,6 +234,9 @@ func TestACarrierThatGoes(t *testing.T) {
 	sink.Presence(bus.Presence{Carrier: "exp-1", Lines: []string{"exp-1:A0"}, Why: bus.ErrGone})
 	expect(t, "gone", w.heard(), []string{"0 device-absent exp-1 true bus is away (carries ready)",
 		"0 device-absent ready true exp-1 is absent; unknown: the level of exp-1:A0"})
+	if got := s.NoSession(); got != "" {
+		t.Errorf("without a light: %s", got)
+	}
 	sink.Presence(bus.Presence{Lines: []string{"GPIO4"}, Why: bus.ErrGone})
 	expect(t, "its interrupt too", w.heard(), []string{"0 device-absent exp-1 true bus is away (carries ready); GPIO4: bus is away"})
 	sink.Presence(bus.Presence{Carrier: "exp-1", Lines: []string{"exp-1:A0"}, Here: true})
@@ -323,16 +326,26 @@ func TestWhichSessionsCanBeHeld(t *testing.T) {
 		"(they are looked for; scentpost session status tells when they are there)"; got != want {
 		t.Errorf("four positions: %s", got)
 	}
-	if got := s.Missing(4, true); got == "" || strings.Contains(got, "beam") {
+	if got := s.Missing(4, true); !strings.HasPrefix(got, "a device that the run needs is absent: check the cables and power of all boards and devices") ||
+		strings.Contains(got, "beam") || strings.Contains(got, "session status") {
 		t.Errorf("sealed: %s", got)
 	}
+	if got := s.NoSession(); got != "" {
+		t.Errorf("with three positions: %s", got)
+	}
 	w.lose("stop", "lamp")
+	if got := s.NoSession(); got != "stop is absent" {
+		t.Errorf("without the emergency stop: %s", got)
+	}
 	if got := w.heard(); len(got) != 3 || got[2] != "0 sessions-limited  true no session can be held: see which devices are absent" {
 		t.Errorf("%q", got)
 	}
 	w.lose("1A.drive", "1B.drive", "2A.drive", "2B.drive")
 	if got := s.Missing(6, false); !strings.Contains(got, "and 2 more") {
 		t.Errorf("six absent devices: %s", got)
+	}
+	if got := s.NoSession(); got != "canister-1B, canister-1A and stop are absent" {
+		t.Errorf("at position 1: %s", got)
 	}
 	w.heard()
 	w.find("stop", "1A.drive", "1B.drive", "2A.drive", "2B.drive", "beam4")
@@ -404,5 +417,33 @@ func TestNothingOpensAtAStartWithoutTheEmergencyStop(t *testing.T) {
 	w.until(2000 * ms)
 	if slices.ContainsFunc(w.lines, func(l string) bool { return strings.HasSuffix(l, "true") }) {
 		t.Errorf("a move that was to come opens: %v", w.lines)
+	}
+}
+
+// TestNoSessionNamesWhatCarriesTheDevices: it is what people can mend.
+func TestNoSessionNamesWhatCarriesTheDevices(t *testing.T) {
+	w := newWorld(t)
+	canister := func(position int, on string) config.Device {
+		line := func(pin string) string { return fmt.Sprintf("%s:%s%d", on, pin, position) }
+		return config.Device{Name: fmt.Sprint("canister-", position), Type: "shutter", Position: position, Canister: fmt.Sprint(position, "A"),
+			Lines:    map[string]string{shutter.Drive: line("A"), shutter.Opened: line("B"), shutter.Closed: line("C")},
+			Settings: map[string]string{catalog.SettingPinch: catalog.OutOfReach}}
+	}
+	s, err := Open(config.Config{Positions: 2, Devices: []config.Device{
+		{Name: "exp-1", Type: "mcp23017", Bus: "i2c-1"}, canister(1, "exp-1"), canister(2, "exp-1"),
+		{Name: "beam-1", Type: "beam", Position: 1, Lines: map[string]string{"line": "beam1"}},
+	}}, w, w, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := w.sink.(bus.PresenceSink)
+	sink.Presence(bus.Presence{Lines: []string{"exp-1:A2"}, Why: bus.ErrGone})
+	if got := s.NoSession(); got != "" {
+		t.Errorf("without position 2: %s", got)
+	}
+	sink.Presence(bus.Presence{Lines: []string{"beam1"}, Why: bus.ErrGone})
+	sink.Presence(bus.Presence{Carrier: "exp-1", Lines: []string{"exp-1:A1", "exp-1:B1", "exp-1:C1"}, Why: bus.ErrGone})
+	if got := s.NoSession(); got != "exp-1 and beam-1 are absent" {
+		t.Errorf("the chip and a beam: %s", got)
 	}
 }
