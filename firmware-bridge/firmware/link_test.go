@@ -54,7 +54,7 @@ func TestANoisyLineToAChip(t *testing.T) {
 	}{
 		{"bits 1e-4", 2_000, noise{flip: 1e-4}, true},
 		{"bits 1e-3", 10_000, noise{flip: 1e-3}, true},
-		{"all of it", 10_000, noise{flip: 1e-4, drop: 1e-3, twice: 1e-3, frame: 0.1}, false},
+		{"all of it", 5_000, noise{flip: 1e-4, drop: 1e-3, twice: 1e-3, frame: 0.1}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
