@@ -43,6 +43,15 @@ type Motor struct {
 	arrived bool       // it rests there
 	since   int64      // when its line went on, 0 while it is not known to be on
 	least   int64      // how long it is on at least, in nanoseconds
+	turning *turning   // the command that waits for the other line to be off, nil when none does
+}
+
+// turning is a command whose other line is not known to be off yet.
+type turning struct {
+	turns bool  // the motor was sent the other way before
+	moved int64 // since when it moved that way, 0 when it did not
+	done  func(mono int64, err error)
+	over  bool // the same command came again, and answers for both
 }
 
 // New returns a motor at rest, of which nobody knows where it is, on two outputs whose safe level is off. travel is the
@@ -65,34 +74,58 @@ func (m *Motor) Set(open bool, at int64, _ time.Duration, done func(mono int64, 
 		done = func(int64, error) {}
 	}
 	m.mu.Lock()
-	turns, moved := m.open != open, int64(0)
-	if !turns && (m.moving || m.arrived) {
+	t := &turning{turns: m.open != open, done: done}
+	switch {
+	case t.turns && m.moving:
+		t.moved = m.since
+	case t.turns:
+	case m.turning != nil: // said once more: who switches the other line off again takes the first one's answer
+		t.follow(m.turning)
+	case m.moving || m.arrived:
 		m.mu.Unlock()
 		m.ways[!open].Set(false, 0, 0, done) // it is off: this only makes sure
 		return
 	}
 	m.command++
 	command := m.command
-	if m.moving {
-		moved = m.since
-	}
-	m.open, m.moving, m.arrived, m.since, m.least = open, true, false, 0, 0
+	m.open, m.moving, m.arrived, m.since, m.least, m.turning = open, true, false, 0, 0, t
 	m.mu.Unlock()
 	if !open {
 		at = 0
 	}
-	m.ways[!open].Set(false, 0, 0, func(mono int64, err error) {
-		switch {
-		case err != nil:
-			m.fail(command)
-			done(0, err)
-		case turns:
-			m.turn(command, moved, mono)
-			m.start(command, open, max(at, mono+int64(Pause)), done)
-		default:
-			m.start(command, open, at, done)
-		}
-	})
+	m.ways[!open].Set(false, 0, 0, func(mono int64, err error) { m.off(command, t, at, mono, err) })
+}
+
+// follow takes what is known and who waits from the same command before it.
+func (t *turning) follow(first *turning) {
+	mine := t.done
+	first.over = true
+	t.turns, t.moved = first.turns, first.moved
+	t.done = func(mono int64, err error) {
+		first.done(mono, err)
+		mine(mono, err)
+	}
+}
+
+// off takes what became of switching the other line off, and switches on the one of the command.
+func (m *Motor) off(command uint64, t *turning, at, mono int64, err error) {
+	m.mu.Lock()
+	over, open := t.over, m.open
+	if m.turning == t {
+		m.turning = nil
+	}
+	m.mu.Unlock()
+	switch {
+	case over:
+	case err != nil:
+		m.fail(command)
+		t.done(0, err)
+	case t.turns:
+		m.turn(command, t.moved, mono)
+		m.start(command, open, max(at, mono+int64(Pause)), t.done)
+	default:
+		m.start(command, open, at, t.done)
+	}
 }
 
 // turn notes that a move was turned back which had its line on from an instant (0: it had not) to another. A limit switch

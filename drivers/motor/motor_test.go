@@ -389,3 +389,68 @@ func TestCommandsFromManyGoroutines(t *testing.T) {
 		t.Error("both lines were on")
 	}
 }
+
+// asked is a line whose bus answers when it is told to, as a board does, and whose newer command takes the place of the one
+// that waits.
+type asked struct {
+	on, wanted bool
+	at         int64
+	waits      func(int64, error)
+}
+
+// Set implements bus.Output.
+func (a *asked) Set(on bool, at int64, _ time.Duration, done func(int64, error)) {
+	if replaced := a.waits; replaced != nil {
+		a.waits = nil
+		replaced(0, bus.ErrReplaced)
+	}
+	a.wanted, a.at, a.waits = on, at, done
+}
+
+func (a *asked) answer(mono int64) {
+	done := a.waits
+	a.on, a.waits = a.wanted, nil
+	if done != nil {
+		done(mono, nil)
+	}
+}
+
+// TestAClosingThatIsToldTwice before the other line is known to be off closes all the same, and answers both times.
+func TestAClosingThatIsToldTwice(t *testing.T) {
+	opens, closes := &asked{}, &asked{}
+	m, err := New(opens, closes, travel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Set(true, 0, 0, nil)
+	closes.answer(10 * ms)
+	opens.answer(20 * ms)
+	if !opens.on {
+		t.Fatal("it does not open")
+	}
+	var told []string
+	tell := func(who string) func(int64, error) {
+		return func(mono int64, err error) { told = append(told, fmt.Sprint(who, " ", mono/ms, " ", err)) }
+	}
+	m.Set(false, 0, 0, tell("first"))
+	m.Set(false, 0, 0, tell("second"))
+	m.Set(false, 0, 0, tell("third"))
+	if len(told) > 0 || closes.wanted {
+		t.Fatalf("before the opening line is off: %q, closes %t", told, closes.wanted)
+	}
+	opens.answer(200 * ms)
+	if opens.on || !closes.wanted || closes.at != 200*ms+int64(Pause) {
+		t.Fatalf("opens %t, to close %t at %d ms", opens.on, closes.wanted, closes.at/ms)
+	}
+	m.Set(false, 0, 0, tell("fourth")) // the opening line is off: this only makes sure
+	opens.answer(210 * ms)
+	closes.answer(251 * ms)
+	if want := []string{"fourth 210 <nil>", "first 251 <nil>", "second 251 <nil>", "third 251 <nil>"}; !closes.on || !slices.Equal(told, want) {
+		t.Errorf("closes %t, told %q, want %q", closes.on, told, want)
+	}
+	m.Set(true, 0, 0, tell("opening")) // and it can still be turned back
+	closes.answer(400 * ms)
+	if !opens.wanted || closes.on {
+		t.Errorf("opens %t, closes %t", opens.wanted, closes.on)
+	}
+}
