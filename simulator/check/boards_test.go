@@ -96,23 +96,12 @@ const (
 // TestTwoSecretsLookAlikeOnBoards compares pairs of sessions whose canisters are driven by boards, over the real protocol.
 func TestTwoSecretsLookAlikeOnBoards(t *testing.T) {
 	t.Parallel()
-	stations, different := []config.Config{boarded(fast), boarded(slow)}, 0
-	for i := range boardPairs {
+	stations := []config.Config{boarded(fast), boarded(slow)}
+	lookAlike(t, boardPairs, func(i int) performance {
 		p := performance{seed: uint64(i), secrets: uint64(2*i + 1), mode: []string{"double", "single"}[i/2%2], station: &stations[i%2], silent: i%3 == 0}
 		p.before = func(y *yard.Yard, seen *check.Sights) { again(y, askEvery, func() { lookAtBoards(y, seen, p.mode) }) }
-		a, ya := perform(t, p)
-		p.secrets++
-		b, yb := perform(t, p)
-		if err := check.Differ(a, b); err != nil {
-			t.Fatalf("pair %d: %v", i, err)
-		}
-		if fmt.Sprint(ya.Placements()) != fmt.Sprint(yb.Placements()) {
-			different++
-		}
-	}
-	if different < boardPairs*9/10 {
-		t.Fatalf("only %d of %d pairs had different placements: nothing was shown", different, boardPairs)
-	}
+		return p
+	}, nil)
 }
 
 // TestABoardThatGoesTellsNothingButTheVoid: one starts anew or is unplugged for a while because it drives something, as a

@@ -13,31 +13,47 @@ import (
 // pairs is how many pairs are compared in memory.
 const pairs = 1000
 
+// lookAlike performs pairs of sessions whose secrets alone differ, and fails where somebody could tell the two apart before
+// the reveal, or where too few pairs had different placements to show anything. each, unless nil, looks at the first of a pair.
+func lookAlike(t *testing.T, pairs int, of func(pair int) performance, each func(pair int, seen *check.Sights, y *yard.Yard)) {
+	t.Helper()
+	different := 0
+	for i := range pairs {
+		p := of(i)
+		a, ya := perform(t, p)
+		p.secrets++
+		b, yb := perform(t, p)
+		if err := check.Differ(a, b); err != nil {
+			t.Fatalf("pair %d, seed %d: %v", i, p.seed, err)
+		}
+		if fmt.Sprint(ya.Placements()) != fmt.Sprint(yb.Placements()) {
+			different++
+		}
+		if each != nil {
+			each(i, a, ya)
+		}
+	}
+	if different < pairs*9/10 {
+		t.Fatalf("only %d of %d pairs had different placements: nothing was shown", different, pairs)
+	}
+}
+
 // TestTwoSecretsLookAlike compares pairs of sessions that differ in their draw alone: everything that a blind
 // person or a subscriber could see before the reveal must be the same, byte for byte and nanosecond for nanosecond.
 func TestTwoSecretsLookAlike(t *testing.T) {
 	for part := range 4 {
 		t.Run(fmt.Sprint(part), func(t *testing.T) {
 			t.Parallel()
-			different := 0
-			for i := part; i < pairs; i += 4 {
-				p := performance{seed: uint64(i), secrets: uint64(2*i + 1), mode: []string{"double", "single"}[i/4%2]}
-				a, ya := perform(t, p)
-				p.secrets++
-				b, yb := perform(t, p)
-				if err := check.Differ(a, b); err != nil {
-					t.Fatalf("pair %d: %v", i, err)
+			lookAlike(t, pairs/4, func(n int) performance {
+				i := part + 4*n
+				return performance{seed: uint64(i), secrets: uint64(2*i + 1), mode: []string{"double", "single"}[n%2]}
+			}, func(pair int, seen *check.Sights, _ *yard.Yard) {
+				for _, c := range []check.Channel{check.Messages, check.Outside, check.Views, check.Commands, check.Metrics} {
+					if seen.Count(c) == 0 {
+						t.Fatalf("pair %d: %s: the channel was not watched", pair, c)
+					}
 				}
-				if fmt.Sprint(ya.Placements()) != fmt.Sprint(yb.Placements()) {
-					different++
-				}
-				if a.Count(check.Messages) == 0 || a.Count(check.Outside) == 0 || a.Count(check.Views) == 0 || a.Count(check.Commands) == 0 || a.Count(check.Metrics) == 0 {
-					t.Fatalf("pair %d: a channel was not watched", i)
-				}
-			}
-			if different < pairs/4*9/10 {
-				t.Fatalf("only %d of %d pairs had different placements: nothing was shown", different, pairs/4)
-			}
+			})
 		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"scentpost/configs"
 	"scentpost/simulator/yard"
 	"scentpost/station/journal"
+	"scentpost/station/trial"
 )
 
 // BenchmarkSession runs whole 12-run sessions through devices, host, engine, record and a journal in memory.
@@ -58,6 +59,25 @@ func conduct(t testing.TB, y *yard.Yard, file string, plan, rule []byte) {
 	}
 	if err := y.Conduct(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// sound conducts a session from plan to verdict, in which nothing may be wrong.
+func sound(t *testing.T, y *yard.Yard) {
+	t.Helper()
+	file, src := plan(t, "short")
+	conduct(t, y, file, src, rule(t))
+	v := y.Host.Snapshot().View
+	if v.Verdict == nil || v.Used != 0 || !closed(y) {
+		t.Errorf("verdict %v, %d reserve runs used, all closed %t", v.Verdict, v.Used, closed(y))
+	}
+	for _, r := range v.Runs {
+		if r.State != trial.Completed {
+			t.Errorf("run %d is %s: %s", r.Index, r.State, r.Reason)
+		}
+	}
+	if told := y.Conditions.All(); len(told) != 0 {
+		t.Errorf("conditions %+v", told)
 	}
 }
 

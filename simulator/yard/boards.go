@@ -82,8 +82,8 @@ func (b *Board) Report() pinbus.Report { return b.port.Report() }
 // Attend has the board asked for the time more often, or not, out of turn, which no station does.
 func (b *Board) Attend(on bool) { b.port.Attend(on) }
 
-// port is what the station's program has of a board: its pins, over a port that it opens again. It implements bus.Keeper.
-// Like package board it tells from calls of its own; one goroutine runs them all here, the world's.
+// port is what the station's program has of a board: its pins, over a port that it opens again. It implements bus.Keeper
+// and bus.Attendant. Like package board it tells from calls of its own; one goroutine runs them all here, the world's.
 type port struct {
 	world   *world.World
 	board   *Board
@@ -96,7 +96,10 @@ type port struct {
 	ended   bool
 }
 
-var _ bus.Keeper = (*port)(nil)
+var (
+	_ bus.Keeper    = (*port)(nil)
+	_ bus.Attendant = (*port)(nil)
+)
 
 // makeBoard makes the bus of a board. It implements catalog.BoardMaker.
 func (y *Yard) makeBoard(o pinbus.Options) (carrier.Carrier, error) {
@@ -212,7 +215,7 @@ func (p *port) BeatEvery() time.Duration { return p.pins.BeatEvery() }
 // Beat implements bus.Keeper.
 func (p *port) Beat() { p.with((*pinbus.Machine).Beat) }
 
-// Attend implements bus.Keeper.
+// Attend implements bus.Attendant.
 func (p *port) Attend(on bool) {
 	p.with(func(pins *pinbus.Machine, _ int64) { pins.Attend(on) })
 }

@@ -24,20 +24,7 @@ const (
 // TestASessionOnBoards: from plan to verdict over the real protocol, and nothing is wrong with the boards.
 func TestASessionOnBoards(t *testing.T) {
 	y := newYard(t, "virtual-boards", nil)
-	file, src := plan(t, "short")
-	conduct(t, y, file, src, rule(t))
-	v := y.Host.Snapshot().View
-	if v.Verdict == nil || v.Used != 0 || !closed(y) {
-		t.Errorf("verdict %v, %d reserve runs used, all closed %t", v.Verdict, v.Used, closed(y))
-	}
-	for _, r := range v.Runs {
-		if r.State != trial.Completed {
-			t.Errorf("run %d is %s: %s", r.Index, r.State, r.Reason)
-		}
-	}
-	if told := y.Conditions.All(); len(told) != 0 {
-		t.Errorf("conditions %+v", told)
-	}
+	sound(t, y)
 	for name, b := range y.Boards {
 		if r := b.Report(); r.State != link.Up || r.Stats.Sessions != 1 || r.Stats.Errors+r.Stats.Strange+r.Stats.Resends != 0 || r.Clock.Fast+r.Clock.Contradicting != 0 {
 			t.Errorf("%s: %+v", name, r)

@@ -53,20 +53,7 @@ func onExpander(t testing.TB) func(*yard.Options) {
 // TestASessionOnAnExpander: from plan to verdict over the chip's registers, and nothing is wrong with it.
 func TestASessionOnAnExpander(t *testing.T) {
 	y := newYard(t, "virtual-two", onExpander(t))
-	file, src := plan(t, "short")
-	conduct(t, y, file, src, rule(t))
-	v := y.Host.Snapshot().View
-	if v.Verdict == nil || v.Used != 0 || !closed(y) {
-		t.Errorf("verdict %v, %d reserve runs used, all closed %t", v.Verdict, v.Used, closed(y))
-	}
-	for _, r := range v.Runs {
-		if r.State != trial.Completed {
-			t.Errorf("run %d is %s: %s", r.Index, r.State, r.Reason)
-		}
-	}
-	if told := y.Conditions.All(); len(told) != 0 {
-		t.Errorf("conditions %+v", told)
-	}
+	sound(t, y)
 }
 
 // TestTheConfigurationHoldsCanistersOffExpanders: with the place, and what to do.
