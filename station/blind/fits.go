@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"scentpost/station/event"
+	"scentpost/station/strict"
 )
 
 // Lacks says why a station cannot serve a loading for want of canisters, "" when it has them all. has names the station's
@@ -23,7 +24,7 @@ func Lacks(loading []event.Loaded, has map[int][]string) string {
 		missing := func(canister string) bool { return !slices.Contains(has[position], canister) }
 		if slices.ContainsFunc(wants[position], missing) {
 			lacks = append(lacks, fmt.Sprintf("position %d has %s, and the plan loads %s", position,
-				canisterNames(has[position]), canisterNames(wants[position])))
+				strict.Listed(has[position]), strict.Listed(wants[position])))
 		}
 	}
 	if lacks == nil {
@@ -63,16 +64,4 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// canisterNames writes the names of canisters as people list them.
-func canisterNames(names []string) string {
-	switch n := len(names); n {
-	case 0:
-		return "none"
-	case 1:
-		return names[0]
-	default:
-		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
-	}
 }

@@ -209,10 +209,7 @@ func (r *reader) namesOf(devices []int) string {
 	if len(names) > enough+1 {
 		names = append(names[:enough], fmt.Sprintf("%d more", len(names)-enough))
 	}
-	if len(names) == 1 {
-		return names[0]
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	return strict.Listed(names)
 }
 
 // drivenBy is what drives a canister.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"scentpost/station/strict"
 )
 
 // pinsHint says which pins a carrier has: the nearest name would be another pin, which may be in use.
@@ -37,10 +39,7 @@ func spans(names []string) string {
 		runs = append(runs, run)
 		i = end + 1
 	}
-	if len(runs) < 2 {
-		return strings.Join(runs, "")
-	}
-	return strings.Join(runs[:len(runs)-1], ", ") + " and " + runs[len(runs)-1]
+	return strict.Listed(runs)
 }
 
 // follows tells whether a name is another with its number one higher.

@@ -94,6 +94,18 @@ func Errorf(hint, format string, args ...any) error {
 	return &hinted{message: fmt.Sprintf(format, args...), hint: hint}
 }
 
+// Listed writes names as people list them, "none" when there are none.
+func Listed(names []string) string {
+	switch n := len(names); n {
+	case 0:
+		return "none"
+	case 1:
+		return names[0]
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+}
+
 // Quote returns text in quotes for a message: cut short, since a bad value can be a megabyte.
 func Quote(text string) string {
 	const enough = 60 // characters that show which value is meant
