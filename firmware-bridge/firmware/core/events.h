@@ -53,6 +53,7 @@ static inline void events_put(uint32_t at, uint8_t code, uint8_t first, uint8_t 
 	e->next++;
 }
 
+// events_lose counts an event that is lost: it found no room, or came while nobody listened. Locked.
 static inline void events_lose(void)
 {
 	events.dropped++;
@@ -84,9 +85,6 @@ static inline void events_edge(uint32_t at, uint8_t pin, bool high)
 
 // events_glitch tells of an interrupt that found every level as it was. Locked.
 static inline void events_glitch(void) { events.glitches++; }
-
-// events_deaf tells that edges are not taken for a while, as they come too fast: at least one is lost. Locked.
-static inline void events_deaf(void) { events_lose(); }
 
 // events_done tells that an output was driven. Locked.
 void events_done(uint32_t at, uint8_t pin, bool high, enum how how, uint8_t number);

@@ -136,7 +136,7 @@ static __attribute__((noinline)) void edges(uint16_t count, uint8_t index, uint8
 	if (--left == 0) {
 		PCICR = 0;
 		deaf = REST;
-		events_deaf();
+		events_lose(); // one at least
 		return;
 	}
 	uint8_t changed = (levels ^ last[index]) & watched;

@@ -222,7 +222,7 @@ static void what_nobody_listened_to_is_lost(void)
 {
 	ready();
 	forget();
-	events_deaf();
+	events_lose();
 	host_edge(INPUT, true);
 	host_run(20000);
 	struct answer frame = expect(EVENTS);
