@@ -57,6 +57,8 @@ func (m *Machine) pause() time.Duration {
 	dither := time.Duration(m.clock.cookie*2654435761>>16) * pause / 4 >> 16
 	return pause + dither
 }
+
+// pings tells whether the board is asked for the time in this state.
 func (m *Machine) pings() bool {
 	return m.state == Timing || m.state == Setting || m.state == Levelling || m.state == Up
 }
