@@ -27,7 +27,7 @@ var impure = []string{
 
 // pure are the packages whose results depend on their arguments alone.
 var pure = []string{
-	"station/event", "station/strict", "station/blind", "station/dwell", "station/score", "station/trial",
+	"station/event", "station/refusal", "station/strict", "station/blind", "station/dwell", "station/score", "station/trial",
 	"station/record", "station/verify", "station/config", "station/health", "station/templates",
 	"station/doctor", "station/health/vitals", "station/health/boards", "firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/link", "firmware-bridge/pinbus", "firmware-bridge/clockmap", "firmware-bridge/twin",
 }
@@ -45,7 +45,7 @@ var rules = []rule{
 		reason: "pure code logs nothing; only event implements LogValue, so that a placement logs as sealed"},
 	{of: pure, but: []string{"station/verify"}, never: []string{"runtime/..."},
 		reason: "pure code does not ask what it runs on; verify spreads its hashing over the processors, which changes no answer"},
-	{of: []string{"station/event"}, std: true,
+	{of: []string{"station/event", "station/refusal"}, std: true,
 		reason: "everybody speaks its words, so it depends on the standard library only"},
 	{of: []string{"station/strict"}, only: []string{},
 		reason: "it reads any file and knows none"},
@@ -53,7 +53,7 @@ var rules = []rule{
 		reason: "conditions are words; whoever raises them imports it, not the other way round"},
 	{of: []string{"station/blind", "station/dwell", "station/score"}, only: []string{"station/event", "station/strict"},
 		reason: "each is a function of the vocabulary; the engine puts them together"},
-	{of: []string{"station/trial"}, only: []string{"station/event", "station/blind", "station/dwell", "station/score"},
+	{of: []string{"station/trial"}, only: []string{"station/event", "station/refusal", "station/blind", "station/dwell", "station/score"},
 		reason: "the engine is the top of the pure core and knows neither the record nor any shell"},
 	{of: []string{"station/record"}, only: []string{"station/event"},
 		reason: "a stranger writes a verifier from the record's format: it must not depend on how trials are run"},
@@ -73,13 +73,13 @@ var rules = []rule{
 		reason: "a diagnosis is a function of what was seen; cmd looks at the machine and asks the daemon"},
 	{of: []string{"station/clock"}, only: []string{"station/event"},
 		reason: "the clock's contract is implemented by real and virtual time alike"},
-	{of: []string{"station/devices"}, only: []string{"drivers/bus/...", "drivers/catalog", "station/config", "station/clock", "station/event", "station/health"},
+	{of: []string{"station/devices"}, only: []string{"station/refusal", "drivers/bus/...", "drivers/catalog", "station/config", "station/clock", "station/event", "station/health"},
 		reason: "the dead-man and the e-stop sit below the host and must not wait for it; parts come through the catalogue"},
 	{of: []string{"station/boards"}, only: []string{"drivers/bus/...", "drivers/catalog", "firmware-bridge/pinbus", "firmware-bridge/link", "firmware-bridge/visit", "station/config", "station/control", "station/health/..."},
 		reason: "it puts what boards report into the words of those who judge and show it, and runs nothing"},
 	{of: []string{"station/host"}, only: append([]string{"station/journal", "station/clock"}, pure...),
 		reason: "the owner of the state declares what it needs; cmd plugs devices, control and readers in"},
-	{of: []string{"station/control"}, only: []string{"station/event", "station/record", "station/blind", "station/score", "station/trial", "station/health", "station/strict"},
+	{of: []string{"station/control"}, only: []string{"station/event", "station/refusal", "station/record", "station/blind", "station/score", "station/trial", "station/health", "station/strict"},
 		reason: "the table of who may see what declares the inbox that it needs, and reaches no shell"},
 	{of: []string{"station/uplink", "station/metrics", "station/hub", "station/report"}, only: readers,
 		reason: "readers follow the journal, each by itself: one that fails takes no other with it"},
