@@ -49,8 +49,8 @@ func text(value any) string {
 	return strings.Join(all, ", ")
 }
 
-// Is tells whether there is a reason, and it has this code.
-func (r *Reason) Is(code Code) bool { return r != nil && r.Code == code }
+// Says tells whether there is a reason, and it has this code.
+func (r *Reason) Says(code Code) bool { return r != nil && r.Code == code }
 
 // Value returns a value by its name, "" when there is none.
 func (r *Reason) Value(name string) string { return r.Values[name] }

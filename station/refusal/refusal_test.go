@@ -38,9 +38,9 @@ func TestAReasonKeepsItsValues(t *testing.T) {
 	}
 }
 
-func TestIs(t *testing.T) {
+func TestSays(t *testing.T) {
 	var none *Reason
-	if none.Is("") || none.Is("no-run") || !New("no-run").Is("no-run") || New("no-run").Is("no-position") {
+	if none.Says("") || none.Says("no-run") || !New("no-run").Says("no-run") || New("no-run").Says("no-position") {
 		t.Error("a code is taken for another one")
 	}
 }
