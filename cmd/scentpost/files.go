@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
+
+	"scentpost/station/durable"
 )
 
 // cannotRead says why a file cannot be read and what to do.
@@ -19,13 +20,19 @@ func cannotRead(path string, err error) error {
 	return fmt.Errorf("%s: cannot be read: %w", path, err)
 }
 
-// createNew makes a file; one that is there already is never written over.
-func createNew(path string, mode fs.FileMode) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return nil, cannotMake(path, err)
+// createNew makes a file with its content, durably; one that is there already is never written over. what names it in
+// the error, which is a wrong use where another name would help, and the answer no where the disk failed.
+func createNew(what, path string, content []byte, mode fs.FileMode) error {
+	err := durable.Create(path, content, mode)
+	if err == nil {
+		return nil
 	}
-	return f, nil
+	for _, choice := range []error{fs.ErrExist, fs.ErrNotExist, fs.ErrPermission} {
+		if errors.Is(err, choice) {
+			return usage(fmt.Errorf("%s: %w", what, cannotMake(path, err)))
+		}
+	}
+	return no(fmt.Errorf("%s: %w", what, cannotMake(path, err)))
 }
 
 // cannotMake says why a file cannot be made and what to do.

@@ -40,15 +40,8 @@ func (c keyNew) Run(out io.Writer) error {
 	if name == "" {
 		name = c.Name + ".key"
 	}
-	f, err := createNew(name, 0o600)
-	if err != nil {
-		return usage(fmt.Errorf("the private key: %w", err))
-	}
-	if _, err = io.WriteString(f, private+"\n"); err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return no(fmt.Errorf("write the private key: %w", err))
+	if err := createNew("the private key", name, []byte(private+"\n"), 0o600); err != nil {
+		return err
 	}
 	return printKey(out, verifier, c.JSON)
 }

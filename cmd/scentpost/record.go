@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -33,15 +32,8 @@ func (c recordExport) Run(s program.Streams) error {
 	if name == "" {
 		name = filepath.Base(response.Name)
 	}
-	f, err := createNew(name, 0o644)
-	if err != nil {
-		return usage(fmt.Errorf("the bundle: %w", err))
-	}
-	if _, err = f.Write(response.Bundle); err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return no(fmt.Errorf("write the bundle: %w", err))
+	if err := createNew("the bundle", name, response.Bundle, 0o644); err != nil {
+		return err
 	}
 	if response.Unfinished {
 		fmt.Fprintln(s.Err, "scentpost: the session has not ended: this bundle holds it as far as it is signed; export it again after the reveal")

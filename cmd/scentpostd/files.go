@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
 	"scentpost/cmd/internal/place"
 	"scentpost/station/config"
+	"scentpost/station/durable"
 	"scentpost/station/record"
 )
 
@@ -36,7 +36,7 @@ func privateKey(cfg config.Config) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make the station's key: %w", err)
 	}
-	if err := replaceFile(path, []byte(private+"\n")); err != nil {
+	if err := durable.Replace(path, []byte(private+"\n")); err != nil {
 		return "", fmt.Errorf("keep the station's key: %w", err)
 	}
 	return private, nil
@@ -56,30 +56,7 @@ func nextConnection(cfg config.Config) (int64, error) {
 		}
 	}
 	n++
-	return n, replaceFile(path, []byte(strconv.FormatInt(n, 10)+"\n"))
-}
-
-// replaceFile writes a private file so that after a power cut it holds the old text or the new one.
-func replaceFile(path string, text []byte) error {
-	temporary := path + ".new"
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err = f.Write(text); err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return n, durable.Replace(path, []byte(strconv.FormatInt(n, 10)+"\n"))
 }
 
 // takeCause returns why the daemon stopped the last time, if it could say so, and forgets it.

@@ -10,6 +10,7 @@ import (
 	"scentpost/cmd/internal/place"
 	"scentpost/station/archive"
 	"scentpost/station/backup"
+	"scentpost/station/durable"
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/journal"
@@ -125,7 +126,7 @@ func (s *station) cannotStart() string {
 // journalFailed leaves word for the next start.
 func (s *station) journalFailed(err error) {
 	s.log.Error("the journal failed: the canisters are closed, the daemon stops", "err", err)
-	if err := replaceFile(beside(s.cfg, place.Cause), []byte(event.VoidJournal+"\n")); err != nil {
+	if err := durable.Replace(beside(s.cfg, place.Cause), []byte(event.VoidJournal+"\n")); err != nil {
 		s.log.Error("could not leave word of it", "err", err)
 	}
 }

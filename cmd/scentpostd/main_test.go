@@ -8,6 +8,7 @@ import (
 
 	"scentpost/cmd/internal/place"
 	"scentpost/cmd/internal/program"
+	"scentpost/station/durable"
 )
 
 const two = "../../configs/stations/virtual-two.yaml"
@@ -134,7 +135,7 @@ func TestFiles(t *testing.T) {
 	if cause := takeCause(cfg); cause != "" {
 		t.Errorf("stopped by %q", cause)
 	}
-	if err := replaceFile(beside(cfg, place.Cause), []byte("journal\n")); err != nil {
+	if err := durable.Replace(beside(cfg, place.Cause), []byte("journal\n")); err != nil {
 		t.Fatal(err)
 	}
 	if first, second := takeCause(cfg), takeCause(cfg); first != "journal" || second != "" {

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"scentpost/station/durable"
 )
 
 // keyInside is the private key's name in the folder of a restored journal. It comes into its place with the journal, in
@@ -26,7 +28,7 @@ func (t Target) swap() error {
 	if err != nil {
 		return fmt.Errorf("put the journal into its place: %w", err)
 	}
-	return syncDir(filepath.Dir(t.Data))
+	return durable.SyncFolder(filepath.Dir(t.Data))
 }
 
 // putAside gives what lies in the temporary place a name of its own when it is to be kept, and deletes it otherwise.
@@ -39,7 +41,7 @@ func (t Target) putAside(keep bool) (name string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("put the old journal aside: %w", err)
 	}
-	return name, syncDir(filepath.Dir(t.Data))
+	return name, durable.SyncFolder(filepath.Dir(t.Data))
 }
 
 // aside renames what was replaced to the first free name.
@@ -73,37 +75,10 @@ func AdoptKey(data, path string) (asideAs string, err error) {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("read the station's key: %w", err)
 	}
-	if err := os.Rename(inside, path); err != nil {
+	if err := durable.Rename(inside, path); err != nil {
 		return asideAs, fmt.Errorf("put the restored key into its place: %w", err)
 	}
-	return asideAs, errors.Join(syncDir(filepath.Dir(path)), syncDir(data))
-}
-
-// writeNew makes a private file, durably but for its name.
-func writeNew(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err = f.Write(text); err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-// replace replaces a private file in one step.
-func replace(path string, text []byte) error {
-	temporary := path + ".new"
-	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := writeNew(temporary, text); err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return asideAs, nil
 }
 
 // give gives all below a path to the owner of a folder: root may restore what the daemon's own account must read.

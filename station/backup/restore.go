@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"scentpost/station/durable"
 	"scentpost/station/journal"
 )
 
@@ -238,7 +239,7 @@ func (m *mason) key(k Key) error {
 	if err := m.step("write the key"); err != nil {
 		return err
 	}
-	return writeNew(filepath.Join(m.temporary(), keyInside), text)
+	return durable.Create(filepath.Join(m.temporary(), keyInside), text, 0o600)
 }
 
 // lacking compares a backup with what is known here to have left the station.
@@ -269,7 +270,7 @@ func (t Target) raiseConnections(n int64) error {
 	if now, bad := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && bad == nil && now >= want {
 		return nil
 	}
-	if err := replace(t.Connections, fmt.Appendf(nil, "%d\n", want)); err != nil {
+	if err := durable.Replace(t.Connections, fmt.Appendf(nil, "%d\n", want)); err != nil {
 		return fmt.Errorf("count the connections on: %w", err)
 	}
 	return give(t.Connections, filepath.Dir(t.Data))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"scentpost/station/durable"
 	"scentpost/station/journal"
 	"scentpost/station/record"
 )
@@ -152,7 +153,7 @@ func Save(path string, from *journal.Reading, o Options) (Summary, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return s, errors.Join(err, os.Remove(path))
 	}
-	return s, syncDir(filepath.Dir(path))
+	return s, durable.SyncFolder(filepath.Dir(path))
 }
 
 func save(f *os.File, from *journal.Reading, o Options) (Summary, error) {
@@ -170,13 +171,4 @@ func save(f *os.File, from *journal.Reading, o Options) (Summary, error) {
 		return s, fmt.Errorf("the journal gives no backup that holds: %w", err)
 	}
 	return s, nil
-}
-
-// syncDir makes the names in a folder durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"scentpost/station/durable"
 )
 
 // DefaultBallast is the size of the ballast file in bytes: a run of some hundred records with their pages, the
@@ -47,7 +49,7 @@ func (b *ballast) fill() error {
 	if free < 2*b.size {
 		return nil
 	}
-	err = writeDurably(b.path, noise(b.size))
+	err = durable.Replace(b.path, noise(b.size))
 	if errors.Is(err, syscall.ENOSPC) {
 		return nil
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"scentpost/station/durable"
 )
 
 // Restored marks a journal that was built from a backup and not started since. No epoch of it goes on.
@@ -114,7 +116,7 @@ func (b *Builder) Finish(from Restored) error {
 	if err := os.Remove(filepath.Join(b.dir, building)); err != nil {
 		return fmt.Errorf("finishing the journal: %w", err)
 	}
-	return syncDir(b.dir)
+	return durable.SyncFolder(b.dir)
 }
 
 // Close lets go of the files of a journal that was not finished.

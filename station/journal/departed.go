@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"scentpost/station/durable"
 	"scentpost/station/record"
 )
 
@@ -110,7 +111,7 @@ func (d *Departed) write(next Left) error {
 	if err != nil {
 		return err
 	}
-	if err := writeDurably(d.path, append(text, '\n')); err != nil {
+	if err := durable.Replace(d.path, append(text, '\n')); err != nil {
 		return fmt.Errorf("noting what leaves the station: %w", err)
 	}
 	d.left = next

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"scentpost/station/durable"
 )
 
 // Each epoch is a database file of its own, epoch-<id>.db, and meta.json names them in order, the current one
@@ -69,7 +71,7 @@ func (m meta) store(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeDurably(metaPath(dir), append(text, '\n')); err != nil {
+	if err := durable.Replace(metaPath(dir), append(text, '\n')); err != nil {
 		return fmt.Errorf("writing the journal's list of epochs: %w", err)
 	}
 	return nil
