@@ -22,11 +22,37 @@ var sleepers = map[string]string{}
 
 func TestPureCodeReadsNoClock(t *testing.T) {
 	for _, p := range packages(t) {
-		if !matches(p.short(), pure...) {
+		if !matches(p.short(), timeless...) {
 			continue
 		}
 		report(t, clockUses(p.parse(t, p.GoFiles), clockCalls))
 	}
+}
+
+// timeless are the packages that run in virtual time as they do in real time: they read no clock, and start no goroutine.
+var timeless = append([]string{"station/assembly"}, pure...)
+
+// TestVirtualTimeHasOneGoroutine: what runs in a virtual world is called by its one goroutine.
+func TestVirtualTimeHasOneGoroutine(t *testing.T) {
+	for _, p := range packages(t) {
+		if matches(p.short(), timeless...) && p.short() != "station/verify" { // which spreads its hashing, and waits for it
+			report(t, starts(p.parse(t, p.GoFiles)))
+		}
+	}
+}
+
+// starts returns the places where goroutines are started.
+func starts(files []parsed) []string {
+	var out []string
+	for _, p := range files {
+		ast.Inspect(p.file, func(n ast.Node) bool {
+			if start, ok := n.(*ast.GoStmt); ok {
+				out = append(out, p.fset.Position(start.Pos()).String()+": a goroutine is started: leave that to whoever runs the package")
+			}
+			return true
+		})
+	}
+	return out
 }
 
 // TestNoTestSleeps: a test that sleeps is slow on a fast machine and wrong on a slow one. Inside a bubble of
@@ -187,6 +213,9 @@ func TestHouseRulesCatch(t *testing.T) {
 		if got := clockUses([]parsed{parse(t, c.name+".go", c.src)}, clockCalls); len(got) != c.uses {
 			t.Errorf("%s: got %q, want %d", c.name, got, c.uses)
 		}
+	}
+	if got := starts([]parsed{parse(t, "start.go", "package x\nfunc f() { if true { go f() } }\nfunc g() { f() }")}); len(got) != 1 {
+		t.Errorf("a goroutine that is started: %q", got)
 	}
 	for _, c := range []struct {
 		name, doc string

@@ -23,7 +23,11 @@ func privateKey(cfg config.Config) (string, error) {
 	path := beside(cfg, place.Key)
 	text, err := os.ReadFile(path)
 	if err == nil {
-		return strings.TrimSpace(string(text)), nil
+		key := strings.TrimSpace(string(text))
+		if _, err := record.VerifierOf(key); err != nil {
+			return "", fmt.Errorf("the station's key in %s: %w", path, err)
+		}
+		return key, nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("read the station's key: %w", err)

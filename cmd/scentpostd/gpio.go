@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
 	"slices"
@@ -11,13 +10,11 @@ import (
 	"scentpost/drivers/bus"
 	"scentpost/drivers/bus/carrier"
 	"scentpost/drivers/linux"
+	"scentpost/station/assembly"
 	"scentpost/station/clock"
 	"scentpost/station/devices"
 	"scentpost/station/health"
 )
-
-// firstLook bounds how long the start waits for the carriers to be looked for: one on wires that hang is looked for on.
-const firstLook = 300 * time.Millisecond
 
 // tryMachine opens the lines and buses of this machine once, with what carries more lines. What of them is absent is no
 // failure: its devices are looked for.
@@ -26,26 +23,15 @@ func (s *station) tryMachine() (err error) {
 	if err != nil {
 		return err
 	}
-	keeper := s.keeper.Load()
-	if keeper == nil { // what it has seen of the clock outlives an attempt that fails
-		keeper = clock.NewKeeper(kernel, s.cfg.Clock.Floor)
-		s.keeper.Store(keeper)
+	if s.keeper == nil { // what it has seen of the clock outlives an attempt that fails
+		s.keeper = clock.NewKeeper(kernel, s.cfg.Clock.Floor)
+		s.Keep(s.keeper, 1)
 	}
 	lines, err := s.machine()
 	if err != nil {
 		return err
 	}
-	running, err := clock.New(keeper.Base())
-	if err != nil {
-		return errors.Join(fmt.Errorf("start the clock: %w", err), lines.Close())
-	}
-	opened, err := devices.Open(s.cfg, lines, running, &s.gate)
-	if err != nil {
-		running.Close()
-		return errors.Join(fmt.Errorf("open the devices: %w", err), lines.Close())
-	}
-	s.bus, s.clock, s.devices = lines, running, opened
-	return nil
+	return s.connect(lines, s.keeper.Base())
 }
 
 // machine returns the lines of this machine, joined with those of its carriers.
@@ -68,28 +54,18 @@ type wired interface {
 // join joins lines with those of the carriers that the configuration puts beside them, when each of these was looked for
 // or the time for it is over. When it fails it closes what it was given.
 func (s *station) join(own wired) (bus.Bus, error) {
-	carriers, err := devices.Carriers(s.cfg, devices.Machine{Wires: own.Wires, Port: linux.OpenSerial, Now: own.Mono, Chance: mathrand.Uint32})
-	if err != nil {
-		return nil, errors.Join(err, own.Close())
-	}
-	s.boards.Take(carriers)
-	if len(carriers) == 0 {
-		return own, nil
-	}
-	limit := time.NewTimer(firstLook)
-	defer limit.Stop()
-	for _, c := range carriers {
-		select {
-		case <-c.Looked:
-		case <-limit.C:
-			limit.Reset(0) // nor is any other waited for
+	reach := devices.Machine{Wires: own.Wires, Port: linux.OpenSerial, Now: own.Mono, Chance: mathrand.Uint32}
+	return s.Join(own, reach, func(carriers []carrier.Carrier) {
+		limit := time.NewTimer(assembly.FirstLook)
+		defer limit.Stop()
+		for _, c := range carriers {
+			select {
+			case <-c.Looked:
+			case <-limit.C:
+				limit.Reset(0) // nor is any other waited for
+			}
 		}
-	}
-	joined, err := carrier.Join(own, carriers...)
-	if err != nil {
-		return nil, errors.Join(err, own.Close())
-	}
-	return joined, nil
+	})
 }
 
 // wiring is how the lines of this machine are wired. A line that a chip asks with is pulled up and active when it is low,

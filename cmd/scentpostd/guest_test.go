@@ -15,10 +15,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"scentpost/drivers/bus"
 	"scentpost/drivers/linux"
+	"scentpost/station/assembly"
 	"scentpost/station/clock"
-	"scentpost/station/devices"
-	"scentpost/station/event"
 )
 
 // guestVariable makes of this test binary a program for the guest of drivers/linux/kerneltest: the daemon, and what it
@@ -56,20 +56,39 @@ func tellVitals() {
 	}
 }
 
-// held is a raw edge: its kernel stamp, and when the host's goroutine was done with it.
+// held is a raw edge: its kernel stamp, and when the host's goroutine was done with what came before.
 type held struct{ stamp, at int64 }
 
-// probe is the gate, and asks the host's goroutine a question behind each raw edge.
+// probe is a bus that asks the host's goroutine a question behind each raw edge.
 type probe struct {
-	*gate
+	bus.Bus
+	s    *station
 	mono func() int64
 	got  chan held
 }
 
-func (p probe) Event(e event.Event) {
-	p.gate.Event(e)
-	if h := p.gate.behind(); h != nil && e.Type == event.Edge {
-		h.Ping(func() { p.got <- held{e.At.Mono, p.mono()} })
+// Watch implements bus.Bus.
+func (p probe) Watch(lines []string, sink bus.Sink) error {
+	return p.Bus.Watch(lines, probed{sink.(wholeSink), p})
+}
+
+// wholeSink is all that the devices want to hear of their lines.
+type wholeSink interface {
+	bus.Sink
+	bus.GapSink
+	bus.PresenceSink
+}
+
+type probed struct {
+	wholeSink
+	probe
+}
+
+// Edge implements bus.Sink.
+func (p probed) Edge(e bus.Edge) {
+	p.wholeSink.Edge(e)
+	if h := p.s.Host(); h != nil {
+		h.Ping(func() { p.got <- held{e.Mono, p.mono()} })
 	}
 }
 
@@ -90,18 +109,18 @@ func tellHeld(config, edges string) error {
 	if err != nil {
 		return err
 	}
-	p := probe{gate: &s.gate, mono: kernel.Mono, got: make(chan held, n)}
-	if err := errors.Join(s.openJournal(), s.followJournal(), s.tryProbed(kernel, p)); err != nil {
+	p := probe{s: s, mono: kernel.Mono, got: make(chan held, n)}
+	if err := errors.Join(s.openJournal(), s.tryProbed(kernel, p)); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	group, running := errgroup.WithContext(ctx)
-	if err := s.openHost(running, ""); err != nil {
+	if err := s.begin(running, assembly.Again{}); err != nil {
 		stop()
 		return err
 	}
-	group.Go(func() error { return s.host.Run(running, s.woken) })
-	s.gate.open(s.host)
+	group.Go(func() error { return s.Host().Run(running, s.woken) })
+	s.Open()
 	fmt.Println("ready")
 	all := make([]held, n)
 	for i := range all {
@@ -114,20 +133,14 @@ func tellHeld(config, edges string) error {
 	return errors.Join(group.Wait(), s.close())
 }
 
-// tryProbed is tryGPIO with a probe behind the devices.
-func (s *station) tryProbed(kernel *linux.Clock, p probe) error {
+// tryProbed connects the devices to the GPIO lines of this machine with a probe between them.
+func (s *station) tryProbed(kernel *linux.Clock, p probe) (err error) {
 	wiring := map[string]linux.Wiring{}
 	for line, w := range s.cfg.Driver.Wiring {
 		wiring[line] = linux.Wiring{ActiveLow: w.ActiveLow, Bias: linux.Bias(w.Bias)}
 	}
-	lines, err := linux.OpenGPIO(linux.Options{Wiring: wiring})
-	if err != nil {
+	if p.Bus, err = linux.OpenGPIO(linux.Options{Wiring: wiring}); err != nil {
 		return err
 	}
-	s.bus = lines
-	if s.clock, err = clock.New(clock.NewKeeper(kernel, 0).Base()); err != nil {
-		return err
-	}
-	s.devices, err = devices.Open(s.cfg, lines, s.clock, p)
-	return err
+	return s.connect(p, clock.NewKeeper(kernel, 0).Base())
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"scentpost/drivers/bus"
 	"scentpost/drivers/virtual"
+	"scentpost/station/assembly"
 	"scentpost/station/clock"
 	"scentpost/station/config"
 	"scentpost/station/devices"
@@ -22,7 +24,7 @@ const (
 // openLines connects the devices and takes every output to its safe level, unless that was done first of all. Devices
 // that are absent are a condition, and tried again until ctx ends.
 func (s *station) openLines(ctx context.Context) error {
-	if s.devices != nil {
+	if s.Devices() != nil {
 		return nil
 	}
 	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
@@ -31,8 +33,7 @@ func (s *station) openLines(ctx context.Context) error {
 			s.conditions.Clear(health.DeviceAbsent, s.lineSource())
 			return nil
 		}
-		s.gate.wait("no session can be run before "+s.linesThere(), err.Error())
-		s.conditions.Raise(health.DeviceAbsent, s.lineSource(), err.Error())
+		s.Await(s.lineSource(), "no session can be run before "+s.linesThere(), err.Error())
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
@@ -75,20 +76,24 @@ func (s *station) tryLines() (err error) {
 	base := clock.Simulated(client.Boot(), client.Scale(), client.Mono, client.UTC)
 	if machine, plays := client.Machine(); plays {
 		keeper := clock.NewKeeper(machine, s.cfg.Clock.Floor)
-		s.keeper.Store(keeper)
+		s.Keep(keeper, client.Scale())
 		base = keeper.Base()
 		base.Scale = client.Scale()
 	}
+	return s.connect(lines, base)
+}
+
+// connect opens the devices on lines whose edges are stamped by a clock. When it fails it closes the lines.
+func (s *station) connect(lines bus.Bus, base clock.Base) error {
 	running, err := clock.New(base)
 	if err != nil {
 		return errors.Join(fmt.Errorf("start the clock: %w", err), lines.Close())
 	}
-	opened, err := devices.Open(s.cfg, lines, running, &s.gate)
-	if err != nil {
+	if err := s.Connect(assembly.Lines{Bus: lines, Clock: running, Scale: base.Scale}); err != nil {
 		running.Close()
-		return errors.Join(fmt.Errorf("open the devices: %w", err), lines.Close())
+		return errors.Join(err, lines.Close())
 	}
-	s.bus, s.scale, s.clock, s.devices = lines, client.Scale(), running, opened
+	s.bus, s.clock = lines, running
 	return nil
 }
 
@@ -103,15 +108,13 @@ func (s *station) stationIs(state virtual.State) {
 	case state.Final:
 		s.again("the virtual station was started anew")
 	}
-	s.away.Store(true)
-	s.gate.lost()
-	s.conditions.Raise(health.DeviceAbsent, devices.OnVirtual, state.Err.Error())
+	s.Away(devices.OnVirtual, state.Err.Error())
 }
 
 // again asks for a start from the beginning.
 func (s *station) again(what string) {
 	select {
-	case s.gone <- errAgain{what: what}:
+	case s.gone <- assembly.Again{What: what}:
 	default:
 	}
 }

@@ -15,7 +15,7 @@ func (s *station) serveMetrics(ctx context.Context) error {
 	}
 	metrics.Server{
 		Listen: s.cfg.Metrics.Listen, Log: s.log,
-		Handler: metrics.New(metrics.Options{Site: s.cfg.Site, Station: s.cfg.Station, Version: version, Public: s.control.Public, Acknowledged: s.acknowledged}),
+		Handler: metrics.New(metrics.Options{Site: s.cfg.Site, Station: s.cfg.Station, Version: version, Public: s.Control().Public, Acknowledged: s.Acknowledged}),
 		Report: func(problem error) {
 			if problem == nil {
 				s.conditions.Clear(health.MetricsAway, "metrics")
@@ -25,13 +25,4 @@ func (s *station) serveMetrics(ctx context.Context) error {
 		},
 	}.Run(ctx)
 	return nil
-}
-
-// acknowledged is how many records the broker has acknowledged, if there is one.
-func (s *station) acknowledged() (records int64, known bool) {
-	link := s.link.Load()
-	if link == nil {
-		return 0, false
-	}
-	return link.Acknowledged(), true
 }

@@ -14,8 +14,8 @@ import (
 	"scentpost/cmd/internal/program"
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/world"
+	"scentpost/station/assembly"
 	"scentpost/station/control"
-	"scentpost/station/devices"
 	"scentpost/station/event"
 	"scentpost/station/health"
 )
@@ -110,12 +110,13 @@ func TestAStalledLogHoldsUpNoEmergencyStop(t *testing.T) {
 		}
 		to := newUnread()
 		logged := newPrintout(to)
-		g := &gate{conditions: newChart(cfg, slog.New(slog.NewTextHandler(logged, nil)))}
-		g.conditions.Follow(false)
-		station, err := devices.Open(cfg, lines, w, g)
-		if err != nil {
+		conditions := newChart(cfg, slog.New(slog.NewTextHandler(logged, nil)))
+		conditions.Follow(false)
+		whole := assembly.New(assembly.Options{Config: cfg, Conditions: conditions})
+		if err := whole.Connect(assembly.Lines{Bus: lines, Clock: w, Scale: 1}); err != nil {
 			t.Fatal(err)
 		}
+		station := whole.Devices()
 		press := func(down bool) {
 			if err := st.Button("e-stop", down); err != nil {
 				t.Fatal(err)
@@ -131,8 +132,8 @@ func TestAStalledLogHoldsUpNoEmergencyStop(t *testing.T) {
 		}
 		press(true)
 		w.RunFor(5 * time.Second)
-		if open(st, "1A") || !g.conditions.Holds(health.EmergencyStop, "button-e-stop") {
-			t.Errorf("the emergency stop is held: %+v, %+v", st.Canisters(), g.conditions.All())
+		if open(st, "1A") || !conditions.Holds(health.EmergencyStop, "button-e-stop") {
+			t.Errorf("the emergency stop is held: %+v, %+v", st.Canisters(), conditions.All())
 		}
 		if to.String() != "" {
 			t.Errorf("somebody read %q", to)

@@ -7,13 +7,10 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-	"time"
 
 	"scentpost/cmd/internal/program"
+	"scentpost/station/assembly"
 	"scentpost/station/config"
-	"scentpost/station/devices"
-	"scentpost/station/event"
-	"scentpost/station/health/chart"
 )
 
 type runCmd struct {
@@ -24,15 +21,6 @@ type runCmd struct {
 // heapGrowth is how much the heap may grow before it is collected, in percent. The daemon has little to do and shares a
 // small board: it is rather small than fast.
 const heapGrowth = 50
-
-// errAgain asks for a start from the beginning, within the same process.
-type errAgain struct {
-	what     string // happened
-	newEpoch string // why the log must go on in a new epoch, "" when it need not
-	past     string // the epoch that somebody has seen more of than the journal holds
-}
-
-func (e errAgain) Error() string { return "the station must start again: " + e.what }
 
 // Run runs the station until a signal ends it.
 func (c runCmd) Run(out program.Streams) error {
@@ -62,18 +50,12 @@ func runStation(ctx context.Context, cfg config.Config, out program.Streams, lev
 	return serveAgain(ctx, cfg, program.Streams{Out: said, Err: logged}, log)
 }
 
-// newChart returns the chart of what is wrong with a station.
-func newChart(cfg config.Config, log *slog.Logger) *chart.Chart {
-	return chart.New(chart.Options{Log: log, Rule: devices.Exposure(cfg),
-		Now: func() event.Stamp { return event.Stamp{UTC: time.Now().UnixNano()} }})
-}
-
 // serveAgain runs a station, and runs it again for as long as it asks for that.
 func serveAgain(ctx context.Context, cfg config.Config, out program.Streams, log *slog.Logger) error {
 	supervisor := supervise(log)
 	defer supervisor.start(ctx)()
 	conditions := newChart(cfg, log)
-	var again errAgain
+	var again assembly.Again
 	for {
 		err := newStation(cfg, log, supervisor, conditions).serve(ctx, out, again)
 		if !errors.As(err, &again) {

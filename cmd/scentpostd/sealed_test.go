@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -106,23 +105,6 @@ func TestAFaultOfACanisterIsToldAfterTheReveal(t *testing.T) {
 	lines := slices.DeleteFunc(strings.Split(d.log.String(), "\n"), func(line string) bool { return !strings.Contains(line, "canister-") })
 	if len(lines) == 0 || slices.ContainsFunc(lines, func(line string) bool { return !strings.Contains(line, "since=") }) {
 		t.Errorf("the log tells of canisters:\n%s", strings.Join(lines, "\n"))
-	}
-}
-
-// TestWhyItWaitsNamesNothingWhileSealed: what is absent after a restart may be a canister's line.
-func TestWhyItWaitsNamesNothingWhileSealed(t *testing.T) {
-	g := gate{conditions: newChart(testConfig(t), slog.New(slog.DiscardHandler))}
-	g.wait("no session can be run before the lines are there", "device canister-1a: no line c1a.drive")
-	if got := g.blocked(); got != "no session can be run before the lines are there" {
-		t.Errorf("nobody knows yet whether a session is sealed: %q", got)
-	}
-	g.follow(trial.Snapshot{View: trial.View{Phase: trial.Idle}})
-	if got := g.blocked(); !strings.HasSuffix(got, ": device canister-1a: no line c1a.drive") {
-		t.Errorf("without a session: %q", got)
-	}
-	g.follow(trial.Snapshot{View: trial.View{Phase: trial.Sealed}})
-	if got := g.blocked(); strings.Contains(got, "canister") {
-		t.Errorf("while sealed: %q", got)
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package assembly
 
 import (
 	"errors"
@@ -48,17 +48,18 @@ func TestClockConditions(t *testing.T) {
 // host hears of a map that has changed.
 func TestTheClockIsWatched(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	s := newStation(config.Config{}, log, nil, newChart(config.Config{}, log))
-	s.gate.before.View.Phase = trial.Idle
 	w := world.New(1)
+	s := New(Options{Log: log, Conditions: NewChart(config.Config{}, log, w.Now)})
+	s.gate.before.View.Phase = trial.Idle
 	k := world.NewKernel(w)
-	s.keeper.Store(clock.NewKeeper(k, 0))
+	s.Keep(clock.NewKeeper(k, 0), 1)
 	var watch clockWatch
 	check := func(when string, another bool, want ...health.Code) {
 		t.Helper()
 		w.RunFor(clockEvery)
-		s.keeper.Load().Look()
-		if watch.changed(s.keeper.Load()) != another || watch.changed(s.keeper.Load()) {
+		keeper := s.kept.Load().Keeper
+		keeper.Look()
+		if watch.changed(keeper) != another || watch.changed(keeper) {
 			t.Errorf("%s: that the map changed is seen: %v", when, !another)
 		}
 		for range 5 {

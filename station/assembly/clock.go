@@ -1,4 +1,4 @@
-package main
+package assembly
 
 import (
 	"fmt"
@@ -22,39 +22,24 @@ type clockWatch struct {
 
 // look looks at the clock, raises and clears its conditions, and lets the host look too: at a map that has changed, and
 // in a session always, so that the bound of its stamps is that of the hour. It says when to look again.
-func (w *clockWatch) look(s *station) time.Duration {
+func (w *clockWatch) look(s *Station) time.Duration {
 	view := s.gate.Snapshot().View
 	var state *clock.State
-	if keeper := s.keeper.Load(); keeper != nil {
+	keeper := s.kept.Load()
+	if keeper != nil {
 		keeper.Look()
 		now := keeper.State()
 		state = &now
-		changed := w.changed(keeper)
+		changed := w.changed(keeper.Keeper)
 		if h := s.gate.behind(); h != nil && (changed || view.Phase != trial.Idle) {
 			h.LookAtClock()
 		}
 	}
 	w.tell(s, clockConditions(state, view))
-	if state != nil && view.Phase != trial.Idle {
-		return max(leastPause, time.Duration(float64(clockInSession)/s.scale))
+	if keeper != nil && view.Phase != trial.Idle {
+		return max(leastPause, time.Duration(float64(clockInSession)/keeper.scale))
 	}
 	return clockEvery
-}
-
-// turns tells when a session begins or is over: the clock is looked at more often in one.
-func (s *station) turns() (turned <-chan struct{}, stop func()) {
-	c := make(chan struct{}, 1)
-	was := trial.Idle
-	stop = s.gate.Watch(func(now trial.Snapshot) {
-		if (now.View.Phase == trial.Idle) != (was == trial.Idle) {
-			select {
-			case c <- struct{}{}:
-			default: // one is waiting already
-			}
-		}
-		was = now.View.Phase
-	})
-	return c, stop
 }
 
 // changed tells whether the keeper's map is another than when it was last asked.
@@ -69,7 +54,7 @@ func (w *clockWatch) changed(keeper *clock.Keeper) bool {
 }
 
 // tell raises what is new and clears what is over. What stays as it was is not raised again and again.
-func (w *clockWatch) tell(s *station, found map[health.Code]string) {
+func (w *clockWatch) tell(s *Station, found map[health.Code]string) {
 	if w.told == nil {
 		w.told = map[health.Code]string{}
 	}

@@ -1,0 +1,90 @@
+package assembly
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"scentpost/station/archive"
+	"scentpost/station/event"
+	"scentpost/station/health"
+	"scentpost/station/journal"
+)
+
+// beginEpoch begins a new epoch where the old one may not go on, or where newEpoch says why.
+func (s *Station) beginEpoch(newEpoch string) (journal.Beginning, error) {
+	store := s.store.Journal
+	found := store.Recovery()
+	why := found.Why
+	if newEpoch != "" {
+		why = newEpoch
+	}
+	if !found.NewEpochNeeded && newEpoch == "" {
+		return store.Epoch(), nil
+	}
+	id, err := s.opt.EpochID()
+	if err != nil {
+		return journal.Beginning{}, err
+	}
+	if err := store.BeginEpoch(id, why); err != nil {
+		return journal.Beginning{}, fmt.Errorf("begin an epoch: %w", err)
+	}
+	beginning := store.Epoch()
+	if why != journal.WhyFirst {
+		s.conditions.Raise(health.EpochEnded, "", fmt.Sprintf("%s: epoch %s ended at record %d, epoch %s goes on", why, beginning.Prev, beginning.PrevSize, beginning.ID))
+		s.opt.Log.Error("the log goes on in a new epoch; a session of the old one is aborted", "why", why,
+			"detail", found.Detail, "old", beginning.Prev, "size", beginning.PrevSize, "new", beginning.ID)
+	}
+	return beginning, nil
+}
+
+// firstRecord is the first record of an epoch.
+func (s *Station) firstRecord(b journal.Beginning) event.Epoch {
+	e := event.Epoch{Site: s.opt.Config.Site, Why: b.Why, Prev: b.Prev, PrevSize: b.PrevSize,
+		Key: s.signer.Verifier(), Simulated: s.opt.Simulated}
+	if b.Prev != "" {
+		e.PrevRoot = hex.EncodeToString(b.PrevRoot[:])
+	}
+	past, keeps := s.store.Journal.(past)
+	if !keeps {
+		return e
+	}
+	var err error
+	if e.Aborted, err = archive.CutOff(past, b); err != nil {
+		s.opt.Log.Error("which session the ended epoch cut off cannot be read", "epoch", b.Prev, "err", err)
+	}
+	return e
+}
+
+// past is a journal that keeps ended epochs.
+type past interface {
+	Epochs() []journal.Beginning
+	Archive(epoch string) (*journal.Archive, error)
+}
+
+// departing is the journal with one promise more: a checkpoint that will be shown has been noted outside the journal as
+// having left the station.
+type departing struct {
+	journal.Epochs
+	s *Station
+}
+
+// Commit implements journal.Store.
+func (d departing) Commit(b journal.Batch) error {
+	if err := d.Epochs.Commit(b); err != nil {
+		return err
+	}
+	if len(b.Checkpoints) == 0 {
+		return nil
+	}
+	last := b.Checkpoints[len(b.Checkpoints)-1]
+	return d.s.leave(d.Epoch().ID, last.Size)
+}
+
+// leave notes that the first size records of an epoch leave the station.
+func (s *Station) leave(epoch string, size int64) error {
+	root, err := journal.Root(size, s.store.Journal)
+	if err != nil {
+		return err
+	}
+	return s.store.Departed.Store(epoch, size, root)
+}

@@ -1,0 +1,157 @@
+package assembly
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"scentpost/station/event"
+	"scentpost/station/health"
+	"scentpost/station/journal"
+	"scentpost/station/trial"
+	"scentpost/station/uplink"
+)
+
+// schema is the version of what the station reports.
+const schema = 1
+
+// uplinkCursor names the uplink's place in the journal.
+const uplinkCursor = "uplink"
+
+// info is what the station says it is.
+type info struct {
+	Version   string   `json:"version"`
+	Schema    int      `json:"schema"`
+	Key       string   `json:"key"`
+	Epoch     string   `json:"epoch"`
+	Simulated bool     `json:"simulated,omitempty"`
+	Devices   []string `json:"devices"`
+}
+
+// Reporter takes what the station reports, and must not wait. *uplink.Link implements it, and in a simulation what runs an
+// uplink.Sender.
+type Reporter interface {
+	// Info takes what the station is, State its blind-safe state; both are JSON objects.
+	Info(payload []byte)
+	State(payload []byte)
+	// Durable takes how many records are durable.
+	Durable(size int64)
+	// Acknowledged returns how many records the other side has stored.
+	Acknowledged() int64
+}
+
+// Report reports to r from now on, until stop is called. The gate must be open.
+func (s *Station) Report(r Reporter) (stop func(), err error) {
+	payload, err := json.Marshal(s.info())
+	if err != nil {
+		return nil, err
+	}
+	r.Info(payload)
+	stop = s.gate.Watch(func(snapshot trial.Snapshot) {
+		status := s.control.Status(snapshot, []event.Role{event.Public})
+		if payload, err := json.Marshal(status); err == nil {
+			r.State(payload)
+		}
+		r.Durable(snapshot.Size)
+	})
+	s.gate.tell()
+	s.link.Store(&r)
+	return stop, nil
+}
+
+// Acknowledged is how many records the other side has stored, if the station reports to one.
+func (s *Station) Acknowledged() (records int64, known bool) {
+	r := s.link.Load()
+	if r == nil {
+		return 0, false
+	}
+	return (*r).Acknowledged(), true
+}
+
+// SenderOptions say how the sender of this station's records begins.
+func (s *Station) SenderOptions() (uplink.Options, error) {
+	topics, err := uplink.NewTopics(s.opt.Config.Site, s.opt.Config.Station)
+	if err != nil {
+		return uplink.Options{}, err
+	}
+	store := s.store.Journal
+	// In this order: the host is writing already. What has left was durable before it left, so a size that is read after
+	// it can only be larger; the other way round a journal that is well would seem to be behind.
+	left := s.store.Departed.Load()
+	size, err := store.Size()
+	if err != nil {
+		return uplink.Options{}, err
+	}
+	acknowledged, err := store.Cursor(uplinkCursor)
+	if err != nil {
+		return uplink.Options{}, err
+	}
+	return uplink.Options{Topics: topics, Lines: s.lines, Epoch: store.Epoch().ID, Size: size, Past: s.pastEpochs(),
+		Acknowledged: acknowledged, Departed: uplink.Departed{Epoch: left.Epoch, Size: left.Size}}, nil
+}
+
+// Departs makes durable that records leave, before they do. It implements uplink.LinkOptions.SaveDeparted.
+func (s *Station) Departs(d uplink.Departed) error { return s.leave(d.Epoch, d.Size) }
+
+// SaveCursor remembers how many records the other side has stored. It implements uplink.LinkOptions.SaveCursor.
+func (s *Station) SaveCursor(size int64) error { return s.store.Journal.SetCursor(uplinkCursor, size) }
+
+// LinkIs hears how the link to the broker is. It implements uplink.LinkOptions.Report.
+func (s *Station) LinkIs(c uplink.Condition) {
+	switch {
+	case c.Problem != nil:
+		s.conditions.Raise(health.BrokerAway, "broker", c.Problem.Error())
+	case c.Ready:
+		s.conditions.Clear(health.BrokerAway, "broker")
+		s.opt.Log.Info("the broker is there", "connection", c.Session)
+	}
+}
+
+// Behind is why the station must start again when the broker has seen more than the journal holds.
+func (s *Station) Behind(d uplink.Departed) Again {
+	s.opt.Log.Error("the broker has seen more than the journal holds", "epoch", d.Epoch, "size", d.Size)
+	return Again{What: "the broker has seen more than the journal holds", NewEpoch: journal.WhyBeyond, Past: d.Epoch}
+}
+
+// lines reads public lines for the uplink.
+func (s *Station) lines(from int64, most, mostBytes int) ([][]byte, error) {
+	lines, err := s.store.Journal.Lines(from, most, mostBytes)
+	if err != nil {
+		return nil, fmt.Errorf("read the journal: %w", err)
+	}
+	out := make([][]byte, len(lines))
+	for i, l := range lines {
+		out[i] = l.Bytes
+	}
+	return out, nil
+}
+
+// pastEpochs are the epochs that have ended for ever.
+func (s *Station) pastEpochs() []string {
+	var ended []string
+	if s.past != "" {
+		ended = append(ended, s.past)
+	}
+	store := s.store.Journal
+	current := store.Epoch()
+	epochs := []journal.Beginning{current}
+	if p, keeps := store.(past); keeps {
+		epochs = p.Epochs()
+	}
+	for _, e := range epochs {
+		if e.ID != current.ID {
+			ended = append(ended, e.ID)
+		}
+		if e.Prev != "" {
+			ended = append(ended, e.Prev)
+		}
+	}
+	return ended
+}
+
+func (s *Station) info() info {
+	i := info{Version: s.opt.Version, Schema: schema, Key: s.Key(), Epoch: s.store.Journal.Epoch().ID, Simulated: s.opt.Simulated}
+	for _, d := range s.opt.Config.Devices {
+		i.Devices = append(i.Devices, d.Name)
+	}
+	return i
+}

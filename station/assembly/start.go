@@ -1,0 +1,203 @@
+package assembly
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"sync"
+
+	"scentpost/station/archive"
+	"scentpost/station/boards"
+	"scentpost/station/config"
+	"scentpost/station/control"
+	"scentpost/station/devices"
+	"scentpost/station/health"
+	"scentpost/station/host"
+	"scentpost/station/journal"
+	"scentpost/station/record"
+	"scentpost/station/trial"
+)
+
+// Serve opens the views over a journal, before anything of it was checked. From here on people can ask.
+func (s *Station) Serve(store Storage) (err error) {
+	s.store = store
+	s.follow()
+	cfg := s.opt.Config
+	s.gate.before = trial.Snapshot{View: s.beforeHost(), Epoch: store.Journal.Epoch().ID}
+	s.gate.wait("no session can be run yet: the station is starting", "")
+	s.archive = archive.New(store.Journal, record.Log{Site: cfg.Site, Station: cfg.Station})
+	var people []control.Person
+	for _, p := range cfg.People {
+		people = append(people, control.Person{Name: p.Name, Roles: p.Roles, UID: p.UID})
+	}
+	var listed []control.Device
+	for _, d := range devices.List(cfg) {
+		listed = append(listed, control.Device(d))
+	}
+	s.control, err = control.New(control.Options{
+		Site: cfg.Site, Station: cfg.Station, Simulated: s.opt.Simulated, UID: s.opt.UID, People: people,
+		Authorities: append(s.opt.Authorities, cfg.Authorities...), Inbox: &s.gate, Archive: s.archive,
+		Conditions: s.conditions.All, Blank: s.conditions.Blank, Blocked: s.gate.blocked, CannotStart: s.nextRun,
+		Devices: listed, Boards: boards.List(cfg), Figures: s.boards.Figures,
+	})
+	return err
+}
+
+// follow finds out whether a session is sealed, long before the host can say so. What cannot be read keeps the conditions of
+// the devices frozen: nobody knows what they would tell.
+func (s *Station) follow() {
+	size, err := s.store.Journal.Size()
+	if err != nil {
+		return // there is no epoch yet, or none that can be read: the host will say
+	}
+	sealed, err := archive.Sealed(s.store.Journal, size)
+	if err != nil {
+		s.opt.Log.Debug("whether a session is sealed is not known yet", "err", err)
+		return
+	}
+	s.conditions.Follow(sealed)
+}
+
+// beforeHost is what is shown until there is a host: no session, or one that the journal holds without an end. Where
+// that cannot be read the check finds out, and a session does not go on.
+func (s *Station) beforeHost() trial.View {
+	size, err := s.store.Journal.Size()
+	if err != nil {
+		return trial.View{Phase: trial.Idle}
+	}
+	session, err := archive.Unfinished(s.store.Journal, size)
+	if err != nil || session == "" {
+		return trial.View{Phase: trial.Idle}
+	}
+	return trial.View{Phase: trial.Interrupted, Session: session}
+}
+
+// Check reads what an unclean stop left in doubt. It may take long, and may run beside Connect.
+func (s *Station) Check(ctx context.Context) error {
+	if s.store.Journal.Recovery().Checked {
+		return nil
+	}
+	s.conditions.Raise(health.JournalCheck, "", "the last stop was no clean one")
+	found, err := s.store.Journal.Check(ctx)
+	if err != nil {
+		return fmt.Errorf("check the journal: %w", err)
+	}
+	s.conditions.Clear(health.JournalCheck, "")
+	if found.Quarantined > 0 {
+		s.conditions.Raise(health.JournalQuarantine, "", fmt.Sprintf("%d records were malformed: they are kept apart", found.Quarantined))
+	}
+	return nil
+}
+
+// Begin begins an epoch if one is needed, builds the host over the journal, and brings back a session that was interrupted
+// by cause. since says why the station is started again, if it is. The devices must be connected and the journal checked.
+// The error is an Again when the station must be started once more.
+func (s *Station) Begin(since Again, cause string) error {
+	s.past = since.Past
+	beginning, err := s.beginEpoch(since.NewEpoch)
+	if err != nil {
+		return err
+	}
+	cfg := s.opt.Config
+	log := record.Log{Site: cfg.Site, Station: cfg.Station, Epoch: beginning.ID}
+	if s.signer, err = record.NewSigner(log, s.store.Key); err != nil {
+		return fmt.Errorf("the station's key: %w", err)
+	}
+	size, err := s.store.Journal.Size()
+	if err != nil {
+		return err
+	}
+	if err := s.openHost(log, size); err != nil {
+		return err
+	}
+	s.host.Attach(s.devices, s.devices.Sources(), s.devices.Veiled()...)
+	s.host.Begin(s.firstRecord(beginning))
+	interrupted, err := archive.Interrupted(s.store.Journal, size)
+	if err != nil {
+		return err
+	}
+	interrupted.Cause = cause
+	if err := s.host.Restore(interrupted); err != nil {
+		s.opt.Log.Error("the interrupted session cannot be brought back: it is aborted, and the log goes on in a new epoch", "err", err)
+		return Again{What: "the interrupted session is damaged", NewEpoch: journal.WhyTailLost}
+	}
+	s.opt.Wake()
+	return nil
+}
+
+// openHost builds the host over a log of size records.
+func (s *Station) openHost(log record.Log, size int64) error {
+	tree, err := record.RestoreTree(size, s.store.Journal)
+	if err != nil {
+		return fmt.Errorf("restore the log: %w", err)
+	}
+	names, err := s.store.Journal.Identities()
+	if err != nil {
+		return err
+	}
+	cfg := s.opt.Config
+	settings, err := devices.Settings(cfg)
+	if err != nil {
+		return err
+	}
+	settings.LeadMS = max(settings.LeadMS, int(LeastLead.Seconds()*s.scale*1000))
+	hash := cfg.Hash()
+	writer := s.opt.Write(departing{s.store.Journal, s}, func(seq int64) { s.host.Durable(seq) }, func(err error) { s.host.Failed(err) })
+	s.host, err = host.New(host.Options{
+		Log: log, Settings: settings, Beams: Beams(cfg), Config: hex.EncodeToString(hash[:]), Pinch: cfg.Pinch(), Simulated: s.opt.Simulated,
+		Clock: s.clock, Journal: writer, Signer: s.signer, Wake: s.opt.Wake, Names: names, Chance: s.opt.Chance(log.Epoch, size),
+		CannotStart: s.cannotStart, Missing: s.devices.Missing, Canisters: cfg.Canisters(), OnFail: s.opt.Failed, OnLock: s.devices.Silent,
+	}, tree)
+	return err
+}
+
+// Beams lists the positions that have a beam, in the order of the configuration.
+func Beams(cfg config.Config) []int {
+	positions := []int{}
+	for _, d := range cfg.Of(config.Beam) {
+		positions = append(positions, d.Position)
+	}
+	return positions
+}
+
+// Settled calls f once, when the host shows what it found: before, it would show no session where one was interrupted. It
+// must be called after Begin and before the host is drained, and the answer to it is Open.
+func (s *Station) Settled(f func()) {
+	if !s.host.Parked() {
+		f()
+		return
+	}
+	var once sync.Once
+	s.host.Watch(func(trial.Snapshot) { once.Do(f) })
+}
+
+// Open opens the gate: from here on sessions can be run.
+func (s *Station) Open() { s.gate.open(s.host) }
+
+// nextRun returns why the next run over so many positions cannot start. It names no canister.
+func (s *Station) nextRun(positions int) string {
+	if s.gate.behind() == nil {
+		return ""
+	}
+	if why := s.cannotStart(); why != "" {
+		return why
+	}
+	return s.devices.Missing(positions, true)
+}
+
+// cannotStart returns why no run may start.
+func (s *Station) cannotStart() string {
+	switch {
+	case s.away.Load():
+		return "the station's devices are away: see scentpost session status"
+	case s.devices.Status().Stopped:
+		return "the emergency stop is held: let it go first"
+	}
+	if s.store.Disk.Spent() {
+		return journal.ErrBallastSpent.Error()
+	}
+	if s.conditions.Holds(health.JournalReadOnly, "") {
+		return "the journal's disk takes no writes: see scentpost session status"
+	}
+	return ""
+}

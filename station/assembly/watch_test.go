@@ -1,0 +1,80 @@
+package assembly
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"scentpost/simulator/world"
+	"scentpost/station/config"
+	"scentpost/station/health/vitals"
+	"scentpost/station/journal"
+)
+
+// patient is a machine that fares as a test says, with the disk of its journal.
+type patient struct {
+	reading vitals.Reading
+	full    error
+	looks   int
+}
+
+func (p *patient) Read(bool) vitals.Reading {
+	p.looks++
+	return p.reading
+}
+func (p *patient) Room() error           { return p.full }
+func (p *patient) Spent() bool           { return p.full != nil }
+func (p *patient) Bytes() (int64, error) { return 0, nil }
+
+// TestWhoseClockIsMissed: a station on hardware whose configuration names none looks to the kernel.
+func TestWhoseClockIsMissed(t *testing.T) {
+	own := []config.Device{{Name: "rtc", Type: "ds3231", Class: config.Timekeeper}}
+	for _, c := range []struct {
+		driver  string
+		devices []config.Device
+		want    bool
+	}{{config.DriverLinux, nil, true}, {config.DriverLinux, own, false}, {config.DriverVirtual, nil, false}} {
+		if got := wantsClock(config.Config{Driver: config.Driver{Type: c.driver}, Devices: c.devices}); got != c.want {
+			t.Errorf("%s with %d clocks: %v", c.driver, len(c.devices), got)
+		}
+	}
+}
+
+// TestTheWatchIsSparse: an idle station looks at its machine twice a minute, and more often only while its disk is full.
+// What is wrong is a condition for as long as it is.
+func TestTheWatchIsSparse(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	w := world.New(1)
+	s := New(Options{Log: log, Conditions: NewChart(config.Config{}, log, w.Now)})
+	p := &patient{}
+	if err := s.Serve(Storage{Journal: journal.NewMemory(), Disk: p}); err != nil {
+		t.Fatal(err)
+	}
+	watch := s.WatchOver(p)
+	var look func()
+	look = func() { w.After(watch.Look(time.Duration(w.Mono())), look) }
+	look()
+	expect := func(when string, looks int, holds string) {
+		t.Helper()
+		var codes []string
+		for _, c := range s.conditions.All() {
+			codes = append(codes, string(c.Code))
+		}
+		slices.Sort(codes)
+		if got := strings.Join(codes, " "); got != holds || p.looks != looks {
+			t.Errorf("%s: it was looked at %d times, want %d; it holds %q, want %q", when, p.looks, looks, got, holds)
+		}
+		p.looks = 0
+	}
+	w.RunFor(10*time.Minute + time.Second)
+	expect("ten minutes", 21, "")
+	p.reading, p.full = vitals.Reading{MilliCelsius: 85_000, HasTemperature: true, UnderVoltage: true, HasDisk: true, ReadOnly: true}, errors.New("full")
+	w.RunFor(time.Minute)
+	expect("a machine in need", 16, "board-hot journal-full journal-read-only under-voltage")
+	p.reading, p.full = vitals.Reading{HasDisk: true, Free: 1}, nil
+	w.RunFor(time.Minute)
+	expect("better, and nearly full", 2, "space-low")
+}
