@@ -1,7 +1,6 @@
 package assembly
 
 import (
-	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -9,6 +8,7 @@ import (
 	"scentpost/station/health"
 	"scentpost/station/health/chart"
 	"scentpost/station/host"
+	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
 
@@ -101,7 +101,7 @@ func (g *gate) Submit(e event.Event, done func(trial.Answer)) {
 		h.Submit(e, done)
 		return
 	}
-	done(trial.Answer{Seq: -1, Err: errors.New(g.blocked())})
+	done(trial.Answer{Seq: -1, Refused: refusal.New(host.CannotStart, refusal.Detail, g.blocked())})
 }
 
 // Snapshot implements control.Inbox.

@@ -233,10 +233,8 @@ func (s *Service) submit(r Request, who Person, done func(Response)) {
 	}
 	s.inbox.Submit(e, func(a trial.Answer) {
 		switch {
-		case a.Err != nil:
-			done(Response{Error: a.Err.Error()})
-		case a.Refused != "":
-			done(Response{Error: a.Refused + before(r.Command, s.inbox.Snapshot().View.Phase), Seq: a.Seq})
+		case a.Refused != nil:
+			done(Response{Error: trial.InRecord(a.Refused) + before(r.Command, s.inbox.Snapshot().View.Phase), Seq: max(a.Seq, 0)})
 		default:
 			status := s.statusFor(s.inbox.Snapshot(), who)
 			done(Response{OK: true, Seq: a.Seq, Status: &status})

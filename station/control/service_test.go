@@ -11,6 +11,7 @@ import (
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/record"
+	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
 
@@ -226,11 +227,11 @@ func TestWhatARequestIsRefusedFor(t *testing.T) {
 func TestWhatTheHostRefuses(t *testing.T) {
 	in := newInbox(trial.View{})
 	s := newTestService(t, in)
-	in.answer = trial.Answer{Seq: 9, Refused: "no run is armed"}
-	if got := do(s, Request{Command: "start", As: "Hari"}); got.OK || got.Error != "no run is armed" || got.Seq != 9 {
+	in.answer = trial.Answer{Seq: 9, Refused: refusal.New(trial.NoRun)}
+	if got := do(s, Request{Command: "start", As: "Hari"}); got.OK || got.Error != "no run is in progress" || got.Seq != 9 {
 		t.Errorf("%+v", got)
 	}
-	in.answer = trial.Answer{Seq: -1, Err: errors.New("the journal failed")}
+	in.answer = trial.Answer{Seq: -1, Refused: refusal.New("journal-failed", refusal.Detail, "the journal failed")}
 	if got := do(s, Request{Command: "start", As: "Hari"}); got.OK || got.Error != "the journal failed" || got.Seq != 0 {
 		t.Errorf("%+v", got)
 	}
@@ -255,7 +256,7 @@ func TestARefusalSaysWhatComesFirst(t *testing.T) {
 		{trial.Sealed, Request{Command: "arm", As: "Ada"}, "no"},
 	} {
 		in := newInbox(trial.View{Phase: c.phase})
-		in.answer = trial.Answer{Seq: 9, Refused: "no"}
+		in.answer = trial.Answer{Seq: 9, Refused: refusal.New("x", refusal.Detail, "no")}
 		if got := do(newTestService(t, in), c.request); got.OK || got.Error != c.want {
 			t.Errorf("%s of a session that is %s: %+v, want %q", c.request.Command, c.phase, got, c.want)
 		}

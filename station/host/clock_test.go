@@ -162,7 +162,7 @@ func TestAClockThatNobodySet(t *testing.T) {
 	}
 	answers := h.do(event.Event{Type: event.ClockSaid, By: "", Body: &event.TimeSaid{Said: "2027-03-04"}})
 	h.w.RunFor(20 * time.Millisecond)
-	if a := *answers; len(a) != 1 || a[0].Refused == "" {
+	if a := *answers; len(a) != 1 || a[0].Refused == nil {
 		t.Errorf("nobody said something and is answered by %+v", a)
 	}
 	h.finish()

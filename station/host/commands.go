@@ -3,12 +3,12 @@ package host
 import (
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 
 	"scentpost/station/blind"
 	"scentpost/station/event"
 	"scentpost/station/record"
+	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
 
@@ -26,16 +26,13 @@ type command struct {
 // goroutine and never waits itself.
 func (h *Host) Submit(e event.Event, done func(trial.Answer)) {
 	if !h.inbox.push(input{kind: inCommand, command: &command{event: e, reply: done}}) {
-		done(trial.Answer{Seq: -1, Err: errBusy})
+		done(trial.Answer{Seq: -1, Refused: refusal.New(Busy)})
 	}
 }
 
-// errBusy answers a command that came behind too many others.
-var errBusy = errors.New("the station has too many commands waiting: try again")
-
 func (h *Host) command(c *command) {
 	if h.failed != nil {
-		c.reply(trial.Answer{Seq: -1, Err: h.failed})
+		c.reply(h.failure())
 		return
 	}
 	e := c.event
@@ -43,15 +40,15 @@ func (h *Host) command(c *command) {
 		h.look() // its stamp holds the map that the session begins with
 	}
 	e.At = h.now()
-	if reason := h.prepare(&e); reason != "" {
-		c.reply(trial.Answer{Seq: -1, Refused: reason})
+	if why := h.prepare(&e); why != nil {
+		c.reply(trial.Answer{Seq: -1, Refused: why})
 		return
 	}
 	first := h.tree.Size()
 	answer := trial.Answer{Seq: first, Refused: h.step(e)}
 	switch {
 	case h.failed != nil:
-		c.reply(trial.Answer{Seq: -1, Err: h.failed})
+		c.reply(h.failure())
 	case h.tree.Size() == first:
 		answer.Seq = -1
 		c.reply(answer)
@@ -60,58 +57,58 @@ func (h *Host) command(c *command) {
 	}
 }
 
-// prepare fills in what only the host knows: references for names, ids, and random bytes. It returns why the
-// command cannot be taken at all.
-func (h *Host) prepare(e *event.Event) string {
-	if reason := trial.Malformed(*e); reason != "" {
-		return reason
-	}
-	if err := h.refer(e); err != nil {
-		return err.Error()
-	}
-	var err error
-	switch e.Type {
-	case event.SessionOpened:
-		err = h.prepareOpen(e)
-	case event.SessionLoaded:
-		err = h.prepareLoad(e)
-	case event.SessionSealed:
-		var seed string
-		seed, err = randomHex(h.opt.Chance.Seals, 32)
-		e.Secret = &event.NonceSeed{Seed: seed}
-	case event.RunArmed:
-		if reason := h.cannotStart(); reason != "" {
-			return reason
-		}
-	}
-	if err == nil {
-		err = h.writable(e)
-	}
-	if err != nil {
-		return err.Error()
-	}
-	return ""
+// failure answers a command that the failed journal cannot take.
+func (h *Host) failure() trial.Answer {
+	return trial.Answer{Seq: -1, Refused: refusal.New(JournalFailed, refusal.Detail, errors.Unwrap(h.failed))}
 }
 
-// cannotStart returns why the next run of the session may not start, "" when it may.
-func (h *Host) cannotStart() string {
+// prepare fills in what only the host knows: references for names, ids, and random bytes. It returns why the
+// command cannot be taken at all, nil when it can.
+func (h *Host) prepare(e *event.Event) *refusal.Reason {
+	if why := trial.Malformed(*e); why != nil {
+		return why
+	}
+	if why := h.refer(e); why != nil {
+		return why
+	}
+	var why *refusal.Reason
+	switch e.Type {
+	case event.SessionOpened:
+		why = h.prepareOpen(e)
+	case event.SessionLoaded:
+		why = h.prepareLoad(e)
+	case event.SessionSealed:
+		var seed string
+		seed, why = randomHex(h.opt.Chance.Seals, 32)
+		e.Secret = &event.NonceSeed{Seed: seed}
+	case event.RunArmed:
+		why = h.cannotStart()
+	}
+	if why != nil {
+		return why
+	}
+	return h.writable(e)
+}
+
+// cannotStart returns why the next run of the session may not start, nil when it may.
+func (h *Host) cannotStart() *refusal.Reason {
 	if h.opt.CannotStart != nil {
 		if reason := h.opt.CannotStart(); reason != "" {
-			return reason
+			return cannot(reason)
 		}
 	}
 	return h.missing(h.machine.View().Positions, true)
 }
 
-// missing returns what a session over so many positions lacks.
-func (h *Host) missing(positions int, sealed bool) string {
+// missing returns what a session over so many positions lacks, nil when it lacks nothing.
+func (h *Host) missing(positions int, sealed bool) *refusal.Reason {
 	if h.opt.Missing == nil {
-		return ""
+		return nil
 	}
-	return h.opt.Missing(positions, sealed)
+	return cannot(h.opt.Missing(positions, sealed))
 }
 
-func (h *Host) prepareOpen(e *event.Event) (err error) {
+func (h *Host) prepareOpen(e *event.Event) (why *refusal.Reason) {
 	o := e.Body.(*event.Opening)
 	o.Settings, o.Beams, o.Config, o.Simulated = h.opt.Settings, h.opt.Beams, h.opt.Config, h.opt.Simulated
 	o.Pinch = h.opt.Pinch
@@ -120,20 +117,20 @@ func (h *Host) prepareOpen(e *event.Event) (err error) {
 	}
 	if plan, err := blind.ParsePlan(o.Name, []byte(o.Plan)); err == nil { // else the engine will refuse it
 		if lacks := blind.Lacks(plan.Loading(), h.opt.Canisters); lacks != "" {
-			return errors.New(lacks)
+			return refusal.New(CanistersLack, refusal.Detail, lacks)
 		}
-		if reason := h.missing(plan.Positions, false); reason != "" {
-			return errors.New(reason)
+		if why := h.missing(plan.Positions, false); why != nil {
+			return why
 		}
 	}
 	h.vault = nil
-	e.Session, err = randomHex(h.opt.Chance.IDs, sessionIDBytes)
-	return err
+	e.Session, why = randomHex(h.opt.Chance.IDs, sessionIDBytes)
+	return why
 }
 
-// writable returns why what somebody typed cannot be written into one line of the record: it is too long, or no
-// text. Found out later, it would stop the station.
-func (h *Host) writable(e *event.Event) error {
+// writable returns why what somebody typed cannot be written into one line of the record, nil when it can: it is too long, or
+// no text. Found out later, it would stop the station.
+func (h *Host) writable(e *event.Event) *refusal.Reason {
 	if e.Body == nil {
 		return nil
 	}
@@ -141,12 +138,14 @@ func (h *Host) writable(e *event.Event) error {
 	if event.IsSealed(e.Type) {
 		r.Sealed = [32]byte{1} // any: the body is sealed when it is written
 	}
-	_, err := record.Encode(nil, r)
-	return err
+	if _, err := record.Encode(nil, r); err != nil {
+		return refusal.New(NotWritable, refusal.Detail, err)
+	}
+	return nil
 }
 
 // prepareLoad fills in the plan's own loading where none was given, and the station's share with its hash.
-func (h *Host) prepareLoad(e *event.Event) error {
+func (h *Host) prepareLoad(e *event.Event) *refusal.Reason {
 	own, binding := h.machine.Loading()
 	load := e.Body.(*event.Load)
 	if load.Loading == nil {
@@ -164,7 +163,7 @@ func (h *Host) prepareLoad(e *event.Event) error {
 	return nil
 }
 
-func randomHex(r io.Reader, n int) (string, error) {
+func randomHex(r io.Reader, n int) (string, *refusal.Reason) {
 	b := make([]byte, n)
 	if _, err := io.ReadFull(r, b); err != nil {
 		return "", noChance(err)
@@ -172,4 +171,4 @@ func randomHex(r io.Reader, n int) (string, error) {
 	return hex.EncodeToString(b), nil
 }
 
-func noChance(err error) error { return fmt.Errorf("the station has no random bytes: %w", err) }
+func noChance(err error) *refusal.Reason { return refusal.New(NoChance, refusal.Detail, err) }

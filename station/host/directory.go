@@ -1,7 +1,6 @@
 package host
 
 import (
-	"fmt"
 	"io"
 	"maps"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"scentpost/station/event"
 	"scentpost/station/journal"
 	"scentpost/station/record"
+	"scentpost/station/refusal"
 )
 
 // directory maps the names of people and dogs to the salted references that stand for them in the record. The
@@ -28,7 +28,7 @@ func newDirectory(known []journal.Identity) directory {
 }
 
 // reference returns the reference of a name, making one, to be written with the next batch, when it is new.
-func (h *Host) reference(name string) (string, error) {
+func (h *Host) reference(name string) (string, *refusal.Reason) {
 	if name == "" || name == event.ByStation || strings.HasPrefix(name, event.PersonPrefix) {
 		return name, nil
 	}
@@ -37,7 +37,7 @@ func (h *Host) reference(name string) (string, error) {
 	}
 	var salt [16]byte
 	if _, err := io.ReadFull(h.opt.Chance.IDs, salt[:]); err != nil {
-		return "", fmt.Errorf("no salt for a name: %w", err)
+		return "", noChance(err)
 	}
 	id := record.NewIdentity(salt, name)
 	h.names.byName[name] = id.Ref
@@ -48,10 +48,10 @@ func (h *Host) reference(name string) (string, error) {
 }
 
 // refer puts references in the place of every name in an event.
-func (h *Host) refer(e *event.Event) (err error) {
+func (h *Host) refer(e *event.Event) (why *refusal.Reason) {
 	replace := func(name *string) {
-		if err == nil {
-			*name, err = h.reference(*name)
+		if why == nil {
+			*name, why = h.reference(*name)
 		}
 	}
 	replace(&e.By)
@@ -66,5 +66,5 @@ func (h *Host) refer(e *event.Event) (err error) {
 		replace(&body.MadeBy)
 		replace(&body.EnteredBy)
 	}
-	return err
+	return why
 }

@@ -6,6 +6,7 @@ import (
 
 	"scentpost/station/event"
 	"scentpost/station/journal"
+	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
 
@@ -22,9 +23,9 @@ type parked struct {
 }
 
 // step feeds the engine and carries out what it says: what is safe at once, records to the batch, the rest parked.
-// When the journal fails in the middle, only what is safe is still done. It returns why the engine refused the event, ""
+// When the journal fails in the middle, only what is safe is still done. It returns why the engine refused the event, nil
 // when it did not.
-func (h *Host) step(e event.Event) (refused string) {
+func (h *Host) step(e event.Event) (refused *refusal.Reason) {
 	effects := h.machine.Step(e)
 	refused = h.machine.Refusal()
 	sample := false

@@ -295,7 +295,7 @@ func (h *Host) fail(err error) {
 	h.actuator.CloseAll()
 	for _, p := range h.parked {
 		if p.reply != nil {
-			p.reply(trial.Answer{Seq: -1, Err: h.failed})
+			p.reply(h.failure())
 		}
 	}
 	h.parked = nil

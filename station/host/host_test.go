@@ -124,12 +124,12 @@ func TestAFailedJournalStopsTheHost(t *testing.T) {
 	if h.open || len(h.failed) != 1 || !errors.Is(h.failed[0], errDisk) {
 		t.Errorf("open: %t, failed: %v", h.open, h.failed)
 	}
-	if a := *waiting; len(a) != 1 || !errors.Is(a[0].Err, errDisk) {
+	if a := *waiting; len(a) != 1 || !a[0].Refused.Says(host.JournalFailed) || a[0].Refused.Value("detail") != errDisk.Error() {
 		t.Errorf("who waited is told %+v", a)
 	}
 	for _, e := range []event.Event{{Type: event.SessionResumed}, {Type: event.RunArmed}, {Type: event.SessionOpened}} {
 		a := *h.doNow(e)
-		if len(a) != 1 || !errors.Is(a[0].Err, errDisk) {
+		if len(a) != 1 || !a[0].Refused.Says(host.JournalFailed) || a[0].Refused.Value("detail") != errDisk.Error() {
 			t.Errorf("%s is answered by %+v", e.Type, a)
 		}
 	}
@@ -162,7 +162,7 @@ func TestAFullQueueStopsTheHost(t *testing.T) {
 	h := newHouse(t).sealed().searching()
 	h.broken = errDisk
 	a := *h.doNow(event.Event{Type: event.SessionPaused, By: "Vera", Body: &event.Reason{Reason: "rain"}})
-	if len(a) != 1 || !errors.Is(a[0].Err, errDisk) || len(h.failed) != 1 || h.open {
+	if len(a) != 1 || !a[0].Refused.Says(host.JournalFailed) || a[0].Refused.Value("detail") != errDisk.Error() || len(h.failed) != 1 || h.open {
 		t.Errorf("answered by %+v, failed %v, open %t", a, h.failed, h.open)
 	}
 }
@@ -214,7 +214,7 @@ func TestTooManyFactsVoidTheRun(t *testing.T) {
 	commands := 0
 	for range 2000 {
 		h.host.Submit(event.Event{Type: event.RunFinished, By: "Vera"}, func(a trial.Answer) {
-			if a.Err != nil {
+			if a.Refused.Says(host.Busy) {
 				commands++
 			}
 		})
@@ -270,7 +270,7 @@ func TestBadCommandsAreAnswered(t *testing.T) {
 				e.By = "Vera"
 				answers := h.do(e)
 				h.w.RunFor(20 * time.Millisecond)
-				if a := *answers; len(a) != 1 || (a[0].Refused == "" && a[0].Err == nil) {
+				if a := *answers; len(a) != 1 || a[0].Refused == nil {
 					t.Errorf("answered by %+v", a)
 				}
 				if len(h.failed) > 0 {

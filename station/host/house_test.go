@@ -280,7 +280,7 @@ func (h *house) done(e event.Event) {
 	h.t.Helper()
 	answers := h.do(e)
 	h.w.RunFor(20 * time.Millisecond)
-	if a := *answers; len(a) != 1 || a[0].Refused != "" || a[0].Err != nil {
+	if a := *answers; len(a) != 1 || a[0].Refused != nil {
 		h.t.Fatalf("%s is answered by %+v", e.Type, a)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"scentpost/station/event"
+	"scentpost/station/host"
 	"scentpost/station/trial"
 )
 
@@ -38,7 +39,7 @@ func TestAnAbsentDeviceRefusesTheSessionsThatNeedIt(t *testing.T) {
 	open := event.Event{Type: event.SessionOpened, By: "Vera", Body: opening(h.plan)}
 	answers := h.do(open)
 	h.w.RunFor(20 * time.Millisecond)
-	if a := *answers; len(a) != 1 || a[0].Refused != "beam-2 is absent" || a[0].Seq != -1 {
+	if a := *answers; len(a) != 1 || !a[0].Refused.Says(host.CannotStart) || a[0].Refused.Value("detail") != "beam-2 is absent" || a[0].Seq != -1 {
 		t.Fatalf("opened: %+v", a)
 	}
 	refused(open)
@@ -48,7 +49,7 @@ func TestAnAbsentDeviceRefusesTheSessionsThatNeedIt(t *testing.T) {
 	arm := event.Event{Type: event.RunArmed, By: "Vera"}
 	answers = h.do(arm)
 	h.w.RunFor(20 * time.Millisecond)
-	if a := *answers; len(a) != 1 || a[0].Refused != "beam-2 is absent" || a[0].Seq != -1 {
+	if a := *answers; len(a) != 1 || !a[0].Refused.Says(host.CannotStart) || a[0].Refused.Value("detail") != "beam-2 is absent" || a[0].Seq != -1 {
 		t.Fatalf("armed: %+v", a)
 	}
 	refused(arm)
@@ -77,7 +78,7 @@ func TestAPlanWhoseCanistersTheStationLacksIsNotOpened(t *testing.T) {
 	size := h.host.Snapshot().Size
 	a := open()
 	for _, want := range []string{"position 1 has 1A, and the plan loads 1A, 1B and 1C", "position 2 has 2A and 2C, and the plan loads 2A, 2B and 2C"} {
-		if !strings.Contains(a.Refused, want) || a.Seq != -1 {
+		if !a.Refused.Says(host.CanistersLack) || !strings.Contains(a.Refused.Value("detail"), want) || a.Seq != -1 {
 			t.Errorf("answered %+v, want %s", a, want)
 		}
 	}
@@ -85,7 +86,7 @@ func TestAPlanWhoseCanistersTheStationLacksIsNotOpened(t *testing.T) {
 		t.Errorf("%s with %d records, there were %d", s.View.Phase, s.Size, size)
 	}
 	h.canisters[1], h.canisters[2] = []string{"1A", "1B", "1C"}, whole
-	if a := open(); a.Refused != "" {
+	if a := open(); a.Refused != nil {
 		t.Errorf("with all canisters: %+v", a)
 	}
 }

@@ -28,7 +28,7 @@ func TestOnlyWhatWasLateIsLate(t *testing.T) {
 		m.phase, m.session.id, m.run = Sealed, "s1", c.run
 		m.Step(event.Event{Type: event.Late, At: event.Stamp{Mono: c.at}, By: "beam-1",
 			Body: &event.Lateness{Type: event.ButtonPressed, At: c.said, Detail: "alert"}})
-		if taken := m.Refusal() == ""; taken != c.taken {
+		if taken := m.Refusal() == nil; taken != c.taken {
 			t.Errorf("%s: taken %v (%s)", name, taken, m.Refusal())
 		}
 	}

@@ -64,12 +64,12 @@ func TestAPurgeThatIsTooShortForTheStation(t *testing.T) {
 	set.PurgeMS = 5001
 	s := newStage(t)
 	s.step(event.Event{Type: event.SessionOpened, Session: "s1", By: "p-a", Body: openingOf(smallPlan, set)})
-	if got := s.machine.Refusal(); !strings.Contains(got, "a purge of 5s is too short for the station, whose slowest device needs 5.001s") {
+	if got := s.machine.Refusal(); !got.Says(trial.PurgeTooShort) || !strings.Contains(trial.InRecord(got), "a purge of 5s is too short for the station, whose slowest device needs 5.001s") {
 		t.Errorf("refused: %q", got)
 	}
 	set.PurgeMS = 5000
 	s.step(event.Event{Type: event.SessionOpened, Session: "s1", By: "p-a", Body: openingOf(smallPlan, set)})
-	if got := s.machine.Refusal(); got != "" {
+	if got := s.machine.Refusal(); got != nil {
 		t.Errorf("refused: %q", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"scentpost/station/blind"
 	"scentpost/station/event"
+	"scentpost/station/refusal"
 )
 
 // rolesOf returns the roles of a person in this session.
@@ -22,12 +23,12 @@ func (m *Machine) rolesOf(ref string) []event.Role {
 }
 
 // mayLoad returns why somebody may not load this session: in double mode the loader is neither handler nor assessor.
-func (m *Machine) mayLoad(ref string) string {
+func (m *Machine) mayLoad(ref string) *refusal.Reason {
 	roles := m.rolesOf(ref)
 	if m.session.plan.Mode != blind.ModeDouble || !(slices.Contains(roles, event.Handler) || slices.Contains(roles, event.Assessor)) {
-		return ""
+		return nil
 	}
-	return "in a double-blind session the loader is neither handler nor assessor: let somebody else load"
+	return refusal.New(LoaderAtSearch)
 }
 
 // effectiveBlindness is the lower of what was intended and what was possible. An account of the machine that somebody

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"scentpost/station/event"
+	"scentpost/station/refusal"
 )
 
 // holds tells whether v is a *T that points to something.
@@ -12,19 +13,19 @@ func holds[T any](v any) bool {
 	return ok && p != nil
 }
 
-// Malformed returns why the engine cannot read the public body of an event, "" when it can. The instants of a run are
+// Malformed returns why the engine cannot read the public body of an event, nil when it can. The instants of a run are
 // given without a body and come back from a record with one.
-func Malformed(e event.Event) string { return malformed(&e) }
+func Malformed(e event.Event) *refusal.Reason { return malformed(&e) }
 
-func malformed(e *event.Event) string {
+func malformed(e *event.Event) *refusal.Reason {
 	if !publicHolds(e) {
-		return fmt.Sprintf("%s with a body that is none of its kind", e.Type)
+		return inconsistent(fmt.Sprintf("%s with a body that is none of its kind", e.Type))
 	}
-	return ""
+	return nil
 }
 
-// secretless returns why the sealed body of an event cannot be read, "" when it can.
-func secretless(e *event.Event) string {
+// secretless returns why the sealed body of an event cannot be read, nil when it can.
+func secretless(e *event.Event) *refusal.Reason {
 	ok := e.Secret == nil
 	switch e.Type {
 	case event.SessionLoaded:
@@ -37,9 +38,9 @@ func secretless(e *event.Event) string {
 		ok = holds[event.Loss](e.Secret)
 	}
 	if !ok {
-		return fmt.Sprintf("%s with a sealed body that is none of its kind", e.Type)
+		return inconsistent(fmt.Sprintf("%s with a sealed body that is none of its kind", e.Type))
 	}
-	return ""
+	return nil
 }
 
 func publicHolds(e *event.Event) bool {

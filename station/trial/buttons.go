@@ -1,9 +1,12 @@
 package trial
 
-import "scentpost/station/event"
+import (
+	"scentpost/station/event"
+	"scentpost/station/refusal"
+)
 
 // button is a press. What it stands for depends on its role, how long it was held and where the dog last was.
-func (m *Machine) button(in event.Event) string {
+func (m *Machine) button(in event.Event) *refusal.Reason {
 	press := in.Body.(*event.Press)
 	switch press.Role {
 	case event.ButtonEStop:
@@ -12,14 +15,14 @@ func (m *Machine) button(in event.Event) string {
 		return m.stopButton(in, press.Role)
 	case event.ButtonStart, event.ButtonAlert, event.ButtonClear:
 	default:
-		return "a button without a role"
+		return inconsistent("a button without a role")
 	}
 	r := m.run
 	if m.phase != Sealed || r == nil {
-		return noRun
+		return refusal.New(NoRun)
 	}
 	if m.late(in, 0, string(press.Role)) {
-		return ""
+		return nil
 	}
 	if press.Role != event.ButtonStart {
 		return m.callByButton(in, *press)
@@ -27,20 +30,20 @@ func (m *Machine) button(in event.Event) string {
 	in.Run = r.index
 	switch {
 	case r.early(in.At):
-		return notPresented
+		return refusal.New(NotPresented)
 	case r.state != Shown:
-		return notShown
+		return refusal.New(NotShown)
 	}
 	m.record(in)
 	m.startBy(in)
-	return ""
+	return nil
 }
 
 // emergencyStop records what devices did below the engine, and takes the run and the session out of service.
-func (m *Machine) emergencyStop(in event.Event) string {
+func (m *Machine) emergencyStop(in event.Event) *refusal.Reason {
 	m.do(CloseAll)
 	if m.phase == Idle {
-		return ""
+		return nil
 	}
 	in.Run = m.runIndex()
 	m.record(in)
@@ -48,34 +51,34 @@ func (m *Machine) emergencyStop(in event.Event) string {
 	if m.phase == Sealed {
 		m.pauseFor(in, event.VoidEStop)
 	}
-	return ""
+	return nil
 }
 
 // stopButton ends the search: the abort button takes everything to its safe state and pauses the session as well, between
 // runs too. A press counts whenever it comes, since it is about safety.
-func (m *Machine) stopButton(in event.Event, role event.ButtonRole) string {
+func (m *Machine) stopButton(in event.Event, role event.ButtonRole) *refusal.Reason {
 	if m.phase != Sealed || (m.run == nil && role == event.ButtonStuck) {
-		return noRun
+		return refusal.New(NoRun)
 	}
 	in.Run = m.runIndex()
 	m.record(in)
 	if role == event.ButtonStuck {
 		m.danger(in, event.VoidButton)
-		return ""
+		return nil
 	}
 	const reason = "abort button"
 	m.do(CloseAll)
 	m.danger(in, reason)
 	m.pauseFor(in, reason)
-	return ""
+	return nil
 }
 
 // callByButton writes the press and the call that it stands for: a short press of the alert button calls the
 // position of the last beam, a long one all clear.
-func (m *Machine) callByButton(in event.Event, press event.Press) string {
+func (m *Machine) callByButton(in event.Event, press event.Press) *refusal.Reason {
 	r, s := m.run, &m.session
 	if r.early(in.At) {
-		return notPresented
+		return refusal.New(NotPresented)
 	}
 	c := standing{
 		Call: event.Call{Kind: event.CallClear, MadeBy: s.opening.Team.Handler, EnteredBy: in.By, Means: event.ByButton},
@@ -89,7 +92,7 @@ func (m *Machine) callByButton(in event.Event, press event.Press) string {
 	m.record(in)
 	derived := event.Event{Type: event.CallMade, Session: in.Session, Run: r.index, At: in.At, By: in.By}
 	m.stand(derived, c)
-	return ""
+	return nil
 }
 
 // aim gives a button's call the position of the last beam that was entered before it, and tells whether that

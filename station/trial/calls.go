@@ -1,8 +1,11 @@
 package trial
 
 import (
+	"time"
+
 	"scentpost/station/blind"
 	"scentpost/station/event"
+	"scentpost/station/refusal"
 )
 
 // standing is a call that stands.
@@ -20,42 +23,42 @@ type standing struct {
 }
 
 // call is a call entered by a person.
-func (m *Machine) call(in event.Event) string {
+func (m *Machine) call(in event.Event) *refusal.Reason {
 	if m.phase != Sealed || m.run == nil {
-		return noRun
+		return refusal.New(NoRun)
 	}
 	call := *in.Body.(*event.Call)
-	if reason := m.checkCall(call); reason != "" {
+	if reason := m.checkCall(call); reason != nil {
 		return reason
 	}
 	if m.run.early(in.At) {
-		return notPresented
+		return refusal.New(NotPresented)
 	}
 	in.Run = m.run.index
 	m.stand(in, standing{Call: call, at: in.At, withdrawable: call.Means != event.ByButton})
-	return ""
+	return nil
 }
 
-func (m *Machine) checkCall(call event.Call) string {
+func (m *Machine) checkCall(call event.Call) *refusal.Reason {
 	n := m.session.plan.Positions
 	inLine := func(p int) bool { return p >= 1 && p <= n }
 	switch call.Kind {
 	case event.CallAt:
 		if !inLine(call.Position) || call.Other != 0 {
-			return noPosition
+			return m.noPosition(call.Position)
 		}
 	case event.CallBetween:
 		if !inLine(call.Position) || !inLine(call.Other) || call.Position == call.Other {
-			return "a call between two positions names two of the line"
+			return refusal.New(NeedsTwoPositions, "positions", n)
 		}
 	case event.CallClear, event.CallNowhere:
 		if call.Position != 0 || call.Other != 0 {
-			return "this call names no position"
+			return refusal.New(NamesNoPosition)
 		}
 	default:
-		return "no such call"
+		return inconsistent("no such call")
 	}
-	return ""
+	return nil
 }
 
 // stand lets a call count. What is stamped after the run ended by another call, by the handler or by its time-out is
@@ -151,19 +154,19 @@ func (m *Machine) claim(in event.Event, call event.Call) {
 
 // withdraw takes the last entered call back while its time runs. What is withdrawn stays in the record; the run goes
 // on if it was this call that was going to lock it.
-func (m *Machine) withdraw(in event.Event) string {
+func (m *Machine) withdraw(in event.Event) *refusal.Reason {
 	r := m.run
 	if m.phase != Sealed || r == nil || len(r.calls) == 0 || !r.taking() {
-		return "no call that could be withdrawn"
+		return refusal.New(NothingToWithdraw)
 	}
-	c := r.calls[len(r.calls)-1]
+	c, limit := r.calls[len(r.calls)-1], ms(m.session.opening.Settings.WithdrawMS)
 	switch {
 	case !c.withdrawable:
-		return "a call by button stands"
+		return refusal.New(CalledByButton)
 	case r.settled:
-		return "the search was stopped: what was called stands"
-	case in.At.Mono > c.at.Mono+ms(m.session.opening.Settings.WithdrawMS):
-		return "the time to withdraw has run out"
+		return refusal.New(SearchStopped)
+	case in.At.Mono > c.at.Mono+limit:
+		return refusal.New(WithdrawTooLate, "limit", time.Duration(limit))
 	}
 	in.Run = r.index
 	m.record(in)
@@ -173,7 +176,7 @@ func (m *Machine) withdraw(in event.Event) string {
 		r.lock = event.Lock{}
 		m.lockTimer(r.timeOutAt)
 	}
-	return ""
+	return nil
 }
 
 // settle lets what was called stand without its time to be withdrawn: the search was stopped behind it.

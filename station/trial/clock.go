@@ -4,21 +4,22 @@ import (
 	"strings"
 
 	"scentpost/station/event"
+	"scentpost/station/refusal"
 )
 
 // clockFixed annotates the session with a change of the map from monotonic time to UTC. It voids nothing: order and
 // durations never use UTC. (A lost monotonic base does; it comes as a restart of another boot.)
-func (m *Machine) clockFixed(in event.Event) string {
+func (m *Machine) clockFixed(in event.Event) *refusal.Reason {
 	switch {
 	case m.phase == Idle:
-		return "no session"
+		return refusal.New(NoSession)
 	case in.By != event.ByStation:
-		return "only the station knows what its clock does"
+		return inconsistent("only the station knows what its clock does")
 	}
 	in.Run = m.runIndex()
 	m.keep(in)
 	if m.run == nil {
-		return ""
+		return nil
 	}
 	for i := range m.run.calls { // a call may be written once more, when a beam reports from before it
 		if at := &m.run.calls[i].at; at.Boot == in.At.Boot {
@@ -27,25 +28,25 @@ func (m *Machine) clockFixed(in event.Event) string {
 			at.Bound = bound
 		}
 	}
-	return ""
+	return nil
 }
 
 // clockSaid is what a named person says that the time is. A clock that somebody set needs nobody's word.
-func (m *Machine) clockSaid(in event.Event) string {
+func (m *Machine) clockSaid(in event.Event) *refusal.Reason {
 	said := in.Body.(*event.TimeSaid)
 	switch _, err := said.Time(); {
 	case m.phase == Idle:
-		return "no session: open one, then say what the time is"
+		return refusal.New(NoSession)
 	case err != nil:
-		return err.Error()
+		return refusal.New(NoDate, refusal.Detail, err)
 	case !strings.HasPrefix(in.By, event.PersonPrefix):
-		return "only a named person can say what the time is"
+		return refusal.New(PersonUnnamed)
 	case in.At.Quality != event.Unset && in.At.Quality != event.Holdover:
-		return "the station's clock is set: nobody needs to say what the time is"
+		return refusal.New(ClockSet)
 	}
 	in.Run = m.runIndex()
 	m.keep(in)
-	return ""
+	return nil
 }
 
 // keep records what changes the worth of the session's UTC.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"scentpost/station/event"
+	"scentpost/station/trial"
 )
 
 // TestTheClock plays what the wall clock does to a session: it annotates, and only a lost monotonic base voids.
@@ -65,7 +66,7 @@ func TestOnlyTheStationFixesItsClockAndOnlyPeopleSay(t *testing.T) {
 	}
 	idle := newStage(t)
 	idle.play("clock 100; say 2027-03-04")
-	if len(idle.records) > 0 || !strings.Contains(idle.machine.Refusal(), "no session") {
+	if len(idle.records) > 0 || !idle.machine.Refusal().Says(trial.NoSession) {
 		t.Errorf("outside a session: %d records, %q", len(idle.records), idle.machine.Refusal())
 	}
 }

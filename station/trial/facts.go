@@ -3,15 +3,8 @@ package trial
 import (
 	"scentpost/station/dwell"
 	"scentpost/station/event"
+	"scentpost/station/refusal"
 	"scentpost/station/score"
-)
-
-// The reasons for refusing what no run can take.
-const (
-	noRun        = "no run is in progress"
-	notPresented = "the run was not presented yet"
-	notShown     = "no run is presented"
-	noPosition   = "no such position"
 )
 
 // nose is a nose that a beam saw enter, or that the assessor saw.
@@ -37,10 +30,10 @@ func (m *Machine) late(in event.Event, position int, detail string) bool {
 }
 
 // edge keeps a raw edge from arming to closing, within the budget of its line.
-func (m *Machine) edge(in event.Event) string {
+func (m *Machine) edge(in event.Event) *refusal.Reason {
 	r := m.run
 	if r == nil || r.state == Purging {
-		return ""
+		return nil
 	}
 	device := in.Body.(*event.RawEdge).Device
 	spent, budget := r.count(device), m.session.opening.Settings.EdgeBudget
@@ -53,37 +46,37 @@ func (m *Machine) edge(in event.Event) string {
 		in.Type, in.By, in.Body = event.EdgesSummed, event.ByStation, &event.EdgeSum{Device: device, Budget: budget}
 		return m.summed(in)
 	}
-	return ""
+	return nil
 }
 
 // summed stands for the edge that is one too many; what its line still does is not kept.
-func (m *Machine) summed(in event.Event) string {
+func (m *Machine) summed(in event.Event) *refusal.Reason {
 	r, sum := m.run, in.Body.(*event.EdgeSum)
 	if r == nil || r.state == Purging || in.By != event.ByStation {
-		return noRun
+		return refusal.New(NoRun)
 	}
 	spent := r.count(sum.Device)
 	if sum.Budget != m.session.opening.Settings.EdgeBudget || *spent != sum.Budget {
-		return "the budget of this line is not spent"
+		return inconsistent("the budget of this line is not spent")
 	}
 	*spent++
 	in.Run = r.index
 	m.record(in)
 	m.danger(in, event.VoidEdges)
-	return ""
+	return nil
 }
 
 // lost takes that edges are missing, once a run, or once more where only that voids it. Before the lock that voids the run;
 // after it, it is a note.
-func (m *Machine) lost(in event.Event) string {
+func (m *Machine) lost(in event.Event) *refusal.Reason {
 	r := m.run
 	switch {
 	case r == nil || r.state == Voided || r.state == Aborted || r.state == Purging:
-		return ""
+		return nil
 	case r.lossy && !r.voidableBy(in.At.Mono):
-		return ""
+		return nil
 	case in.By != event.ByStation:
-		return "only the station knows what it lost"
+		return inconsistent("only the station knows what it lost")
 	}
 	r.lossy = true
 	in.Run = r.index
@@ -91,7 +84,7 @@ func (m *Machine) lost(in event.Event) string {
 	if r.voidableBy(in.At.Mono) {
 		m.void(in, event.VoidLost)
 	}
-	return ""
+	return nil
 }
 
 // line counts the raw edges of one line in a run.
@@ -116,32 +109,32 @@ func (r *run) count(device string) *int {
 }
 
 // beam keeps a nose that entered or left a position. Only positions of the plan count: a station may have more.
-func (m *Machine) beam(in event.Event) string {
+func (m *Machine) beam(in event.Event) *refusal.Reason {
 	r := m.run
 	if r == nil || r.state == Purging {
-		return ""
+		return nil
 	}
 	position := in.Body.(*event.Beam).Position
 	if m.late(in, position, "") {
-		return ""
+		return nil
 	}
 	in.Run = r.index
 	m.record(in)
 	inLine := position >= 1 && position <= m.session.plan.Positions
 	if !inLine || !r.taking() || r.early(in.At) {
-		return ""
+		return nil
 	}
 	entered := in.Type == event.BeamEntered
 	r.passes = append(r.passes, dwell.Pass{Position: position, Entered: entered, At: in.At.Mono, Bound: in.At.Bound})
 	if !entered {
-		return ""
+		return nil
 	}
 	r.noses = insert(r.noses, nose{Entry: score.Entry{Position: position, At: in.At.Mono}, bound: in.At.Bound})
 	if r.state == Shown {
 		m.startBy(in)
 	}
 	m.reaim(in)
-	return ""
+	return nil
 }
 
 // insert keeps noses in the order of their stamps: sources may report out of turn.
@@ -157,43 +150,43 @@ func insert(noses []nose, n nose) []nose {
 }
 
 // observed is what the assessor saw. It may be entered until the session ends.
-func (m *Machine) observed(in event.Event) string {
+func (m *Machine) observed(in event.Event) *refusal.Reason {
 	o := in.Body.(*event.Observation)
 	switch {
 	case m.phase != Sealed:
-		return "no sealed session"
+		return refusal.New(NotSealed)
 	case o.Position < 0 || o.Position > m.session.plan.Positions:
-		return noPosition
+		return m.noPosition(o.Position)
 	case o.What != "change of behaviour" && o.What != "final response" && o.What != "hesitation":
-		return "an observation is a change of behaviour, a final response or a hesitation"
+		return refusal.New(UnknownObservation, "what", o.What)
 	}
 	in.Run = m.runIndex()
 	m.record(in)
 	if r := m.run; r != nil && r.taking() && !r.early(in.At) && o.Position > 0 {
 		r.seen = append(r.seen, nose{Entry: score.Entry{Position: o.Position, At: in.At.Mono}})
 	}
-	return ""
+	return nil
 }
 
 // moved takes what one position's canister did up to a fixed instant of the run (see Curtain).
-func (m *Machine) moved(in event.Event) string {
+func (m *Machine) moved(in event.Event) *refusal.Reason {
 	r := m.run
 	if r == nil {
-		return noRun
+		return refusal.New(NoRun)
 	}
 	handling, moves := in.Body.(*event.Handling), in.Secret.(*event.Moves)
 	switch {
 	case handling.Position < 1 || handling.Position > r.placement.Len():
-		return noPosition
+		return m.noPosition(handling.Position)
 	case handling.Instant != r.instant() || in.By != event.ByStation:
-		return "what canisters did is not written at this instant"
+		return inconsistent("what canisters did is not written at this instant")
 	}
 	in.Run = r.index
 	m.record(in)
 	if handling.Instant == event.Presented && (moves.Fault != "" || moves.Confirmed == 0 || moves.Confirmed > r.presentedAt) {
 		r.faulty = true
 	}
-	return ""
+	return nil
 }
 
 // instant returns the fixed instant that a run comes to next, "" when it comes to none by itself.
@@ -210,23 +203,23 @@ func (r *run) instant() event.Instant {
 }
 
 // noted is a fault of the station that can void nothing any more: an annotation.
-func (m *Machine) noted(in event.Event) string {
+func (m *Machine) noted(in event.Event) *refusal.Reason {
 	if m.run == nil || in.By != event.ByStation {
-		return noRun
+		return refusal.New(NoRun)
 	}
 	in.Run = m.run.index
 	m.record(in)
-	return ""
+	return nil
 }
 
 // restarted puts a session back on its feet after the daemon came back: before the lock the run is void, after it
 // the run is closed anew. A call that stood locks the run: it was made, and it is durable.
-func (m *Machine) restarted(in event.Event) string {
+func (m *Machine) restarted(in event.Event) *refusal.Reason {
 	if m.phase == Idle {
-		return "no session"
+		return refusal.New(NoSession)
 	}
 	if in.By != event.ByStation {
-		return "only the station knows that it restarted"
+		return inconsistent("only the station knows that it restarted")
 	}
 	in.Run = m.runIndex()
 	m.record(in)
@@ -234,7 +227,7 @@ func (m *Machine) restarted(in event.Event) string {
 	m.do(StopTimers)
 	r := m.run
 	if r == nil {
-		return ""
+		return nil
 	}
 	cause := in.Body.(*event.Restart).Cause
 	if cause == "" {
@@ -250,5 +243,5 @@ func (m *Machine) restarted(in event.Event) string {
 	default:
 		m.fixedTimer(event.RunClosed, in.At.Mono+ms(m.session.opening.Settings.CloseMS))
 	}
-	return ""
+	return nil
 }

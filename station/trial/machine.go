@@ -12,10 +12,9 @@
 package trial
 
 import (
-	"strings"
-
 	"scentpost/station/blind"
 	"scentpost/station/event"
+	"scentpost/station/refusal"
 )
 
 // Law is the version of this engine. A record names the law that it was made under; a change of what the machine
@@ -63,7 +62,7 @@ type Machine struct {
 	run     *run // the active run, nil between runs
 
 	out     []Effect
-	refusal string // why the last input was refused, "" when it was not
+	refusal *refusal.Reason // why the last input was refused, nil when it was not
 }
 
 // New returns the engine of a station in an epoch of its log, with no session.
@@ -111,25 +110,25 @@ type nextRun struct {
 // call. An input that makes no sense in this state comes back as a record of type event.Refused; an input that
 // concerns no session leaves no trace.
 func (m *Machine) Step(in event.Event) []Effect {
-	m.out, m.refusal = m.out[:0], ""
+	m.out, m.refusal = m.out[:0], nil
 	if m.phase != Idle && in.Session == "" {
 		in.Session = m.session.id
 	}
-	if reason := m.dispatch(in); reason != "" {
+	if reason := m.dispatch(in); reason != nil {
 		m.refuse(in, reason)
 	}
 	return m.out
 }
 
-func (m *Machine) dispatch(in event.Event) string {
-	if reason := malformed(&in); reason != "" {
+func (m *Machine) dispatch(in event.Event) *refusal.Reason {
+	if reason := malformed(&in); reason != nil {
 		return reason
 	}
-	if reason := secretless(&in); reason != "" {
+	if reason := secretless(&in); reason != nil {
 		return reason
 	}
 	if m.phase != Idle && in.Session != m.session.id {
-		return "another session is active: close it first"
+		return refusal.New(OtherSession)
 	}
 	switch in.Type {
 	case event.Edge:
@@ -162,9 +161,9 @@ func (m *Machine) dispatch(in event.Event) string {
 	}
 }
 
-func (m *Machine) runStep(in event.Event) string {
+func (m *Machine) runStep(in event.Event) *refusal.Reason {
 	if m.phase != Sealed {
-		return "no sealed session"
+		return refusal.New(NotSealed)
 	}
 	switch in.Type {
 	case event.RunArmed:
@@ -186,7 +185,7 @@ func (m *Machine) runStep(in event.Event) string {
 	}
 }
 
-func (m *Machine) sessionStep(in event.Event) string {
+func (m *Machine) sessionStep(in event.Event) *refusal.Reason {
 	in.Run = 0
 	switch in.Type {
 	case event.SessionOpened:
@@ -212,24 +211,24 @@ func (m *Machine) sessionStep(in event.Event) string {
 	case event.Refused, event.Late:
 		return m.again(in)
 	default:
-		return "not an input: " + string(in.Type)
+		return inconsistent("not an input: " + string(in.Type))
 	}
 }
 
 // again takes a refusal or a late fact back from a record: it was decided when it came in. What a refusal refused is
 // not known any more; that a fact was late can be seen again, and nothing else may be called so.
-func (m *Machine) again(in event.Event) string {
+func (m *Machine) again(in event.Event) *refusal.Reason {
 	if m.phase == Idle {
-		return "no session"
+		return refusal.New(NoSession)
 	}
 	if late, ok := in.Body.(*event.Lateness); ok {
 		if r := m.run; r == nil || r.taking() || r.lock.Reason == "" || late.At != in.At.Mono || late.At > r.lock.At || in.At.Boot != r.boot {
-			return "this was not late: no run has locked behind it"
+			return inconsistent("this was not late: no run has locked behind it")
 		}
 	}
 	in.Run = m.runIndex()
 	m.record(in)
-	return ""
+	return nil
 }
 
 // record writes e.
@@ -240,33 +239,6 @@ func (m *Machine) record(e event.Event) {
 // derive writes a record of the machine's own making, caused by in.
 func (m *Machine) derive(in event.Event, t event.Type, run int, body any) {
 	m.record(event.Event{Type: t, Session: m.session.id, Run: run, At: in.At, By: event.ByStation, Body: body})
-}
-
-// Refusal returns why the input of the last step was refused, "" when it was not. Outside a session a refusal
-// leaves no record.
-func (m *Machine) Refusal() string { return m.refusal }
-
-// maxReason bounds the reason of a refusal in the record, in bytes: it may repeat what somebody typed.
-const maxReason = 2000
-
-func (m *Machine) refuse(in event.Event, reason string) {
-	m.refusal = reason
-	if m.phase == Idle {
-		return
-	}
-	if len(reason) > maxReason {
-		reason = strings.ToValidUTF8(reason[:maxReason], "") + "..."
-	}
-	refusal := &event.Refusal{Type: in.Type, Reason: reason}
-	if holds[event.Call](in.Body) {
-		call := in.Body.(*event.Call)
-		refusal.Call, refusal.Position, refusal.Other = call.Kind, call.Position, call.Other
-	}
-	if holds[event.Press](in.Body) {
-		press := in.Body.(*event.Press)
-		refusal.Role, refusal.HeldMS = press.Role, press.HeldMS
-	}
-	m.record(event.Event{Type: event.Refused, Session: m.session.id, Run: m.runIndex(), At: in.At, By: in.By, Body: refusal})
 }
 
 // runIndex returns the index of the active run, 0 between runs.

@@ -6,6 +6,7 @@ import (
 
 	"scentpost/station/dwell"
 	"scentpost/station/event"
+	"scentpost/station/refusal"
 )
 
 // run is one search of the line, from arming to the end of its purge.
@@ -66,17 +67,17 @@ func (r *run) voidableBy(mono int64) bool {
 func (r *run) taking() bool { return r.voidable() || r.state == Called }
 
 // arm fixes the instant at which all canisters of the run move together.
-func (m *Machine) arm(in event.Event) string {
+func (m *Machine) arm(in event.Event) *refusal.Reason {
 	s := &m.session
 	switch {
 	case s.aborted != "":
-		return "the session is being aborted"
+		return refusal.New(BeingAborted)
 	case s.paused != "":
-		return "the session is paused: " + s.paused
+		return refusal.New(Paused, "why", s.paused)
 	case m.run != nil:
-		return "a run is in progress"
+		return refusal.New(RunInProgress, "run", m.run.index)
 	case len(s.next) == 0:
-		return "no run is left"
+		return refusal.New(NoRunLeft)
 	}
 	next := s.next[0]
 	s.next = s.next[1:]
@@ -104,7 +105,7 @@ func (m *Machine) arm(in event.Event) string {
 		Open: time.Duration(ms(set.OpenMS))})
 	m.fixedTimer(event.RunPresented, r.presentedAt)
 	m.sample(in.At)
-	return ""
+	return nil
 }
 
 // servedTo returns who is served the placement of a run before the reveal, in each mode.
@@ -130,31 +131,31 @@ func opens(p event.Placement) []event.Move {
 
 // presented announces the line at its fixed instant, never at the last confirmation. A canister that was not
 // confirmed by then voids the run.
-func (m *Machine) presented(in event.Event) string {
+func (m *Machine) presented(in event.Event) *refusal.Reason {
 	r := m.run
 	if r == nil || r.state != Armed || in.At.Mono != r.presentedAt {
-		return "no run to be presented at this instant"
+		return inconsistent("no run to be presented at this instant")
 	}
 	in.Run = r.index
 	m.record(in)
 	if r.faulty {
 		m.void(in, event.VoidMechanical)
-		return ""
+		return nil
 	}
 	r.state = Shown
 	m.light(LightReady, true)
 	m.timer(event.RunVoided, r.startUntil)
-	return ""
+	return nil
 }
 
 // started begins the search. A dog that enters before anybody says so starts it too.
-func (m *Machine) started(in event.Event) string {
+func (m *Machine) started(in event.Event) *refusal.Reason {
 	r := m.run
 	if r == nil || r.state != Shown {
-		return notShown
+		return refusal.New(NotShown)
 	}
 	if r.early(in.At) {
-		return notPresented
+		return refusal.New(NotPresented)
 	}
 	r.state = Searching
 	r.startedAt = in.At.Mono
@@ -163,7 +164,7 @@ func (m *Machine) started(in event.Event) string {
 	m.record(in)
 	m.do(StopTimers)
 	m.lockTimer(r.timeOutAt)
-	return ""
+	return nil
 }
 
 // startBy starts a search that a fact shows to have begun.
@@ -172,13 +173,13 @@ func (m *Machine) startBy(in event.Event) {
 }
 
 // finished is the handler's word that the search is over. What was called or ran out before it stands.
-func (m *Machine) finished(in event.Event) string {
+func (m *Machine) finished(in event.Event) *refusal.Reason {
 	r := m.run
 	switch {
 	case r == nil || (r.state != Searching && r.state != Called):
-		return "no search is under way"
+		return refusal.New(NoSearch)
 	case in.At.Mono < r.startedAt:
-		return "the search had not begun yet"
+		return refusal.New(SearchNotBegun)
 	}
 	in.Run = r.index
 	m.record(in)
@@ -187,22 +188,22 @@ func (m *Machine) finished(in event.Event) string {
 		r.state = Called
 		m.lockTimer(in.At.Mono)
 	}
-	return ""
+	return nil
 }
 
 // lock closes the run to further facts. Its timer fires once every source has reported past the instant.
-func (m *Machine) lock(in event.Event) string {
+func (m *Machine) lock(in event.Event) *refusal.Reason {
 	r := m.run
 	switch {
 	case r == nil || (r.state != Searching && r.state != Called):
-		return "no run that could lock"
+		return inconsistent("no run that could lock")
 	case in.At.Mono < r.locksAt:
-		return "the search has time left"
+		return inconsistent("the search has time left")
 	case r.state == Searching:
 		r.lock = event.Lock{Reason: event.LockTimeOut, At: r.timeOutAt}
 	}
 	m.lockNow(in)
-	return ""
+	return nil
 }
 
 // lockNow writes the lock that r.lock describes, with in as its cause: the record's stamp is when the lock fell, the
@@ -231,32 +232,32 @@ func (m *Machine) endSearch(mono int64) {
 }
 
 // voided takes the run out: by a person's command, for a fault of the station, or because nobody started it.
-func (m *Machine) voided(in event.Event) string {
+func (m *Machine) voided(in event.Event) *refusal.Reason {
 	r := m.run
 	if r == nil {
-		return noRun
+		return refusal.New(NoRun)
 	}
 	if in.Body == nil {
 		if r.state != Shown || in.At.Mono < r.startUntil {
-			return "no run whose time to be started ran out"
+			return inconsistent("no run whose time to be started ran out")
 		}
 		m.void(in, event.VoidUnstarted)
-		return ""
+		return nil
 	}
 	void := in.Body.(*event.Void)
 	switch {
 	case void.Reason == "":
-		return "a void needs a reason"
+		return refusal.New(ReasonMissing)
 	case r.voidableBy(in.At.Mono):
 		m.voidBy(in, void.Reason)
-		return ""
+		return nil
 	case in.By != event.ByStation:
-		return "nothing voids a run once its search has ended: the authority may invalidate it later, with a reason"
+		return refusal.New(VoidTooLate)
 	case void.Reason != event.VoidMechanical: // a canister's fault stays sealed
 		in.Type, in.Body = event.Noted, &event.Reason{Reason: void.Reason}
 		return m.noted(in)
 	}
-	return ""
+	return nil
 }
 
 // danger takes the run out for a reason that is no canister's. Where a call stands already the search is over, and
@@ -310,10 +311,10 @@ func (m *Machine) replace(r *run) {
 
 // closed is the fixed instant after the end of the search at which what the canisters did is written. It comes later
 // where the cause of the end was told long after its stamp: the canisters were not closed before.
-func (m *Machine) closed(in event.Event) string {
+func (m *Machine) closed(in event.Event) *refusal.Reason {
 	r := m.run
 	if r == nil || r.instant() != event.ClosedAgain || in.At.Mono < r.due {
-		return "no run to be closed at this instant"
+		return inconsistent("no run to be closed at this instant")
 	}
 	in.Run = r.index
 	m.record(in)
@@ -330,10 +331,10 @@ func (m *Machine) closed(in event.Event) string {
 	if m.session.aborted != "" {
 		m.endRun()
 		m.finish(in)
-		return ""
+		return nil
 	}
 	m.purge(in.At.Mono)
-	return ""
+	return nil
 }
 
 // purge begins the interval in which the air clears, the same one after every run.
@@ -344,20 +345,20 @@ func (m *Machine) purge(mono int64) {
 }
 
 // purged ends the interval in which the air clears; then comes the next run, or the end.
-func (m *Machine) purged(in event.Event) string {
+func (m *Machine) purged(in event.Event) *refusal.Reason {
 	r := m.run
 	if r == nil || r.state != Purging || in.At.Mono != r.due {
-		return "no run is being purged until this instant"
+		return inconsistent("no run is being purged until this instant")
 	}
 	in.Run = r.index
 	m.record(in)
 	m.endRun()
 	if len(m.session.next) == 0 || m.session.aborted != "" {
 		m.finish(in)
-		return ""
+		return nil
 	}
 	m.sound(SoundRunEnd)
-	return ""
+	return nil
 }
 
 func (m *Machine) endRun() {

@@ -8,28 +8,29 @@ import (
 
 	"scentpost/station/blind"
 	"scentpost/station/event"
+	"scentpost/station/refusal"
 	"scentpost/station/score"
 )
 
 // open begins a session. Nothing but the event's own bytes is looked at: the same opening gives the same session
 // on every machine.
-func (m *Machine) open(in event.Event) string {
+func (m *Machine) open(in event.Event) *refusal.Reason {
 	if m.phase != Idle {
-		return "a session is active: close it first"
+		return refusal.New(SessionActive, "session", m.session.id, "phase", m.phase)
 	}
 	if in.Session == "" {
-		return "a session needs an id"
+		return inconsistent("a session needs an id")
 	}
 	opening := in.Body.(*event.Opening)
 	plan, err := blind.ParsePlan(opening.Name, []byte(opening.Plan))
 	if err != nil {
-		return "the plan is refused: " + err.Error()
+		return refusal.New(PlanRefused, refusal.Detail, err)
 	}
-	if reason := fits(plan, *opening); reason != "" {
+	if reason := fits(plan, *opening); reason != nil {
 		return reason
 	}
 	if _, err := score.ParseRule("rule", []byte(opening.Rule)); opening.Rule != "" && err != nil {
-		return "the pass rule is refused: " + err.Error()
+		return refusal.New(RuleRefused, refusal.Detail, err)
 	}
 	m.session = session{
 		id:      in.Session,
@@ -41,62 +42,59 @@ func (m *Machine) open(in event.Event) string {
 	}
 	m.phase, m.run = Opened, nil
 	m.keep(in)
-	return ""
+	return nil
 }
 
-// fits returns why a plan cannot be run as the opening says and by the station's settings, "" when it can.
-func fits(plan blind.Plan, o event.Opening) string {
+// fits returns why a plan cannot be run as the opening says and by the station's settings, nil when it can.
+func fits(plan blind.Plan, o event.Opening) *refusal.Reason {
 	set := o.Settings
 	spare := ms(set.OpenMS) - ms(set.TravelMS) - ms(set.WithdrawMS) - int64(plan.Limits.Run)
 	switch hash := plan.Hash(); {
 	case o.PlanHash != hex.EncodeToString(hash[:]):
-		return "the plan's hash is not that of its bytes"
+		return inconsistent("the plan's hash is not that of its bytes")
 	case o.Mode != plan.Mode:
-		return fmt.Sprintf("the session's mode is %q and the plan's is %q", o.Mode, plan.Mode)
+		return inconsistent(fmt.Sprintf("the session's mode is %q and the plan's is %q", o.Mode, plan.Mode))
 	case o.Laws != event.Laws{Draw: blind.DrawLaw, Engine: Law, Score: score.Law}:
-		return "the session names laws that this station does not go by"
+		return inconsistent("the session names laws that this station does not go by")
 	case plan.Witness != blind.WitnessNone:
-		return fmt.Sprintf("the plan asks for a witness (%s), and this station can record none yet: "+
-			"take witness out of the plan, or write down the printed commitments by hand", plan.Witness)
+		return refusal.New(WitnessUnknown, "witness", plan.Witness)
 	case set.LeadMS < 0 || set.TravelMS < 0 || set.CloseMS < 0 || set.WithdrawMS < 0 || set.LongPress < 0 || set.PurgeMS < 0:
-		return "a time of the station's settings is below zero"
+		return inconsistent("a time of the station's settings is below zero")
 	case set.GridMS < 1 || set.EdgeBudget < 1 || set.OpenMS < 1:
-		return "the station's settings lack a grid, a budget of edges or a longest open time"
+		return inconsistent("the station's settings lack a grid, a budget of edges or a longest open time")
 	case int64(plan.Purge) < ms(set.PurgeMS):
-		return fmt.Sprintf("a purge of %s is too short for the station, whose slowest device needs %s to change the air and come to rest: "+
-			"make purge of the plan longer, or take the device out of the configuration", plan.Purge, time.Duration(ms(set.PurgeMS)))
+		return refusal.New(PurgeTooShort, "purge", plan.Purge, "needed", time.Duration(ms(set.PurgeMS)))
 	case spare <= 0:
-		return fmt.Sprintf("a run of %s does not fit into the %s that canisters may stay open: "+
-			"make limits.run of the plan shorter, or timing.open of the station longer", plan.Limits.Run, time.Duration(ms(set.OpenMS)))
+		return refusal.New(RunTooLong, "run", plan.Limits.Run, "open", time.Duration(ms(set.OpenMS)))
 	}
-	return ""
+	return nil
 }
 
 // loaded says what lies where, and commits the station to its share of the seed.
-func (m *Machine) loaded(in event.Event) string {
+func (m *Machine) loaded(in event.Event) *refusal.Reason {
 	if m.phase != Opened {
 		return m.wrongPhase("load", Opened)
 	}
-	if reason := m.mayLoad(in.By); reason != "" {
+	if reason := m.mayLoad(in.By); reason != nil {
 		return reason
 	}
 	load, sealed := in.Body.(*event.Load), in.Secret.(*event.StationShare)
 	share, err := decode32(sealed.Share)
 	if err != nil {
-		return "the station's share is not 32 bytes"
+		return inconsistent("the station's share is not 32 bytes")
 	}
 	hash := blind.LoadingHash(load.Loading)
 	binding := m.session.binding
 	binding.LoadingHash = hash
 	if load.LoadingHash != hex.EncodeToString(hash[:]) {
-		return "the loading's hash is not that of the loading"
+		return inconsistent("the loading's hash is not that of the loading")
 	}
 	if err := m.session.plan.CheckLoading(load.Loading); err != nil {
-		return "the loading is refused: " + err.Error()
+		return refusal.New(LoadingRefused, refusal.Detail, err)
 	}
 	stationHash := blind.StationHash(binding, share)
 	if load.StationHash != hex.EncodeToString(stationHash[:]) {
-		return "the station's hash does not commit to its share"
+		return inconsistent("the station's hash does not commit to its share")
 	}
 	m.session.binding = binding
 	m.session.load = *load
@@ -104,28 +102,28 @@ func (m *Machine) loaded(in event.Event) string {
 	m.phase = Loaded
 	m.record(in)
 	m.checkpoint(CheckpointLoad)
-	return ""
+	return nil
 }
 
 // seal draws the placements from the two shares and commits to each of them.
-func (m *Machine) seal(in event.Event) string {
+func (m *Machine) seal(in event.Event) *refusal.Reason {
 	if m.phase != Loaded {
 		return m.wrongPhase("seal", Loaded)
 	}
 	seed, sealed := in.Body.(*event.Seed), in.Secret.(*event.NonceSeed)
 	nonces, err := decode32(sealed.Seed)
 	if err != nil {
-		return "the seed of the nonces is not 32 bytes"
+		return inconsistent("the seed of the nonces is not 32 bytes")
 	}
 	authority, reason := m.authorityShare(*seed)
-	if reason != "" {
+	if reason != nil {
 		return reason
 	}
 	s := &m.session
 	drawSeed := blind.SessionSeed(s.binding, s.share.Reveal(), authority)
 	deal, err := blind.Draw(s.plan, s.load.Loading, drawSeed)
 	if err != nil {
-		return "the plan cannot be dealt: " + err.Error()
+		return refusal.New(PlanUndealable, refusal.Detail, err)
 	}
 	s.seed, s.nonces, s.deal = *seed, event.Seal(nonces), event.Seal(deal)
 	for i := range deal.Scheduled {
@@ -139,32 +137,32 @@ func (m *Machine) seal(in event.Event) string {
 	}
 	m.checkpoint(CheckpointSeal)
 	m.sample(in.At)
-	return ""
+	return nil
 }
 
 // authorityShare returns what the second party puts into the seed: its share, the hash of its dice, or nothing.
-func (m *Machine) authorityShare(seed event.Seed) ([]byte, string) {
+func (m *Machine) authorityShare(seed event.Seed) ([]byte, *refusal.Reason) {
 	switch seed.Source {
 	case event.TwoParty:
 		share, err := decode32(seed.Share)
 		if err != nil {
-			return nil, "the authority's share is not 32 bytes of hexadecimal"
+			return nil, refusal.New(ShareMalformed)
 		}
 		hash, _ := decode32(m.session.load.StationHash)
 		if err := blind.VerifyShare(seed.Key, hash, share, seed.Signature); err != nil {
-			return nil, "the authority's share is not signed over this station's hash: " + err.Error()
+			return nil, refusal.New(ShareUnsigned, refusal.Detail, err)
 		}
-		return share[:], ""
+		return share[:], nil
 	case event.Dice:
 		if seed.Dice == "" {
-			return nil, "no dice were typed"
+			return nil, refusal.New(DiceMissing)
 		}
 		sum := sha256.Sum256([]byte(seed.Dice))
-		return sum[:], ""
+		return sum[:], nil
 	case event.Alone:
-		return nil, ""
+		return nil, nil
 	default:
-		return nil, fmt.Sprintf("unknown source of the seed %q", seed.Source)
+		return nil, inconsistent(fmt.Sprintf("unknown source of the seed %q", seed.Source))
 	}
 }
 
@@ -178,28 +176,28 @@ func (m *Machine) placements(index int) []event.Placement {
 	return deal.Scheduled[index-1 : index]
 }
 
-func (m *Machine) pause(in event.Event) string {
+func (m *Machine) pause(in event.Event) *refusal.Reason {
 	switch {
 	case m.phase != Sealed:
 		return m.wrongPhase("pause", Sealed)
 	case m.session.paused != "":
-		return "the session is paused already"
+		return refusal.New(AlreadyPaused)
 	}
 	m.session.paused = in.Body.(*event.Reason).Reason
 	if m.session.paused == "" {
 		m.session.paused = "paused"
 	}
 	m.record(in)
-	return ""
+	return nil
 }
 
-func (m *Machine) resume(in event.Event) string {
+func (m *Machine) resume(in event.Event) *refusal.Reason {
 	if m.phase != Sealed || m.session.paused == "" {
-		return "the session is not paused"
+		return refusal.New(NotPaused)
 	}
 	m.session.paused = ""
 	m.record(in)
-	return ""
+	return nil
 }
 
 // pauseFor pauses the session for a reason of the station's own.
@@ -213,12 +211,12 @@ func (m *Machine) pauseFor(in event.Event, reason string) {
 
 // abort ends the session. A run in progress is closed first, so that what was done to its canisters is written
 // before the reveal.
-func (m *Machine) abort(in event.Event) string {
+func (m *Machine) abort(in event.Event) *refusal.Reason {
 	if m.phase == Idle || m.phase == Ended {
-		return "no session that could be aborted"
+		return refusal.New(NothingToAbort)
 	}
 	if m.session.aborted != "" {
-		return "the session is being aborted already"
+		return refusal.New(AbortedAlready)
 	}
 	m.session.aborted = in.Body.(*event.Reason).Reason
 	if m.session.aborted == "" {
@@ -235,21 +233,21 @@ func (m *Machine) abort(in event.Event) string {
 		m.run.state = Aborted
 		m.endSearch(in.At.Mono)
 	}
-	return ""
+	return nil
 }
 
 // closeSession counts the aids back and lets go of the session.
-func (m *Machine) closeSession(in event.Event) string {
+func (m *Machine) closeSession(in event.Event) *refusal.Reason {
 	if m.phase != Ended {
 		return m.wrongPhase("close", Ended)
 	}
 	if count := in.Body.(*event.AidCount); count.Out < 0 || count.Back < 0 {
-		return "aids cannot be counted below zero"
+		return refusal.New(AidsBelowZero)
 	}
 	m.record(in)
 	m.checkpoint(CheckpointClose)
 	m.phase = Idle
-	return ""
+	return nil
 }
 
 // finish ends the session: everything is opened, every run scored, the verdict given. It is never a command.
@@ -296,10 +294,6 @@ func (m *Machine) openPlacement(in event.Event, index int) {
 		}
 	}
 	m.derive(in, event.PlacementOpened, index, opening)
-}
-
-func (m *Machine) wrongPhase(what string, want Phase) string {
-	return fmt.Sprintf("cannot %s: the session is %s, not %s", what, m.phase, want)
 }
 
 func decode32(text string) (b [32]byte, err error) {

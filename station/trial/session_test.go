@@ -44,8 +44,8 @@ func TestOpeningIsRefused(t *testing.T) {
 			if effects := m.Step(event.Event{Type: event.SessionOpened, Session: session, Body: o}); len(effects) != 0 {
 				t.Errorf("a session that never began leaves %d effects", len(effects))
 			}
-			if !strings.Contains(m.Refusal(), c.want) {
-				t.Errorf("refused with %q, want %q", m.Refusal(), c.want)
+			if got := m.Refusal(); got == nil || !strings.Contains(trial.InRecord(got), c.want) {
+				t.Errorf("refused with %v, want %q", got, c.want)
 			}
 			if _, active := m.Session(); active {
 				t.Error("the session is active")
@@ -75,11 +75,11 @@ func TestSealIsRefused(t *testing.T) {
 				m.Step(e)
 			}
 			effects := m.Step(c.e)
-			if !strings.Contains(m.Refusal(), c.want) {
-				t.Errorf("refused with %q, want %q", m.Refusal(), c.want)
-			}
 			if len(effects) != 1 || effects[0].Event.Type != event.Refused || effects[0].Event.Session != "s1" {
-				t.Errorf("the refusal is not the one record of the session: %+v", effects)
+				t.Fatalf("the refusal is not the one record of the session: %+v", effects)
+			}
+			if got := effects[0].Event.Body.(*event.Refusal).Reason; !strings.Contains(got, c.want) || got != trial.InRecord(m.Refusal()) {
+				t.Errorf("refused with %q, want %q", got, c.want)
 			}
 			if m.View().Phase != trial.Loaded {
 				t.Errorf("the session is %s", m.View().Phase)

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"scentpost/station/event"
+	"scentpost/station/refusal"
 )
 
 // Snapshot is what may be shown of a station: its state as of the last durable record. What of it somebody may see
@@ -22,8 +23,6 @@ type Snapshot struct {
 type Answer struct {
 	// Seq is the record that the command became, or its refusal's; -1 when it left none.
 	Seq int64
-	// Refused says why the command was refused, "" when it was carried out.
-	Refused string
-	// Err is set when the station can take no commands any more.
-	Err error
+	// Refused says why the command was refused, nil when it was carried out.
+	Refused *refusal.Reason
 }

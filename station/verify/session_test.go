@@ -54,7 +54,7 @@ func (p *played) step(e event.Event) {
 			clear(p.timers)
 		}
 	}
-	if reason := p.machine.Refusal(); reason != "" {
+	if reason := p.machine.Refusal(); reason != nil {
 		p.t.Logf("refused %s: %s", e.Type, reason)
 	}
 }

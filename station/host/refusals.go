@@ -1,0 +1,23 @@
+package host
+
+import "scentpost/station/refusal"
+
+// The reasons for which the host takes no command, beside those of the engine, with the names of their values.
+const (
+	Busy          refusal.Code = "busy"            // too many commands wait
+	JournalFailed refusal.Code = "journal-failed"  // detail
+	NoChance      refusal.Code = "no-random-bytes" // detail
+	NotWritable   refusal.Code = "not-writable"    // detail: it fits into no line of the record
+	// CanistersLack is a plan that loads canisters which the station does not have. The detail lists them by position.
+	CanistersLack refusal.Code = "canisters-lack"
+	// CannotStart is a station that can hold no session, or start no run, for now. The detail says why.
+	CannotStart refusal.Code = "cannot-start"
+)
+
+// cannot puts a reason in words behind its code, nil for "".
+func cannot(why string) *refusal.Reason {
+	if why == "" {
+		return nil
+	}
+	return refusal.New(CannotStart, refusal.Detail, why)
+}
