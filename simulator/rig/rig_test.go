@@ -10,10 +10,10 @@ import (
 
 	"scentpost/configs"
 	"scentpost/drivers/bus"
-	"scentpost/drivers/catalog"
 	"scentpost/drivers/linux"
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/world"
+	"scentpost/station/catalog"
 	"scentpost/station/templates"
 )
 

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"scentpost/drivers/catalog"
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/yard"
+	"scentpost/station/catalog"
 	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/record"

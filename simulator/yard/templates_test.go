@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"scentpost/configs"
-	"scentpost/drivers/catalog"
 	"scentpost/simulator/yard"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/devices"
 	"scentpost/station/templates"

@@ -8,10 +8,10 @@ import (
 	"sync"
 
 	"scentpost/drivers/bus/carrier"
-	"scentpost/drivers/catalog"
 	"scentpost/firmware-bridge/link"
 	"scentpost/firmware-bridge/pinbus"
 	"scentpost/firmware-bridge/visit"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/control"
 	"scentpost/station/health"

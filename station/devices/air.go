@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"scentpost/drivers/bus"
-	"scentpost/drivers/catalog"
+	"scentpost/station/catalog"
 	"scentpost/station/event"
 	"scentpost/station/health"
 )

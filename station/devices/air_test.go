@@ -12,7 +12,7 @@ import (
 
 	"scentpost/drivers/bus"
 	"scentpost/drivers/bus/bustest"
-	"scentpost/drivers/catalog"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/event"
 	"scentpost/station/health"

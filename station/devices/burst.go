@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"scentpost/drivers/bus"
-	"scentpost/drivers/catalog"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/event"
 	"scentpost/station/health"

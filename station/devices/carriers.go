@@ -8,7 +8,7 @@ import (
 
 	"scentpost/drivers/bus"
 	"scentpost/drivers/bus/carrier"
-	"scentpost/drivers/catalog"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 )
 

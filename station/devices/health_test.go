@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"scentpost/configs"
-	"scentpost/drivers/catalog"
 	"scentpost/drivers/shutter"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/health"
 	"scentpost/station/templates"

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"scentpost/drivers/bus"
-	"scentpost/drivers/catalog"
+	"scentpost/station/catalog"
 	"scentpost/station/clock"
 	"scentpost/station/config"
 	"scentpost/station/event"

@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"scentpost/drivers/bus"
-	"scentpost/drivers/catalog"
 	"scentpost/drivers/shutter"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/event"
 )

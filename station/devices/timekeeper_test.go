@@ -8,7 +8,7 @@ import (
 
 	"scentpost/drivers/bus"
 	"scentpost/drivers/bus/bustest"
-	"scentpost/drivers/catalog"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 )
 

@@ -1,7 +1,7 @@
 package devices
 
 import (
-	"scentpost/drivers/catalog"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 )
 

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"scentpost/drivers/bus"
-	"scentpost/drivers/catalog"
 	"scentpost/drivers/shutter"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/event"
 )

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"scentpost/configs"
-	"scentpost/drivers/catalog"
+	"scentpost/station/catalog"
 	"scentpost/station/templates"
 )
 

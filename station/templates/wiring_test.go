@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"scentpost/drivers/catalog"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/devices"
 )
