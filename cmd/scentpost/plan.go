@@ -41,20 +41,19 @@ func parsePlan(name string) (blind.Plan, error) {
 	return plan, nil
 }
 
-// checkRule reads the pass rule of a plan, nil without one, and tells whether a test can meet it at all. One that never can
-// is the answer no.
-func checkRule(file string, plan blind.Plan) (rule []byte, err error) {
-	if plan.Rule == "" {
-		return nil, nil
+// checkPlan reads the pass rule of a plan, nil without one, and tells whether a session by both can be held. One that never
+// can is the answer no.
+func checkPlan(file string, plan blind.Plan) (rule []byte, err error) {
+	if plan.Rule != "" {
+		var name string
+		if name, rule, err = (configs.Files{}).Read(configs.Rules, plan.Rule); err != nil {
+			return nil, usage(err)
+		}
+		if _, err := score.ParseRule(name, rule); err != nil {
+			return nil, usage(err)
+		}
 	}
-	name, rule, err := configs.Files{}.Read(configs.Rules, plan.Rule)
-	if err != nil {
-		return nil, usage(err)
-	}
-	if _, err := score.ParseRule(name, rule); err != nil {
-		return nil, usage(err)
-	}
-	if err := control.CheckRule(file, plan, rule); err != nil {
+	if err := control.CheckPlan(file, plan, rule); err != nil {
 		return nil, no(err)
 	}
 	return rule, nil
@@ -105,7 +104,7 @@ type goodDeal struct {
 func (c planCheck) Run(out io.Writer) error {
 	plan, err := parsePlan(c.Plan)
 	if err == nil {
-		_, err = checkRule(c.Plan, plan)
+		_, err = checkPlan(c.Plan, plan)
 	}
 	if err != nil {
 		return c.refuse(out, err)

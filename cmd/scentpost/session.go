@@ -139,7 +139,7 @@ func (c sessionOpen) Run(out io.Writer) error {
 	}
 	r := control.Request{Command: "open", PlanName: filepath.Base(name), Plan: string(src), Dog: c.Dog, Handler: c.Handler,
 		Assessor: c.Assessor, Discipline: c.Discipline}
-	rule, err := checkRule(name, plan)
+	rule, err := checkPlan(name, plan)
 	if err != nil {
 		return err
 	}

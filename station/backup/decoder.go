@@ -139,7 +139,7 @@ func (d *Decoder) read() ([]byte, error) {
 	line, err := d.in.ReadSlice('\n')
 	for whole := line; errors.Is(err, bufio.ErrBufferFull); line = whole {
 		whole = bytes.Clone(whole)
-		if line, err = d.in.ReadSlice('\n'); len(whole)+len(line) > maxLine {
+		if line, err = d.in.ReadSlice('\n'); len(whole)+len(line) > maxLine+len("\n") {
 			return nil, d.fault("the line is longer than %d bytes", maxLine)
 		}
 		whole = append(whole, line...)

@@ -21,8 +21,8 @@ import (
 // Format is the format that this package reads and writes.
 const Format = "scentpost/backup/v1"
 
-// maxLine is the longest line in bytes: a record, or a name of it, with room for what escapes take.
-const maxLine = 1 << 20
+// maxLine is the longest line in bytes, without the newline: no other line is as long as a record's can be.
+const maxLine = record.MaxLine
 
 // Header is the first line.
 type Header struct {

@@ -2,6 +2,7 @@ package control
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -52,11 +53,13 @@ func (c *Client) Within(d time.Duration) error { return c.conn.SetDeadline(time.
 // Send sends one request and waits for its response, or the next one of a watch when request is nil.
 func (c *Client) Send(request *Request) (Response, error) {
 	if request != nil {
-		data, err := json.Marshal(request)
-		if err != nil {
+		var line bytes.Buffer
+		e := json.NewEncoder(&line) // it ends the line
+		e.SetEscapeHTML(false)      // nothing of a plan takes more than twice its bytes: the daemon says which plan is too long
+		if err := e.Encode(request); err != nil {
 			return Response{}, fmt.Errorf("write the request: %w", err)
 		}
-		if _, err := c.conn.Write(append(data, '\n')); err != nil {
+		if _, err := c.conn.Write(line.Bytes()); err != nil {
 			return Response{}, fmt.Errorf("send to the daemon: %w", hungUp(err))
 		}
 	}

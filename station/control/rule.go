@@ -9,10 +9,14 @@ import (
 	"scentpost/station/strict"
 )
 
-// CheckRule tells whether a test by a plan can meet the plan's own pass rule at all; file is the plan's name in errors and
-// rule the bytes of the rule's file. A session whose test cannot be valid, whatever is drawn, would cost a dog's day for
-// nothing. The error wraps a *strict.Problems at the plan's rule.
-func CheckRule(file string, plan blind.Plan, rule []byte) error {
+// CheckPlan tells whether a session by a plan can be held and recorded at all: each line of its record is short enough,
+// and a test can meet the plan's own pass rule. file is the plan's name in errors, and rule the bytes of the rule's file,
+// nil without one. A session whose test cannot be valid, whatever is drawn, would cost a dog's day for nothing. The error
+// wraps a *strict.Problems.
+func CheckPlan(file string, plan blind.Plan, rule []byte) error {
+	if err := checkLines(file, plan, rule); err != nil || rule == nil {
+		return err
+	}
 	parsed, err := score.ParseRule(plan.Rule, rule)
 	if err != nil {
 		return err

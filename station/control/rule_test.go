@@ -104,7 +104,7 @@ func TestAPlanThatCannotMeetItsRuleIsRefused(t *testing.T) {
 		"as blind as is meant":          {ruleOf("  - {name: it, value: targets, at_least: 1}", "policy:", "filters: {blindness: [double]}\npolicy:"), nil, ""},
 		"what depends on the dog alone": {ruleOf("  - {name: it, value: share, at_least: 2}", "preconditions:", "values: {share: {ratio: [hits, decided_targets]}}\npreconditions:"), nil, ""},
 	} {
-		err := CheckRule("ruled.yaml", rulePlan(t, c.plan...), c.rule)
+		err := CheckPlan("ruled.yaml", rulePlan(t, c.plan...), c.rule)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
@@ -127,7 +127,7 @@ func TestWhatIsRefusedNobodyCouldPass(t *testing.T) {
 		}
 		filter := pick("policy:", "policy:", "filters: {odours: [tnt]}\npolicy:", "filters: {odours: [tnt, c4]}\npolicy:", "filters: {blindness: [single, double]}\npolicy:")
 		rule := ruleOf(one()+"\n"+one(), "policy:", filter)
-		err := CheckRule("ruled.yaml", plan, rule)
+		err := CheckPlan("ruled.yaml", plan, rule)
 		if err != nil {
 			refused++
 		}

@@ -272,10 +272,12 @@ func (s *Service) opening(r Request, e event.Event) (event.Event, error) {
 	if err != nil {
 		return e, err
 	}
+	var rule []byte
 	if plan.Rule != "" && r.Rule != "" {
-		if err := CheckRule(r.PlanName, plan, []byte(r.Rule)); err != nil {
-			return e, err
-		}
+		rule = []byte(r.Rule)
+	}
+	if err := CheckPlan(r.PlanName, plan, rule); err != nil {
+		return e, err
 	}
 	for _, who := range [][2]string{{"dog", r.Dog}, {"handler", r.Handler}, {"assessor", r.Assessor}} {
 		if who[1] == "" {

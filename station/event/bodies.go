@@ -453,12 +453,14 @@ type Response struct {
 // RunResult is a scored run. Latencies are from the first entry at the called position and from the start, -1
 // when there is none.
 type RunResult struct {
-	Result         string         `json:"result"` // "correct", "wrong", "inconclusive"
-	Presentations  []Presentation `json:"presentations"`
-	LatencyMS      int            `json:"latency_ms"`
-	SinceStartMS   int            `json:"since_start_ms"`
-	Responses      []Response     `json:"responses"`
-	EffectiveBlind string         `json:"effective_blindness"`
+	Result        string         `json:"result"` // "correct", "wrong", "inconclusive"
+	Presentations []Presentation `json:"presentations"`
+	LatencyMS     int            `json:"latency_ms"`
+	SinceStartMS  int            `json:"since_start_ms"`
+	Responses     []Response     `json:"responses"`
+	// LeftOut is how many more responses there were: a record's line has an end.
+	LeftOut        int    `json:"responses_left_out,omitempty"`
+	EffectiveBlind string `json:"effective_blindness"`
 }
 
 // Clause is one clause of a pass rule with its numbers, as decimal text.

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"scentpost/station/event"
+	"scentpost/station/record"
 )
 
 var (
@@ -44,7 +45,7 @@ func TestCommitRefusesWhatDoesNotFollow(t *testing.T) {
 	bodiless := row(5, "s1")
 	bodiless.Seq, bodiless.Body = 3, nil
 	long := row(3, "s1")
-	long.Line = make([]byte, MaxLine+1)
+	long.Line = make([]byte, record.MaxLine+1)
 	empty := row(3, "s1")
 	empty.Line = nil
 	for name, bad := range map[string]Batch{

@@ -15,9 +15,6 @@ import (
 	"scentpost/station/record"
 )
 
-// MaxLine is the largest public line in bytes. A plan may have 1 MiB and stands in one line, escaped as JSON.
-const MaxLine = 8 << 20
-
 // The reasons for which an epoch begins; they stand in its first record (event.Epoch.Why).
 const (
 	WhyFirst    = "first"               // the station never had one
@@ -182,8 +179,8 @@ func checkBatch(b Batch, size int64) error {
 		if r.Seq != size {
 			return fmt.Errorf("%w: got seq %d, want %d", ErrGap, r.Seq, size)
 		}
-		if len(r.Line) == 0 || len(r.Line) > MaxLine {
-			return fmt.Errorf("%w: line %d has %d bytes, want 1 to %d", ErrGap, r.Seq, len(r.Line), MaxLine)
+		if len(r.Line) == 0 || len(r.Line) > record.MaxLine {
+			return fmt.Errorf("%w: line %d has %d bytes, want 1 to %d", ErrGap, r.Seq, len(r.Line), record.MaxLine)
 		}
 		if r.Sealed != (len(r.Body) > 0) {
 			return fmt.Errorf("%w: record %d (%s) is sealed without a body, or has one unsealed", ErrGap, r.Seq, r.Type)

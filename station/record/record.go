@@ -15,8 +15,12 @@ import (
 	"scentpost/station/event"
 )
 
-// MaxLine is the longest public line, in bytes without the newline. A line travels in one MQTT message.
+// MaxLine is the longest public line, in bytes without the newline. A line travels in one MQTT message. Encode, Decode
+// and every store of lines refuse a longer one; whoever lets people write what a line will hold asks BodyLength before.
 const MaxLine = 256 << 10
+
+// MaxEnvelope is the most that a line takes beside its public body, in bytes.
+const MaxEnvelope = 2 << 10
 
 // maxName is the longest name of a site, station, epoch, session or boot, in bytes.
 const maxName = 64
@@ -106,6 +110,20 @@ func Encode(dst []byte, r Record) ([]byte, error) {
 		return dst, fmt.Errorf("%s: the line has %d bytes, more than %d: shorten its texts", e.Type, n, MaxLine)
 	}
 	return dst, nil
+}
+
+// BodyLength returns how many bytes a public body of kind t takes in its line, however many that are. The line is then
+// at most MaxEnvelope bytes longer.
+func BodyLength(t event.Type, body any) (int, error) {
+	kind := shapes[t].public
+	if kind == nil {
+		return 0, fmt.Errorf("%s has no public body", t)
+	}
+	text, err := kind.appendBody(nil, body)
+	if err != nil {
+		return 0, fmt.Errorf("%s: data%w", t, err)
+	}
+	return len(text), nil
 }
 
 // appendAttributes writes the stamp and who, in which session and run.

@@ -170,3 +170,26 @@ func TestTreeIsTheLogOfTlog(t *testing.T) {
 		stored = append(stored, hashes...)
 	}
 }
+
+// TestTheLargestEnvelopeFits fills all that stands in a line beside its body, of which BodyLength tells.
+func TestTheLargestEnvelopeFits(t *testing.T) {
+	name := strings.Repeat("x", maxName)
+	body := &event.Handling{Position: 3, Instant: event.Presented}
+	r := Record{Site: name, Station: name, Epoch: name, Seq: 1<<63 - 1, Sealed: [32]byte{1}, Event: event.Event{Type: event.CanisterMoved,
+		Session: name, Run: maxInt, By: strings.Repeat("ë", 100), Body: body,
+		At: event.Stamp{Boot: name, Mono: 1<<63 - 1, Bound: 1<<63 - 1, UTC: 1<<63 - 1, Quality: event.Simulated, UTCBound: 1<<63 - 1}}}
+	line, err := Encode(nil, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	length, err := BodyLength(r.Event.Type, body)
+	if err != nil || string(line[len(line)-1-length:len(line)-1]) != `{"position":3,"instant":"presented"}` {
+		t.Errorf("the body has %d bytes in %s (%v)", length, line, err)
+	}
+	if beside := len(line) - length; beside > MaxEnvelope {
+		t.Errorf("an envelope takes %d bytes, more than %d", beside, MaxEnvelope)
+	}
+	if _, err := BodyLength(event.RunStarted, nil); err == nil {
+		t.Error("a kind without a body has a length")
+	}
+}

@@ -31,3 +31,22 @@ func TestResponsesAreVisitsOfTheSealedDwell(t *testing.T) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
+
+// TestAFlickeringBeamDoesNotFillALine: its responses would not fit into one record, and the station would stop.
+func TestAFlickeringBeamDoesNotFillALine(t *testing.T) {
+	for _, n := range []int{maxResponses, maxResponses + 1, 20_000} {
+		m := New("s", "e")
+		m.session.plan.Limits.Dwell = 50 * time.Millisecond
+		m.session.results = map[int]*event.RunResult{}
+		r := &run{index: 1, lock: event.Lock{At: int64(n) * int64(time.Second), Reason: event.LockTimeOut}}
+		for i := range int64(n) {
+			at := i * int64(time.Second)
+			r.passes = append(r.passes, dwell.Pass{Position: 1, Entered: true, At: at}, dwell.Pass{Position: 1, At: at + int64(60*time.Millisecond)})
+		}
+		m.scoreRun(event.Event{}, r)
+		got := m.session.results[1]
+		if len(got.Responses) != maxResponses || got.LeftOut != n-maxResponses || got.Responses[999].FromMS != 999_000 {
+			t.Errorf("of %d responses %d are listed and %d left out", n, len(got.Responses), got.LeftOut)
+		}
+	}
+}

@@ -34,10 +34,17 @@ func (m *Machine) scoreRun(in event.Event, r *run) {
 	result := score.Run(m.facts(r))
 	result.EffectiveBlind = m.effectiveBlindness()
 	result.Responses = m.responses(r)
+	if n := len(result.Responses) - maxResponses; n > 0 {
+		result.Responses, result.LeftOut = result.Responses[:maxResponses], n
+	}
 	m.session.results[r.index] = &result
 	m.session.views = nil // they show no result of this run
 	m.derive(in, event.RunScored, r.index, &result)
 }
+
+// maxResponses is how many responses of a run its result lists, at some 80 bytes each in one line of the record. No dog
+// makes so many; a beam that flickers does.
+const maxResponses = 1000
 
 // responses derives the dog's responses of a run from its beams, by the dwell that was sealed.
 func (m *Machine) responses(r *run) []event.Response {
