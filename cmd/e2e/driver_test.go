@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"scentpost/station/control"
+	"scentpost/station/control/socket"
 	"scentpost/station/event"
 	"scentpost/station/trial"
 )
@@ -51,12 +52,12 @@ func newDriver(t testing.TB, r *rig, chance *rand.Rand) *driver {
 // drive goes on until the daemon hangs up, or until there is nothing more to do; then it returns true.
 func (d *driver) drive() bool {
 	d.answered = 0
-	watch, err := control.Dial(context.Background(), d.r.socket())
+	watch, err := socket.Dial(context.Background(), d.r.socket())
 	if err != nil {
 		return false
 	}
 	defer watch.Close()
-	commands, err := control.Dial(context.Background(), d.r.socket())
+	commands, err := socket.Dial(context.Background(), d.r.socket())
 	if err != nil {
 		return false
 	}

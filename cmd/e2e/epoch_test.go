@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"scentpost/station/control"
+	"scentpost/station/control/socket"
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/journal"
@@ -65,7 +66,7 @@ func (l *loser) work() control.Status {
 
 func (l *loser) say(request control.Request) {
 	l.t.Helper()
-	client, err := control.Dial(l.t.Context(), l.socket())
+	client, err := socket.Dial(l.t.Context(), l.socket())
 	if err != nil {
 		l.t.Fatal(err)
 	}

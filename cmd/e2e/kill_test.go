@@ -13,6 +13,7 @@ import (
 
 	"scentpost/simulator/hardware"
 	"scentpost/station/control"
+	"scentpost/station/control/socket"
 	"scentpost/station/record"
 	"scentpost/station/uplink/brokertest"
 	"scentpost/station/verify"
@@ -163,7 +164,7 @@ func (k *killer) finish() {
 }
 
 func (k *killer) list() ([]control.SessionLine, error) {
-	client, err := control.Dial(k.t.Context(), k.r.socket())
+	client, err := socket.Dial(k.t.Context(), k.r.socket())
 	if err != nil {
 		return nil, err
 	}

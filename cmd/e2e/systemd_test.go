@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"scentpost/station/control"
+	"scentpost/station/control/socket"
 )
 
 // watchdogTime is the watchdog's of these tests: the loops are asked, and the kicks given, six times in it.
@@ -161,7 +162,7 @@ func TestAStalledCommitAndAHungHostAreNotKicked(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	client, err := control.Dial(t.Context(), r.socket())
+	client, err := socket.Dial(t.Context(), r.socket())
 	if err != nil {
 		t.Fatal(err)
 	}

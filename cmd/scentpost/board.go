@@ -17,6 +17,7 @@ import (
 	"scentpost/firmware-bridge/message"
 	"scentpost/firmware-bridge/visit"
 	"scentpost/station/control"
+	"scentpost/station/control/socket"
 )
 
 // boardCmd is for microcontroller boards. What a daemon uses it is asked about; a port is opened only when nobody has it.
@@ -30,7 +31,7 @@ type boardCmd struct {
 
 // boardAt says which board is meant.
 type boardAt struct {
-	socket
+	reach
 	Board string `arg:"" help:"A serial port, such as /dev/serial/by-id/..., or the name of a board of the running daemon."`
 	Baud  int    `default:"500000" help:"The speed of a port that is opened, as the board's firmware was built: 500000 or 115200." placeholder:"BAUD"`
 }
@@ -39,10 +40,10 @@ type boardAt struct {
 var errNoBoard = errors.New("no board of the running daemon has this name, and a port begins with a slash or a point")
 
 // asked asks the daemon for its boards; answered is false where no daemon runs.
-func (s socket) asked() (boards []control.BoardLine, answered bool, err error) {
-	client, err := control.Dial(context.Background(), s.Socket)
+func (s reach) asked() (boards []control.BoardLine, answered bool, err error) {
+	client, err := socket.Dial(context.Background(), s.Socket)
 	switch {
-	case errors.Is(err, control.ErrNoDaemon):
+	case errors.Is(err, socket.ErrNoDaemon):
 		return nil, false, nil
 	case err != nil:
 		return nil, false, err
@@ -136,7 +137,7 @@ func (c boardAt) advise(err error) error {
 }
 
 type boardList struct {
-	socket
+	reach
 	JSON bool `help:"Print JSON."`
 }
 

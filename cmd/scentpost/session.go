@@ -16,12 +16,13 @@ import (
 	"scentpost/configs"
 	"scentpost/station/blind"
 	"scentpost/station/control"
+	"scentpost/station/control/socket"
 	"scentpost/station/health"
 )
 
 // daemon says how to reach the daemon, and who speaks.
 type daemon struct {
-	socket
+	reach
 	As   string `help:"Who speaks, where an account belongs to several people." placeholder:"NAME"`
 	JSON bool   `help:"Print JSON."`
 }
@@ -29,7 +30,7 @@ type daemon struct {
 // ask sends one request. A refusal by the station is the answer no.
 func (d daemon) ask(r control.Request) (control.Response, error) {
 	r.As = d.As
-	client, err := control.Dial(context.Background(), d.Socket)
+	client, err := socket.Dial(context.Background(), d.Socket)
 	if err != nil {
 		return control.Response{}, no(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"scentpost/cmd/internal/program"
 	"scentpost/station/control"
+	"scentpost/station/control/socket"
 	"scentpost/station/trial"
 )
 
@@ -20,13 +21,13 @@ type stationCmd struct {
 	Restore stationRestore `cmd:"" help:"Make a station's journal of a backup."`
 }
 
-// socket says where the daemon answers.
-type socket struct {
+// reach says where the daemon answers.
+type reach struct {
 	Socket string `help:"The daemon's Unix socket." env:"SCENTPOST_SOCKET" default:"/run/scentpost/scentpost.sock" placeholder:"PATH"`
 }
 
 type stationBusy struct {
-	socket
+	reach
 	Within time.Duration `help:"How long the daemon may take to answer before it counts as hung; a working one takes milliseconds." default:"10s" placeholder:"TIME"`
 	JSON   bool          `help:"Print JSON."`
 }
@@ -55,7 +56,7 @@ const (
 func (c stationBusy) Run(out io.Writer) error {
 	status, err := publicStatus(c.Socket, c.Within)
 	switch {
-	case errors.Is(err, control.ErrNoDaemon):
+	case errors.Is(err, socket.ErrNoDaemon):
 		return program.Absent(err)
 	case err != nil:
 		return usage(fmt.Errorf("whether a session is under way could not be found out: %w", err))
@@ -89,14 +90,14 @@ func busyText(s control.Status) string {
 func publicStatus(path string, within time.Duration) (control.Status, error) {
 	for limit := time.Now().Add(againWithin); ; time.Sleep(againAfter) {
 		status, err := statusOnce(path, within)
-		if !errors.Is(err, control.ErrNoDaemon) || errors.Is(err, os.ErrDeadlineExceeded) || time.Now().After(limit) {
+		if !errors.Is(err, socket.ErrNoDaemon) || errors.Is(err, os.ErrDeadlineExceeded) || time.Now().After(limit) {
 			return status, err
 		}
 	}
 }
 
 func statusOnce(path string, within time.Duration) (control.Status, error) {
-	client, err := control.Dial(context.Background(), path)
+	client, err := socket.Dial(context.Background(), path)
 	if err != nil {
 		return control.Status{}, err
 	}
@@ -107,9 +108,9 @@ func statusOnce(path string, within time.Duration) (control.Status, error) {
 	response, err := client.Send(&control.Request{Command: "status"})
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return control.Status{}, fmt.Errorf("%w on %s: it hangs: %w", control.ErrNoDaemon, path, err)
-	case errors.Is(err, control.ErrHungUp):
-		return control.Status{}, fmt.Errorf("%w on %s: %w", control.ErrNoDaemon, path, err)
+		return control.Status{}, fmt.Errorf("%w on %s: it hangs: %w", socket.ErrNoDaemon, path, err)
+	case errors.Is(err, socket.ErrHungUp):
+		return control.Status{}, fmt.Errorf("%w on %s: %w", socket.ErrNoDaemon, path, err)
 	case err != nil:
 		return control.Status{}, fmt.Errorf("ask the daemon on %s: %w", path, err)
 	case !response.OK:

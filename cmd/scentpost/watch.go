@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"scentpost/station/control"
+	"scentpost/station/control/socket"
 )
 
 // watchCmd shows the session as it goes on.
@@ -17,7 +18,7 @@ type watchCmd struct {
 
 // Run prints a line for each change until the daemon or the user ends it.
 func (c watchCmd) Run(out io.Writer) error {
-	client, err := control.Dial(context.Background(), c.Socket)
+	client, err := socket.Dial(context.Background(), c.Socket)
 	if err != nil {
 		return no(err)
 	}
@@ -26,7 +27,7 @@ func (c watchCmd) Run(out io.Writer) error {
 	last := ""
 	for {
 		response, err := client.Send(request)
-		if errors.Is(err, control.ErrHungUp) {
+		if errors.Is(err, socket.ErrHungUp) {
 			return no(errors.New("the daemon hung up: it has ended, or starts again; watch again to go on"))
 		}
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"scentpost/cmd/internal/program"
 	"scentpost/station/control"
+	"scentpost/station/control/socket"
 	"scentpost/station/doctor"
 	"scentpost/station/trial"
 )
@@ -72,10 +73,10 @@ func (c doctorCmd) examine(out program.Streams, m doctor.Machine) error {
 }
 
 // askDaemon asks the daemon at a socket for its devices, nil when none listens there.
-func askDaemon(ctx context.Context, socket string) (*doctor.Daemon, error) {
-	client, err := control.Dial(ctx, socket)
+func askDaemon(ctx context.Context, path string) (*doctor.Daemon, error) {
+	client, err := socket.Dial(ctx, path)
 	switch {
-	case errors.Is(err, control.ErrNoDaemon) && !errors.Is(err, os.ErrDeadlineExceeded): // one that is late is one
+	case errors.Is(err, socket.ErrNoDaemon) && !errors.Is(err, os.ErrDeadlineExceeded): // one that is late is one
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("whether a daemon runs cannot be found out: %w", err)
@@ -87,9 +88,9 @@ func askDaemon(ctx context.Context, socket string) (*doctor.Daemon, error) {
 		err = errors.New(response.Error)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the daemon at %s does not say how its devices are (restart it if it is of another version): %w", socket, err)
+		return nil, fmt.Errorf("the daemon at %s does not say how its devices are (restart it if it is of another version): %w", path, err)
 	}
-	d := &doctor.Daemon{Socket: socket, Sealed: response.Status.Phase == trial.Sealed, Next: response.Status.Next}
+	d := &doctor.Daemon{Socket: path, Sealed: response.Status.Phase == trial.Sealed, Next: response.Status.Next}
 	for _, line := range response.Devices {
 		d.Devices = append(d.Devices, doctor.Told{Name: line.Name, Found: line.Found, Why: line.Why, AtSeal: line.AtSeal, Untold: line.Untold})
 	}

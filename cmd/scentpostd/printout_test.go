@@ -16,6 +16,7 @@ import (
 	"scentpost/simulator/world"
 	"scentpost/station/assembly"
 	"scentpost/station/control"
+	"scentpost/station/control/socket"
 	"scentpost/station/event"
 	"scentpost/station/health"
 )
@@ -164,7 +165,7 @@ func TestADaemonThatNobodyReads(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- runStation(ctx, cfg, program.Streams{Out: out, Err: wrong}, slog.LevelDebug) }()
 	for limit := time.Now().Add(patience); ; runtime.Gosched() {
-		client, err := control.Dial(t.Context(), cfg.Socket)
+		client, err := socket.Dial(t.Context(), cfg.Socket)
 		if err == nil {
 			_, err = client.Send(&control.Request{Command: "status"})
 			_ = client.Close()

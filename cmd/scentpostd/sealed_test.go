@@ -11,6 +11,7 @@ import (
 	"scentpost/configs"
 	"scentpost/station/archive"
 	"scentpost/station/control"
+	"scentpost/station/control/socket"
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/journal"
@@ -18,11 +19,11 @@ import (
 )
 
 // watcher follows the states of a daemon.
-type watcher struct{ *control.Client }
+type watcher struct{ *socket.Client }
 
 func (d daemon) watch(t *testing.T) watcher {
 	t.Helper()
-	client, err := control.Dial(t.Context(), d.cfg.Socket)
+	client, err := socket.Dial(t.Context(), d.cfg.Socket)
 	if err != nil {
 		t.Fatal(err)
 	}

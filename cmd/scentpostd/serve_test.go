@@ -20,6 +20,7 @@ import (
 	"scentpost/simulator/world"
 	"scentpost/station/config"
 	"scentpost/station/control"
+	"scentpost/station/control/socket"
 	"scentpost/station/health"
 	"scentpost/station/trial"
 )
@@ -136,7 +137,7 @@ func startStation(t *testing.T, cfg config.Config, prepare ...func(*hardware.Sta
 
 func (d daemon) send(t *testing.T, r control.Request) control.Response {
 	t.Helper()
-	client, err := control.Dial(t.Context(), d.cfg.Socket)
+	client, err := socket.Dial(t.Context(), d.cfg.Socket)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +200,7 @@ func TestEveryGoroutineEnds(t *testing.T) {
 		}
 		d := startDaemon(t, cfg)
 		d.out.wait(t, want, 1)
-		client, err := control.Dial(t.Context(), cfg.Socket)
+		client, err := socket.Dial(t.Context(), cfg.Socket)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,7 +18,7 @@ import (
 	"scentpost/station/assembly"
 	"scentpost/station/clock"
 	"scentpost/station/config"
-	"scentpost/station/control"
+	"scentpost/station/control/socket"
 	"scentpost/station/event"
 	"scentpost/station/health/chart"
 	"scentpost/station/host"
@@ -49,7 +49,7 @@ type station struct {
 	journal *journal.Journal
 	writer  *journal.Writer
 	woken   <-chan struct{}
-	server  *control.Server
+	server  *socket.Server
 }
 
 // newStation returns a station that holds nothing yet.
@@ -190,7 +190,7 @@ func (s *station) pingClock(done func()) error {
 
 // listen opens the socket for people.
 func (s *station) listen() (err error) {
-	s.server, err = control.Listen(s.cfg.Socket, s.Control())
+	s.server, err = socket.Listen(s.cfg.Socket, s.Control(), s.Accounts())
 	return err
 }
 

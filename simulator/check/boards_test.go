@@ -64,13 +64,13 @@ func boarded(baud int) config.Config {
 // lookAtBoards writes down what each blind role is told of the boards.
 func lookAtBoards(y *yard.Yard, seen *check.Sights, mode string) {
 	for _, role := range blindRoles[mode] {
-		r := control.Request{Command: "boards"}
+		var who control.Person // the public where nobody has the role
 		for _, p := range station.People {
 			if slices.Contains(p.Roles, role) {
-				r.As = p.Name
+				who, _ = y.Control.Person(p.Name)
 			}
 		}
-		y.Control.Do(-1, r, func(told control.Response) {
+		y.Control.Do(who, control.Request{Command: "boards"}, func(told control.Response) {
 			text, err := json.Marshal(told.Boards) // the status is looked at beside it
 			if err != nil || len(told.Boards) != len(y.Boards) {
 				panic(fmt.Sprintf("boards: %s, %v", told.Error, err))

@@ -185,7 +185,7 @@ func look(y *yard.Yard, seen *check.Sights, s trial.Snapshot, mode string) {
 		}
 		seen.See(check.Views, y.World.Mono(), view)
 	}
-	y.Control.Do(-1, control.Request{Command: "doctor"}, func(r control.Response) {
+	y.Control.Do(control.Person{}, control.Request{Command: "doctor"}, func(r control.Response) {
 		devices, err := json.Marshal(r.Devices)
 		if err != nil || len(r.Devices) == 0 {
 			panic(fmt.Sprintf("the doctor says %s, %v", r.Error, err))

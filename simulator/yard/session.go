@@ -25,20 +25,17 @@ const (
 // Do gives a command as the first person of the configuration with a role, and lets the world go on until it is
 // answered.
 func (y *Yard) Do(role event.Role, r control.Request) (control.Response, error) {
-	for _, p := range y.opt.Config.People {
-		for _, has := range p.Roles {
-			if has == role {
-				r.As = p.Name
-				return y.do(p.UID, r)
-			}
-		}
+	name := y.nameOf(role)
+	who, known := y.Control.Person(name)
+	if !known {
+		return control.Response{}, fmt.Errorf("nobody at the station is %s", role)
 	}
-	return control.Response{}, fmt.Errorf("nobody at the station is %s", role)
+	return y.do(who, r)
 }
 
-func (y *Yard) do(uid int, r control.Request) (control.Response, error) {
+func (y *Yard) do(who control.Person, r control.Request) (control.Response, error) {
 	var response *control.Response
-	y.Control.Do(uid, r, func(got control.Response) { response = &got })
+	y.Control.Do(who, r, func(got control.Response) { response = &got })
 	y.World.RunWhile(func() bool { return response == nil }, y.World.Mono()+int64(answerWithin))
 	switch {
 	case response == nil:

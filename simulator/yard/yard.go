@@ -281,7 +281,7 @@ func (y *Yard) begin(b journal.Beginning, size int64) error {
 	}
 	var people []control.Person
 	for _, p := range cfg.People {
-		people = append(people, control.Person{Name: p.Name, Roles: p.Roles, UID: p.UID})
+		people = append(people, control.Person{Name: p.Name, Roles: p.Roles})
 	}
 	var listed []control.Device
 	for _, d := range devices.List(cfg) {

@@ -129,6 +129,7 @@ type Station struct {
 	store      Storage
 	archive    *archive.Archive
 	control    *control.Service
+	accounts   control.Accounts
 	signer     *record.Signer
 	host       *host.Host
 	past       string // an epoch that ended and that the journal does not know
@@ -150,6 +151,9 @@ func NewChart(cfg config.Config, log *slog.Logger, now func() event.Stamp) *char
 
 // Control is the door for people, nil before Serve.
 func (s *Station) Control() *control.Service { return s.control }
+
+// Accounts tells whom an account of the machine speaks for, after Serve.
+func (s *Station) Accounts() control.Accounts { return s.accounts }
 
 // Archive reads the sessions of the journal, nil before Serve.
 func (s *Station) Archive() *archive.Archive { return s.archive }

@@ -26,16 +26,17 @@ func (s *Station) Serve(store Storage) (err error) {
 	s.gate.before = trial.Snapshot{View: s.beforeHost(), Epoch: store.Journal.Epoch().ID}
 	s.gate.wait("no session can be run yet: the station is starting", "")
 	s.archive = archive.New(store.Journal, record.Log{Site: cfg.Site, Station: cfg.Station})
-	var people []control.Person
+	var people []control.Account
 	for _, p := range cfg.People {
-		people = append(people, control.Person{Name: p.Name, Roles: p.Roles, UID: p.UID})
+		people = append(people, control.Account(p))
 	}
+	s.accounts = control.NewAccounts(people, s.opt.Simulated, s.opt.UID)
 	var listed []control.Device
 	for _, d := range devices.List(cfg) {
 		listed = append(listed, control.Device(d))
 	}
 	s.control, err = control.New(control.Options{
-		Site: cfg.Site, Station: cfg.Station, Simulated: s.opt.Simulated, UID: s.opt.UID, People: people,
+		Site: cfg.Site, Station: cfg.Station, Simulated: s.opt.Simulated, People: s.accounts.People(),
 		Authorities: append(s.opt.Authorities, cfg.Authorities...), Inbox: &s.gate, Archive: s.archive,
 		Conditions: s.conditions.All, Blank: s.conditions.Blank, Blocked: s.gate.blocked, CannotStart: s.nextRun,
 		Devices: listed, Boards: boards.List(cfg), Figures: s.boards.Figures,

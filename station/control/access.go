@@ -12,11 +12,15 @@ import (
 	"scentpost/station/trial"
 )
 
-// Person is somebody known to the station, with the account of the machine that speaks for them.
+// Person is somebody who speaks with the station, as whoever let them in knows them: the socket by an account of the machine,
+// the panel by a log-in. The public has no name and no roles.
 type Person struct {
 	Name  string
 	Roles []event.Role
-	UID   int
+	// SharesAccount is set when somebody else of the station can speak as this person.
+	SharesAccount bool
+	// ReadsVault is set when the person can read the station's files, sealed bodies included.
+	ReadsVault bool
 }
 
 // may lists the roles that may give each command. Every command is here; reading ones are open to all.
@@ -57,6 +61,9 @@ func Commands() []string {
 
 // MayDo tells whether somebody with these roles may give a command.
 func MayDo(command string, roles []event.Role) bool { return holds(roles, may[command]) }
+
+// RolesFor returns the roles that may give a command, nil for an unknown one.
+func RolesFor(command string) []event.Role { return may[command] }
 
 // Field is a part of a view that not everybody may see at all times.
 type Field string
@@ -127,8 +134,8 @@ func stageOf(v trial.View, r trial.RunView) Stage {
 	}
 }
 
-// roleNames writes roles for a person to read.
-func roleNames(roles []event.Role) string {
+// RoleNames writes roles for a person to read.
+func RoleNames(roles []event.Role) string {
 	names := make([]string, len(roles))
 	for i, r := range roles {
 		names[i] = string(r)

@@ -49,7 +49,7 @@ func TestAPlanMustFitIntoItsRecord(t *testing.T) {
 	plan, rule := longPlan(t, 1, 1)
 	s := newTestService(t, newInbox(trial.View{Phase: trial.Idle}))
 	var said string
-	s.Do(0, Request{Command: "open", As: "Ada", PlanName: "ruled.yaml", Plan: string(plan.Text), Rule: string(rule), Dog: "Rex", Handler: "Hari", Assessor: "Ada"},
+	s.Do(people[0], Request{Command: "open", As: "Ada", PlanName: "ruled.yaml", Plan: string(plan.Text), Rule: string(rule), Dog: "Rex", Handler: "Hari", Assessor: "Ada"},
 		func(r Response) { said = r.Error })
 	if !strings.Contains(said, "plan and pass rule take") {
 		t.Errorf("session open says %q", said)

@@ -12,8 +12,8 @@ import (
 	"scentpost/station/event"
 )
 
-// maxRequest is the longest request in bytes: a plan and a rule fit many times over.
-const maxRequest = 1 << 20
+// MaxRequest is the longest request in bytes: a plan and a rule fit many times over.
+const MaxRequest = 1 << 20
 
 // maxText is the longest free text of a person in bytes; it must leave a record's line short.
 const maxText = 2000
@@ -51,8 +51,8 @@ type Request struct {
 // ParseRequest reads one request and refuses what it does not know. The error says what was expected.
 func ParseRequest(data []byte) (Request, error) {
 	var r Request
-	if len(data) > maxRequest {
-		return r, fmt.Errorf("the request is longer than %d bytes", maxRequest)
+	if len(data) > MaxRequest {
+		return r, fmt.Errorf("the request is longer than %d bytes", MaxRequest)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()

@@ -28,7 +28,7 @@ func TestParseRequest(t *testing.T) {
 		`{"command":"open","dog":"Re\nx"}`:                                    "control character U+000A",
 		`{"command":"void","reason":"` + strings.Repeat("x", 2001):            "not one JSON object",
 		`{"command":"void","reason":"` + strings.Repeat("x", 2001) + `"}`:     "reason is longer than 2000 bytes",
-		`{"command":"open","plan":"` + strings.Repeat("x", maxRequest) + `"}`: "longer than 1048576 bytes",
+		`{"command":"open","plan":"` + strings.Repeat("x", MaxRequest) + `"}`: "longer than 1048576 bytes",
 		"\x00\xff\xfe":                       "not one JSON object",
 		strings.Repeat(`{"command":`, 20000): "not one JSON object",
 	} {
@@ -58,7 +58,7 @@ func FuzzParseRequest(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := ParseRequest(text); len(text) <= maxRequest && (err != nil || again != r) {
+		if again, err := ParseRequest(text); len(text) <= MaxRequest && (err != nil || again != r) {
 			t.Fatalf("%s: %v", text, err)
 		}
 	})

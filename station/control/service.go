@@ -50,7 +50,6 @@ type SessionLine struct {
 type Options struct {
 	Site, Station string
 	Simulated     bool
-	UID           int // the daemon's own account: who has it reads the vault
 	People        []Person
 	// Authorities are the verifier keys (note form) of those who may answer the station's hash.
 	Authorities []string
@@ -118,62 +117,19 @@ type Response struct {
 	Unfinished bool   `json:"unfinished,omitempty"`
 }
 
-// Who returns the person that a request speaks for: the one named, if the account may speak for them, else the
-// only one of the account. An account that belongs to nobody is the public.
-func (s *Service) Who(uid int, as string) (Person, error) {
-	var mine []Person
-	for _, p := range s.opt.People {
-		if s.speaksFor(uid, p) {
-			mine = append(mine, p)
-		}
+// Person returns a person of the station by name; known is false when there is none.
+func (s *Service) Person(name string) (p Person, known bool) {
+	i := slices.IndexFunc(s.opt.People, func(p Person) bool { return p.Name == name })
+	if i < 0 {
+		return Person{}, false
 	}
-	if as == "" {
-		if len(mine) == 1 {
-			return mine[0], nil
-		}
-		return Person{UID: uid}, nil
-	}
-	for _, p := range mine {
-		if p.Name == as {
-			return p, nil
-		}
-	}
-	return Person{}, fmt.Errorf("this account may not speak for %q: see people in the station's configuration", as)
+	return s.opt.People[i], true
 }
 
-// speaksFor tells whether an account may speak for a person. At a simulated station anybody may speak for a person
-// without an account.
-func (s *Service) speaksFor(uid int, p Person) bool {
-	return p.UID == uid || (s.opt.Simulated && p.UID < 0)
-}
-
-// anybody returns who speaks at a simulated station when nobody was named: the first person of the configuration who
-// may give the command and for whom the account may speak, so that one person at a keyboard can play all parts. What
-// everybody may ask, nobody needs to be somebody for.
-func (s *Service) anybody(uid int, command string, nobody Person) Person {
-	if MayDo(command, nil) {
-		return nobody
-	}
-	for _, p := range s.opt.People {
-		if s.speaksFor(uid, p) && MayDo(command, p.Roles) {
-			return p
-		}
-	}
-	return nobody
-}
-
-// Do answers one request of an account; done is called once, possibly later and on another goroutine.
-func (s *Service) Do(uid int, r Request, done func(Response)) {
-	who, err := s.Who(uid, r.As)
-	if err != nil {
-		done(Response{Error: err.Error()})
-		return
-	}
-	if who.Name == "" && s.opt.Simulated {
-		who = s.anybody(uid, r.Command, who)
-	}
+// Do answers one request of a person; done is called once, possibly later and on another goroutine.
+func (s *Service) Do(who Person, r Request, done func(Response)) {
 	if !MayDo(r.Command, who.Roles) {
-		done(Response{Error: s.denied(r, who, uid)})
+		done(Response{Error: denied(r, who)})
 		return
 	}
 	switch r.Command {
@@ -212,17 +168,11 @@ func respond(r Response, err error) Response {
 	return r
 }
 
-func (s *Service) denied(r Request, who Person, uid int) string {
+func denied(r Request, who Person) string {
 	if who.Name == "" {
-		for _, p := range s.opt.People {
-			if s.speaksFor(uid, p) {
-				return fmt.Sprintf("%s needs a role (%s): several people share this account, say who you are with --as NAME",
-					r.Command, roleNames(may[r.Command]))
-			}
-		}
-		return fmt.Sprintf("%s needs a role (%s): uid %d belongs to nobody in the station's people", r.Command, roleNames(may[r.Command]), uid)
+		return fmt.Sprintf("%s needs a role (%s)", r.Command, RoleNames(may[r.Command]))
 	}
-	return fmt.Sprintf("%s may not %s: it needs one of the roles %s", who.Name, r.Command, roleNames(may[r.Command]))
+	return fmt.Sprintf("%s may not %s: it needs one of the roles %s", who.Name, r.Command, RoleNames(may[r.Command]))
 }
 
 func (s *Service) submit(r Request, who Person, done func(Response)) {
@@ -310,7 +260,7 @@ func (s *Service) present(r Request) []event.Person {
 		if p.Name == r.Handler && !slices.Contains(roles, event.Handler) {
 			roles = append(slices.Clone(roles), event.Handler)
 		}
-		add(p.Name, roles, s.shares(p), p.UID == 0 || p.UID >= 0 && p.UID == s.opt.UID)
+		add(p.Name, roles, p.SharesAccount, p.ReadsVault)
 	}
 	known := func(name string) bool {
 		return slices.ContainsFunc(s.opt.People, func(p Person) bool { return p.Name == name })
@@ -322,11 +272,6 @@ func (s *Service) present(r Request) []event.Person {
 		add(r.Assessor, []event.Role{event.Assessor}, false, false)
 	}
 	return people
-}
-
-// shares tells whether a person's account also belongs to somebody else.
-func (s *Service) shares(p Person) bool {
-	return slices.ContainsFunc(s.opt.People, func(o Person) bool { return p.UID >= 0 && o.UID == p.UID && o.Name != p.Name })
 }
 
 // seed fills in what the second party answered. That nobody did must be asked for: a seal cannot be undone.

@@ -51,9 +51,9 @@ func (a archive) Sessions() ([]SessionLine, error) {
 }
 
 var people = []Person{
-	{Name: "Ada", Roles: []event.Role{event.Assessor}, UID: -1},
-	{Name: "Hari", Roles: []event.Role{event.Handler}, UID: -1},
-	{Name: "Lola", Roles: []event.Role{event.Loader}, UID: -1},
+	{Name: "Ada", Roles: []event.Role{event.Assessor}},
+	{Name: "Hari", Roles: []event.Role{event.Handler}},
+	{Name: "Lola", Roles: []event.Role{event.Loader}},
 }
 
 func newTestService(t testing.TB, i Inbox) *Service {
@@ -65,10 +65,11 @@ func newTestService(t testing.TB, i Inbox) *Service {
 	return s
 }
 
-// do asks a service as somebody of whom the machine knows nothing.
+// do asks a service as the person that the request names, as the public when it names nobody.
 func do(s *Service, r Request) (got Response) {
 	answered := 0
-	s.Do(4242, r, func(r Response) { got = r; answered++ })
+	who, _ := s.Person(r.As)
+	s.Do(who, r, func(r Response) { got = r; answered++ })
 	if answered != 1 {
 		return Response{Error: "answered more or less than once"}
 	}
@@ -183,7 +184,7 @@ func TestWhatARequestIsRefusedFor(t *testing.T) {
 		request Request
 		says    string
 	}{
-		"nobody":                {Request{Command: "arm", As: "nobody"}, "see people in the station's configuration"},
+		"nobody":                {Request{Command: "arm", As: "nobody"}, "arm needs a role (assessor)"},
 		"another role":          {Request{Command: "arm", As: "Hari"}, "Hari may not arm: it needs one of the roles assessor"},
 		"no plan":               {Request{Command: "open"}, "plan"},
 		"a plan of junk":        {Request{Command: "open", Plan: "\x00\x01"}, ":1:"},
@@ -300,44 +301,6 @@ func TestReadingTheArchive(t *testing.T) {
 	}
 }
 
-// TestWho tells apart accounts, names and the public.
-func TestWho(t *testing.T) {
-	own := []Person{{Name: "Ada", UID: 1000}, {Name: "Ben", UID: 1001}, {Name: "Cleo", UID: 1001}, {Name: "Dora", UID: -1}}
-	for name, c := range map[string]struct {
-		simulated bool
-		uid       int
-		as        string
-		want      string
-		fails     bool
-	}{
-		"the only one of an account":     {false, 1000, "", "Ada", false},
-		"by name":                        {false, 1000, "Ada", "Ada", false},
-		"one of two":                     {false, 1001, "Cleo", "Cleo", false},
-		"two, unnamed":                   {false, 1001, "", "", false},
-		"for another":                    {false, 1000, "Ben", "", true},
-		"nobody's account":               {false, 1002, "", "", false},
-		"nobody's account, by name":      {false, 1002, "Ada", "", true},
-		"no account":                     {false, 1000, "Dora", "", true},
-		"root":                           {false, 0, "Ada", "", true},
-		"an account of -1":               {true, 4242, "Ada", "", true},
-		"no account, simulated":          {true, 4242, "Dora", "Dora", false},
-		"the only one without, unnamed":  {true, 4242, "", "Dora", false},
-		"own and one without, simulated": {true, 1000, "", "", false},
-	} {
-		s, err := New(Options{People: own, Simulated: c.simulated, Inbox: newInbox(trial.View{}), Archive: archive{}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := s.Who(c.uid, c.as)
-		if got.Name != c.want || (err != nil) != c.fails || c.want == "" && len(got.Roles) > 0 {
-			t.Errorf("%s: %+v, %v", name, got, err)
-		}
-	}
-	if _, err := New(Options{}); err == nil {
-		t.Error("a service without inbox and archive")
-	}
-}
-
 // TestBlocked: while no session can be run everybody is told why, and what is wrong.
 func TestBlocked(t *testing.T) {
 	var set health.Set
@@ -357,33 +320,5 @@ func TestBlocked(t *testing.T) {
 	}
 	if got.Blocked == "" || len(got.Conditions) != 1 {
 		t.Errorf("%+v", got)
-	}
-}
-
-// TestOneAccountOfManyPeople: where all is simulated whoever may give a command speaks; elsewhere the account must say
-// who does.
-func TestOneAccountOfManyPeople(t *testing.T) {
-	shared := []Person{
-		{Name: "Ada", Roles: []event.Role{event.Assessor}, UID: 7},
-		{Name: "Lola", Roles: []event.Role{event.Loader}, UID: 7},
-	}
-	for _, simulated := range []bool{true, false} {
-		in := newInbox(trial.View{Phase: trial.Opened, Session: "s1"})
-		s, err := New(Options{Site: "site", Station: "line-1", Simulated: simulated, People: shared, Inbox: in, Archive: archive{}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got Response
-		s.Do(7, Request{Command: "load"}, func(r Response) { got = r })
-		if simulated && (!got.OK || len(in.got) != 1 || in.got[0].By != "Lola") {
-			t.Errorf("simulated: %+v, %+v", got, in.got)
-		}
-		if !simulated && (got.OK || len(in.got) != 0 || !strings.Contains(got.Error, "say who you are with --as NAME")) {
-			t.Errorf("not simulated: %+v, %+v", got, in.got)
-		}
-		s.Do(7, Request{Command: "status"}, func(r Response) { got = r })
-		if !got.OK {
-			t.Errorf("what everybody may ask is refused: %+v", got)
-		}
 	}
 }

@@ -1,4 +1,6 @@
-package control
+// Package socket is the Unix socket of the station: one JSON object a line each way, spoken for by the account at the other
+// end.
+package socket
 
 import (
 	"bufio"
@@ -13,14 +15,13 @@ import (
 	"sync"
 	"time"
 
-	"scentpost/station/trial"
+	"scentpost/station/control"
 )
 
 // The socket's limits.
 const (
 	maxClients    = 64               // connections at once
 	maxEach       = 32               // of one account: nobody alone keeps the others out
-	watchBacklog  = 16               // states that a slow watcher may be behind; older ones are skipped
 	requestWait   = 30 * time.Second // how long a client may take to say what it wants
 	responseWait  = 10 * time.Second // how long a client may take to read
 	socketMode    = 0o666            // the peer's uid decides, not the file's mode
@@ -30,7 +31,8 @@ const (
 // Server answers requests on a Unix socket: one JSON object a line each way. A `watch` is answered with one line a
 // change until the client hangs up.
 type Server struct {
-	service  *Service
+	service  *control.Service
+	accounts control.Accounts
 	listener *net.UnixListener
 	wg       sync.WaitGroup
 
@@ -61,7 +63,7 @@ func (s *Server) leave(uid int) {
 }
 
 // Listen opens the socket at path. A socket that nobody listens on any more is replaced; one that answers is not.
-func Listen(path string, service *Service) (*Server, error) {
+func Listen(path string, service *control.Service, accounts control.Accounts) (*Server, error) {
 	if err := os.MkdirAll(filepath.Dir(path), socketDirMode); err != nil {
 		return nil, fmt.Errorf("make the folder of the socket: %w", err)
 	}
@@ -85,7 +87,7 @@ func Listen(path string, service *Service) (*Server, error) {
 		_ = l.Close()
 		return nil, fmt.Errorf("open the socket to its readers: %w", err)
 	}
-	return &Server{service: service, listener: l, each: map[int]int{}}, nil
+	return &Server{service: service, accounts: accounts, listener: l, each: map[int]int{}}, nil
 }
 
 // Serve answers clients until ctx ends, and returns when the last of them is gone.
@@ -123,25 +125,29 @@ func (s *Server) client(ctx context.Context, conn *net.UnixConn, uid int) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	lines := bufio.NewScanner(conn)
-	lines.Buffer(make([]byte, 0, 4096), maxRequest)
+	lines.Buffer(make([]byte, 0, 4096), control.MaxRequest)
 	for {
 		_ = conn.SetReadDeadline(time.Now().Add(requestWait))
 		if !lines.Scan() {
 			return
 		}
-		request, err := ParseRequest(lines.Bytes())
+		request, err := control.ParseRequest(lines.Bytes())
+		var who control.Person
+		if err == nil {
+			who, err = s.accounts.Who(uid, request.As, request.Command)
+		}
 		if err != nil {
-			if write(conn, Response{Error: err.Error()}) != nil {
+			if write(conn, control.Response{Error: err.Error()}) != nil {
 				return
 			}
 			continue
 		}
 		if request.Command == "watch" {
-			s.watch(ctx, conn, uid, request)
+			s.watch(ctx, conn, who)
 			return
 		}
-		answer := make(chan Response, 1)
-		s.service.Do(uid, request, func(r Response) { answer <- r })
+		answer := make(chan control.Response, 1)
+		s.service.Do(who, request, func(r control.Response) { answer <- r })
 		select {
 		case r := <-answer:
 			if write(conn, r) != nil {
@@ -154,60 +160,27 @@ func (s *Server) client(ctx context.Context, conn *net.UnixConn, uid int) {
 }
 
 // watch writes every change of the state until the client hangs up. A client that does not keep up skips states.
-func (s *Server) watch(ctx context.Context, conn *net.UnixConn, uid int, request Request) {
-	who, err := s.service.Who(uid, request.As)
-	if err != nil {
-		_ = write(conn, Response{Error: err.Error()})
-		return
-	}
-	states := make(chan trial.Snapshot, watchBacklog)
-	stop := s.service.inbox.Watch(func(state trial.Snapshot) { keepNewest(states, state) })
-	defer stop()
+func (s *Server) watch(ctx context.Context, conn *net.UnixConn, who control.Person) {
+	watch := s.service.Watch(who)
+	defer watch.Stop()
+	ctx, cancel := context.WithCancel(ctx)
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
+		defer cancel()
 		_ = conn.SetReadDeadline(time.Time{})
 		_, _ = conn.Read(make([]byte, 1))
 	}()
 	defer func() { _ = conn.Close(); <-gone }()
-	state := s.service.inbox.Snapshot()
 	for {
-		status := s.service.statusFor(state, who)
-		if write(conn, Response{OK: true, Status: &status}) != nil {
+		status, ok := watch.Next(ctx)
+		if !ok || write(conn, control.Response{OK: true, Status: &status}) != nil {
 			return
-		}
-		for shown := state; ; { // what was waiting already may be older than what is shown
-			select {
-			case state = <-states:
-			case <-gone:
-				return
-			case <-ctx.Done():
-				return
-			}
-			if state.Epoch != shown.Epoch || state.Size >= shown.Size {
-				break
-			}
 		}
 	}
 }
 
-// keepNewest puts a state into a full channel in the place of the oldest one, so that whoever does not keep up
-// still comes to see how it ended. Only one goroutine may put states in.
-func keepNewest(states chan trial.Snapshot, state trial.Snapshot) {
-	for {
-		select {
-		case states <- state:
-			return
-		default:
-		}
-		select {
-		case <-states:
-		default:
-		}
-	}
-}
-
-func write(conn *net.UnixConn, r Response) error {
+func write(conn *net.UnixConn, r control.Response) error {
 	line, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("write a response: %w", err)

@@ -1,4 +1,4 @@
-package control
+package socket
 
 import (
 	"bufio"
@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/trial"
 )
@@ -18,8 +19,55 @@ import (
 // patience bounds what a busy machine may take; nothing is measured by it.
 const patience = 30 * time.Second
 
-// serve runs a server on a socket of its own; end stops it and waits until all of it has ended.
-func serve(t *testing.T, s *Service) (socket string, end func()) {
+// accounts are those of a simulated station, whose people have none.
+var accounts = control.NewAccounts([]control.Account{{Name: "Ada", Roles: []event.Role{event.Assessor}, UID: -1}}, true, 0)
+
+// inbox is a host that remembers what it is given, and takes all of it.
+type inbox struct {
+	state    trial.Snapshot
+	got      []event.Event
+	watchers chan func(trial.Snapshot)
+}
+
+func newInbox(v trial.View) *inbox {
+	return &inbox{state: trial.Snapshot{View: v, Epoch: "e1"}, watchers: make(chan func(trial.Snapshot), 100)}
+}
+
+func (i *inbox) Submit(e event.Event, done func(trial.Answer)) {
+	i.got = append(i.got, e)
+	done(trial.Answer{Seq: 7})
+}
+
+func (i *inbox) Snapshot() trial.Snapshot { return i.state }
+
+func (i *inbox) Watch(f func(trial.Snapshot)) (stop func()) {
+	i.watchers <- f
+	return func() {}
+}
+
+// archive is a journal without a session.
+type archive struct{}
+
+func (archive) Export(string, bool) (string, []byte, error) { return "", nil, nil }
+func (archive) Sessions() ([]control.SessionLine, error)    { return nil, nil }
+
+func newTestService(t *testing.T, i control.Inbox) *control.Service {
+	t.Helper()
+	s, err := control.New(control.Options{Site: "site", Station: "line-1", Simulated: true, People: accounts.People(), Inbox: i, Archive: archive{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// serve serves a simulated station.
+func serve(t *testing.T, s *control.Service) (socket string, end func()) {
+	t.Helper()
+	return serveFor(t, s, accounts)
+}
+
+// serveFor runs a server on a socket of its own; end stops it and waits until all of it has ended.
+func serveFor(t *testing.T, s *control.Service, accounts control.Accounts) (socket string, end func()) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "control-")
 	if err != nil {
@@ -27,7 +75,7 @@ func serve(t *testing.T, s *Service) (socket string, end func()) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	socket = filepath.Join(dir, "new", "s")
-	server, err := Listen(socket, s)
+	server, err := Listen(socket, s, accounts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +109,7 @@ func dial(t *testing.T, socket string) *Client {
 	return c
 }
 
-func send(t *testing.T, c *Client, r *Request) Response {
+func send(t *testing.T, c *Client, r *control.Request) control.Response {
 	t.Helper()
 	got, err := c.Send(r)
 	if err != nil {
@@ -72,22 +120,24 @@ func send(t *testing.T, c *Client, r *Request) Response {
 
 // TestThePeersAccountDecides: the kernel says who is at the other end, whatever the request says.
 func TestThePeersAccountDecides(t *testing.T) {
-	me := Person{Name: "Ada", Roles: []event.Role{event.Assessor}, UID: os.Getuid()}
-	other := Person{Name: "Ben", Roles: []event.Role{event.Assessor}, UID: os.Getuid() + 1}
+	mine := control.NewAccounts([]control.Account{
+		{Name: "Ada", Roles: []event.Role{event.Assessor}, UID: os.Getuid()},
+		{Name: "Ben", Roles: []event.Role{event.Assessor}, UID: os.Getuid() + 1},
+	}, false, os.Getuid())
 	in := newInbox(trial.View{})
-	s, err := New(Options{People: []Person{me, other}, Inbox: in, Archive: archive{}})
+	s, err := control.New(control.Options{People: mine.People(), Inbox: in, Archive: archive{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	socket, _ := serve(t, s)
+	socket, _ := serveFor(t, s, mine)
 	c := dial(t, socket)
-	if got := send(t, c, &Request{Command: "arm"}); !got.OK || in.got[0].By != "Ada" {
+	if got := send(t, c, &control.Request{Command: "arm"}); !got.OK || in.got[0].By != "Ada" {
 		t.Errorf("my own account: %+v", got)
 	}
-	if got := send(t, c, &Request{Command: "arm", As: "Ben"}); got.OK {
+	if got := send(t, c, &control.Request{Command: "arm", As: "Ben"}); got.OK {
 		t.Errorf("another's account: %+v", got)
 	}
-	if got := send(t, c, &Request{Command: "watch", As: "Ben"}); got.OK {
+	if got := send(t, c, &control.Request{Command: "watch", As: "Ben"}); got.OK {
 		t.Errorf("watching as another: %+v", got)
 	}
 }
@@ -108,17 +158,17 @@ func TestBadLines(t *testing.T) {
 		if _, err := conn.Write([]byte(c.line + "\n")); err != nil {
 			t.Fatal(err)
 		}
-		var got Response
+		var got control.Response
 		if !lines.Scan() || json.Unmarshal(lines.Bytes(), &got) != nil || got.OK != c.ok || (got.Error == "") != c.ok {
 			t.Errorf("%q: %s", c.line, lines.Bytes())
 		}
 	}
-	if _, err := conn.Write([]byte(strings.Repeat("x", 2*maxRequest))); err == nil {
+	if _, err := conn.Write([]byte(strings.Repeat("x", 2*control.MaxRequest))); err == nil {
 		for lines.Scan() { // it hangs up, rather than to remember without end
 			t.Logf("%.100s", lines.Bytes())
 		}
 	}
-	if got := send(t, dial(t, socket), &Request{Command: "list"}); !got.OK {
+	if got := send(t, dial(t, socket), &control.Request{Command: "list"}); !got.OK {
 		t.Errorf("the next client: %+v", got)
 	}
 }
@@ -129,7 +179,7 @@ func TestTooManyClients(t *testing.T) {
 	clients := make([]*Client, maxEach)
 	for i := range clients {
 		clients[i] = dial(t, socket)
-		send(t, clients[i], &Request{Command: "status"})
+		send(t, clients[i], &control.Request{Command: "status"})
 	}
 	conn, err := net.Dial("unix", socket)
 	if err != nil {
@@ -142,7 +192,7 @@ func TestTooManyClients(t *testing.T) {
 	_ = clients[0].Close()
 	for limit := time.Now().Add(patience); ; {
 		c := dial(t, socket)
-		if got, err := c.Send(&Request{Command: "status"}); err == nil && got.OK {
+		if got, err := c.Send(&control.Request{Command: "status"}); err == nil && got.OK {
 			break
 		}
 		if time.Now().After(limit) {
@@ -175,7 +225,7 @@ func TestASlowWatcherSeesTheEnd(t *testing.T) {
 	in := newInbox(trial.View{})
 	socket, _ := serve(t, newTestService(t, in))
 	c := dial(t, socket)
-	send(t, c, &Request{Command: "watch"})
+	send(t, c, &control.Request{Command: "watch"})
 	tell := <-in.watchers
 	const last = 20000
 	padding := strings.Repeat("x", 1000) // more than the socket's buffers take
@@ -202,7 +252,7 @@ func TestAWatcherNeverGoesBack(t *testing.T) {
 	in.state.Size = 10
 	socket, _ := serve(t, newTestService(t, in))
 	c := dial(t, socket)
-	if got := send(t, c, &Request{Command: "watch"}); got.Status.Size != 10 {
+	if got := send(t, c, &control.Request{Command: "watch"}); got.Status.Size != 10 {
 		t.Fatalf("%+v", got)
 	}
 	tell := <-in.watchers
@@ -222,13 +272,13 @@ func TestTheDaemonIsGone(t *testing.T) {
 	in := newInbox(trial.View{})
 	socket, end := serve(t, newTestService(t, in))
 	idle, watching := dial(t, socket), dial(t, socket)
-	send(t, idle, &Request{Command: "status"})
-	send(t, watching, &Request{Command: "watch"})
+	send(t, idle, &control.Request{Command: "status"})
+	send(t, watching, &control.Request{Command: "watch"})
 	end()
 	if _, err := watching.Send(nil); err == nil || !strings.Contains(err.Error(), "session status") {
 		t.Errorf("the watcher hears %v", err)
 	}
-	if _, err := idle.Send(&Request{Command: "status"}); err == nil {
+	if _, err := idle.Send(&control.Request{Command: "status"}); err == nil {
 		t.Error("somebody answers")
 	}
 	if _, err := Dial(t.Context(), socket); err == nil || !strings.Contains(err.Error(), "start scentpostd") {
@@ -243,7 +293,7 @@ func TestAnAnswerThatNeverComes(t *testing.T) {
 	c := dial(t, socket)
 	hung := make(chan error, 1)
 	go func() {
-		_, err := c.Send(&Request{Command: "arm", As: "Ada"})
+		_, err := c.Send(&control.Request{Command: "arm", As: "Ada"})
 		hung <- err
 	}()
 	<-in.asked
@@ -264,7 +314,7 @@ func (m *mute) Submit(event.Event, func(trial.Answer)) { m.asked <- true }
 func TestListen(t *testing.T) {
 	s := newTestService(t, newInbox(trial.View{}))
 	socket, end := serve(t, s)
-	if _, err := Listen(socket, s); err == nil || !strings.Contains(err.Error(), "another daemon answers there") {
+	if _, err := Listen(socket, s, accounts); err == nil || !strings.Contains(err.Error(), "another daemon answers there") {
 		t.Errorf("a second daemon: %v", err)
 	}
 	end()
@@ -274,7 +324,7 @@ func TestListen(t *testing.T) {
 	}
 	stale.SetUnlinkOnClose(false)
 	_ = stale.Close()
-	again, err := Listen(socket, s)
+	again, err := Listen(socket, s, accounts)
 	if err != nil {
 		t.Fatalf("over the socket of a daemon that was killed: %v", err)
 	}
@@ -283,13 +333,13 @@ func TestListen(t *testing.T) {
 	if err := os.WriteFile(file, []byte("data"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Listen(file, s); err == nil {
+	if _, err := Listen(file, s, accounts); err == nil {
 		t.Error("a file was taken for a socket")
 	}
 	if text, err := os.ReadFile(file); err != nil || string(text) != "data" {
 		t.Errorf("the file that was in the way is gone: %v", err)
 	}
-	if _, err := Listen(filepath.Join(file, "s"), s); err == nil {
+	if _, err := Listen(filepath.Join(file, "s"), s, accounts); err == nil {
 		t.Error("a folder that is a file")
 	}
 }

@@ -1,4 +1,4 @@
-package control
+package socket
 
 import (
 	"bufio"
@@ -10,6 +10,8 @@ import (
 	"net"
 	"syscall"
 	"time"
+
+	"scentpost/station/control"
 )
 
 // maxResponse is the longest response in bytes: a bundle of the longest session, in base64.
@@ -51,24 +53,24 @@ func (c *Client) Close() error { return c.conn.Close() }
 func (c *Client) Within(d time.Duration) error { return c.conn.SetDeadline(time.Now().Add(d)) }
 
 // Send sends one request and waits for its response, or the next one of a watch when request is nil.
-func (c *Client) Send(request *Request) (Response, error) {
+func (c *Client) Send(request *control.Request) (control.Response, error) {
 	if request != nil {
 		var line bytes.Buffer
 		e := json.NewEncoder(&line) // it ends the line
 		e.SetEscapeHTML(false)      // nothing of a plan takes more than twice its bytes: the daemon says which plan is too long
 		if err := e.Encode(request); err != nil {
-			return Response{}, fmt.Errorf("write the request: %w", err)
+			return control.Response{}, fmt.Errorf("write the request: %w", err)
 		}
 		if _, err := c.conn.Write(line.Bytes()); err != nil {
-			return Response{}, fmt.Errorf("send to the daemon: %w", hungUp(err))
+			return control.Response{}, fmt.Errorf("send to the daemon: %w", hungUp(err))
 		}
 	}
 	if !c.lines.Scan() {
-		return Response{}, hungUp(c.lines.Err())
+		return control.Response{}, hungUp(c.lines.Err())
 	}
-	var r Response
+	var r control.Response
 	if err := json.Unmarshal(c.lines.Bytes(), &r); err != nil {
-		return Response{}, fmt.Errorf("read the daemon's response: %w", err)
+		return control.Response{}, fmt.Errorf("read the daemon's response: %w", err)
 	}
 	return r, nil
 }

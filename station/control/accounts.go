@@ -1,0 +1,79 @@
+package control
+
+import (
+	"fmt"
+	"slices"
+
+	"scentpost/station/event"
+)
+
+// Account is a person of the station's configuration with the account of the machine that speaks for them.
+type Account struct {
+	Name  string
+	Roles []event.Role
+	UID   int // below 0 for none
+}
+
+// Accounts tell which person an account of the machine speaks for.
+type Accounts struct {
+	list      []Account
+	simulated bool
+	own       int
+}
+
+// NewAccounts returns the accounts of a station. own is the account of the daemon: whoever has it reads the vault, as root
+// does. At a simulated station anybody may speak for a person without an account.
+func NewAccounts(list []Account, simulated bool, own int) Accounts {
+	return Accounts{list: slices.Clone(list), simulated: simulated, own: own}
+}
+
+// People returns the people in the order of the configuration, with what their accounts mean for a blind session.
+func (a Accounts) People() []Person {
+	people := make([]Person, len(a.list))
+	for i, p := range a.list {
+		people[i] = a.person(p)
+	}
+	return people
+}
+
+func (a Accounts) person(p Account) Person {
+	shared := func(o Account) bool { return p.UID >= 0 && o.UID == p.UID && o.Name != p.Name }
+	return Person{Name: p.Name, Roles: p.Roles, SharesAccount: slices.ContainsFunc(a.list, shared),
+		ReadsVault: p.UID == 0 || p.UID > 0 && p.UID == a.own}
+}
+
+// Who returns the person that a request of an account speaks for: the one that it names, if the account may speak for them,
+// else the only one of the account. At a simulated station where nobody is named it is the first who may give the command,
+// so that one person at a keyboard can play all parts. Anything that everybody may ask is asked by the public, which has no
+// name, where no person is found.
+func (a Accounts) Who(uid int, as, command string) (Person, error) {
+	var mine []Account
+	for _, p := range a.list {
+		if p.UID == uid || a.simulated && p.UID < 0 {
+			mine = append(mine, p)
+		}
+	}
+	if as != "" {
+		i := slices.IndexFunc(mine, func(p Account) bool { return p.Name == as })
+		if i < 0 {
+			return Person{}, fmt.Errorf("this account may not speak for %q: see people in the station's configuration", as)
+		}
+		return a.person(mine[i]), nil
+	}
+	public := Person{}
+	switch {
+	case len(mine) == 1:
+		return a.person(mine[0]), nil
+	case MayDo(command, public.Roles):
+		return public, nil
+	case a.simulated:
+		if i := slices.IndexFunc(mine, func(p Account) bool { return MayDo(command, p.Roles) }); i >= 0 {
+			return a.person(mine[i]), nil
+		}
+	case len(mine) > 1:
+		return public, fmt.Errorf("%s needs a role (%s): several people share this account, say who you are with --as NAME",
+			command, RoleNames(RolesFor(command)))
+	}
+	return public, fmt.Errorf("%s needs a role (%s): uid %d belongs to nobody in the station's people",
+		command, RoleNames(RolesFor(command)), uid)
+}
