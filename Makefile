@@ -33,7 +33,7 @@ VERSION  := $(shell git describe --always --dirty --tags 2>/dev/null || echo unk
 LDFLAGS  := -X main.version=$(VERSION)
 PROGRAMS := $(notdir $(patsubst %/main.go,%,$(wildcard cmd/*/main.go)))
 # ./... leaves out folders that begin with a point.
-PACKAGES := ./... ./.ci/bench
+PACKAGES := ./... ./.ci ./.ci/bench
 # What unit tests are not: these run whole programs, brokers and chips, or thousands of sessions. The chips' are run by
 # test-firmware.
 FIRMWARE_TESTS := scentpost/firmware-bridge/firmware
