@@ -209,7 +209,7 @@ func replay(t testing.TB, j *journal.Journal, lines []journal.Line, session stri
 			r.Event.Secret, err = record.DecodeSecret(r.Event.Type, vault[line.Seq])
 		}
 		if err == nil {
-			err = player.Play(r.Event)
+			err = player.Play(r.Seq, r.Event)
 		}
 		if err != nil {
 			t.Fatalf("record %d: %v", line.Seq, err)

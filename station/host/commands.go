@@ -30,22 +30,21 @@ func (h *Host) Submit(e event.Event, done func(trial.Answer)) {
 	}
 }
 
-func (h *Host) command(c *command) {
+func (h *Host) command(now event.Stamp, c *command) {
 	if h.failed != nil {
 		c.reply(h.failure())
 		return
 	}
 	e := c.event
-	if e.Type == event.SessionOpened {
-		h.look() // its stamp holds the map that the session begins with
-	}
-	e.At = h.now()
+	e.At = now
 	if why := h.prepare(&e); why != nil {
 		c.reply(trial.Answer{Seq: -1, Refused: why})
 		return
 	}
 	first := h.tree.Size()
-	answer := trial.Answer{Seq: first, Refused: h.step(e)}
+	effects, refused := h.stage.Command(now, e)
+	h.do(effects)
+	answer := trial.Answer{Seq: first, Refused: refused}
 	switch {
 	case h.failed != nil:
 		c.reply(h.failure())
@@ -97,7 +96,7 @@ func (h *Host) cannotStart() *refusal.Reason {
 			return cannot(reason)
 		}
 	}
-	return h.missing(h.machine.View().Positions, true)
+	return h.missing(h.stage.View().Positions, true)
 }
 
 // missing returns what a session over so many positions lacks, nil when it lacks nothing.
@@ -112,7 +111,7 @@ func (h *Host) prepareOpen(e *event.Event) (why *refusal.Reason) {
 	o := e.Body.(*event.Opening)
 	o.Settings, o.Beams, o.Config, o.Simulated = h.opt.Settings, h.opt.Beams, h.opt.Config, h.opt.Simulated
 	o.Pinch = h.opt.Pinch
-	if _, active := h.machine.Session(); active {
+	if _, active := h.stage.Session(); active {
 		return nil // the engine will refuse it
 	}
 	if plan, err := blind.ParsePlan(o.Name, []byte(o.Plan)); err == nil { // else the engine will refuse it
@@ -146,7 +145,7 @@ func (h *Host) writable(e *event.Event) *refusal.Reason {
 
 // prepareLoad fills in the plan's own loading where none was given, and the station's share with its hash.
 func (h *Host) prepareLoad(e *event.Event) *refusal.Reason {
-	own, binding := h.machine.Loading()
+	own, binding := h.stage.Loading()
 	load := e.Body.(*event.Load)
 	if load.Loading == nil {
 		load.Loading = own

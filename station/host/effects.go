@@ -2,11 +2,9 @@ package host
 
 import (
 	"encoding/hex"
-	"time"
 
 	"scentpost/station/event"
 	"scentpost/station/journal"
-	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
 
@@ -22,16 +20,13 @@ type parked struct {
 	shown  *trial.Snapshot
 }
 
-// step feeds the engine and carries out what it says: what is safe at once, records to the batch, the rest parked.
-// When the journal fails in the middle, only what is safe is still done. It returns why the engine refused the event, nil
-// when it did not.
-func (h *Host) step(e event.Event) (refused *refusal.Reason) {
-	effects := h.machine.Step(e)
-	refused = h.machine.Refusal()
-	sample := false
+// do carries out what the stage asks for: what is safe at once, records to the batch, what waits is parked. When the journal
+// fails in the middle, only what is safe is still done.
+func (h *Host) do(effects []trial.Effect) {
+	var sampled []event.Air
 	for i := range effects {
 		effect := &effects[i]
-		if h.failed != nil && effect.Kind != trial.CloseAll && effect.Kind != trial.Hush {
+		if h.failed != nil && !effect.Safe() {
 			continue
 		}
 		switch effect.Kind {
@@ -39,57 +34,28 @@ func (h *Host) step(e event.Event) (refused *refusal.Reason) {
 			h.append(&effect.Event)
 		case trial.CloseAll:
 			h.actuator.CloseAll()
-			h.curtain.Close()
-			h.forgetPurge()
 		case trial.Hush:
 			h.actuator.Hush()
-		case trial.SetTimer:
-			h.horizon.Set(effect.Timer, h.notBefore(effect, e.At.Mono))
-		case trial.StopTimers:
-			h.horizon.Clear()
-			h.gridAt = 0
 		case trial.Checkpoint:
 			h.checkpoint(effect.Name)
 		case trial.Open:
-			h.open(effect.Run, e.At)
+			h.open(effect)
+		case trial.Heard:
+			if h.opt.OnLock != nil {
+				h.opt.OnLock(effect.Silent)
+			}
 		case trial.Sample:
-			sample = true
-		case trial.Move:
-			h.curtain.Begin(effect.Run, effect.Moves)
-			h.unmoved = effect.Run
-			h.park(parked{effect: *effect})
-		case trial.Light, trial.Purge, trial.Sound:
+			sampled = h.actuator.Air(effect.At)
+		default:
 			h.park(parked{effect: *effect})
 		}
 	}
-	if sample {
-		h.sample(e.At)
+	if len(sampled) > 0 {
+		h.do(h.stage.Sampled(sampled))
 	}
 	if len(h.batch.Rows) >= maxBatch {
 		h.flush()
 	}
-	return refused
-}
-
-// sample gives the engine what the sensors of the air say of an instant, within the step that asked for it.
-func (h *Host) sample(at event.Stamp) {
-	for _, air := range h.actuator.Air(at.Mono) {
-		h.step(event.Event{Type: event.AirSampled, At: at, By: event.ByStation, Body: &air})
-	}
-}
-
-// stale is how old a cause may be before the closing that follows it counts from now instead of from its stamp. A button
-// that sticks is stamped with its press and told seconds later; until then the canisters stood open.
-const stale = 250 * time.Millisecond
-
-// notBefore is when a timer of the engine rings: at its instant, save that a run is closed no sooner after now than
-// after its cause.
-func (h *Host) notBefore(e *trial.Effect, cause int64) int64 {
-	now := h.opt.Clock.Now().Mono
-	if e.Timer != event.RunClosed || now-cause < int64(stale) {
-		return e.At
-	}
-	return e.At + now - cause
 }
 
 func (h *Host) park(p parked) {
@@ -98,10 +64,7 @@ func (h *Host) park(p parked) {
 }
 
 // release lets out everything whose cause is durable.
-func (h *Host) release(durable int64) {
-	if h.failed != nil {
-		return
-	}
+func (h *Host) release(now event.Stamp, durable int64) {
 	n := 0
 	for n < len(h.parked) && h.parked[n].seq <= durable {
 		n++
@@ -114,7 +77,7 @@ func (h *Host) release(durable int64) {
 		}
 	}
 	for i := range ready {
-		h.letOut(&ready[i])
+		h.letOut(now, &ready[i])
 	}
 	clear(ready)
 	if len(h.parked) == 0 {
@@ -122,52 +85,30 @@ func (h *Host) release(durable int64) {
 	}
 }
 
-func (h *Host) letOut(p *parked) {
-	switch {
-	case p.reply != nil:
+// letOut answers, or carries out an effect that is not out of place by now.
+func (h *Host) letOut(now event.Stamp, p *parked) {
+	if p.reply != nil {
 		p.reply(p.answer)
-	case p.effect.Kind == trial.Light:
-		h.actuator.Light(p.effect.Name, p.effect.On, p.effect.For)
-	case p.effect.Kind == trial.Move:
-		h.move(&p.effect)
-	case p.effect.Kind == trial.Purge:
-		h.actuator.Purge(p.effect.At)
-	case p.effect.Kind == trial.Sound:
-		h.sound(p.effect.Name)
 	}
-}
-
-// sound calls people, unless a run was armed while the journal wrote: nothing is heard during a search.
-func (h *Host) sound(why string) {
-	if _, _, running := h.machine.Running(); !running {
-		h.actuator.Sound(why)
-	}
-}
-
-// forgetPurge takes back a purge that has not begun: everything was commanded to its safe state behind it.
-func (h *Host) forgetPurge() {
-	for i := range h.parked {
-		if h.parked[i].effect.Kind == trial.Purge {
-			h.parked[i].effect = trial.Effect{}
-		}
-	}
-}
-
-// move starts the canisters of a run, unless their common instant has passed while the journal wrote, or the run
-// is over: then nothing is opened.
-func (h *Host) move(e *trial.Effect) {
-	if h.unmoved == e.Run {
-		h.unmoved = 0
-	}
-	index, _, ok := h.machine.Running()
-	if _, live := h.machine.Voidable(); !ok || !live || index != e.Run {
+	if p.effect.Kind == 0 {
 		return
 	}
-	if now := h.now(); now.Mono > e.At {
-		h.void(now, event.VoidLateSync)
+	e := &p.effect
+	may, instead := h.stage.Release(now, e)
+	h.do(instead)
+	if !may {
 		return
 	}
-	h.actuator.Move(e.At, e.Open, e.Moves)
+	switch e.Kind {
+	case trial.Light:
+		h.actuator.Light(e.Name, e.On, e.For)
+	case trial.Move:
+		h.actuator.Move(e.At, e.For, e.Moves)
+	case trial.Purge:
+		h.actuator.Purge(e.At)
+	case trial.Sound:
+		h.actuator.Sound(e.Name)
+	}
 }
 
 // flush hands the batch to the journal and parks what may be shown under its last record.
@@ -191,7 +132,7 @@ func (h *Host) checkpoint(why string) {
 		h.fail(err)
 		return
 	}
-	session, _ := h.machine.Session()
+	session, _ := h.stage.Session()
 	h.batch.Checkpoints = append(h.batch.Checkpoints,
 		journal.Checkpoint{Size: h.tree.Size(), Why: why, Session: session, Note: note})
 }
@@ -205,16 +146,16 @@ type sealedRow struct {
 }
 
 // open appends the opening of each sealed body of a run, or of the whole session, in their order.
-func (h *Host) open(run int, at event.Stamp) {
-	session, _ := h.machine.Session()
+func (h *Host) open(effect *trial.Effect) {
 	kept := h.vault[:0]
 	for _, row := range h.vault {
-		if run != 0 && row.run != run {
+		if effect.Run != 0 && row.run != effect.Run {
 			kept = append(kept, row)
 			continue
 		}
-		h.append(&event.Event{Type: event.Opened, Session: session, Run: row.run, At: at, By: event.ByStation,
-			Body: &event.OpenedBody{Of: row.seq, Nonce: hex.EncodeToString(row.nonce[:]), Body: string(row.body)}})
+		e := effect.Event
+		e.Run, e.Body = row.run, &event.OpenedBody{Of: row.seq, Nonce: hex.EncodeToString(row.nonce[:]), Body: string(row.body)}
+		h.append(&e)
 	}
 	h.vault = kept
 }

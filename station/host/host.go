@@ -13,8 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"strings"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -97,20 +96,15 @@ type Options struct {
 
 // Host owns the state of one station.
 type Host struct {
-	opt     Options
-	machine *trial.Machine
-	curtain trial.Curtain
-	horizon trial.Horizon
-	tree    record.Tree
-	names   directory
-	inbox   inbox
+	opt   Options
+	stage *trial.Stage
+	tree  record.Tree
+	names directory
+	inbox inbox
 
 	actuator Actuator
-	alarm    func()      // stops the clock's next call
-	utc      event.Stamp // a stamp by the map from monotonic time to UTC that is in force
+	alarm    func() // stops the clock's next call
 
-	gridAt   int64         // when the mechanical void of the run falls, 0 for none
-	unmoved  int           // the run whose moves wait to be let out, 0 for none
 	batch    journal.Batch // what this drain appends
 	room     []byte        // for the lines of the batch
 	parked   []parked
@@ -125,8 +119,8 @@ func New(opt Options, tree record.Tree) (*Host, error) {
 	if opt.Clock == nil || opt.Journal == nil || opt.Signer == nil || opt.Wake == nil {
 		return nil, errors.New("host: clock, journal, signer and wake must be set")
 	}
-	h := &Host{opt: opt, tree: tree, machine: trial.New(opt.Log.Station, opt.Log.Epoch), names: newDirectory(opt.Names)}
-	h.utc = opt.Clock.Now()
+	now := opt.Clock.Now()
+	h := &Host{opt: opt, tree: tree, stage: trial.NewStage(opt.Log.Station, opt.Log.Epoch, now), names: newDirectory(opt.Names)}
 	h.inbox.wake = opt.Wake
 	h.show(h.takeSnapshot())
 	return h, nil
@@ -137,17 +131,14 @@ func New(opt Options, tree record.Tree) (*Host, error) {
 func (h *Host) Attach(a Actuator, sources map[string]time.Duration, veiled ...string) {
 	h.actuator = a
 	for name, lateness := range sources {
-		h.horizon.Source(name, lateness)
-	}
-	for _, name := range veiled {
-		h.horizon.Veil(name)
+		h.stage.Source(name, lateness, slices.Contains(veiled, name))
 	}
 }
 
 // Begin writes the first record of an epoch. It must be called before anything comes in.
 func (h *Host) Begin(e event.Epoch) {
 	if h.tree.Size() == 0 {
-		h.append(&event.Event{Type: event.EpochBegan, At: h.now(), By: event.ByStation, Body: &e})
+		h.append(&event.Event{Type: event.EpochBegan, At: h.stage.Date(h.opt.Clock.Now()), By: event.ByStation, Body: &e})
 		h.flush()
 	}
 }
@@ -174,6 +165,11 @@ func (h *Host) Failed(err error) { h.inbox.push(input{kind: inFailed, err: err})
 // It tells a watchdog that the owner still looks at what comes in. Nothing is written for it.
 func (h *Host) Ping(done func()) { h.inbox.push(input{kind: inPing, ping: done}) }
 
+// LookAtClock lets the stage look whether the clock's map from monotonic time to UTC has changed. Whoever looks after the
+// clock calls it at a steady pace: a look that came with whatever else comes in would tell when a canister moved. It may be
+// called from any goroutine.
+func (h *Host) LookAtClock() { h.inbox.push(input{kind: inClock}) }
+
 // Drain handles everything that came in, fires the timers that are due, and appends the records to the journal
 // in one batch. Only the owner of the host may call it.
 func (h *Host) Drain() {
@@ -183,7 +179,6 @@ func (h *Host) Drain() {
 			break
 		}
 		for i := range all {
-			h.fire() // what was due before this came in
 			h.handle(&all[i])
 		}
 		h.inbox.giveBack(all)
@@ -194,95 +189,59 @@ func (h *Host) Drain() {
 }
 
 // Waiting tells whether a lock waits for sources to report past its instant. Only the owner of the host may ask.
-func (h *Host) Waiting() bool { return h.horizon.Waiting(h.opt.Clock.Now().Mono) }
+func (h *Host) Waiting() bool { return h.stage.Waiting(h.opt.Clock.Now().Mono) }
 
-func (h *Host) handle(in *input) {
-	switch in.kind {
-	case inMark:
-		h.horizon.Mark(in.source, in.mono)
-	case inDurable:
-		h.release(in.mono)
-	case inFailed:
-		h.fail(in.err)
-	case inCommand:
-		h.command(in.command)
-	case inPing:
-		in.ping()
-	case inClock:
-		h.look()
-	case inDropped:
-		h.void(h.since(math.MinInt64), event.VoidSource)
-	case inFact:
-		h.fact(in.event)
-	}
-}
-
-// fact takes an event of a device to the engine, or behind the curtain when it tells the placement.
-func (h *Host) fact(e event.Event) {
-	if h.failed != nil {
-		return
-	}
-	switch e.Type {
-	case event.CanisterMoved:
-	case event.EdgesLost:
-		h.lost(e)
-		return
-	case event.RunVoided: // the devices lost a source
-		h.void(h.since(e.At.Mono), e.Body.(*event.Void).Reason)
-		return
-	default:
-		e.At = h.date(e.At)
-		h.step(e)
-		return
-	}
-	h.curtain.Report(e.Body.(*event.Handling).Position, *e.Secret.(*event.Moves))
-}
-
-// lost takes that edges are missing of a run. Where it may have been a canister's limit switch that made them lost, its
-// instant would tell when a canister arrived, and the loss is kept behind the curtain: it voids as a canister's fault does.
-func (h *Host) lost(e event.Event) {
-	if _, _, running := h.machine.Running(); !running {
-		return
-	}
-	loss := e.Secret.(*event.Loss)
-	if e.Body.(*event.LostEdges).Source == "" {
-		h.curtain.Lose(loss.From, notKnown(loss.Why))
-		return
-	}
-	e.At = h.since(loss.From)
-	h.step(e)
-}
-
-// notKnown is the fault of every canister of a run behind whose curtain edges were lost. It is cut to what fits into a sealed
-// body, of letters that take one byte each there.
-func notKnown(why string) string {
-	const most = 80
-	plain := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' || strings.ContainsRune(`"\<>&`, r) {
-			return -1
-		}
-		return r
-	}, why)
-	return "not known, edges were lost: " + plain[:min(len(plain), most)]
-}
-
-// since is the stamp of a danger that began at the instant from and is told only now. The record says when it was told,
-// as more could tell what lies behind it; but what began before the end of a search, while the lock still waits for
-// sources, is stamped with that end: it voids the run, however late it came.
-func (h *Host) since(from int64) event.Stamp {
-	now := h.now()
-	if end, ok := h.machine.Ends(); ok && from <= end && end < now.Mono {
-		return now.AtMono(end)
+// fire does what is due now, and returns the present instant.
+func (h *Host) fire() (now event.Stamp) {
+	now = h.opt.Clock.Now()
+	if h.failed == nil {
+		h.do(h.stage.Fire(now))
 	}
 	return now
 }
 
-func ms(n int) int64 { return int64(n) * int64(time.Millisecond) }
+// handle does what is due, and then what came in. A host that has failed goes on to answer, and does nothing.
+func (h *Host) handle(in *input) {
+	now := h.fire()
+	switch in.kind {
+	case inPing:
+		in.ping()
+		return
+	case inFailed:
+		h.fail(in.err)
+		return
+	case inCommand:
+		h.command(now, in.command)
+		return
+	}
+	if h.failed != nil {
+		return
+	}
+	switch in.kind {
+	case inMark:
+		h.stage.Mark(in.source, in.mono)
+	case inDurable:
+		h.release(now, in.mono)
+	case inClock:
+		h.do(h.stage.Look(now))
+	case inDropped:
+		h.do(h.stage.Dropped(now))
+	case inFact:
+		h.do(h.stage.Fact(now, in.event))
+	}
+}
 
-// void takes the run out for a reason of the station's own; once its search has ended the reason is a note.
-func (h *Host) void(at event.Stamp, reason string) {
-	if _, _, running := h.machine.Running(); running && h.failed == nil {
-		h.step(event.Event{Type: event.RunVoided, At: at, By: event.ByStation, Body: &event.Void{Reason: reason}})
+// setAlarm asks the clock to wake the host when the stage wants to look again.
+func (h *Host) setAlarm() {
+	if h.alarm != nil {
+		h.alarm()
+		h.alarm = nil
+	}
+	if h.failed != nil {
+		return
+	}
+	if at, ok := h.stage.Next(h.opt.Clock.Now().Mono); ok {
+		h.alarm = h.opt.Clock.At(at, h.opt.Wake)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"scentpost/station/clock"
 	"scentpost/station/event"
 	"scentpost/station/journal"
 	"scentpost/station/record"
@@ -28,52 +29,26 @@ func (h *Host) Restore(was Interrupted) error {
 	if err != nil {
 		return fmt.Errorf("restore the session at record %d: %w", was.Lines[0].Seq, err)
 	}
-	if _, active := h.machine.Session(); !active {
+	if _, active := h.stage.Session(); !active {
 		h.vault = nil
 		return nil
 	}
-	h.horizon.Clear()
-	if run, placement, ok := h.machine.Running(); ok {
-		h.curtain.Restore(run, placement)
+	if c, can := h.opt.Clock.(clock.Resumer); can {
+		c.Resume(last)
 	}
-	h.resume(last.At)
-	now := h.now()
-	sameBoot := now.Boot == last.At.Boot
-	cause := was.Cause
-	if !sameBoot && cause == event.VoidRestart {
-		cause = event.VoidPower
-	}
-	h.step(event.Event{Type: event.SessionRestarted, At: now, By: event.ByStation,
-		Body: &event.Restart{SameBoot: sameBoot, Cause: cause}})
-	h.sameConfig(was)
+	h.do(h.stage.Resume(h.opt.Clock.Now(), trial.Back{Last: last, Cause: was.Cause, Config: h.opt.Config}))
 	h.flush()
 	h.setAlarm()
 	return nil
 }
 
-// sameConfig aborts a session whose opening names another configuration than that of the station now: what is in the record
-// would not be what it was held under. One that was revealed is left to be closed.
-func (h *Host) sameConfig(was Interrupted) {
-	r, err := record.Decode(was.Lines[0].Bytes)
-	opening, ok := r.Event.Body.(*event.Opening)
-	view := h.machine.View()
-	if err != nil || !ok || opening.Config == h.opt.Config || view.Phase == trial.Ended || view.Aborted != "" {
-		return
-	}
-	h.step(event.Event{Type: event.SessionAborted, At: h.now(), By: event.ByStation, Body: &event.Reason{Reason: ConfigChanged}})
-}
-
-// ConfigChanged is why a session is aborted that the daemon comes back to with another configuration.
-const ConfigChanged = "the configuration is not the one that the session was opened under: a change takes effect between sessions only"
-
-// replay steps the engine through the lines of a session, and returns the last event.
-func (h *Host) replay(was Interrupted) (last event.Event, err error) {
+// replay runs the engine over the lines of a session, and returns the last stamp. What is still sealed then is the vault.
+func (h *Host) replay(was Interrupted) (last event.Stamp, err error) {
 	vault := map[int64]journal.VaultRow{}
 	for _, row := range was.Vault {
 		vault[row.Seq] = row
 	}
-	var player trial.Player
-	player.Machine = h.machine
+	player := h.stage.Player()
 	for i, line := range was.Lines {
 		if want := was.Lines[0].Seq + int64(i); line.Seq != want {
 			return last, fmt.Errorf("record %d is missing", want)
@@ -86,18 +61,18 @@ func (h *Host) replay(was Interrupted) (last event.Event, err error) {
 			if r.Event.Secret, err = unseal(r, row); err != nil {
 				return last, fmt.Errorf("record %d: its sealed body: %w", line.Seq, err)
 			}
-			h.vault = append(h.vault, sealedRow{seq: row.Seq, run: row.Run, nonce: row.Nonce, body: row.Body})
 		}
-		if opened, ok := r.Event.Body.(*event.OpenedBody); ok {
-			h.forget(opened.Of)
-		}
-		if err := player.Play(r.Event); err != nil {
+		if err := player.Play(line.Seq, r.Event); err != nil {
 			return last, fmt.Errorf("record %d: %w", line.Seq, err)
 		}
-		last = r.Event
+		last = r.Event.At
 	}
-	if rest := player.Rest(); len(rest) > 0 {
-		return last, fmt.Errorf("the journal ends in the middle of a step: %d records are missing", len(rest))
+	if err := player.Rest(); err != nil {
+		return last, fmt.Errorf("the journal ends in the middle of a step: %w", err)
+	}
+	for _, seq := range player.Sealed() {
+		row := vault[seq]
+		h.vault = append(h.vault, sealedRow{seq: seq, run: row.Run, nonce: row.Nonce, body: row.Body})
 	}
 	return last, nil
 }
@@ -108,14 +83,4 @@ func unseal(r record.Record, row journal.VaultRow) (any, error) {
 		return nil, errors.New("it is not what the record was sealed over")
 	}
 	return record.DecodeSecret(r.Event.Type, row.Body)
-}
-
-// forget takes an opened body out of those that are not open.
-func (h *Host) forget(seq int64) {
-	for i, row := range h.vault {
-		if row.seq == seq {
-			h.vault = append(h.vault[:i], h.vault[i+1:]...)
-			return
-		}
-	}
 }

@@ -178,10 +178,10 @@ func TestAnotherConfigurationAbortsTheSession(t *testing.T) {
 			h.canisters = map[int][]string{1: {"1A"}} // it may lack a canister that the session draws
 			h.start(event.VoidRestart)
 			h.w.RunFor(10 * time.Second)
-			if v := h.host.Snapshot().View; v.Phase != trial.Ended || v.Aborted != host.ConfigChanged || h.open {
+			if v := h.host.Snapshot().View; v.Phase != trial.Ended || v.Aborted != trial.ConfigChanged || h.open {
 				t.Fatalf("with another one: %s, aborted %q, a canister open: %t", v.Phase, v.Aborted, h.open)
 			}
-			h.has(t, "session.aborted "+host.ConfigChanged)
+			h.has(t, "session.aborted "+trial.ConfigChanged)
 			h.start(event.VoidRestart) // a session that is revealed waits to be closed, under whatever configuration
 			h.done(event.Event{Type: event.SessionClosed, By: "Vera", Body: &event.AidCount{}})
 			if n := strings.Count(strings.Join(h.types(), ","), "session.aborted"); n != 1 {

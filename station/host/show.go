@@ -18,7 +18,7 @@ func (h *Host) Watch(f func(trial.Snapshot)) (stop func()) { return h.watchers.a
 func (h *Host) Parked() bool { return len(h.parked) > 0 }
 
 func (h *Host) takeSnapshot() trial.Snapshot {
-	s := trial.Snapshot{View: h.machine.View(), Names: h.names.byRef, Epoch: h.opt.Log.Epoch, Size: h.tree.Size(), At: h.now()}
+	s := trial.Snapshot{View: h.stage.View(), Names: h.names.byRef, Epoch: h.opt.Log.Epoch, Size: h.tree.Size(), At: h.stage.Date(h.opt.Clock.Now())}
 	if last := h.snapshot.Load(); last != nil {
 		s.Checkpoint = last.Checkpoint
 	}

@@ -10,7 +10,7 @@ import (
 // sample asks for the air of an instant that everybody knows.
 func (m *Machine) sample(at event.Stamp) {
 	m.session.airAt, m.session.air = at, nil
-	m.do(Sample)
+	m.out = append(m.out, Effect{Kind: Sample, At: at.Mono})
 }
 
 // air keeps what a sensor of the air said at the instant that it was asked for. It decides nothing.

@@ -62,25 +62,25 @@ func TestNothingIsHeardOnceARunIsArmed(t *testing.T) {
 func TestAPurgeThatIsTooShortForTheStation(t *testing.T) {
 	set := usual
 	set.PurgeMS = 5001
-	s := newStage(t)
-	s.step(event.Event{Type: event.SessionOpened, Session: "s1", By: "p-a", Body: openingOf(smallPlan, set)})
-	if got := s.machine.Refusal(); !got.Says(trial.PurgeTooShort) || !strings.Contains(trial.InRecord(got), "a purge of 5s is too short for the station, whose slowest device needs 5.001s") {
+	s := newTheatre(t)
+	s.command(event.Event{Type: event.SessionOpened, Session: "s1", By: "p-a", Body: openingOf(smallPlan, set)})
+	if got := s.refused; !got.Says(trial.PurgeTooShort) || !strings.Contains(trial.InRecord(got), "a purge of 5s is too short for the station, whose slowest device needs 5.001s") {
 		t.Errorf("refused: %q", got)
 	}
 	set.PurgeMS = 5000
-	s.step(event.Event{Type: event.SessionOpened, Session: "s1", By: "p-a", Body: openingOf(smallPlan, set)})
-	if got := s.machine.Refusal(); got != nil {
+	s.command(event.Event{Type: event.SessionOpened, Session: "s1", By: "p-a", Body: openingOf(smallPlan, set)})
+	if got := s.refused; got != nil {
 		t.Errorf("refused: %q", got)
 	}
 }
 
 // TestTheAirIsSampledAtFixedInstants: once a sensor at the seal and at each arming, and in between by nobody.
 func TestTheAirIsSampledAtFixedInstants(t *testing.T) {
-	s := newStage(t)
+	s := newTheatre(t)
 	s.airs = []string{"in", "out"}
 	s.prepare(smallPlan, usual)
 	sample := func(by string, at event.Stamp, device string) {
-		s.step(event.Event{Type: event.AirSampled, At: at, By: by, Body: &event.Air{Device: device}})
+		s.fact(event.Event{Type: event.AirSampled, At: at, By: by, Body: &event.Air{Device: device}})
 	}
 	sample(event.ByStation, s.now, "in")
 	sample(event.ByStation, s.now, "")
@@ -109,15 +109,15 @@ func TestTheAirIsSampledAtFixedInstants(t *testing.T) {
 
 // TestTheViewShowsTheAirOfTheLatestInstant: a sensor that is gone by then is not shown with what it said before.
 func TestTheViewShowsTheAirOfTheLatestInstant(t *testing.T) {
-	s := newStage(t)
+	s := newTheatre(t)
 	s.airs = []string{"in", "out"}
 	s.prepare(smallPlan, usual)
 	s.airs = s.airs[:1]
 	s.play("arm")
-	if air := s.machine.View().Air; !slices.EqualFunc(air, s.airs, func(a event.Air, d string) bool { return a.Device == d }) {
+	if air := s.stage.View().Air; !slices.EqualFunc(air, s.airs, func(a event.Air, d string) bool { return a.Device == d }) {
 		t.Errorf("the view has %+v", air)
 	}
-	if phase := s.machine.View().Phase; phase != trial.Sealed {
+	if phase := s.stage.View().Phase; phase != trial.Sealed {
 		t.Errorf("the session is %s", phase)
 	}
 }

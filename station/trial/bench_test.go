@@ -14,10 +14,10 @@ var lineupPlan = strings.NewReplacer("positions: 3", "positions: 6", "runs: 2", 
 // inputs plays a line-up in which the dog passes every position of each run, with four raw edges at each, and
 // returns what the engine was fed with.
 func inputs(tb testing.TB) (opened, facts []event.Event, runs int) {
-	s := newStage(tb)
+	s := newTheatre(tb)
 	s.prepare(lineupPlan, usual)
 	begin := len(s.records)
-	for s.machine.View().Phase == trial.Sealed {
+	for s.stage.View().Phase == trial.Sealed {
 		s.play("arm; 4s")
 		for p := 1; p <= 6; p++ {
 			at := string(rune('0' + p))
@@ -81,6 +81,6 @@ func BenchmarkView(b *testing.B) {
 	s.play("arm; 4s; press clear; 10s; arm; 4s; beam 1")
 	b.ReportAllocs()
 	for b.Loop() {
-		_ = s.machine.View()
+		_ = s.stage.View()
 	}
 }

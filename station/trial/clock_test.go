@@ -59,23 +59,23 @@ func TestAStepChangesNoDuration(t *testing.T) {
 func TestOnlyTheStationFixesItsClockAndOnlyPeopleSay(t *testing.T) {
 	s := ready(t)
 	s.play("quality unset")
-	s.step(event.Event{Type: event.ClockFixed, By: "p-a", Body: &event.ClockFix{}})
-	s.step(event.Event{Type: event.ClockSaid, By: event.ByStation, Body: &event.TimeSaid{Said: "2027-03-04"}})
+	s.command(event.Event{Type: event.ClockFixed, By: "p-a", Body: &event.ClockFix{}})
+	s.command(event.Event{Type: event.ClockSaid, By: event.ByStation, Body: &event.TimeSaid{Said: "2027-03-04"}})
 	if got := s.story(len(s.records) - 2); got != "refused, refused" {
 		t.Error(got)
 	}
-	idle := newStage(t)
+	idle := newTheatre(t)
 	idle.play("clock 100; say 2027-03-04")
-	if len(idle.records) > 0 || !idle.machine.Refusal().Says(trial.NoSession) {
-		t.Errorf("outside a session: %d records, %q", len(idle.records), idle.machine.Refusal())
+	if len(idle.records) > 0 || !idle.refused.Says(trial.NoSession) {
+		t.Errorf("outside a session: %d records, %q", len(idle.records), idle.refused)
 	}
 }
 
 func TestTheViewSaysWhatUTCIsWorth(t *testing.T) {
-	s := newStage(t)
+	s := newTheatre(t)
 	s.now.Quality = event.Unset
 	s.prepare(smallPlan, usual)
-	text := func() string { return s.machine.View().Clock.Text(func(ref string) string { return "<" + ref + ">" }) }
+	text := func() string { return s.stage.View().Clock.Text(func(ref string) string { return "<" + ref + ">" }) }
 	if got := text(); got != "never set" {
 		t.Error(got)
 	}

@@ -26,33 +26,48 @@ const (
 	Hush
 	// Light switches the light Name on or off. It waits until its cause is durable.
 	Light
-	// Sample asks for what each sensor of the air says, as events of type AirSampled with the stamp of this step's input.
-	// It waits for nothing: what is told are samples that were taken before.
+	// Sample asks for what each sensor of the air says of the instant At, as events of type AirSampled with the stamp of this
+	// step's input. It waits for nothing: what is told are samples that were taken before. It is the last of a step.
 	Sample
-	// SetTimer asks for an event of type Timer at the instant At, replacing an earlier one of that type.
+	// SetTimer asks for an event of type Timer at the instant At, replacing an earlier one of that type. A Stage keeps it.
 	SetTimer
-	// StopTimers forgets every timer.
+	// StopTimers forgets every timer. A Stage keeps it.
 	StopTimers
 	// Checkpoint asks for a signed checkpoint of the log up to here, because of Name.
 	Checkpoint
-	// Open asks for a record of type event.Opened for each sealed body of run Run (0: of the session) that is
-	// not open yet, in their order.
+	// Open asks for a record like Event for each sealed body of run Run (0: of the session) that is not open yet, in their
+	// order, with its run and body.
 	Open
+	// Heard tells at each lock which sources have not reported past its instant: Silent, which is nearly always empty. It
+	// waits for nothing.
+	Heard
 )
 
 // Effect is one thing that the engine wants done. Only the fields that its kind names are set.
 type Effect struct {
-	Kind  EffectKind
-	Event event.Event   // Record
-	At    int64         // Move, Purge, SetTimer: monotonic nanoseconds
-	Timer event.Type    // SetTimer
-	Moves []event.Move  // Move, in position order
-	Open  time.Duration // Move: the longest time that a canister may stay open
-	Name  string        // Light, Sound, Checkpoint
-	On    bool          // Light
-	For   time.Duration // Light: how long it stays on, 0 for until it is switched
-	Run   int           // Move, Purge, Open
+	Kind   EffectKind
+	On     bool          // Light
+	Event  event.Event   // Record, Open
+	At     int64         // Move, Purge, Sample, SetTimer: monotonic nanoseconds
+	Timer  event.Type    // SetTimer
+	Moves  []event.Move  // Move, in position order
+	Name   string        // Light, Sound, Checkpoint
+	For    time.Duration // Light: how long it stays on, 0 for until it is switched; Move: the longest that a canister may stay open
+	Run    int           // Move, Purge, Open
+	Silent []string      // Heard, sorted
 }
+
+// Waits tells whether an effect may be carried out only when every record before it is durable.
+func (e *Effect) Waits() bool {
+	switch e.Kind {
+	case Move, Purge, Sound, Light:
+		return true
+	}
+	return false
+}
+
+// Safe tells whether an effect leads towards the safe state: it is carried out even when the journal has failed.
+func (e *Effect) Safe() bool { return e.Kind == CloseAll || e.Kind == Hush }
 
 // The lights. Their protocol depends on public facts only: ready is on from presented to the lock, ack is on for
 // AckFor at each lock, the same for every call.

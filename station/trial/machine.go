@@ -7,8 +7,8 @@
 // it writes besides come out again when it is run over the inputs.
 //
 // Arrival drives, stamps decide. A fact counts for the run when it is stamped at or before the instant of the
-// lock; who feeds the machine holds a timer back until every source has reported past it (see Horizon), so what
-// still arrives later is recorded as late and changes nothing.
+// lock. A Stage holds the engine and feeds it: it holds a lock back until every source has reported past its instant (see
+// Horizon), so a fact that still arrives later is recorded as late and changes nothing.
 package trial
 
 import (
@@ -110,14 +110,20 @@ type nextRun struct {
 // call. An input that makes no sense in this state comes back as a record of type event.Refused; an input that
 // concerns no session leaves no trace.
 func (m *Machine) Step(in event.Event) []Effect {
-	m.out, m.refusal = m.out[:0], nil
+	m.out = m.out[:0]
+	m.step(in)
+	return m.out
+}
+
+// step feeds one event; what it asks for comes after what is in out.
+func (m *Machine) step(in event.Event) {
+	m.refusal = nil
 	if m.phase != Idle && in.Session == "" {
 		in.Session = m.session.id
 	}
 	if reason := m.dispatch(in); reason != nil {
 		m.refuse(in, reason)
 	}
-	return m.out
 }
 
 func (m *Machine) dispatch(in event.Event) *refusal.Reason {
@@ -276,3 +282,9 @@ func (m *Machine) checkpoint(why string) {
 }
 
 func (m *Machine) do(kind EffectKind) { m.out = append(m.out, Effect{Kind: kind}) }
+
+// openBodies asks for the sealed bodies of a run to be opened, 0 for those of the session.
+func (m *Machine) openBodies(in event.Event, run int) {
+	m.out = append(m.out, Effect{Kind: Open, Run: run,
+		Event: event.Event{Type: event.Opened, Session: m.session.id, At: in.At, By: event.ByStation}})
+}

@@ -21,7 +21,7 @@ func TestAnEmptyListIsOne(t *testing.T) {
 		"no body":      {event.Event{Type: event.SessionScored}, false},
 		"another body": {event.Event{Type: event.SessionScored, Body: &event.Reason{}}, false},
 	} {
-		if same(none, c.other) != c.want || same(c.other, none) != c.want {
+		if same(&none, &c.other) != c.want || same(&c.other, &none) != c.want {
 			t.Errorf("%s: the same is %v, want %v", name, !c.want, c.want)
 		}
 	}

@@ -47,18 +47,27 @@ func garbage(t *rapid.T) event.Event {
 	return e
 }
 
+// send gives garbage in one of the two ways in which events come.
+func (s *theatre) send(t *rapid.T, e event.Event) {
+	if rapid.Bool().Draw(t, "command") {
+		s.command(e)
+		return
+	}
+	s.fact(e)
+}
+
 // TestAnySequenceHolds drives the engine through random scripts and checks after every step what must always hold,
 // and at the end that the records write themselves again.
 func TestAnySequenceHolds(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		s := newStage(t)
+		s := newTheatre(t)
 		s.airs = []string{"in", "out"}
 		s.prepare(planOf(rt), usual)
 		n := rapid.IntRange(1, 60).Draw(rt, "length")
 		for range n {
 			before := len(s.records)
 			if rapid.IntRange(0, 9).Draw(rt, "garbage") == 0 {
-				s.step(garbage(rt))
+				s.send(rt, garbage(rt))
 			} else {
 				s.play(rapid.SampledFrom(words).Draw(rt, "word"))
 			}
@@ -82,8 +91,8 @@ func planOf(t *rapid.T) string {
 }
 
 // holds checks the state between two steps.
-func (s *stage) holds(t *rapid.T, from int) {
-	v := s.machine.View()
+func (s *theatre) holds(t *rapid.T, from int) {
+	v := s.stage.View()
 	open := v.Run.State == trial.Armed || v.Run.State == trial.Shown || v.Run.State == trial.Searching || v.Run.State == trial.Called
 	if s.open && !open {
 		t.Fatalf("a canister may be open while the run is %q and the session %s", v.Run.State, v.Phase)
@@ -122,7 +131,7 @@ func (s *stage) holds(t *rapid.T, from int) {
 }
 
 // over checks that the session came to its end: each run exactly one, each commitment opened once.
-func (s *stage) over(t *rapid.T) {
+func (s *theatre) over(t *rapid.T) {
 	locked, voided, opened := map[int]int{}, map[int]int{}, map[int]int{}
 	armed, ended := map[int]int{}, 0
 	for _, e := range s.records {
@@ -142,7 +151,7 @@ func (s *stage) over(t *rapid.T) {
 	if ended != 1 {
 		t.Fatalf("the session ended %d times: %s", ended, s.story(0))
 	}
-	for _, r := range s.machine.View().Runs {
+	for _, r := range s.stage.View().Runs {
 		want := map[trial.RunState][2]int{trial.Completed: {1, 0}, trial.Voided: {0, 1}, trial.Aborted: {0, 0}}[r.State]
 		if got := [2]int{locked[r.Index], voided[r.Index]}; got != want || armed[r.Index] != 1 {
 			t.Fatalf("run %d is %s, locked %d times, voided %d times, armed %d times", r.Index, r.State, got[0], got[1], armed[r.Index])
@@ -163,14 +172,15 @@ func TestEveryStepBeginsWithItsInput(t *testing.T) {
 		event.RunVoided: {event.Noted},
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		s := newStage(t)
+		s := newTheatre(t)
 		s.prepare(planOf(rt), usual)
 		for range 40 {
 			s.play(rapid.SampledFrom(words).Draw(rt, "word"))
 			probe := garbage(rt)
 			probe.At = s.now
+			s.do(s.stage.Fire(s.now))
 			from := len(s.records)
-			s.step(probe)
+			s.fact(probe)
 			if len(s.records) == from {
 				continue
 			}

@@ -102,7 +102,7 @@ func (m *Machine) arm(in event.Event) *refusal.Reason {
 		m.derive(in, event.PlacementShown, r.index, &event.Shown{To: to})
 	}
 	m.out = append(m.out, Effect{Kind: Move, Run: r.index, At: moveAt, Moves: opens(r.placement),
-		Open: time.Duration(ms(set.OpenMS))})
+		For: time.Duration(ms(set.OpenMS))})
 	m.fixedTimer(event.RunPresented, r.presentedAt)
 	m.sample(in.At)
 	return nil
@@ -324,7 +324,7 @@ func (m *Machine) closed(in event.Event) *refusal.Reason {
 	}
 	r.state = Purging
 	if r.outcome == Completed && m.session.plan.Feedback == "per-run" {
-		m.out = append(m.out, Effect{Kind: Open, Run: r.index})
+		m.openBodies(in, r.index)
 		m.openPlacement(in, r.index)
 		m.scoreRun(in, r)
 	}

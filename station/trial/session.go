@@ -261,7 +261,7 @@ func (m *Machine) finish(in event.Event) {
 	}
 	m.phase = Ended
 	m.derive(in, event.SessionEnded, 0, &end)
-	m.out = append(m.out, Effect{Kind: Open})
+	m.openBodies(in, 0)
 	m.openPlacements(in)
 	m.derive(in, event.SessionRevealed, 0, nil)
 	m.score(in, end)

@@ -68,7 +68,7 @@ func TestSealIsRefused(t *testing.T) {
 		"opened again":      {event.Event{Type: event.SessionOpened, Session: "s2", Body: openingOf(smallPlan, usual)}, "another session is active"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
+			s := newTheatre(t)
 			s.prepare(smallPlan, usual)
 			m := trial.New("line-1", "e1")
 			for _, e := range s.records[:2] { // opened, loaded
@@ -110,7 +110,7 @@ func TestFeedbackOpensARunWhenItIsClosed(t *testing.T) {
 	if got := s.story(from); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if v := s.machine.View(); v.Runs[0].Result != nil || v.Runs[1].Result == nil {
+	if v := s.stage.View(); v.Runs[0].Result != nil || v.Runs[1].Result == nil {
 		t.Error("the result of the run that is open is not shown, or that of a void is")
 	}
 	s.replay()
@@ -121,7 +121,7 @@ func TestACallBehindTheLockIsNotScored(t *testing.T) {
 	for script, want := range map[string]int{"press alert; ago 100ms press clear": -1, "press alert; 50ms; press clear": 1100} {
 		s := ready(t, "calls: first-ends", "calls: several", "feedback: none", "feedback: per-run")
 		s.play("source beam 1s; arm; 4s; start; 1s; beam 1; 100ms; " + script + "; 3s")
-		result := s.machine.View().Runs[0].Result
+		result := s.stage.View().Runs[0].Result
 		if result == nil {
 			t.Fatalf("%s: no result: %s", script, s.story(0))
 		}
@@ -182,7 +182,7 @@ func TestGoldenTypes(t *testing.T) {
 func TestEveryPlacementWritesTheSameRecords(t *testing.T) {
 	var want string
 	for draw := range 20 {
-		s := newStage(t)
+		s := newTheatre(t)
 		s.prepare(strings.Replace(smallPlan, "plan: Small", "plan: Small "+string(rune('a'+draw)), 1), usual)
 		from := len(s.records)
 		s.play("arm; 4s; beam 1; 1s; beam 3; press alert; 10s; arm; 4s; void x; 10s")

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"scentpost/station/blind"
 	"scentpost/station/event"
+	"scentpost/station/refusal"
 	"scentpost/station/score"
 	"scentpost/station/trial"
 )
@@ -35,35 +37,42 @@ inconclusive: wrong
 
 var usual = event.Settings{LeadMS: 2000, TravelMS: 1500, CloseMS: 1500, GridMS: 1000, WithdrawMS: 3000, LongPress: 1000, EdgeBudget: 20, OpenMS: 120_000}
 
-// stage is a host for the engine alone: no journal, every canister moves as told, time goes when the script says so.
-type stage struct {
+// theatre performs what a stage asks for: every canister moves as told, and time goes when the script says so. It decides
+// nothing. Its journal makes all durable at once, unless it is held.
+type theatre struct {
 	t       testing.TB
-	machine *trial.Machine
-	curtain trial.Curtain
-	horizon trial.Horizon
+	stage   *trial.Stage
 	now     event.Stamp
 	records []event.Event
-	open    bool // a canister may be open
-	moves   int  // runs whose canisters were moved
+	sealed  []int // the records whose bodies are not open yet
+	sources []source
+	held    bool // the journal stalls
+	kept    int  // the records that were durable when it began to
+	parked  []trial.Effect
+	open    bool            // a canister may be open
+	moves   int             // runs whose canisters were asked to move
+	deaf    bool            // canisters say nothing
+	refused *refusal.Reason // of the last command
 	lights  []string
-	points  []string // checkpoints
-	airs    []string // the sensors of the air
-	airing  int64    // until when the air is being changed, 0 while it is not
-	sounded bool     // something may be heard
-	heard   []string // every sound, and every purge with its length
+	points  []trial.Point // checkpoints
+	airs    []string      // the sensors of the air
+	airing  int64         // until when the air is being changed, 0 while it is not
+	sounded bool          // something may be heard
+	heard   []string      // every sound, and every purge with its length
+	silent  []string      // the sources that had not reported at each lock
 }
 
-func newStage(t testing.TB) *stage {
-	return &stage{t: t, machine: trial.New("line-1", "e1"),
-		now: event.Stamp{Boot: "b1", Mono: 1e9, UTC: 1_795_468_123e9, Quality: event.Simulated}}
+func newTheatre(t testing.TB) *theatre {
+	now := event.Stamp{Boot: "b1", Mono: 1e9, UTC: 1_795_468_123e9, Quality: event.Simulated}
+	return &theatre{t: t, stage: trial.NewStage("line-1", "e1", now), now: now}
 }
 
-// ready returns a stage with a sealed session of the small plan, changed by pairs of old and new text.
-func ready(t testing.TB, changes ...string) *stage {
-	s := newStage(t)
+// ready returns a theatre with a sealed session of the small plan, changed by pairs of old and new text.
+func ready(t testing.TB, changes ...string) *theatre {
+	s := newTheatre(t)
 	s.prepare(strings.NewReplacer(changes...).Replace(smallPlan), usual)
-	if v := s.machine.View(); v.Phase != trial.Sealed {
-		t.Fatalf("the session is %s: %s", v.Phase, s.machine.Refusal())
+	if v := s.stage.View(); v.Phase != trial.Sealed {
+		t.Fatalf("the session is %s: %v", v.Phase, s.refused)
 	}
 	return s
 }
@@ -80,95 +89,186 @@ func openingOf(src string, set event.Settings) *event.Opening {
 		Laws: event.Laws{Draw: blind.DrawLaw, Engine: trial.Law, Score: score.Law}}
 }
 
-func (s *stage) prepare(src string, set event.Settings) {
+func (s *theatre) prepare(src string, set event.Settings) {
 	opening := openingOf(src, set)
-	s.step(event.Event{Type: event.SessionOpened, Session: "s1", By: "p-a", Body: opening})
-	own, b := s.machine.Loading()
+	s.command(event.Event{Type: event.SessionOpened, Session: "s1", By: "p-a", Body: opening})
+	own, b := s.stage.Loading()
 	b.LoadingHash = blind.LoadingHash(own)
 	share := [32]byte{7}
 	station := blind.StationHash(b, share)
-	s.step(event.Event{Type: event.SessionLoaded, By: "p-l", Secret: &event.StationShare{Share: hex.EncodeToString(share[:])},
+	s.command(event.Event{Type: event.SessionLoaded, By: "p-l", Secret: &event.StationShare{Share: hex.EncodeToString(share[:])},
 		Body: &event.Load{Loading: own, LoadingHash: hex.EncodeToString(b.LoadingHash[:]), StationHash: hex.EncodeToString(station[:])}})
-	s.step(event.Event{Type: event.SessionSealed, By: "p-a", Body: &event.Seed{Source: event.Dice, Dice: "1 2 3"},
+	s.command(event.Event{Type: event.SessionSealed, By: "p-a", Body: &event.Seed{Source: event.Dice, Dice: "1 2 3"},
 		Secret: &event.NonceSeed{Seed: strings.Repeat("05", 32)}})
 }
 
-// step does what a host does with the engine's effects. An event without a stamp happens now.
-func (s *stage) step(e event.Event) {
+// command gives a command now.
+func (s *theatre) command(e event.Event) {
+	s.do(s.stage.Fire(s.now))
+	var effects []trial.Effect
+	effects, s.refused = s.stage.Command(s.now, e)
+	s.do(effects)
+}
+
+// fact tells what a device says, stamped now unless it has a stamp.
+func (s *theatre) fact(e event.Event) {
 	if e.At.Boot == "" {
-		bound := e.At.Bound
 		e.At = s.now
-		e.At.Bound = bound
 	}
-	sample := false
-	for _, effect := range s.machine.Step(e) {
-		switch effect.Kind {
-		case trial.Purge:
-			s.airing = effect.At
-			s.heard = append(s.heard, fmt.Sprint("purge ", time.Duration(effect.At-s.now.Mono)))
-		case trial.Sound:
-			s.sounded = true
-			s.heard = append(s.heard, "sound "+effect.Name)
+	s.do(s.stage.Fire(s.now))
+	s.do(s.stage.Fact(s.now, e))
+}
+
+// do performs effects.
+func (s *theatre) do(effects []trial.Effect) {
+	for i := range effects {
+		switch effect := effects[i]; effect.Kind {
+		case trial.Record:
+			if event.IsSealed(effect.Event.Type) {
+				s.sealed = append(s.sealed, len(s.records))
+			}
+			s.records = append(s.records, effect.Event)
+		case trial.Open:
+			s.openBodies(effect)
 		case trial.Hush:
 			s.sounded = false
-		case trial.Sample:
-			sample = true
-		case trial.Record:
-			s.records = append(s.records, effect.Event)
-		case trial.Move:
-			s.open, s.moves = true, s.moves+1
-			s.curtain.Begin(effect.Run, effect.Moves)
-			for _, m := range effect.Moves {
-				s.curtain.Report(m.Position, event.Moves{Canister: m.Canister, Open: true, Commanded: effect.At, Confirmed: effect.At + 1e6})
-			}
 		case trial.CloseAll:
 			s.open, s.sounded, s.airing = false, false, 0
-			s.curtain.Close()
-		case trial.SetTimer:
-			s.horizon.Set(effect.Timer, effect.At)
-		case trial.StopTimers:
-			s.horizon.Clear()
-		case trial.Light:
-			s.lights = append(s.lights, fmt.Sprint(effect.Name, " ", effect.On))
 		case trial.Checkpoint:
-			s.points = append(s.points, effect.Name)
+			s.points = append(s.points, trial.Point{Size: int64(len(s.records)), Why: effect.Name})
+		case trial.Heard:
+			s.silent = append(s.silent, strings.Join(effect.Silent, "+"))
+		case trial.Sample: // the last one
+			var air []event.Air
+			for _, device := range s.airs {
+				air = append(air, event.Air{Device: device})
+			}
+			s.do(s.stage.Sampled(air))
+		default:
+			if !effect.Waits() {
+				s.t.Fatalf("effect %d does not wait", effect.Kind)
+			}
+			if effect.Kind == trial.Move {
+				s.moves++
+			}
+			s.parked = append(s.parked, effect)
 		}
 	}
-	if !sample {
+	if !s.held {
+		s.durable()
+	}
+}
+
+func (s *theatre) openBodies(effect trial.Effect) {
+	var kept []int
+	for _, of := range s.sealed {
+		e := effect.Event
+		if e.Run = s.records[of].Run; effect.Run != 0 && e.Run != effect.Run {
+			kept = append(kept, of)
+			continue
+		}
+		e.Body = &event.OpenedBody{Of: int64(of)}
+		s.records = append(s.records, e)
+	}
+	s.sealed = kept
+}
+
+// durable lets out what waits for the journal.
+func (s *theatre) durable() {
+	parked := s.parked
+	s.parked = nil
+	for i := range parked {
+		e := &parked[i]
+		may, instead := s.stage.Release(s.now, e)
+		s.do(instead)
+		if !may {
+			continue
+		}
+		switch e.Kind {
+		case trial.Move:
+			s.move(e)
+		case trial.Purge:
+			s.airing = e.At
+			s.heard = append(s.heard, fmt.Sprint("purge ", time.Duration(e.At-s.now.Mono)))
+		case trial.Sound:
+			s.sounded = true
+			s.heard = append(s.heard, "sound "+e.Name)
+		case trial.Light:
+			s.lights = append(s.lights, fmt.Sprint(e.Name, " ", e.On))
+		}
+	}
+}
+
+// move opens the canisters of a run, which say so.
+func (s *theatre) move(e *trial.Effect) {
+	s.open = true
+	if s.deaf {
 		return
 	}
-	for _, device := range s.airs {
-		s.step(event.Event{Type: event.AirSampled, At: e.At, By: event.ByStation, Body: &event.Air{Device: device}})
+	for _, m := range e.Moves {
+		s.fact(event.Event{Type: event.CanisterMoved, Body: &event.Handling{Position: m.Position},
+			Secret: &event.Moves{Canister: m.Canister, Open: true, Commanded: e.At, Confirmed: e.At + 1e6}})
 	}
 }
 
 // pass lets time go by and fires the timers that come due.
-func (s *stage) pass(d time.Duration) {
+func (s *theatre) pass(d time.Duration) {
 	until := s.now.Mono + int64(d)
 	for {
-		next, ok := s.horizon.Next(s.now.Mono)
+		next, ok := s.stage.Next(s.now.Mono)
 		if !ok || next > until {
 			break
 		}
 		s.now = s.now.AtMono(max(next, s.now.Mono))
-		due, ok := s.horizon.Due(s.now.Mono)
-		if !ok {
-			continue
-		}
-		at := s.now.AtMono(due.At)
-		if due.Timer == event.RunLocked {
-			at = s.now
-		}
-		for _, e := range s.curtain.Lift(due.Timer, at, "s1") {
-			s.step(e)
-		}
+		s.do(s.stage.Fire(s.now))
 	}
 	s.now = s.now.AtMono(until)
+	s.do(s.stage.Fire(s.now))
+}
+
+// source is where facts come from.
+type source struct {
+	name     string
+	lateness time.Duration
+	veiled   bool
+}
+
+// restart puts a new stage in the place of the one that was killed, from the records alone that were durable.
+func (s *theatre) restart(cause, config string) {
+	s.t.Helper()
+	if s.held {
+		s.forget(s.kept)
+	}
+	s.held, s.parked, s.open, s.sounded, s.airing = false, nil, false, false, 0
+	s.stage = trial.NewStage("line-1", "e1", s.now)
+	for _, from := range s.sources {
+		s.stage.Source(from.name, from.lateness, from.veiled)
+	}
+	player := s.stage.Player()
+	s.playAgain(player)
+	s.sealed = nil
+	for _, seq := range player.Sealed() {
+		s.sealed = append(s.sealed, int(seq))
+	}
+	last := s.records[len(s.records)-1].At
+	s.do(s.stage.Resume(s.now, trial.Back{Last: last, Cause: cause, Config: config}))
+}
+
+// forget loses the records from one on.
+func (s *theatre) forget(from int) {
+	s.records = s.records[:from]
+	s.points = slices.DeleteFunc(s.points, func(p trial.Point) bool { return p.Size > int64(from) })
+	s.moves = 0
+	for _, e := range s.records {
+		if e.Type == event.RunArmed {
+			s.moves++
+		}
+	}
 }
 
 // play runs a script: commands with ";" between them. A duration lets time pass. "ago D" before a fact stamps it D
 // earlier, "about D" gives its stamp a bound.
-func (s *stage) play(script string) {
+func (s *theatre) play(script string) {
 	s.t.Helper()
 	for _, command := range strings.Split(script, ";") {
 		words := strings.Fields(command)
@@ -192,7 +292,7 @@ func (s *stage) play(script string) {
 			}
 			words = words[2:]
 		}
-		s.command(at, words[0], words[1:])
+		s.word(at, words[0], words[1:])
 	}
 }
 
@@ -201,7 +301,7 @@ var plain = map[string]event.Type{
 	"arm": event.RunArmed, "start": event.RunStarted, "finish": event.RunFinished, "resume": event.SessionResumed,
 }
 
-func (s *stage) command(at event.Stamp, word string, rest []string) {
+func (s *theatre) word(at event.Stamp, word string, rest []string) {
 	s.t.Helper()
 	number := func(i int) int {
 		if i >= len(rest) {
@@ -244,11 +344,16 @@ func (s *stage) command(at event.Stamp, word string, rest []string) {
 		s.device(e, word, rest, number)
 		return
 	}
-	s.step(e)
+	if e.At == s.now && e.By != event.ByStation {
+		s.command(e)
+		return
+	}
+	s.fact(e)
 }
 
-func (s *stage) device(e event.Event, word string, rest []string, number func(int) int) {
+func (s *theatre) device(e event.Event, word string, rest []string, number func(int) int) {
 	s.t.Helper()
+	loss := &event.Loss{Lost: int64(number(0)), From: e.At.Mono, To: s.now.Mono, Why: "the buffer was full"}
 	switch word {
 	case "beam", "left":
 		e.Type, e.By, e.Body = event.BeamEntered, "beam-"+rest[0], &event.Beam{Position: number(0)}
@@ -265,46 +370,70 @@ func (s *stage) device(e event.Event, word string, rest []string, number func(in
 		}
 	case "edges":
 		for range number(1) {
-			s.step(event.Event{Type: event.Edge, At: e.At, By: rest[0], Body: &event.RawEdge{Device: rest[0]}})
+			s.fact(event.Event{Type: event.Edge, At: e.At, By: rest[0], Body: &event.RawEdge{Device: rest[0]}})
 		}
 		return
-	case "lose": // edges of beams or buttons, with what tells of limit switches sealed
-		e.Type, e.By, e.Body = event.EdgesLost, event.ByStation, &event.LostEdges{Source: "gpio"}
-		e.Secret = &event.Loss{Lost: int64(number(0)), From: 1, To: 2, Why: "the buffer was full"}
-	case "clock":
-		s.now.UTC += int64(number(0)) * 1e6
-		e.Type, e.At, e.By, e.Body = event.ClockFixed, s.now, event.ByStation, &event.ClockFix{StepNS: int64(number(0)) * 1e6, Quality: s.now.Quality}
-	case "quality":
-		s.now.Quality = event.Quality(rest[0])
-		e.Type, e.At, e.By, e.Body = event.ClockFixed, s.now, event.ByStation, &event.ClockFix{Quality: s.now.Quality}
-	case "say":
-		e.Type, e.Body = event.ClockSaid, &event.TimeSaid{Said: rest[0]}
+	case "lose": // edges of beams or buttons, since the stamp
+		e.Type, e.At, e.By, e.Body, e.Secret = event.EdgesLost, s.now, event.ByStation, &event.LostEdges{Source: "gpio"}, loss
+	case "noise": // edges that a limit switch may have made lost, since the stamp
+		e.Type, e.At, e.By, e.Body, e.Secret = event.EdgesLost, s.now, event.ByStation, &event.LostEdges{}, loss
+	case "jam":
+		e.Type, e.Body = event.CanisterMoved, &event.Handling{Position: number(0)}
+		e.Secret = &event.Moves{Canister: "9Z", Fault: "jammed"}
+	case "restart":
+		s.restart(strings.Join(rest, " "), "")
+		return
 	case "reboot": // a second after the kernel began
 		s.now.Boot, s.now.Mono, s.now.UTC = s.now.Boot+"+", 1e9, s.now.UTC+60e9
-		s.step(event.Event{Type: event.ClockFixed, At: s.now, By: event.ByStation, Body: &event.ClockFix{Quality: s.now.Quality, NewBoot: true}})
-		s.command(s.now, "restart", append([]string{"power", "cut"}, rest...))
-		return
-	case "restart":
-		s.horizon.Clear()
-		if run, placement, ok := s.machine.Running(); ok {
-			s.curtain.Restore(run, placement)
-		}
-		e.Type, e.By, e.Body = event.SessionRestarted, event.ByStation, &event.Restart{SameBoot: true, Cause: strings.Join(rest, " ")}
-	case "jam":
-		s.curtain.Report(number(0), event.Moves{Canister: "9Z", Fault: "jammed"})
-		return
-	case "source":
-		d, _ := time.ParseDuration(rest[1])
-		s.horizon.Source(rest[0], d)
+		s.restart(event.VoidRestart, "")
 		return
 	default:
-		s.t.Fatalf("no such command: %s", word)
+		s.station(word, rest, number)
+		return
 	}
-	s.step(e)
+	s.fact(e)
+}
+
+// station are the words for clock, sources and journal.
+func (s *theatre) station(word string, rest []string, number func(int) int) {
+	s.t.Helper()
+	switch word {
+	case "say":
+		s.command(event.Event{Type: event.ClockSaid, By: "p-a", Body: &event.TimeSaid{Said: rest[0]}})
+		return
+	case "clock":
+		s.now.UTC += int64(number(0)) * 1e6
+		s.do(s.stage.Look(s.now))
+	case "quality":
+		s.now.Quality = event.Quality(rest[0])
+		s.do(s.stage.Look(s.now))
+	case "source", "veiled":
+		d, err := time.ParseDuration(rest[1])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.sources = append(s.sources, source{rest[0], d, word == "veiled"})
+		s.stage.Source(rest[0], d, word == "veiled")
+	case "mark":
+		s.stage.Mark(rest[0], s.now.Mono)
+	case "drop":
+		s.do(s.stage.Fire(s.now))
+		s.do(s.stage.Dropped(s.now))
+	case "hold":
+		s.held, s.kept = true, len(s.records)
+	case "release":
+		s.held = false
+		s.do(s.stage.Fire(s.now))
+		s.durable()
+	case "deaf":
+		s.deaf = true
+	default:
+		s.t.Fatalf("no such word: %s", word)
+	}
 }
 
 // story tells the records that decide something, in short words.
-func (s *stage) story(from int) string {
+func (s *theatre) story(from int) string {
 	var words []string
 	for _, e := range s.records[from:] {
 		if w := tell(e); w != "" {

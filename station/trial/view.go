@@ -95,31 +95,19 @@ func (m *Machine) runView(r *run) RunView {
 // Session returns the id of the active session and whether there is one.
 func (m *Machine) Session() (id string, active bool) { return m.session.id, m.phase != Idle }
 
-// Loading returns what package host needs to load the session: its plan's own loading and what the station's
-// share is bound to.
+// Loading returns what is needed to load the session: its plan's own loading and what the station's share is bound to.
 func (m *Machine) Loading() ([]event.Loaded, blind.Binding) {
 	return m.session.plan.Loading(), m.session.binding
 }
 
-// Running returns the active run's index and placement; ok is false between runs.
-func (m *Machine) Running() (index int, placement event.Placement, ok bool) {
-	if m.run == nil {
-		return 0, event.Placement{}, false
-	}
-	return m.run.index, m.run.placement, true
+// movable tells whether the canisters of a run may still move: it is the one in progress, and nothing has taken it out.
+func (m *Machine) movable(run int) bool {
+	return m.run != nil && m.run.index == run && m.run.voidable()
 }
 
-// Voidable tells whether a run is in progress that could still be voided, and the instant it is presented at.
-func (m *Machine) Voidable() (presentedAt int64, ok bool) {
-	if m.run == nil || !m.run.voidable() {
-		return 0, false
-	}
-	return m.run.presentedAt, true
-}
-
-// Ends returns the instant at which the search of the run in progress ends, by its time-out or by the handler's word; ok is
+// ends returns the instant at which the search of the run in progress ends, by its time-out or by the handler's word; ok is
 // false when there is none that danger could still void. Its lock may wait for sources long after it.
-func (m *Machine) Ends() (mono int64, ok bool) {
+func (m *Machine) ends() (mono int64, ok bool) {
 	if m.run == nil {
 		return 0, false
 	}

@@ -1,0 +1,72 @@
+package trial
+
+import (
+	"strings"
+
+	"scentpost/station/event"
+)
+
+// actuated is the presentation of a line by canisters that the station moves itself: all of a run at one instant, the line
+// presented at a fixed one after it, a canister's fault seen on the public grid only, and the air changed between the runs.
+type actuated struct {
+	curtain Curtain
+	unmoved int   // the run whose moves the journal holds back, 0 for none
+	gridAt  int64 // when the run is void for a canister's fault, 0 for never
+	airing  int64 // the end of the purge that may be let out, 0 for none
+}
+
+// follow notes what the engine asks of canisters and air.
+func (a *actuated) follow(e *Effect) {
+	switch e.Kind {
+	case Move:
+		a.curtain.Begin(e.Run, e.Moves)
+		a.unmoved = e.Run
+	case CloseAll: // takes back a purge that has not begun
+		a.curtain.Close()
+		a.airing = 0
+	case Purge:
+		a.airing = e.At
+	case StopTimers:
+		a.gridAt = 0
+	}
+}
+
+// mayMove tells whether the canisters of a run may move now: all together at their instant, or never. Where the journal held
+// them back past it, the run is void.
+func (s *Stage) mayMove(now event.Stamp, e *Effect) bool {
+	if s.presenter.unmoved == e.Run {
+		s.presenter.unmoved = 0
+	}
+	if !s.machine.movable(e.Run) {
+		return false
+	}
+	if now.Mono > e.At {
+		s.void(now, s.Date(now), event.VoidLateSync)
+		return false
+	}
+	return true
+}
+
+// grid sets the mechanical void of a run whose canister is at fault at the next instant of the public grid, which begins when
+// the run is presented, and tells whether it has come. Before that the presentation itself finds the fault.
+func (s *Stage) grid(now int64) (come bool) {
+	p, r := &s.presenter, s.machine.run
+	if p.gridAt == 0 && p.curtain.Faulty() && r != nil && r.voidable() && now >= r.presentedAt {
+		step := ms(s.machine.session.opening.Settings.GridMS)
+		p.gridAt = r.presentedAt + ((now-r.presentedAt)/step+1)*step
+	}
+	return p.gridAt != 0 && p.gridAt <= now
+}
+
+// notKnown is the fault of every canister of a run behind whose curtain edges were lost. It is cut to what fits into a sealed
+// body, of letters that take one byte each there.
+func notKnown(why string) string {
+	const most = 80
+	plain := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || strings.ContainsRune(`"\<>&`, r) {
+			return -1
+		}
+		return r
+	}, why)
+	return "not known, edges were lost: " + plain[:min(len(plain), most)]
+}

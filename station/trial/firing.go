@@ -1,0 +1,78 @@
+package trial
+
+import "scentpost/station/event"
+
+// Fire does what is due by the present instant: timers ring, and a run whose canister is at fault is void at its instant of
+// the grid. A lock whose sources have not all reported past it is judged when their time is over.
+func (s *Stage) Fire(now event.Stamp) []Effect {
+	s.begin()
+	at := s.Date(now)
+	for {
+		until, grid := at.Mono, s.grid(at.Mono)
+		if grid {
+			until = s.presenter.gridAt
+		}
+		d, due := s.horizon.DueBy(until, at.Mono)
+		switch {
+		case due && d.Timer == event.RunLocked:
+			s.lock(at, d.At)
+		case due:
+			s.ring(at, d)
+		case grid:
+			s.presenter.gridAt = 0
+			if end, ok := s.machine.ends(); ok && s.presenter.curtain.Lost(end) {
+				until = min(until, end)
+			}
+			s.void(at, at.AtMono(until), event.VoidMechanical)
+		default:
+			return s.machine.out
+		}
+	}
+}
+
+// lock lets a run lock whose facts up to at are there. Where they may not be, a run that nobody has called is void with the
+// end of its search: facts were lost behind the curtain, or sources have not reported past the end in the time that they
+// declare. Where only veiled ones have not, it was perhaps a canister that silenced them.
+func (s *Stage) lock(now event.Stamp, at int64) {
+	end, voidable := s.machine.ends()
+	if voidable && s.presenter.curtain.Lost(end) {
+		s.void(now, now.AtMono(end), event.VoidMechanical)
+		return
+	}
+	silent, veiled := s.horizon.Silent(at)
+	s.machine.out = append(s.machine.out, Effect{Kind: Heard, Silent: silent})
+	switch {
+	case !voidable || len(silent) == 0: // the lock falls now; its body says up to which instant facts count
+		s.step(now, event.Event{Type: event.RunLocked, At: now, By: event.ByStation})
+	case veiled:
+		s.void(now, now.AtMono(end), event.VoidMechanical)
+	default:
+		s.void(now, now.AtMono(end), event.VoidSource)
+	}
+}
+
+// ring gives the engine a timer, with the sealed facts of its instant before it. A run is not presented while the journal
+// still holds back its moves.
+func (s *Stage) ring(now event.Stamp, d Deadline) {
+	at := now.AtMono(d.At)
+	if d.Timer == event.RunPresented && s.presenter.unmoved != 0 {
+		s.presenter.unmoved = 0
+		s.void(now, at, event.VoidLateSync)
+		return
+	}
+	for _, e := range s.presenter.curtain.Lift(d.Timer, at, s.machine.session.id) {
+		s.step(now, e)
+	}
+}
+
+// Next returns when to look again if nothing comes in; ok is false when nothing is awaited.
+func (s *Stage) Next(now int64) (at int64, ok bool) {
+	at, ok = s.horizon.Next(now)
+	if grid := s.presenter.gridAt; grid != 0 && (!ok || grid < at) {
+		at, ok = grid, true
+	}
+	return at, ok
+}
+
+// Waiting tells whether a lock waits for sources to report past its instant.
+func (s *Stage) Waiting(now int64) bool { return s.horizon.Waiting(now) }
