@@ -11,6 +11,7 @@ import (
 	"scentpost/simulator/circuit"
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/world"
+	"scentpost/station/assembly"
 	"scentpost/station/boards"
 )
 
@@ -21,8 +22,6 @@ const (
 	reopenEvery = time.Second
 	// mostPPM is how far a board's clock may be off: that of a ceramic resonator, as most of them have.
 	mostPPM = 3000
-	// firstLook bounds how long the start waits for the boards to be looked for, as the daemon's does.
-	firstLook = 300 * time.Millisecond
 )
 
 // Board is a microcontroller board of a yard, with its cable. It goes on whether the station's program runs or not.
@@ -243,22 +242,10 @@ func (y *Yard) look(carriers []carrier.Carrier) {
 			return false
 		}
 	}
-	limit := y.World.Mono() + int64(firstLook)
+	limit := y.World.Mono() + int64(assembly.FirstLook)
 	for _, c := range carriers {
 		if _, board := c.Bus.(*port); board {
 			y.World.RunWhile(func() bool { return !looked(c) }, limit)
 		}
 	}
-}
-
-// judge looks how the boards fare, again and again at regular instants, as the daemon does in a session.
-func (y *Yard) judge() {
-	if len(y.Boards) == 0 {
-		return
-	}
-	now := y.World.Mono()
-	y.unjudged = y.World.At(now-now%int64(lookEvery)+int64(lookEvery), func() {
-		y.reports.Look(y.opt.Config, y.Conditions.Condition)
-		y.judge()
-	})
 }

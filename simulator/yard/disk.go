@@ -4,21 +4,33 @@ import (
 	"errors"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"scentpost/simulator/world"
 	"scentpost/station/host"
 	"scentpost/station/journal"
 )
 
-// Disk makes batches durable on virtual time: a fixed while after they were handed over, whatever they hold.
+// Disk makes batches durable on virtual time: a fixed while after they were handed over, whatever they hold. It implements
+// assembly.Disk.
 type Disk struct {
 	world   *world.World
 	store   journal.Store
-	host    *host.Host
+	durable func(seq int64)
+	fail    func(error)
 	latency time.Duration
 
 	ready  int64 // when the last batch is durable
 	broken error
+	full   bool
 	dead   bool
+}
+
+// write makes the disk the writer of a store. It is assembly.Options.Write.
+func (y *Yard) write(store journal.Store, durable func(seq int64), failed func(error)) host.Journal {
+	d := y.Disk
+	d.store, d.durable, d.fail = store, durable, failed
+	return d
 }
 
 // Append implements host.Journal.
@@ -38,10 +50,10 @@ func (d *Disk) commit(b journal.Batch) {
 	}
 	if err != nil {
 		d.dead = true
-		d.host.Failed(err)
+		d.fail(err)
 		return
 	}
-	d.host.Durable(b.Rows[len(b.Rows)-1].Seq)
+	d.durable(b.Rows[len(b.Rows)-1].Seq)
 }
 
 // Stall lets nothing become durable for a while.
@@ -52,17 +64,47 @@ func (d *Disk) Stall(while time.Duration) {
 // Break lets every later commit fail.
 func (d *Disk) Break(err error) { d.broken = err }
 
+// Fill leaves no room for another run, or makes room again. What is under way has room in the ballast.
+func (d *Disk) Fill(full bool) { d.full = full }
+
 // Kill forgets what is not durable, as a killed process does.
 func (d *Disk) Kill() { d.dead = true }
+
+// Room implements assembly.Disk.
+func (d *Disk) Room() error {
+	if d.full {
+		return journal.ErrBallastSpent
+	}
+	return nil
+}
+
+// Spent implements assembly.Disk.
+func (d *Disk) Spent() bool { return d.full }
+
+// Bytes implements assembly.Disk: the virtual disk does not count them.
+func (d *Disk) Bytes() (int64, error) { return 0, nil }
+
+// departed is the note of what has left the station, which outlives its program. It implements assembly.Departed.
+type departed struct{ left journal.Left }
+
+// Load implements assembly.Departed.
+func (d *departed) Load() journal.Left { return d.left }
+
+// Store implements assembly.Departed.
+func (d *departed) Store(epoch string, size int64, root tlog.Hash) error {
+	if epoch != d.left.Epoch || size > d.left.Size {
+		d.left = journal.Left{Epoch: epoch, Size: size, Root: root}
+	}
+	return nil
+}
 
 // Kill ends the station's program as SIGKILL does: what is not durable is gone, and the lines fall to their safe
 // levels. Start starts it again.
 func (y *Yard) Kill() error {
 	y.Disk.Kill()
-	for _, stop := range []func(){y.unpaced, y.unjudged} {
-		if stop != nil {
-			stop()
-		}
+	for _, end := range y.ends {
+		end()
 	}
+	y.ends = nil
 	return errors.Join(y.lines.Close(), y.joined.Close()) // what is closed behind its lines drives nothing any more
 }

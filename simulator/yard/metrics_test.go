@@ -73,7 +73,7 @@ func TestABoardWhoseClockIsWrong(t *testing.T) {
 			}
 			return evidence
 		}
-		y.World.RunFor(5 * time.Second)
+		y.World.RunFor(21 * time.Second) // an idle station looks every ten seconds
 		if got := wrong(); (got == "") != (says == "") || !strings.Contains(got, says) {
 			t.Errorf("%d ppm: it says %q, want %q", ppm, got, says)
 		}

@@ -1,5 +1,5 @@
 // Package yard is a whole station in one process on virtual time: simulated lines, canisters and people below, and
-// above them the real devices, host, journal and sender.
+// above them the station that the daemon runs.
 //
 // Nothing in it waits and nothing in it is left to chance but a seed, so that the same options give the same bytes
 // on every machine.
@@ -8,40 +8,41 @@ package yard
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"time"
 
-	"scentpost/drivers/bus/carrier"
+	"scentpost/drivers/bus"
 	"scentpost/simulator/dog"
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/world"
 	"scentpost/station/archive"
-	"scentpost/station/boards"
+	"scentpost/station/assembly"
 	"scentpost/station/clock"
 	"scentpost/station/config"
 	"scentpost/station/control"
 	"scentpost/station/devices"
 	"scentpost/station/event"
 	"scentpost/station/health/chart"
+	"scentpost/station/health/vitals"
 	"scentpost/station/host"
 	"scentpost/station/journal"
 	"scentpost/station/metrics"
 	"scentpost/station/record"
-	"scentpost/station/trial"
 	"scentpost/station/uplink"
 )
 
 // DefaultCommit is how long a commit takes, a little more than a good card needs.
 const DefaultCommit = 8 * time.Millisecond
 
-// lookEvery is how often the station looks at its machine's clock, as the daemon does.
-const lookEvery = 2 * time.Second
-
 // markEvery is how often the lines promise that nothing earlier will come, while a lock waits for it.
 const markEvery = 10 * time.Millisecond
+
+// startWithin bounds how long a start may take on virtual time.
+const startWithin = time.Minute
 
 // Options are what a yard is made of.
 type Options struct {
@@ -79,17 +80,23 @@ type Options struct {
 type Yard struct {
 	World    *world.World
 	Hardware *hardware.Station
-	Devices  *devices.Station
-	Host     *host.Host
-	Control  *control.Service
-	Metrics  http.Handler // answers a scrape
-	Store    journal.Epochs
-	Archive  *archive.Archive
-	Disk     *Disk
-	// Kernel is the wall clock of the station's machine, nil where UTC is exact.
-	Kernel *world.Kernel
+	// Station is the station's program, as it was started last. What follows up to Disk is its.
+	Station *assembly.Station
+	Devices *devices.Station
+	Host    *host.Host
+	Control *control.Service
+	Archive *archive.Archive
+	Metrics http.Handler // answers a scrape
 	// Conditions are what is wrong with the station, as people may see it.
 	Conditions *chart.Chart
+	Disk       *Disk
+	Store      journal.Epochs
+	// Vitals are what the station reads of its machine whenever it looks.
+	Vitals vitals.Reading
+	// Kernel is the wall clock of the station's machine, nil where UTC is exact.
+	Kernel *world.Kernel
+	// Broker takes what the station reports.
+	Broker *Broker
 	// Authority is the private key of the simulated second party.
 	Authority string
 	// Boards are the microcontroller boards of the configuration, by name.
@@ -97,17 +104,14 @@ type Yard struct {
 
 	opt      Options
 	lines    *hardware.Connection
-	joined   *carrier.Joined // with the lines of what carries more
-	reports  *boards.Boards
+	joined   bus.Bus // the lines with those of what carries more
+	departed departed
 	key      string // private
-	signer   *record.Signer
-	sender   *sender
 	kept     world.Kept
-	unpaced  func() // stops the looks at the machine's clock; nil without one
-	unjudged func() // stops the looks at the boards; nil without any
-	wanted   bool   // a drain is planned
-	marking  bool   // a promise of the lines is planned
-	failed   bool   // the journal has failed: the next start gives it as its cause
+	ends     []func() // what ends with the station's program
+	wanted   bool     // a drain is planned
+	marking  bool     // a promise of the lines is planned
+	failed   bool     // the journal has failed: the next start gives it as its cause
 }
 
 // New builds a yard at the beginning of time, begins its log, and lets the people in.
@@ -127,6 +131,8 @@ func New(opt Options) (*Yard, error) {
 		return nil, err
 	}
 	y.furnish()
+	y.Vitals = vitals.Reading{HasDisk: true, Free: 16 << 30, Clocks: []vitals.Clock{{Name: "rtc0"}}}
+	y.Broker = &Broker{yard: y, up: true}
 	if opt.Observe != nil {
 		y.Hardware.Observe(opt.Observe)
 	}
@@ -150,69 +156,110 @@ func (y *Yard) enter() error {
 	return err
 }
 
-// Start starts the station's program over its journal, as at boot or after Kill.
-func (y *Yard) Start() (err error) {
-	secrets := world.New(y.opt.Secrets)
+// Start starts the station's program over its journal, as at boot or after Kill, and lets the world go on until sessions can
+// be run.
+func (y *Yard) Start() error {
 	if err := y.keys(); err != nil {
 		return err
 	}
-	if y.lines, err = y.Hardware.Connect(); err != nil {
+	y.Conditions = assembly.NewChart(y.opt.Config, y.opt.Log, y.World.Now)
+	return y.begin(assembly.Again{})
+}
+
+// begin begins a station; since says why it is begun again, if it is.
+func (y *Yard) begin(since assembly.Again) (err error) {
+	y.assemble()
+	if err := y.connect(); err != nil {
 		return err
 	}
-	beginning, err := y.epoch()
+	if err := y.Station.Serve(assembly.Storage{Journal: y.Store, Disk: y.Disk, Departed: &y.departed, Key: y.key}); err != nil {
+		return err
+	}
+	y.Control, y.Archive = y.Station.Control(), y.Station.Archive()
+	y.Metrics = metrics.New(metrics.Options{Site: y.opt.Config.Site, Station: y.opt.Config.Station, Version: version,
+		Public: y.Control.Public, Acknowledged: y.Station.Acknowledged})
+	y.watch()
+	if err := y.Station.Check(context.Background()); err != nil {
+		return err
+	}
+	cause := event.VoidRestart
+	if y.failed {
+		cause, y.failed = event.VoidJournal, false
+	}
+	err = y.Station.Begin(since, cause)
+	if y.Host = y.Station.Host(); err != nil {
+		return y.again(err)
+	}
+	settled := false
+	y.Station.Settled(func() { settled = true })
+	if !y.World.RunWhile(func() bool { return !settled }, y.World.Mono()+int64(startWithin)) {
+		return errors.New("the station does not start: nothing becomes durable")
+	}
+	y.Station.Open()
+	return y.report()
+}
+
+// again begins the station once more when that is what an error asks for.
+func (y *Yard) again(err error) error {
+	var again assembly.Again
+	if !errors.As(err, &again) {
+		return err
+	}
+	if err := y.Kill(); err != nil {
+		return err
+	}
+	return y.begin(again)
+}
+
+// version is that of the program, as it is reported.
+const version = "yard"
+
+// assemble makes a station that holds nothing yet.
+func (y *Yard) assemble() {
+	verifier, err := record.VerifierOf(y.Authority)
 	if err != nil {
-		return err
+		panic(err) // cannot happen: we made the key
 	}
-	size, err := y.Store.Size()
-	if err != nil {
-		return err
-	}
-	tree, err := record.RestoreTree(size, y.Store)
-	if err != nil {
-		return err
-	}
-	names, err := y.Store.Identities()
-	if err != nil {
-		return err
-	}
-	cfg := y.opt.Config
-	log := record.Log{Site: cfg.Site, Station: cfg.Station}
-	y.Archive = archive.New(y.Store, log)
-	log.Epoch = beginning.ID
-	if y.signer, err = record.NewSigner(log, y.key); err != nil {
-		return err
-	}
-	settings, err := devices.Settings(cfg)
-	if err != nil {
-		return err
-	}
-	hash := cfg.Hash()
-	y.Disk = &Disk{world: y.World, store: y.Store, latency: y.opt.Commit}
+	secrets := world.New(y.opt.Secrets)
+	y.Station = assembly.New(assembly.Options{
+		Config: y.opt.Config, Simulated: true, Version: version, Authorities: []string{verifier}, Log: y.opt.Log, Conditions: y.Conditions,
+		Chance: func(epoch string, size int64) host.Chance {
+			// After a restart the streams must not give again what they gave before it.
+			from := func(w *world.World, name string) io.Reader {
+				return w.Bytes(fmt.Sprintf("%s of %s from %d", name, epoch, size))
+			}
+			return host.Chance{IDs: from(y.World, "ids"), Nonces: from(secrets, "nonces"), Shares: from(secrets, "shares"), Seals: from(secrets, "seals")}
+		},
+		EpochID: func() (string, error) {
+			id := make([]byte, 8)
+			_, err := io.ReadFull(y.World.Bytes("epoch"), id)
+			return hex.EncodeToString(id), err
+		},
+		Write:  y.write,
+		Wake:   y.wake,
+		Failed: func(error) { y.failed = true },
+	})
+	y.Disk = &Disk{world: y.World, latency: y.opt.Commit}
 	if y.Disk.latency == 0 {
 		y.Disk.latency = DefaultCommit
 	}
-	now := y.clock()
-	// After a restart the streams must not give again what they gave before it.
-	from := func(w *world.World, name string) io.Reader { return w.Bytes(fmt.Sprintf("%s from %d", name, size)) }
-	y.Host, err = host.New(host.Options{
-		Log: log, Settings: settings, Beams: beams(cfg), Config: hex.EncodeToString(hash[:]), Pinch: cfg.Pinch(), Simulated: true,
-		Clock: now, Journal: y.Disk, Signer: y.signer, Wake: y.wake, Names: names,
-		Missing: func(n int, sealed bool) string { return y.Devices.Missing(n, sealed) }, Canisters: cfg.Canisters(),
-		OnFail: func(error) { y.failed = true },
-		OnLock: func(silent []string) { y.Devices.Silent(silent) },
-		Chance: host.Chance{IDs: from(y.World, "ids"), Nonces: from(secrets, "nonces"), Shares: from(secrets, "shares"),
-			Seals: from(secrets, "seals")},
-	}, tree)
-	if err != nil {
+}
+
+// connect joins the lines with those of their carriers, and opens the devices on them.
+func (y *Yard) connect() (err error) {
+	if y.lines, err = y.Hardware.Connect(); err != nil {
 		return err
 	}
-	y.Disk.host = y.Host
-	y.Conditions = chart.New(chart.Options{Log: y.opt.Log, Now: y.World.Now, Rule: devices.Exposure(cfg)})
-	y.Host.Watch(y.follow)
-	if err := y.wire(now); err != nil {
+	chance := y.World.Rand("sessions of boards")
+	reach := devices.Machine{Wires: y.lines.Wires, Board: y.makeBoard, Now: y.World.Mono, Chance: func() uint32 { return uint32(chance.Uint64()) }}
+	if y.joined, err = y.Station.Join(y.lines, reach, y.look); err != nil {
 		return err
 	}
-	return y.begin(beginning, size)
+	if err := y.Station.Connect(assembly.Lines{Bus: y.joined, Clock: y.clock(), Scale: 1}); err != nil {
+		return err
+	}
+	y.Devices = y.Station.Devices()
+	return nil
 }
 
 // clock is the time that the program goes by: the world's own, or what a kernel tells of it.
@@ -221,105 +268,30 @@ func (y *Yard) clock() clock.Clock {
 		return y.World
 	}
 	y.kept = world.Keep(y.Kernel, y.opt.Config.Clock.Floor)
-	y.unpaced = y.kept.Pace(lookEvery, func() { y.Host.LookAtClock() })
+	y.Station.Keep(y.kept.Keeper, 1)
 	return y.kept
 }
 
-// wire joins the lines with those of their carriers, and opens the devices on them.
-func (y *Yard) wire(now clock.Clock) error {
-	cfg := y.opt.Config
-	chance := y.World.Rand("sessions of boards")
-	carriers, err := devices.Carriers(cfg, devices.Machine{Wires: y.lines.Wires, Board: y.makeBoard, Now: y.World.Mono,
-		Chance: func() uint32 { return uint32(chance.Uint64()) }})
-	if err != nil {
-		return err
+// watch has the station look after its machine.
+func (y *Yard) watch() {
+	watch := y.Station.WatchOver(machine{y})
+	stop := func() {}
+	var look func()
+	plan := func(after time.Duration) {
+		stop()
+		stop = y.World.After(after, look)
 	}
-	y.reports = &boards.Boards{}
-	y.reports.Take(carriers)
-	y.look(carriers)
-	if y.joined, err = carrier.Join(y.lines, carriers...); err != nil {
-		return err
-	}
-	if y.Devices, err = devices.Open(cfg, y.joined, now, sink{y.Host, y.Conditions}); err != nil {
-		return err
-	}
-	y.Host.Attach(y.Devices, y.Devices.Sources(), y.Devices.Veiled()...)
-	y.judge()
-	return nil
+	look = func() { plan(watch.Look(time.Duration(y.World.Mono()))) }
+	unturn := y.Station.Turns(func() { plan(0) })
+	look()
+	y.ends = append(y.ends, func() { unturn(); stop() })
 }
 
-// sink takes what the devices tell: facts to the host, conditions to the chart.
-type sink struct {
-	*host.Host
-	*chart.Chart
-}
+// machine is what the station looks after.
+type machine struct{ yard *Yard }
 
-// follow freezes what conditions would tell, for as long as a session is sealed.
-func (y *Yard) follow(s trial.Snapshot) { y.Conditions.Follow(s.View.Phase == trial.Sealed) }
-
-// begin writes the epoch's first record or brings back what was interrupted, and opens the doors.
-func (y *Yard) begin(b journal.Beginning, size int64) error {
-	cfg := y.opt.Config
-	first := event.Epoch{Site: cfg.Site, Why: b.Why, Prev: b.Prev, PrevSize: b.PrevSize, Key: y.signer.Verifier(), Simulated: true}
-	if b.Prev != "" {
-		first.PrevRoot = hex.EncodeToString(b.PrevRoot[:])
-	}
-	y.Host.Begin(first)
-	interrupted, err := archive.Interrupted(y.Store, size)
-	if err != nil {
-		return err
-	}
-	interrupted.Cause = event.VoidRestart
-	if y.failed {
-		interrupted.Cause, y.failed = event.VoidJournal, false
-	}
-	if err := y.Host.Restore(interrupted); err != nil {
-		return err
-	}
-	if len(interrupted.Lines) == 0 { // else the host shows no session yet: it is followed when it does
-		y.follow(y.Host.Snapshot())
-	}
-	var people []control.Person
-	for _, p := range cfg.People {
-		people = append(people, control.Person{Name: p.Name, Roles: p.Roles})
-	}
-	var listed []control.Device
-	for _, d := range devices.List(cfg) {
-		listed = append(listed, control.Device(d))
-	}
-	verifier, err := record.VerifierOf(y.Authority)
-	if err != nil {
-		return err
-	}
-	y.Control, err = control.New(control.Options{Site: cfg.Site, Station: cfg.Station, Simulated: true, People: people,
-		Authorities: append([]string{verifier}, cfg.Authorities...), Inbox: y.Host, Archive: y.Archive, Conditions: y.Conditions.All, Devices: listed, Blank: y.Conditions.Blank,
-		Boards: boards.List(cfg), Figures: y.reports.Figures,
-		CannotStart: func(positions int) string { return y.Devices.Missing(positions, true) }})
-	if err != nil {
-		return err
-	}
-	y.Metrics = metrics.New(metrics.Options{Site: cfg.Site, Station: cfg.Station, Version: "yard", Public: y.Control.Public, Acknowledged: y.acknowledged})
-	return y.startSender(b.ID, size)
-}
-
-// epoch begins the first epoch of an empty journal.
-func (y *Yard) epoch() (journal.Beginning, error) {
-	found, err := y.Store.Check(context.Background())
-	if err != nil {
-		return journal.Beginning{}, err
-	}
-	if !found.NewEpochNeeded {
-		return y.Store.Epoch(), nil
-	}
-	id := make([]byte, 8)
-	if _, err := io.ReadFull(y.World.Bytes("epoch"), id); err != nil {
-		return journal.Beginning{}, err
-	}
-	if err := y.Store.BeginEpoch(hex.EncodeToString(id), found.Why); err != nil {
-		return journal.Beginning{}, err
-	}
-	return y.Store.Epoch(), nil
-}
+// Read implements assembly.Machine.
+func (m machine) Read(bool) vitals.Reading { return m.yard.Vitals }
 
 // keys makes the simulated keys of the station and of the authority.
 func (y *Yard) keys() (err error) {
@@ -332,14 +304,6 @@ func (y *Yard) keys() (err error) {
 	}
 	y.Authority, _, err = record.NewKey(y.World.Bytes("authority key"), record.SimulatedPrefix+"authority")
 	return err
-}
-
-func beams(cfg config.Config) []int {
-	positions := []int{}
-	for _, d := range cfg.Of(config.Beam) {
-		positions = append(positions, d.Position)
-	}
-	return positions
 }
 
 // mark plans the lines' promise that nothing earlier will come, when a lock waits for it. It comes at regular
@@ -376,4 +340,4 @@ func (y *Yard) LookAtClock() {
 }
 
 // Key returns the text of the verifier key that signs the checkpoints.
-func (y *Yard) Key() string { return y.signer.Verifier() }
+func (y *Yard) Key() string { return y.Station.Key() }
