@@ -59,14 +59,12 @@ const (
 	ClockHoldover     Code = "clock-holdover"      // the clock was long not synchronised; it may be seconds off
 	ClockStepped      Code = "clock-stepped"       // UTC stepped in the session that is under way
 	ClockNotKept      Code = "clock-not-kept"      // no clock would know the time after a power cut
-	JournalFailed     Code = "journal-failed"      // nothing can be made durable
 	JournalFull       Code = "journal-full"        // the disk is full; the running run is finished from the ballast
 	JournalCheck      Code = "journal-check"       // the check after an unclean stop is under way
 	JournalQuarantine Code = "journal-quarantined" // a damaged part was put aside
 	EpochEnded        Code = "epoch-ended"         // a tail was lost or a copy restored: a new epoch began
 	BrokerAway        Code = "broker-away"         // records wait for the connection; nothing is lost
 	MetricsAway       Code = "metrics-away"        // the metrics cannot be served; nothing else is held up
-	HubBehind         Code = "hub-behind"          // the hub acknowledges less than was sent
 	BoardWarm         Code = "board-warm"          // the machine is warmer than it should be
 	BoardHot          Code = "board-hot"           // it is so hot that it slows down
 	UnderVoltage      Code = "under-voltage"       // its supply is too low
@@ -102,14 +100,12 @@ var kinds = map[Code]kind{
 	ClockHoldover:     {"The time of day was long not checked", Warning, false, "connect the station to a network: its clock drifts"},
 	ClockStepped:      {"The wall clock stepped in mid-session", Notice, false, "nothing: order and durations do not use it, and the record says where it stepped"},
 	ClockNotKept:      {"No clock would survive a power cut", Warning, false, "give the station a clock with a battery (type ds3231), or a new battery; until then it needs a network at every start"},
-	JournalFailed:     {"The journal cannot be written", Stop, false, "check the disk, then start the daemon again"},
 	JournalFull:       {"The disk is full", Stop, false, "export closed sessions and prune them, or free space on the disk"},
 	JournalCheck:      {"The journal is being checked", Stop, false, "wait: sessions begin when it is through"},
 	JournalQuarantine: {"A damaged part of the journal was put aside", Warning, false, "keep the named file, and replace the card or disk"},
 	EpochEnded:        {"A new epoch of the record began", Warning, false, "tell your authority: records before it end where it says"},
 	BrokerAway:        {"The broker cannot be reached", Warning, false, "check the network and the broker's address; records wait and are not lost"},
 	MetricsAway:       {"The metrics cannot be served", Warning, false, "end what else uses the port (ss -ltnp shows it), or give metrics.listen an address of this machine with a free port from 1024 on and start the daemon again; it is tried again by itself"},
-	HubBehind:         {"The hub acknowledges less than was sent", Warning, false, "look at the hub's log; records are sent again"},
 	BoardWarm:         {"The board is warm", Warning, false, "give it shade and air: from 80 °C on a Raspberry Pi slows down"},
 	BoardHot:          {"The board is so hot that it slows down", Fault, false, "give it shade and air, and end what else runs on it"},
 	UnderVoltage:      {"The supply of the board is too low", Fault, false, "take a stronger supply and a shorter cable; a card may be damaged"},
