@@ -9,7 +9,7 @@ import (
 
 // runLink reports to the broker until ctx ends. Without a broker the station keeps its records to itself.
 func (s *station) runLink(ctx context.Context) error {
-	if s.cfg.Broker.URL == "" {
+	if !s.cfg.Broker.Address.Given() {
 		<-ctx.Done()
 		return nil
 	}
@@ -48,7 +48,7 @@ func (s *station) newLink(behind func(uplink.Departed)) (*uplink.Link, error) {
 		return nil, err
 	}
 	return uplink.NewLink(uplink.LinkOptions{
-		Broker: uplink.Broker{URL: s.cfg.Broker.URL, ClientID: s.cfg.Broker.ClientID, Username: s.cfg.Broker.User,
+		Broker: uplink.Broker{Address: s.cfg.Broker.Address, ClientID: s.cfg.Broker.ClientID, Username: s.cfg.Broker.User,
 			PasswordFile: s.cfg.Broker.PasswordFile},
 		Sender:       sender,
 		Session:      func() (int64, error) { return nextConnection(s.cfg) },

@@ -15,6 +15,7 @@ import (
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/trial"
+	"scentpost/station/uplink/address"
 )
 
 // withMetrics is a station whose metrics are served on a port of its own, which somebody holds until release.
@@ -27,7 +28,7 @@ func withMetrics(t *testing.T) (d daemon, release func()) {
 	t.Cleanup(func() { _ = held.Close() })
 	d.cfg = testConfig(t)
 	d.cfg.Metrics.Listen = held.Addr().String()
-	d.cfg.Broker.URL, d.cfg.Broker.ClientID = "tcp://127.0.0.1:1", "nobody-is-there"
+	d.cfg.Broker.Address, d.cfg.Broker.ClientID = address.Address{Host: "127.0.0.1", Port: 1}, "nobody-is-there"
 	return d, func() { _ = held.Close() }
 }
 

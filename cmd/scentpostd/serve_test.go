@@ -23,6 +23,7 @@ import (
 	"scentpost/station/control/socket"
 	"scentpost/station/health"
 	"scentpost/station/trial"
+	"scentpost/station/uplink/address"
 )
 
 // patience bounds what a busy machine may take; nothing is measured by it.
@@ -196,7 +197,7 @@ func TestEveryGoroutineEnds(t *testing.T) {
 		want := "ready: "
 		if present {
 			station, want = startStation(t, cfg), "sessions can be run: "
-			cfg.Broker.URL, cfg.Broker.ClientID = "tcp://127.0.0.1:1", "nobody-is-there"
+			cfg.Broker.Address, cfg.Broker.ClientID = address.Address{Host: "127.0.0.1", Port: 1}, "nobody-is-there"
 		}
 		d := startDaemon(t, cfg)
 		d.out.wait(t, want, 1)

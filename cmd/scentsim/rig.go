@@ -10,22 +10,19 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
+	"scentpost/cmd/internal/place"
 	"scentpost/cmd/internal/program"
-	"scentpost/configs"
 	"scentpost/drivers/bus/carrier"
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/rig"
 	"scentpost/simulator/world"
 	"scentpost/station/catalog"
 	"scentpost/station/config"
-	"scentpost/station/devices"
-	"scentpost/station/strict"
 )
 
 type rigCmd struct {
@@ -119,15 +116,10 @@ func orders(in io.Reader, out io.Writer, r *rig.Rig) {
 
 // read reads configuration and plan.
 func (c rigCmd) read() (config.Config, hardware.Layout, error) {
-	src, err := configs.ReadFile(c.Config, strict.MaxBytes)
+	cfg, err := place.ReadConfig(c.Config)
 	if err != nil {
 		return config.Config{}, hardware.Layout{}, err
 	}
-	cfg, err := config.Read(c.Config, src, devices.Types())
-	if err != nil {
-		return config.Config{}, hardware.Layout{}, err
-	}
-	cfg = cfg.In(filepath.Dir(c.Config))
 	switch {
 	case len(cfg.Of(config.Board)) == 0:
 		return cfg, hardware.Layout{}, fmt.Errorf("%s: it has no boards (a station without boards is scentsim station's)", c.Config)

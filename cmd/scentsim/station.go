@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"scentpost/cmd/internal/place"
 	"scentpost/cmd/internal/program"
 	"scentpost/configs"
 	"scentpost/drivers/virtual"
@@ -23,9 +24,7 @@ import (
 	"scentpost/simulator/world"
 	"scentpost/station/blind"
 	"scentpost/station/config"
-	"scentpost/station/devices"
 	"scentpost/station/event"
-	"scentpost/station/strict"
 )
 
 // The kinds of handlers.
@@ -110,15 +109,10 @@ func (c stationCmd) hold(ctx context.Context, out program.Streams) error {
 
 // read reads configuration and plan, and completes the paths of the sockets.
 func (c *stationCmd) read() (config.Config, hardware.Layout, error) {
-	src, err := configs.ReadFile(c.Config, strict.MaxBytes)
+	cfg, err := place.ReadConfig(c.Config)
 	if err != nil {
 		return config.Config{}, hardware.Layout{}, err
 	}
-	cfg, err := config.Read(c.Config, src, devices.Types())
-	if err != nil {
-		return config.Config{}, hardware.Layout{}, err
-	}
-	cfg = cfg.In(filepath.Dir(c.Config))
 	if c.Socket == "" {
 		c.Socket = cfg.Driver.Socket
 	}

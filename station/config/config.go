@@ -3,12 +3,12 @@ package config
 
 import (
 	"crypto/sha256"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"scentpost/station/event"
 	"scentpost/station/strict"
+	"scentpost/station/uplink/address"
 )
 
 // Config is a station as it is to be, checked as far as it can be without the station.
@@ -62,9 +62,9 @@ type Wiring struct {
 	External string `yaml:"external"`
 }
 
-// Broker is where the station reports to; without a URL it reports nowhere.
+// Broker is where the station reports to; without an address it reports nowhere.
 type Broker struct {
-	URL      string // tcp://, ssl://, ws:// or wss:// with host and port; holds no password
+	Address  address.Address
 	ClientID string // site and station when the file does not say
 	User     string
 	// PasswordFile is the file whose first line is the password. The password itself is never in the configuration.
@@ -163,22 +163,6 @@ func (c Config) Pinch() []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// In returns the configuration with its relative paths taken from dir, the folder of the file.
-func (c Config) In(dir string) Config {
-	for _, path := range []*string{&c.Data, &c.Socket, &c.Driver.Socket, &c.Broker.PasswordFile} {
-		if *path != "" && !filepath.IsAbs(*path) {
-			*path = filepath.Join(dir, *path)
-		}
-	}
-	c.Devices = slices.Clone(c.Devices)
-	for i := range c.Devices {
-		if path := &c.Devices[i].Port; *path != "" && !filepath.IsAbs(*path) {
-			*path = filepath.Join(dir, *path)
-		}
-	}
-	return c
 }
 
 // SharesAccount tells whether the person's account also belongs to somebody else.

@@ -86,13 +86,16 @@ func TestGoodStation(t *testing.T) {
 	if got := c.Of(config.Button)[0]; got.Lines["line"] != "button.estop" || got.Settings["role"] != "e-stop" {
 		t.Errorf("button %+v", got)
 	}
-	in := c.In("/etc/scentpost")
+	if c.Data != "journal" || c.Driver.Socket != "station.sock" {
+		t.Errorf("of a file without a folder: data %q, socket %q", c.Data, c.Driver.Socket)
+	}
+	in, err := config.ReadIn("/etc/scentpost", "station.yaml", []byte(good+operated), types)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if got := []string{in.Data, in.Socket, in.Driver.Socket, in.Broker.PasswordFile}; fmt.Sprint(got) !=
 		"[/etc/scentpost/journal /run/scentpost.sock /etc/scentpost/station.sock /etc/scentpost/broker.pw]" {
 		t.Errorf("paths %q", got)
-	}
-	if c.Data != "journal" {
-		t.Error("In changed the configuration that it was asked of")
 	}
 }
 
@@ -110,7 +113,8 @@ func TestProblems(t *testing.T) {
 		{"virtual without socket", ", socket: station.sock", "",
 			`5:1: driver.socket: is missing (name the Unix socket of the virtual station that scentsim station holds)`},
 		{"password in the address", "tcp://hub", "tcp://me:secret@hub", `6:15: broker.url: holds a user or password (give user, and password_file for the password)`},
-		{"no address", "tcp://hub.example:1883", "hub.example", `6:15: broker.url: is not the address of a broker (such as tcp://hub.example:1883 or ssl://hub.example:8883)`},
+		{"no address", "tcp://hub.example:1883", "hub.example", `6:15: broker.url: is not the address of a broker (such as tcp://hub.example:1883 or tls://hub.example:8883)`},
+		{"a broker over WebSocket", "tcp://hub.example:1883", "ws://hub.example:9001/mqtt", `6:15: broker.url: ws:// is MQTT over WebSocket, which a station does not speak (name the broker's port for MQTT over TCP, such as tcp://hub.example:1883 or tls://hub.example:8883)`},
 		{"password in the file", "password_file: broker.pw", "password: secret", `6:53: broker.password: unknown key (known: client_id, password_file, url, user)`},
 		{"password without user", "user: yard, ", "", `6:56: broker.password_file: a password without a user is not sent (give user as well)`},
 		{"unknown role", "[handler]", "[handlr]", `8:33: people[0].roles[0]: "handlr" is no role (did you mean "handler"?)`},

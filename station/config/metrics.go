@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,8 +23,8 @@ const (
 	maxPort     = 1<<16 - 1
 )
 
-// address is a host, in brackets where it holds colons, and a port.
-var address = regexp.MustCompile(`^(\[[0-9a-fA-F:.]+\]|[0-9.]+|localhost):([0-9]{1,5})$`)
+// listened is a host, in brackets where it holds colons, and a port.
+var listened = regexp.MustCompile(`^(\[[0-9a-fA-F:.]+\]|[0-9.]+|localhost):([0-9]{1,5})$`)
 
 // metrics checks where the metrics are served. Names are not looked up, so that what is said here is what is listened on.
 func (r *reader) metrics() {
@@ -32,7 +33,7 @@ func (r *reader) metrics() {
 	if !r.doc.Has("metrics") || !r.given(at, listen, metricsHint) {
 		return
 	}
-	parts := address.FindStringSubmatch(listen)
+	parts := listened.FindStringSubmatch(listen)
 	if parts == nil || !isHost(parts[1]) {
 		r.doc.Problem(at, metricsHint, "%s is not the address of a machine with a port", strict.Quote(listen))
 		return
@@ -46,19 +47,12 @@ func (r *reader) metrics() {
 	r.out.Metrics = Metrics{Listen: listen}
 }
 
-// isHost tells whether a host is one: four numbers to 255, colons in brackets, or the one name that is known.
+// isHost tells whether a host is one: an IPv4 address, an IPv6 address in brackets, or the one name that is known.
 func isHost(host string) bool {
 	if host == "localhost" {
 		return true
 	}
-	if strings.HasPrefix(host, "[") {
-		return strings.Count(host, ":") >= 2
-	}
-	numbers := strings.Split(host, ".")
-	for _, text := range numbers {
-		if n, err := strconv.Atoi(text); err != nil || n > 255 || strconv.Itoa(n) != text {
-			return false
-		}
-	}
-	return len(numbers) == 4
+	inside, brackets := strings.CutPrefix(host, "[")
+	at, err := netip.ParseAddr(strings.TrimSuffix(inside, "]"))
+	return err == nil && at.Is6() == brackets
 }

@@ -39,6 +39,8 @@ func TestProblemsOfMetrics(t *testing.T) {
 		"127.0.0.1":          `f:11:19: metrics.listen: "127.0.0.1" is not the address of a machine with a port` + hint,
 		"127.0.0.256:9464":   `f:11:19: metrics.listen: "127.0.0.256:9464" is not the address of a machine with a port` + hint,
 		"127.0.0.01:9464":    `f:11:19: metrics.listen: "127.0.0.01:9464" is not the address of a machine with a port` + hint,
+		`"[::::]:9464"`:      `f:11:19: metrics.listen: "[::::]:9464" is not the address of a machine with a port` + hint,
+		`"[1:2:3]:9464"`:     `f:11:19: metrics.listen: "[1:2:3]:9464" is not the address of a machine with a port` + hint,
 		"127.1:9464":         `f:11:19: metrics.listen: "127.1:9464" is not the address of a machine with a port` + hint,
 		"[:9464":             "f",
 		"hub.example:9464":   `f:11:19: metrics.listen: "hub.example:9464" is not the address of a machine with a port` + hint,

@@ -38,7 +38,7 @@ func (r *reader) port(at string, i int, t Type, out *Device, used usage) {
 		r.once(one.seen, one.value, i, path, "devices")
 	}
 	if t.Port {
-		out.Port, out.ID = d.Port, d.ID
+		out.Port, out.ID = r.in(d.Port), d.ID
 	}
 	const lasting = "name it by its link in /dev/serial/by-id, or in /dev/serial/by-path for a board without a serial number"
 	switch {

@@ -42,7 +42,14 @@ func TestDevicesOnBoards(t *testing.T) {
 	if !c.Simulated() {
 		t.Error("a station whose boards are played is not marked as simulated")
 	}
-	boards := c.In("/etc/scentpost").Of(config.Board)
+	if c.Of(config.Board)[0].Port != "boards/nano-1" {
+		t.Errorf("of a file without a folder: %+v", c.Of(config.Board)[0])
+	}
+	in, err := config.ReadIn("/etc/scentpost", "station.yaml", []byte(boarded+operated), withBoards())
+	if err != nil {
+		t.Fatal(err)
+	}
+	boards := in.Of(config.Board)
 	if len(boards) != 2 || boards[0].Port != "/etc/scentpost/boards/nano-1" || boards[1].Port != "/dev/serial/by-id/two" || boards[1].ID != "nano-2" {
 		t.Errorf("%+v", boards)
 	}
@@ -51,9 +58,6 @@ func TestDevicesOnBoards(t *testing.T) {
 		if err != nil || slow.Of(config.Board)[0].Settings["baud"] != "115200" {
 			t.Errorf("baud: %s: %v", baud, err)
 		}
-	}
-	if c.Of(config.Board)[0].Port != "boards/nano-1" {
-		t.Error("In changed the configuration that it was called on")
 	}
 }
 

@@ -2,9 +2,10 @@ package config
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"maps"
-	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"scentpost/station/event"
 	"scentpost/station/strict"
+	"scentpost/station/uplink/address"
 )
 
 // The limits of a configuration.
@@ -93,19 +95,24 @@ var defaults = timing{
 // reader is one reading of a file.
 type reader struct {
 	doc   *strict.Document
+	dir   string // the folder that relative paths are taken from, "" where they stay as they are
 	file  file
 	types Types
 	out   Config
 }
 
-// Read returns the checked configuration that src holds. The error is a *strict.Problems with everything that is
-// wrong; name stands before each place in it.
-func Read(name string, src []byte, types Types) (Config, error) {
+// Read returns the checked configuration that src holds, of a file without a folder: relative paths stay as they are. The
+// error is a *strict.Problems with everything that is wrong; name stands before each place in it.
+func Read(name string, src []byte, types Types) (Config, error) { return ReadIn("", name, src, types) }
+
+// ReadIn is Read with relative paths taken from dir, the folder of the file. A path is checked as it is then used, so dir
+// should be absolute: the length of a Unix socket's path has a limit.
+func ReadIn(dir, name string, src []byte, types Types) (Config, error) {
 	doc, err := strict.Parse(name, src)
 	if err != nil {
 		return Config{}, err
 	}
-	r := reader{doc: doc, types: types, file: file{Timing: defaults, Clock: clock{Floor: defaultFloor}}}
+	r := reader{doc: doc, dir: dir, types: types, file: file{Timing: defaults, Clock: clock{Floor: defaultFloor}}}
 	doc.Decode(&r.file)
 	r.names()
 	r.driver()
@@ -150,15 +157,29 @@ func (r *reader) names() {
 		}
 	}
 	r.given("data", f.Data, "name the folder of the journal, such as /var/lib/scentpost")
-	r.socket("socket", f.Socket, "name the Unix socket for commands, such as /run/scentpost.sock")
-	r.out.Site, r.out.Station, r.out.Data, r.out.Socket = f.Site, f.Station, f.Data, f.Socket
+	r.out.Site, r.out.Station, r.out.Data = f.Site, f.Station, r.in(f.Data)
+	r.out.Socket = r.socket("socket", f.Socket, "name the Unix socket for commands, such as /run/scentpost.sock")
 }
 
-// socket checks the path of a Unix socket.
-func (r *reader) socket(path, value, hint string) {
-	if r.given(path, value, hint) && len(value) > maxSocket {
-		r.doc.Problem(path, "choose a shorter path", "has %d bytes, and %d are the most for a Unix socket", len(value), maxSocket)
+// in returns a path of the file as it is used.
+func (r *reader) in(path string) string {
+	if path == "" || r.dir == "" || filepath.IsAbs(path) {
+		return path
 	}
+	return filepath.Join(r.dir, path)
+}
+
+// socket checks the path of a Unix socket, and returns it as it is used.
+func (r *reader) socket(path, value, hint string) string {
+	used := r.in(value)
+	if r.given(path, value, hint) && len(used) > maxSocket {
+		as := ","
+		if used != value {
+			as = ", taken from the folder of this file,"
+		}
+		r.doc.Problem(path, "choose a shorter path", "has %d bytes%s and %d are the most for a Unix socket", len(used), as, maxSocket)
+	}
+	return used
 }
 
 func (r *reader) driver() {
@@ -167,7 +188,7 @@ func (r *reader) driver() {
 		r.doc.Problem("driver.type", strict.DidYouMean(d.Type, r.types.Drivers), "%s is no driver", strict.Quote(d.Type))
 	}
 	if d.Type == DriverVirtual {
-		r.socket("driver.socket", d.Socket, "name the Unix socket of the virtual station that scentsim station holds")
+		d.Socket = r.socket("driver.socket", d.Socket, "name the Unix socket of the virtual station that scentsim station holds")
 	}
 	if d.Type == DriverVirtual && r.doc.Has("driver.simulated") {
 		r.doc.Problem("driver.simulated", "take it away", "a virtual station is always marked as simulated")
@@ -202,18 +223,15 @@ func (r *reader) wiring() {
 // broker checks where to report to. It never repeats the URL, which may hold a password by mistake.
 func (r *reader) broker() {
 	b := r.file.Broker
-	r.out.Broker = Broker{URL: b.URL, ClientID: b.ClientID, User: b.User, PasswordFile: b.PasswordFile}
+	r.out.Broker = Broker{ClientID: b.ClientID, User: b.User, PasswordFile: r.in(b.PasswordFile)}
 	if !r.doc.Has("broker") {
 		return
 	}
-	const hint = "such as tcp://hub.example:1883 or ssl://hub.example:8883"
-	if r.given("broker.url", b.URL, hint) {
-		u, err := url.Parse(b.URL)
-		switch {
-		case err != nil || u.Hostname() == "" || u.Port() == "" || !slices.Contains([]string{"tcp", "ssl", "ws", "wss"}, u.Scheme):
-			r.doc.Problem("broker.url", hint, "is not the address of a broker")
-		case u.User != nil:
-			r.doc.Problem("broker.url", "give user, and password_file for the password", "holds a user or password")
+	if r.given("broker.url", b.URL, "such as tcp://hub.example:1883 or tls://hub.example:8883") {
+		var err error
+		r.out.Broker.Address, err = address.Parse(b.URL)
+		if wrong := (*address.Error)(nil); errors.As(err, &wrong) {
+			r.doc.Problem("broker.url", wrong.Do, "%s", wrong.What)
 		}
 	}
 	if b.PasswordFile != "" && b.User == "" {

@@ -15,18 +15,19 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"scentpost/station/uplink/address"
 )
 
 // Broker says where the broker is and how the station names itself there.
 type Broker struct {
-	// URL is tcp://host:port or tls://host:port (mqtt:// and mqtts://, ssl:// mean the same).
-	URL string
+	Address address.Address
 	// ClientID is the MQTT client id, the same for the life of the station: a broker drops an older connection that
 	// bears it.
 	ClientID string
 	// Username, and the file that holds the password, read anew at each connect. Both may be empty.
 	Username, PasswordFile string
-	// TLS are the settings of a tls:// broker; nil means the system's roots.
+	// TLS are the settings where the address asks for TLS; nil means the system's roots.
 	TLS *tls.Config
 	// KeepAlive is the longest silence before the broker is asked for a sign of life. Default DefaultKeepAlive.
 	KeepAlive time.Duration
@@ -48,19 +49,11 @@ const maxPassword = 65535
 
 // withDefaults checks what can be checked without a network.
 func (b Broker) withDefaults() (Broker, error) {
-	u, err := url.Parse(b.URL)
-	if err != nil || u.Host == "" || u.Port() == "" || u.User != nil {
-		// The URL itself is left out: it may hold a password in a place where none belongs.
-		return b, errors.New("uplink: broker: want tcp://host:port or tls://host:port, user and password elsewhere")
+	if !b.Address.Given() {
+		return b, errors.New("uplink: broker: no address: where to report to is not known")
 	}
-	switch u.Scheme {
-	case "tcp", "mqtt":
-	case "tls", "ssl", "mqtts":
-		if b.TLS == nil {
-			b.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-		}
-	default:
-		return b, fmt.Errorf("uplink: broker: scheme %q: want tcp or tls", u.Scheme)
+	if b.TLS == nil {
+		b.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	if b.ClientID == "" {
 		return b, errors.New("uplink: broker: no client id: a broker would invent one for each connection")
@@ -158,9 +151,12 @@ func dial(ctx context.Context, b Broker, topics Topics, session int64, will Publ
 	return c, nil
 }
 
+// paho is the address that paho is given: it makes no connection without one, and reads addresses by rules of its own.
+const paho = "tcp://broker"
+
 func (c *connection) options(b Broker, will Publish, password string) *mqtt.ClientOptions {
 	o := mqtt.NewClientOptions()
-	o.AddBroker(b.URL)
+	o.AddBroker(paho) // which open takes no notice of
 	o.SetClientID(b.ClientID).SetUsername(b.Username).SetPassword(password)
 	o.SetProtocolVersion(4).SetCleanSession(true).SetStore(mqtt.NewMemoryStore())
 	o.SetAutoReconnect(false).SetConnectRetry(false).SetResumeSubs(false).SetOrderMatters(true)
@@ -169,20 +165,20 @@ func (c *connection) options(b Broker, will Publish, password string) *mqtt.Clie
 	o.SetBinaryWill(will.Topic, will.Payload, will.QoS, will.Retain)
 	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.fail(fmt.Errorf("uplink: connection lost: %w", err)) })
 	o.SetDefaultPublishHandler(c.enqueue)
-	o.SetCustomOpenConnectionFn(func(uri *url.URL, _ mqtt.ClientOptions) (net.Conn, error) { return c.open(b, uri.Host) })
+	o.SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return c.open(b) })
 	return o
 }
 
 // open makes the network connection. Only close ends what waits on it: paho itself would wait on.
-func (c *connection) open(b Broker, address string) (net.Conn, error) {
+func (c *connection) open(b Broker) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(c.ctx, b.ConnectWithin)
 	defer cancel()
 	var conn net.Conn
 	var err error
-	if b.TLS != nil {
-		conn, err = (&tls.Dialer{Config: b.TLS}).DialContext(ctx, "tcp", address)
+	if b.Address.TLS {
+		conn, err = (&tls.Dialer{Config: b.TLS}).DialContext(ctx, "tcp", b.Address.Dial())
 	} else {
-		conn, err = new(net.Dialer).DialContext(ctx, "tcp", address)
+		conn, err = new(net.Dialer).DialContext(ctx, "tcp", b.Address.Dial())
 	}
 	if err != nil {
 		return nil, err

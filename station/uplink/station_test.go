@@ -16,6 +16,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/listeners"
 
 	"scentpost/station/uplink"
+	"scentpost/station/uplink/address"
 	"scentpost/station/uplink/brokertest"
 )
 
@@ -101,8 +102,12 @@ func (s *station) lines(from int64, most, mostBytes int) ([][]byte, error) {
 // run starts the link; change may alter its options before.
 func (s *station) run(url string, change func(*uplink.LinkOptions)) {
 	s.t.Helper()
+	at, err := address.Parse(url)
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	o := uplink.LinkOptions{
-		Broker: uplink.Broker{URL: url, ClientID: "station", ConnectWithin: 5 * time.Second},
+		Broker: uplink.Broker{Address: at, ClientID: "station", ConnectWithin: 5 * time.Second},
 		Sender: uplink.Options{
 			Topics: s.topics, Lines: s.lines, Epoch: "e1", Size: int64(len(s.log)), Acknowledged: s.cursor, Departed: s.file,
 			Limits: uplink.Limits{Grid: 5 * time.Millisecond, Burst: 4, BatchLines: 16},

@@ -2,6 +2,7 @@
 package place
 
 import (
+	"fmt"
 	"path/filepath"
 
 	"scentpost/cmd/internal/program"
@@ -30,9 +31,13 @@ func ReadConfig(file string) (config.Config, error) {
 	if err != nil {
 		return config.Config{}, program.Usage(err)
 	}
-	cfg, err := config.Read(file, src, devices.Types())
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return config.Config{}, fmt.Errorf("the folder of %s: %w", file, err)
+	}
+	cfg, err := config.ReadIn(dir, file, src, devices.Types())
 	if err != nil {
 		return config.Config{}, program.Usage(err)
 	}
-	return cfg.In(filepath.Dir(file)), nil
+	return cfg, nil
 }
