@@ -98,6 +98,9 @@ func (d *departed) Store(epoch string, size int64, root tlog.Hash) error {
 	return nil
 }
 
+// Departed returns what the station has noted as having left it.
+func (y *Yard) Departed() journal.Left { return y.departed.left }
+
 // Kill ends the station's program as SIGKILL does: what is not durable is gone, and the lines fall to their safe
 // levels. Start starts it again.
 func (y *Yard) Kill() error {

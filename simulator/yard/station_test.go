@@ -1,0 +1,369 @@
+package yard_test
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"scentpost/simulator/yard"
+	"scentpost/station/control"
+	"scentpost/station/devices"
+	"scentpost/station/event"
+	"scentpost/station/health"
+	"scentpost/station/journal"
+	"scentpost/station/record"
+	"scentpost/station/trial"
+	"scentpost/station/uplink"
+	"scentpost/station/verify"
+)
+
+// These are the rules of a whole station that once held in the daemon alone: the yard answered otherwise, or not at all.
+
+// sealedYard is a station with a session that is sealed, between two runs.
+func sealedYard(t *testing.T, change func(*yard.Options)) *yard.Yard {
+	t.Helper()
+	y := newYard(t, "virtual-two", change)
+	file, src := plan(t, "short")
+	if err := y.Prepare(file, src, rule(t)); err != nil {
+		t.Fatal(err)
+	}
+	return y
+}
+
+// hold presses the emergency stop and keeps it down, or lets it go.
+func hold(t *testing.T, y *yard.Yard, down bool) {
+	t.Helper()
+	if err := y.Hardware.Button("e-stop", down); err != nil {
+		t.Fatal(err)
+	}
+	y.World.RunFor(time.Second)
+}
+
+// refuses has the assessor arm a run, which the station refuses for a reason that the status gave before, without a record.
+func refuses(t *testing.T, y *yard.Yard, reason string) {
+	t.Helper()
+	size := y.Station.Snapshot().Size
+	status := y.Control.Public().Status
+	if !strings.Contains(status.CannotStart, reason) {
+		t.Errorf("the status says that no run can start as %q, want %q", status.CannotStart, reason)
+	}
+	if _, err := y.Do(event.Assessor, control.Request{Command: "arm"}); err == nil || !strings.Contains(err.Error(), reason) {
+		t.Errorf("arm is answered by %v, want %q", err, reason)
+	}
+	y.World.RunFor(time.Second)
+	if now := y.Station.Snapshot(); now.Size != size || now.View.Run.Index != 0 {
+		t.Errorf("after the refusal there are %d records of %d, and run %d is %s", now.Size, size, now.View.Run.Index, now.View.Run.State)
+	}
+}
+
+// does gives a command of the assessor's that must be carried out.
+func does(t *testing.T, y *yard.Yard, command string) {
+	t.Helper()
+	if _, err := y.Do(event.Assessor, control.Request{Command: command}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// holds tells whether a condition can be seen, with its evidence.
+func holds(y *yard.Yard, code health.Code) (evidence string, holds bool) {
+	for _, c := range y.Control.Public().Status.Conditions {
+		if c.Code == code && c.Until == 0 {
+			return c.Evidence, true
+		}
+	}
+	return "", false
+}
+
+// TestAHeldEmergencyStopRefusesTheNextRun: the session was resumed while somebody still holds it. A run that was armed would be
+// void at once.
+func TestAHeldEmergencyStopRefusesTheNextRun(t *testing.T) {
+	y := sealedYard(t, nil)
+	hold(t, y, true)
+	does(t, y, "resume")
+	refuses(t, y, "emergency stop is held")
+	hold(t, y, false)
+	does(t, y, "arm")
+	conclude(t, y)
+	if kinds, _ := story(t, y); strings.Contains(kinds, "run.voided") {
+		t.Errorf("a run is void: %s", kinds)
+	}
+}
+
+// TestNoRunStartsWithoutRoomOnTheDisk: at once when the reserve of the disk was used, and until there is room again.
+func TestNoRunStartsWithoutRoomOnTheDisk(t *testing.T) {
+	y := sealedYard(t, nil)
+	y.Disk.Fill(true)
+	refuses(t, y, journal.ErrBallastSpent.Error())
+	y.World.RunFor(time.Minute)
+	if _, full := holds(y, health.JournalFull); !full {
+		t.Error("nobody is told that the disk is full")
+	}
+	y.Disk.Fill(false)
+	y.World.RunFor(time.Minute)
+	if _, full := holds(y, health.JournalFull); full {
+		t.Error("the disk is said to be full, and is not")
+	}
+	does(t, y, "arm")
+	conclude(t, y)
+}
+
+// TestNoRunStartsOnADiskThatTakesNoWrites, as the watch over the machine has found out.
+func TestNoRunStartsOnADiskThatTakesNoWrites(t *testing.T) {
+	y := sealedYard(t, nil)
+	y.Vitals.ReadOnly = true
+	y.World.RunFor(time.Minute)
+	refuses(t, y, "takes no writes")
+	y.Vitals.ReadOnly, y.Vitals.HasTemperature, y.Vitals.MilliCelsius = false, true, 90_000
+	y.World.RunFor(time.Minute)
+	if evidence, hot := holds(y, health.BoardHot); !hot || !strings.Contains(evidence, "90") {
+		t.Errorf("a board of 90 degrees is said to be hot: %v, %q", hot, evidence)
+	}
+	does(t, y, "arm")
+	conclude(t, y)
+}
+
+// TestLinesThatGoVoidTheRun, and no other one starts before the station was started again.
+func TestLinesThatGoVoidTheRun(t *testing.T) {
+	y := searchingYard(t)
+	y.Station.Away(devices.OnVirtual, "the station does not answer")
+	y.World.RunFor(time.Minute)
+	if kinds, _ := story(t, y); !strings.Contains(kinds, ",run.voided source lost,") {
+		t.Errorf("the run is not void: %s", kinds)
+	}
+	if _, absent := holds(y, health.DeviceAbsent); !absent {
+		t.Error("nobody is told that the lines are away")
+	}
+	refuses(t, y, "devices are away")
+	restart(t, y)
+	conclude(t, y)
+}
+
+// TestAStationThatStartsServesViewsAndTakesNothing: until the host shows what it found, and what devices do is kept back
+// from the first moment of a start in a sealed session.
+func TestAStationThatStartsServesViewsAndTakesNothing(t *testing.T) {
+	y := sealedYard(t, nil)
+	if y.Conditions.Blank() {
+		t.Error("the station that sealed the session does not know what was so then")
+	}
+	if err := y.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	asked := false
+	y.World.After(yard.DefaultCommit/2, func() { // while the restart becomes durable
+		asked = true
+		status := y.Control.Public().Status
+		if status.Phase != trial.Interrupted || !strings.Contains(status.Blocked, "the station is starting") {
+			t.Errorf("shown: %s, blocked by %q", status.Phase, status.Blocked)
+		}
+		if !y.Conditions.Sealed() || !y.Conditions.Blank() {
+			t.Error("what devices do may be seen")
+		}
+		who, _ := y.Control.Person("Assessor")
+		y.Control.Do(who, control.Request{Command: "arm"}, func(r control.Response) {
+			if r.OK || !strings.Contains(r.Error, "the station is starting") {
+				t.Errorf("arm is answered by %+v", r)
+			}
+		})
+	})
+	if err := y.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if status := y.Control.Public().Status; !asked || status.Blocked != "" || status.Phase != trial.Sealed || !y.Conditions.Sealed() {
+		t.Errorf("after the start: asked %v, %s, blocked by %q", asked, status.Phase, status.Blocked)
+	}
+	does(t, y, "arm")
+	conclude(t, y)
+	if y.Conditions.Blank() || y.Conditions.Sealed() {
+		t.Error("after the reveal what devices do is kept back")
+	}
+}
+
+// TestTheClockOfTheMachineIsWatched: a clock that nobody set is a condition, as is one that steps in a session.
+func TestTheClockOfTheMachineIsWatched(t *testing.T) {
+	y := sealedYard(t, func(o *yard.Options) { o.Machine = untouched })
+	y.World.RunFor(10 * time.Second)
+	if _, unset := holds(y, health.ClockUnset); !unset {
+		t.Error("nobody is told that the clock was never set")
+	}
+	y.Kernel.Serve(time.Millisecond)
+	y.World.RunFor(10 * time.Second)
+	if _, unset := holds(y, health.ClockUnset); unset {
+		t.Error("the clock is set, and said not to be")
+	}
+	if _, stepped := holds(y, health.ClockStepped); !stepped {
+		t.Error("nobody is told that the clock stepped in the session")
+	}
+	conclude(t, y)
+}
+
+// reported are the messages that left a station.
+type reported []uplink.Publish
+
+func (r *reported) take(_ int64, p uplink.Publish) { *r = append(*r, p) }
+
+// lines are the lines of the topic journal, the first time that each was sent.
+func (r reported) lines(t *testing.T) (all []string) {
+	t.Helper()
+	for _, p := range r {
+		if !strings.HasSuffix(p.Topic, "/journal") {
+			continue
+		}
+		for line := range strings.Lines(string(p.Payload)) {
+			if !slices.Contains(all, line) {
+				all = append(all, line)
+			}
+		}
+	}
+	return all
+}
+
+// TestABrokerThatIsAwayIsACondition: everything waits for it, and it gets the whole log.
+func TestABrokerThatIsAwayIsACondition(t *testing.T) {
+	var messages reported
+	y := sealedYard(t, func(o *yard.Options) { o.Publish = messages.take })
+	if _, away := holds(y, health.BrokerAway); away {
+		t.Error("the broker is there, and said to be away")
+	}
+	y.Broker.Away(true)
+	y.World.RunFor(5 * time.Second)
+	if evidence, away := holds(y, health.BrokerAway); !away || evidence != "connection refused" {
+		t.Errorf("the broker is away: %v, %q", away, evidence)
+	}
+	sent := len(messages)
+	conclude(t, y)
+	if len(messages) != sent {
+		t.Errorf("%d messages left for a broker that is away", len(messages)-sent)
+	}
+	y.Broker.Away(false)
+	y.World.RunFor(time.Minute)
+	if _, away := holds(y, health.BrokerAway); away {
+		t.Error("the broker is back, and said to be away")
+	}
+	size, err := y.Store.Size()
+	if got := messages.lines(t); err != nil || int64(len(got)) != size {
+		t.Errorf("%d of %d records arrived, %v", len(got), size, err)
+	}
+	if acknowledged, known := y.Station.Acknowledged(); !known || acknowledged != size {
+		t.Errorf("%d of %d records are acknowledged, known %v", acknowledged, size, known)
+	}
+	i := slices.IndexFunc(messages, func(p uplink.Publish) bool { return strings.HasSuffix(p.Topic, "/info") })
+	var info struct {
+		Key, Epoch string
+		Simulated  bool
+		Devices    []string
+	}
+	if err := json.Unmarshal(messages[max(i, 0)].Payload, &info); err != nil || info.Key != y.Key() || info.Epoch != y.Store.Epoch().ID || !info.Simulated || len(info.Devices) == 0 {
+		t.Errorf("it says that it is %+v, %v", info, err)
+	}
+}
+
+// TestABrokerThatHasSeenMoreEndsTheEpoch: the journal lost its tail or was restored, which a disk cannot know by itself. The
+// session of the old epoch ends with it.
+func TestABrokerThatHasSeenMoreEndsTheEpoch(t *testing.T) {
+	var messages reported
+	y := sealedYard(t, func(o *yard.Options) { o.Publish = messages.take })
+	y.World.RunFor(time.Second)
+	old, snapshot := y.Store.Epoch().ID, y.Station.Snapshot()
+	if err := y.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	y.Broker.Retain(uplink.Departed{Epoch: old, Size: snapshot.Size + 7})
+	if err := y.Start(); err != nil {
+		t.Fatal(err)
+	}
+	y.World.RunFor(time.Second)
+	began := y.Store.Epoch()
+	if began.ID == old || began.Why != journal.WhyBeyond || began.Prev != old || y.Station.Snapshot().View.Phase != trial.Idle {
+		t.Fatalf("the epoch is %+v, the station %s", began, y.Station.Snapshot().View.Phase)
+	}
+	if evidence, ended := holds(y, health.EpochEnded); !ended || !strings.Contains(evidence, old) {
+		t.Errorf("that the epoch ended is told: %v, %q", ended, evidence)
+	}
+	lines, err := y.Store.Lines(0, 1, 1<<20)
+	if err != nil || len(lines) != 1 {
+		t.Fatal(err)
+	}
+	first, err := record.Decode(lines[0].Bytes)
+	if body, ok := first.Event.Body.(*event.Epoch); err != nil || !ok || body.Prev != old || body.Why != journal.WhyBeyond || body.PrevSize < snapshot.Size {
+		t.Errorf("the first record is %+v, %v", first.Event.Body, err)
+	}
+	file, src := plan(t, "short")
+	conduct(t, y, file, src, rule(t))
+	_, bundle, err := y.Archive.Export("", true)
+	if report := verify.Verify(bundle, verify.Options{Keys: []string{y.Key()}}); err != nil || !report.Consistent {
+		t.Errorf("the next session: %v, %v", report.Problems, err)
+	}
+}
+
+// TestWhatIsShownHasLeft: a checkpoint that people can see is noted as having left before they can.
+func TestWhatIsShownHasLeft(t *testing.T) {
+	y := sealedYard(t, nil)
+	var covered int64
+	all, err := y.Store.Checkpoints("")
+	for _, c := range all {
+		covered = max(covered, c.Size)
+	}
+	if err != nil || covered == 0 {
+		t.Fatalf("%d checkpoints, %v", len(all), err)
+	}
+	if left := y.Departed(); left.Epoch != y.Store.Epoch().ID || left.Size < covered {
+		t.Errorf("%+v has left, and a checkpoint over %d records is shown", left, covered)
+	}
+}
+
+// damaged is a journal whose sealed bodies cannot be read while spoil is set.
+type damaged struct {
+	*journal.Memory
+	spoil bool
+}
+
+func (d *damaged) Vault(session string) ([]journal.VaultRow, error) {
+	rows, err := d.Memory.Vault(session)
+	if d.spoil {
+		rows = slices.Clone(rows)
+		for i := range rows {
+			rows[i].Nonce[0]++
+		}
+	}
+	return rows, err
+}
+
+// TestASessionThatCannotBeBroughtBackEndsItsEpoch, and the station runs on.
+func TestASessionThatCannotBeBroughtBackEndsItsEpoch(t *testing.T) {
+	store := &damaged{Memory: journal.NewMemory()}
+	y := sealedYard(t, func(o *yard.Options) { o.Store = store })
+	old := y.Store.Epoch().ID
+	if err := y.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	store.spoil = true
+	if err := y.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if began := y.Store.Epoch(); began.Prev != old || began.Why != journal.WhyTailLost || y.Station.Snapshot().View.Phase != trial.Idle {
+		t.Errorf("the epoch is %+v, the station %s", began, y.Station.Snapshot().View.Phase)
+	}
+	store.spoil = false
+	file, src := plan(t, "short")
+	conduct(t, y, file, src, rule(t))
+}
+
+// TestAJournalThatNeverWritesStartsNothing: the start says so, and nothing hangs.
+func TestAJournalThatNeverWritesStartsNothing(t *testing.T) {
+	y := sealedYard(t, nil)
+	if err := y.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	y.World.After(yard.DefaultCommit/2, func() { y.Disk.Break(errors.New("input/output error")) })
+	if err := y.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if s := y.Station.Snapshot(); !strings.Contains(s.Failed, "input/output error") {
+		t.Errorf("the failure is shown as %q", s.Failed)
+	}
+	restart(t, y)
+	conclude(t, y)
+}
