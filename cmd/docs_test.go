@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"scentpost/cmd/internal/program"
 )
 
 const (
@@ -163,6 +165,44 @@ func TestNamedCommandsExist(t *testing.T) {
 	} {
 		if a.problem(planted) == "" {
 			t.Errorf("%s: nothing found wrong with it", planted)
+		}
+	}
+}
+
+// TestTheTableOfExitCodesIsOne: every program prints it, and README has the same rows.
+func TestTheTableOfExitCodesIsOne(t *testing.T) {
+	a := build(t)
+	page := read(t, readme)
+	if n := len(regexp.MustCompile(`(?m)^\| \d \| `).FindAllString(page, -1)); n != len(program.Codes()) {
+		t.Errorf("%s has %d exit codes, the programs have %d", readme, n, len(program.Codes()))
+	}
+	for _, c := range program.Codes() {
+		if want := fmt.Sprintf("| %d | %s |\n", c.Code, c.Means); !strings.Contains(page, want) {
+			t.Errorf("%s lacks the row %s", readme, want)
+		}
+		for _, p := range programs {
+			if want := fmt.Sprintf("    %d  %s\n", c.Code, c.Means); !strings.Contains(a.help(p, nil), want) {
+				t.Errorf("%s --help lacks the line %q:\n%s", p, want, a.help(p, nil))
+			}
+		}
+	}
+}
+
+// TestProgramsEndInOnePlace: a program ends with the code that package program returns, and nowhere else.
+func TestProgramsEndInOnePlace(t *testing.T) {
+	files, err := filepath.Glob("*/*.go")
+	more, err2 := filepath.Glob("internal/*/*.go")
+	if err != nil || err2 != nil || len(files) < 10 {
+		t.Fatal(files, err, err2)
+	}
+	for _, name := range append(files, more...) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := len(regexp.MustCompile(`\b(os\.Exit|log\.Fatal\w*|syscall\.Exit)\(`).FindAllIndex(text, -1))
+		if want := bytes.Count(text, []byte("func main() { os.Exit(run(os.Args[1:], ")); n != want && !strings.HasSuffix(name, "_test.go") {
+			t.Errorf("%s ends the program in %d places besides main", name, n-want)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"scentpost/station/verify"
 )
 
-// verifyCmd derives a bundle anew, offline.
+// verifyCmd checks a bundle again, offline.
 type verifyCmd struct {
 	Bundle     string   `arg:"" help:"The bundle, a zip as 'scentpost record export' writes it."`
 	Key        []string `help:"A file with a verifier key that must have signed; may be given several times." placeholder:"FILE" sep:"none"`
@@ -22,7 +22,7 @@ type verifyCmd struct {
 	JSON       bool     `help:"Print JSON."`
 }
 
-// Run prints the report. A bundle that is not consistent is the answer no.
+// Run prints the report. A bundle that is not consistent is the answer no. One of another draft or law gets no report.
 func (c verifyCmd) Run(out io.Writer) error {
 	limits := record.DefaultLimits()
 	bundle, err := readFile(c.Bundle, limits.Zip)
@@ -45,15 +45,23 @@ func (c verifyCmd) Run(out io.Writer) error {
 		o.Checkpoints = append(o.Checkpoints, text)
 	}
 	report := verify.Verify(bundle, o)
+	if report.Unjudged != nil {
+		return fmt.Errorf("%s: %w", c.Bundle, report.Unjudged)
+	}
 	if c.JSON {
 		err = printJSON(out, report)
 	} else {
 		err = printReport(out, report)
 	}
-	if err == nil && !report.Consistent {
+	switch {
+	case err != nil:
+		return err
+	case !report.Consistent:
 		return no(program.ErrAnswered)
+	case !report.Result.Finished():
+		return program.Unfinished(program.ErrAnswered)
 	}
-	return err
+	return nil
 }
 
 // maxKeyFile bounds the files of keys and checkpoints, in bytes.

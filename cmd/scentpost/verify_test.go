@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"scentpost/cmd/internal/program"
 	"scentpost/station/event"
 	"scentpost/station/record"
+	"scentpost/station/trial"
 	"scentpost/station/verify"
 )
 
@@ -42,8 +44,8 @@ func verifiable(t *testing.T, keyName string) (dir string) {
 	stored := []tlog.Hash{}
 	b := record.Bundle{Log: log, Session: "s-1", From: 1, Key: key}
 	for seq, e := range []event.Event{
-		{Type: event.EpochBegan, Body: &event.Epoch{Site: "site", Why: "first", Key: key, Simulated: simulated}},
-		{Type: event.SessionOpened, Session: "s-1", Body: &event.Opening{Name: "p", Simulated: simulated}},
+		{Type: event.EpochBegan, Body: &event.Epoch{Draft: event.Draft, Site: "site", Why: "first", Key: key, Simulated: simulated}},
+		{Type: event.SessionOpened, Session: "s-1", Body: &event.Opening{Name: "p", Draft: event.Draft, Laws: trial.Laws(), Simulated: simulated}},
 		{Type: event.RunArmed, Session: "s-1", Run: 1, Body: &event.Arming{}},
 		{Type: event.RunLocked, Session: "s-1", Run: 1, Body: &event.Lock{Reason: event.LockClear}},
 	} {
@@ -93,22 +95,39 @@ func put(t *testing.T, dir, name, text string) {
 func TestVerifySaysFirstThatTheSignerIsNotChecked(t *testing.T) {
 	t.Chdir(verifiable(t, "line-1"))
 	code, out, errs := scentpost("verify", "bundle.zip")
-	if code != program.ExitFine || !strings.HasPrefix(out, "SIGNER NOT CHECKED") || errs != "" {
+	if code != program.ExitUnfinished || !strings.HasPrefix(out, "SIGNER NOT CHECKED") || errs != "" {
 		t.Errorf("%d\n%s%s", code, out, errs)
 	}
 	if !strings.Contains(out, "SESSION NOT ENDED") {
 		t.Errorf("an unfinished session is not called so:\n%s", out)
 	}
 	code, out, _ = scentpost("verify", "bundle.zip", "--key", "station.pub")
-	if code != program.ExitFine || strings.Contains(out, "SIGNER NOT CHECKED") || strings.Contains(out, "SIMULATED") {
+	if code != program.ExitUnfinished || strings.Contains(out, "SIGNER NOT CHECKED") || strings.Contains(out, "SIMULATED") {
 		t.Errorf("%d\n%s", code, out)
+	}
+}
+
+// TestVerifyOfAnotherDraftSaysOneSentence and no verdict, as text and as JSON alike.
+func TestVerifyOfAnotherDraftSaysOneSentence(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var z bytes.Buffer
+	err := record.WriteZip(&z, []record.Member{{Name: record.MemberEpoch, Data: fmt.Appendf(nil, `{"type":"scentpost.epoch.began","data":{"draft":%d}}`, event.Draft+1)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, ".", "later.zip", z.String())
+	want := fmt.Sprintf("scentpost: later.zip: made under draft %d, this program reads draft %d: use the version that wrote it\n", event.Draft+1, event.Draft)
+	for _, args := range [][]string{{"verify", "later.zip"}, {"verify", "--json", "later.zip"}} {
+		if code, out, errs := scentpost(args...); code != program.ExitDraft || out != "" || errs != want {
+			t.Errorf("%q: exit %d, %q, %q; want %q", args, code, out, errs, want)
+		}
 	}
 }
 
 func TestVerifyMarksWhatIsSimulated(t *testing.T) {
 	t.Chdir(verifiable(t, record.SimulatedPrefix+"line-1"))
 	code, out, _ := scentpost("verify", "bundle.zip", "--key", "station.pub")
-	if code != program.ExitFine || !strings.HasPrefix(out, "SIMULATED") {
+	if code != program.ExitUnfinished || !strings.HasPrefix(out, "SIMULATED") {
 		t.Errorf("%d\n%s", code, out)
 	}
 }
@@ -125,7 +144,7 @@ func TestVerifyTakesACheckpointAsFileAndAsText(t *testing.T) {
 		if err := json.Unmarshal([]byte(out), &r); err != nil {
 			t.Fatal(err, out, errs)
 		}
-		if code != program.ExitFine || r.Witness != verify.WitnessPaper || !r.Consistent {
+		if code != program.ExitUnfinished || r.Witness != verify.WitnessPaper || !r.Consistent {
 			t.Errorf("%q: %d\n%s", given, code, out)
 		}
 	}

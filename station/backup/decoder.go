@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -14,6 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"scentpost/station/event"
 	"scentpost/station/record"
 )
 
@@ -80,7 +82,8 @@ func NewDecoder(r io.Reader) *Decoder {
 func (d *Decoder) Summary() Summary { return d.out }
 
 // Next returns the next Header, Epoch, Line, Checkpoint, End, Name or Key, and io.EOF at the end of a whole backup. A
-// Line is good until the next call. Any other error is a *Fault, or one of reading.
+// Line is good until the next call. Any other error is a *Fault, an *event.UnknownLaw for a backup of another draft, or one
+// of reading.
 func (d *Decoder) Next() (any, error) {
 	line, err := d.read()
 	switch {
@@ -165,22 +168,21 @@ func (d *Decoder) count(line []byte) {
 }
 
 func (d *Decoder) header(line []byte) (any, error) {
-	const other = `{"format":"scentpost/backup/`
-	var h Header
-	switch {
-	case !bytes.HasPrefix(line, []byte(headHeader)):
-		return nil, d.fault("this is no backup of scentpost: it should begin with %s", headHeader)
-	case bytes.HasPrefix(line, []byte(other)) && !bytes.HasPrefix(line, []byte(headHeader+`"`+Format+`"`)):
-		format, _, _ := strings.Cut(string(line[len(headHeader)+1:]), `"`)
-		return nil, d.fault("the backup has the format %.60q, this program reads %q: take the program that made it, or a newer one", format, Format)
+	const ours = headHeader + `"scentpost/backup/`
+	if !bytes.HasPrefix(line, []byte(ours)) {
+		return nil, d.fault("this is no backup of scentpost: it should begin with %s", ours)
 	}
+	if err := draftOf(line); err != nil {
+		return nil, err
+	}
+	var h Header
 	if err := decode(line, &h); err != nil {
 		return nil, d.fault("the header: %v", err)
 	}
 	made, err := time.Parse(time.RFC3339, h.Made)
 	switch {
-	case h.Format != Format:
-		return nil, d.fault("the header: format %.60q, want %q", h.Format, Format)
+	case h.Format != Format || h.Draft != event.Draft:
+		return nil, d.fault("the header: format %.60q of draft %d, want %q of draft %d", h.Format, h.Draft, Format, event.Draft)
 	case err != nil || made.UTC().Format(time.RFC3339) != h.Made:
 		return nil, d.fault("the header: made %.40q is no time such as 2026-11-26T09:30:00Z", h.Made)
 	case strings.ContainsFunc(h.Program, unicode.IsControl):
@@ -193,6 +195,17 @@ func (d *Decoder) header(line []byte) (any, error) {
 	d.count(line)
 	d.out.Header, d.at = h, atEpoch
 	return h, nil
+}
+
+// draftOf returns an *event.UnknownLaw for the header of another draft, whatever else stands in it.
+func draftOf(line []byte) error {
+	says := struct {
+		Draft int `json:"draft"`
+	}{event.FirstDraft}
+	if json.Unmarshal(line, &says) != nil || says.Draft < event.FirstDraft {
+		return nil // what is wrong with it the one who reads the whole of it says
+	}
+	return event.CheckDraft(says.Draft)
 }
 
 func (d *Decoder) name(line []byte) (any, error) {

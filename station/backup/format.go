@@ -27,6 +27,7 @@ const maxLine = record.MaxLine
 // Header is the first line.
 type Header struct {
 	Format string `json:"format"`
+	Draft  int    `json:"draft"` // event.Draft of the program that made it; stands here in every draft
 	// Made is when the backup was made, UTC in RFC 3339 with seconds, by the clock of the machine.
 	Made    string `json:"made"`
 	Program string `json:"program"` // the version of the program that made it

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"scentpost/station/durable"
+	"scentpost/station/event"
 	"scentpost/station/journal"
 	"scentpost/station/record"
 )
@@ -35,7 +36,7 @@ func Write(w io.Writer, from *journal.Reading, o Options) error {
 		return err
 	}
 	e := NewEncoder(w)
-	err = e.Write(Header{Format: Format, Made: o.Made, Program: o.Program, Site: log.Site, Station: log.Station, Connections: o.Connections})
+	err = e.Write(Header{Format: Format, Draft: event.Draft, Made: o.Made, Program: o.Program, Site: log.Site, Station: log.Station, Connections: o.Connections})
 	if err != nil {
 		return err
 	}

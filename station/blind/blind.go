@@ -5,7 +5,8 @@
 // vectors for both. Nothing here reads a clock, a file or any chance but the seed.
 package blind
 
-// DrawLaw is the version of the law by which Draw deals (LAW1.md). A record names the law it was made under.
+// DrawLaw is the version of the law by which Draw deals (LAW1.md). Until release 0.1 a change of it is a new draft
+// (event.Draft) instead.
 const DrawLaw = 1
 
 // BlankOdour is the odour of a blank: the carrier without odour, handled like every other canister.

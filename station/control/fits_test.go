@@ -62,7 +62,7 @@ func TestTheLargestOpeningFits(t *testing.T) {
 	opening := &event.Opening{Name: strings.Repeat("<", maxText), PlanHash: strings.Repeat("0", 64), Mode: "double", Config: strings.Repeat("0", 64),
 		Team:     event.Team{Dog: longRef(0), Handler: longRef(1), Discipline: strings.Repeat("\"", maxText)},
 		Settings: event.Settings{LeadMS: 1 << 30, TravelMS: 1 << 30, CloseMS: 1 << 30, GridMS: 1 << 30, WithdrawMS: 1 << 30, LongPress: 1 << 30, EdgeBudget: 1 << 30, OpenMS: 1 << 30, PurgeMS: 1 << 30},
-		Laws:     event.Laws{Draw: 1 << 30, Engine: 1 << 30, Score: 1 << 30}, Simulated: true}
+		Draft:    1 << 30, Laws: event.Laws{Draw: 1 << 30, Engine: 1 << 30, Score: 1 << 30}, Simulated: true}
 	for i := range people + 2 { // the handler and the assessor may be named in the request alone
 		opening.People = append(opening.People, event.Person{Ref: longRef(i), SharesAccount: true, ReadsVault: true,
 			Roles: []event.Role{event.Handler, event.Assessor, event.Loader, event.Authority, event.Admin}})

@@ -10,7 +10,6 @@ import (
 	"scentpost/station/blind"
 	"scentpost/station/event"
 	"scentpost/station/health"
-	"scentpost/station/score"
 	"scentpost/station/trial"
 )
 
@@ -240,8 +239,8 @@ func (s *Service) opening(r Request, e event.Event) (event.Event, error) {
 	hash := plan.Hash()
 	opening := &event.Opening{
 		Name: r.PlanName, Plan: r.Plan, PlanHash: hex.EncodeToString(hash[:]), Rule: r.Rule, Mode: string(plan.Mode),
-		Team: event.Team{Dog: r.Dog, Handler: r.Handler, Discipline: r.Discipline},
-		Laws: event.Laws{Draw: blind.DrawLaw, Engine: trial.Law, Score: score.Law},
+		Team:  event.Team{Dog: r.Dog, Handler: r.Handler, Discipline: r.Discipline},
+		Draft: event.Draft, Laws: trial.Laws(),
 	}
 	opening.People = s.present(r)
 	e.Type, e.Body = event.SessionOpened, opening

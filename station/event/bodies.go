@@ -6,11 +6,14 @@ package event
 
 // Epoch begins a log. Prev fields are empty for the first epoch of a station.
 type Epoch struct {
-	Site      string `json:"site"`
-	Why       string `json:"why"`              // "first", "tail lost", "restored", "acknowledged beyond"
-	Prev      string `json:"prev,omitempty"`   // the epoch that ended for ever
-	PrevSize  int64  `json:"prev_size,string"` // its last good size
-	PrevRoot  string `json:"prev_root,omitempty"`
+	Draft    int    `json:"draft"` // Draft of the program that wrote it; stands here in every draft
+	Site     string `json:"site"`
+	Why      string `json:"why"`              // "first", "tail lost", "restored", "acknowledged beyond", "another draft"
+	Prev     string `json:"prev,omitempty"`   // the epoch that ended for ever
+	PrevSize int64  `json:"prev_size,string"` // its last good size
+	PrevRoot string `json:"prev_root,omitempty"`
+	// PrevDraft is the draft of the epoch that ended, 0 when it is this one's own.
+	PrevDraft int    `json:"prev_draft,omitempty"`
 	Key       string `json:"key"` // the verifier key (note form) that signs this epoch's checkpoints
 	Simulated bool   `json:"simulated,omitempty"`
 	// Aborted are the sessions of the epoch before that had not ended: none goes on.
@@ -79,6 +82,7 @@ type Opening struct {
 	People    []Person `json:"people"`
 	Beams     []int    `json:"beams"` // the positions that have a beam
 	Settings  Settings `json:"settings"`
+	Draft     int      `json:"draft"` // as Epoch.Draft
 	Laws      Laws     `json:"laws"`
 	Config    string   `json:"config,omitempty"` // hash of the station's configuration
 	Pinch     []string `json:"pinch,omitempty"`  // the pinch protections that the station's canisters declare

@@ -138,6 +138,7 @@ func (h *Host) Attach(a Actuator, sources map[string]time.Duration, veiled ...st
 // Begin writes the first record of an epoch. It must be called before anything comes in.
 func (h *Host) Begin(e event.Epoch) {
 	if h.tree.Size() == 0 {
+		e.Draft = event.Draft
 		h.append(&event.Event{Type: event.EpochBegan, At: h.stage.Date(h.opt.Clock.Now()), By: event.ByStation, Body: &e})
 		h.flush()
 	}

@@ -10,13 +10,11 @@ import (
 	"crypto/sha256"
 
 	"scentpost/simulator/world"
-	"scentpost/station/blind"
 	"scentpost/station/clock"
 	"scentpost/station/event"
 	"scentpost/station/host"
 	"scentpost/station/journal"
 	"scentpost/station/record"
-	"scentpost/station/score"
 	"scentpost/station/trial"
 )
 
@@ -289,7 +287,7 @@ func opening(plan string) *event.Opening {
 	hash := sha256.Sum256([]byte(plan))
 	return &event.Opening{Name: "small.yaml", Plan: plan, PlanHash: hex.EncodeToString(hash[:]), Mode: "double",
 		Team: event.Team{Dog: "Rex", Handler: "Agron"}, People: []event.Person{{Ref: "Vera", Roles: []event.Role{event.Assessor}}},
-		Laws: event.Laws{Draw: blind.DrawLaw, Engine: trial.Law, Score: score.Law}}
+		Draft: event.Draft, Laws: trial.Laws()}
 }
 
 // sealed brings a session to where runs can be armed.

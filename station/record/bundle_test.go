@@ -31,7 +31,7 @@ func smallBundle(t testing.TB) Bundle {
 	b := Bundle{Log: testLog, Session: "s-1", From: 1, Key: key,
 		Identities: []Identity{NewIdentity([16]byte{9}, "Rex"), NewIdentity([16]byte{1}, "Arta"), NewIdentity([16]byte{2}, "Nobody Here")}}
 	for seq, e := range []event.Event{
-		{Type: event.EpochBegan, Body: &event.Epoch{Site: "site", Why: "first", Key: key}},
+		{Type: event.EpochBegan, Body: &event.Epoch{Draft: event.Draft, Site: "site", Why: "first", Key: key}},
 		{Type: event.SessionOpened, Session: "s-1", Body: &event.Opening{Name: "p",
 			Team: event.Team{Dog: b.Identities[0].Ref, Handler: b.Identities[1].Ref}}},
 		{Type: event.RunArmed, Session: "s-1", Run: 1, Body: &event.Arming{}},

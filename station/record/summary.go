@@ -33,6 +33,9 @@ const (
 	StateClosed     = "closed"
 )
 
+// Finished tells whether the records go on to the reveal, which the end of a session brings by itself.
+func (s Summary) Finished() bool { return s.State == StateRevealed || s.State == StateClosed }
+
 // RunSummary is one run that was armed.
 type RunSummary struct {
 	Run    int    `json:"run"`

@@ -58,7 +58,7 @@ func vectorRecords() []Record {
 	}
 	records := []Record{
 		made(event.Event{Type: event.EpochBegan, At: event.Stamp{Quality: event.Unset}, By: "station",
-			Body: &event.Epoch{Site: "pristina", Why: "first", Key: "line-1+00000000+AA=="}}),
+			Body: &event.Epoch{Draft: event.Draft, Site: "pristina", Why: "first", Key: "line-1+00000000+AA=="}}),
 		made(event.Event{Type: event.SessionResumed, Session: "s-1", At: at, By: "p-00112233445566778899aabbccddeeff"}),
 		made(event.Event{Type: event.BeamEntered, Session: "s-1", Run: 7, At: at, By: "beam-3", Body: &event.Beam{Position: 3}}),
 		made(event.Event{Type: event.Observed, Session: "s-1", Run: 7, At: at.Add(-3e18), By: "p-\"quoted\"\\",

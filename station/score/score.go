@@ -7,8 +7,8 @@ package score
 
 import "scentpost/station/event"
 
-// Law is the version of the rules in this package. A change that could give another result for the same facts
-// takes another number, and keeps the old law for old records.
+// Law is the version of the rules in this package. A change that could give another result for the same facts is a new
+// law, and until release 0.1 a new draft (event.Draft) instead.
 const Law = 1
 
 // The results of a run, in event.RunResult.Result.

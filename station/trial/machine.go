@@ -15,11 +15,15 @@ import (
 	"scentpost/station/blind"
 	"scentpost/station/event"
 	"scentpost/station/refusal"
+	"scentpost/station/score"
 )
 
-// Law is the version of this engine. A record names the law that it was made under; a change of what the machine
-// writes for the same inputs is a new law.
+// Law is the version of this engine. A change of what the machine writes for the same inputs is a new law, and until
+// release 0.1 a new draft (event.Draft) instead.
 const Law = 1
+
+// Laws returns the laws that this program goes by.
+func Laws() event.Laws { return event.Laws{Draw: blind.DrawLaw, Engine: Law, Score: score.Law} }
 
 // Phase is where a session is.
 type Phase string

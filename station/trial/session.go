@@ -54,7 +54,7 @@ func fits(plan blind.Plan, o event.Opening) *refusal.Reason {
 		return inconsistent("the plan's hash is not that of its bytes")
 	case o.Mode != plan.Mode:
 		return inconsistent(fmt.Sprintf("the session's mode is %q and the plan's is %q", o.Mode, plan.Mode))
-	case o.Laws != event.Laws{Draw: blind.DrawLaw, Engine: Law, Score: score.Law}:
+	case o.Draft != event.Draft || o.Laws != Laws():
 		return inconsistent("the session names laws that this station does not go by")
 	case plan.Witness != blind.WitnessNone:
 		return refusal.New(WitnessUnknown, "witness", plan.Witness)

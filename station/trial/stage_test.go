@@ -13,7 +13,6 @@ import (
 	"scentpost/station/blind"
 	"scentpost/station/event"
 	"scentpost/station/refusal"
-	"scentpost/station/score"
 	"scentpost/station/trial"
 )
 
@@ -86,7 +85,7 @@ func openingOf(src string, set event.Settings) *event.Opening {
 	hash := sha256.Sum256([]byte(src))
 	return &event.Opening{Name: "small.yaml", Plan: src, PlanHash: hex.EncodeToString(hash[:]), Mode: mode,
 		Team: event.Team{Dog: "p-d", Handler: "p-h"}, Beams: []int{1, 2, 3}, Settings: set, Simulated: true,
-		Laws: event.Laws{Draw: blind.DrawLaw, Engine: trial.Law, Score: score.Law}}
+		Draft: event.Draft, Laws: trial.Laws()}
 }
 
 func (s *theatre) prepare(src string, set event.Settings) {

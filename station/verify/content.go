@@ -172,9 +172,6 @@ func (c *checker) commitments(b blind.Binding, s *sealing) {
 
 // draw deals again from the seed of both parties.
 func (c *checker) draw(s *sealing, seed [32]byte) {
-	if c.opening.Laws.Draw != blind.DrawLaw {
-		return // said by runEngine
-	}
 	plan, err := blind.ParsePlan(c.opening.Name, []byte(c.opening.Plan))
 	if err != nil {
 		c.recordProblem(c.bundle.From, "the plan: %v", err)

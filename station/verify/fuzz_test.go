@@ -6,6 +6,7 @@ import (
 
 	"scentpost/station/event"
 	"scentpost/station/record"
+	"scentpost/station/trial"
 )
 
 // FuzzMembers puts anything in the place of a member, and writes the manifest anew: nothing else than the member
@@ -44,7 +45,7 @@ func FuzzSignedNonsense(f *testing.F) {
 	f.Fuzz(func(t *testing.T, order []byte) {
 		s := newStation(t, 5)
 		s.session = "s-1"
-		from := s.event(event.SessionOpened, 0, &event.Opening{Laws: event.Laws{Draw: 1, Engine: 1, Score: 1}, Simulated: true}, nil)
+		from := s.event(event.SessionOpened, 0, &event.Opening{Draft: event.Draft, Laws: trial.Laws(), Simulated: true}, nil)
 		for i, o := range order[:min(len(order), 60)] {
 			kind := all[int(o)%len(all)]
 			if kind == event.SessionOpened {

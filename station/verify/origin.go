@@ -27,6 +27,10 @@ func (c *checker) epoch() {
 		fail("an epoch begins with record 0, %s", event.EpochBegan)
 	case r.Log() != b.Log || body.Site != b.Log.Site:
 		fail("is of the log %s, not of %s", r.Log().Origin(), b.Log.Origin())
+	case body.Draft != event.Draft:
+		fail("there never was a draft %d", body.Draft)
+	case c.opening != nil && c.opening.Draft != body.Draft:
+		c.recordProblem(b.From, "the session and its epoch do not agree on their draft")
 	case body.Key != b.Key:
 		c.problem(record.MemberKey, -1, "is not the key that record 0 names for this epoch")
 	case body.Simulated != record.IsSimulated(b.Key):

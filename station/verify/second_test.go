@@ -20,12 +20,12 @@ func TestTheSecondPartyIsNamed(t *testing.T) {
 		"the authority's key": {[]string{d.source.Key}, Pinned},
 		"both":                {[]string{d.key, d.source.Key}, Pinned},
 	} {
-		if r := Members(membersOf(t, b), Options{Keys: c.keys}); !r.Consistent || r.SecondParty != c.want || r.Authority != d.source.Key {
+		if r := sealAlone(membersOf(t, b), Options{Keys: c.keys}); !r.Consistent || r.SecondParty != c.want || r.Authority != d.source.Key {
 			t.Errorf("%s: second party %q, authority %q, %v", name, r.SecondParty, r.Authority, r.Problems)
 		}
 	}
 	d = dealt{station: newStation(t, 3), source: event.Seed{Source: event.Dice}}
-	if r := Members(membersOf(t, d.play(t)), Options{}); !r.Consistent || r.SecondParty != "" || r.Authority != "" {
+	if r := sealAlone(membersOf(t, d.play(t)), Options{}); !r.Consistent || r.SecondParty != "" || r.Authority != "" {
 		t.Errorf("dice: second party %q, authority %q, %v", r.SecondParty, r.Authority, r.Problems)
 	}
 }

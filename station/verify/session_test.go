@@ -1,15 +1,20 @@
 package verify
 
 import (
+	"archive/zip"
+	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"scentpost/station/blind"
 	"scentpost/station/event"
 	"scentpost/station/record"
-	"scentpost/station/score"
 	"scentpost/station/trial"
 )
 
@@ -103,7 +108,7 @@ func play(t testing.TB, feedback string, change func(p *played)) (*played, recor
 	p.fact(event.SessionOpened, handler, &event.Opening{Name: "small.yaml", Plan: src, PlanHash: hexOf(hash), Mode: "double",
 		Team: event.Team{Dog: p.person("Rex"), Handler: handler}, Beams: []int{1, 2, 3}, Simulated: true,
 		Settings: event.Settings{LeadMS: 500, TravelMS: 300, CloseMS: 300, GridMS: 1000, LongPress: 800, EdgeBudget: 50, OpenMS: 60000},
-		Laws:     event.Laws{Draw: blind.DrawLaw, Engine: trial.Law, Score: score.Law}}, nil)
+		Draft:    event.Draft, Laws: trial.Laws()}, nil)
 	b := blind.Binding{Station: p.log.Station, Epoch: p.log.Epoch, Session: p.session, PlanHash: hash, LoadingHash: blind.LoadingHash(plan.Loading())}
 	share := [32]byte{1}
 	p.fact(event.SessionLoaded, "p-99999999999999999999999999999999", &event.Load{Loading: plan.Loading(), LoadingHash: hexOf(b.LoadingHash),
@@ -233,14 +238,16 @@ func TestACheckpointLeftOutIsNamed(t *testing.T) {
 	wantNo(t, Members(membersOf(t, twice), Options{}), record.MemberCheckpoints)
 }
 
-func TestUnknownLawsAreNoFault(t *testing.T) {
+// TestAnUnknownLawIsNotJudged: whoever names a law of his own choice gets no verdict.
+func TestAnUnknownLawIsNotJudged(t *testing.T) {
+	known := trial.Laws()
 	for _, c := range []struct {
 		laws event.Laws
 		want string
 	}{
-		{event.Laws{Draw: 9, Engine: trial.Law, Score: score.Law}, "not checked: law 9 unknown (draw)"},
-		{event.Laws{Draw: blind.DrawLaw, Engine: 8, Score: score.Law}, "not checked: law 8 unknown (engine)"},
-		{event.Laws{Draw: blind.DrawLaw, Engine: trial.Law, Score: 7}, "not checked: law 7 unknown (score)"},
+		{event.Laws{Draw: 9, Engine: known.Engine, Score: known.Score}, "made under law 9 of the draw, this program has law 1: use the version that wrote it"},
+		{event.Laws{Draw: known.Draw, Engine: 99, Score: known.Score}, "made under law 99 of the engine, this program has law 1: use the version that wrote it"},
+		{event.Laws{Draw: known.Draw, Engine: known.Engine, Score: 7}, "made under law 7 of the score, this program has law 1: use the version that wrote it"},
 	} {
 		_, b := play(t, "none", func(p *played) {
 			p.change = func(e *event.Event) {
@@ -249,8 +256,70 @@ func TestUnknownLawsAreNoFault(t *testing.T) {
 				}
 			}
 		})
-		if r := Members(membersOf(t, b), Options{}); !r.Consistent || r.Replay != c.want {
-			t.Errorf("%+v: %s, %v", c.laws, r.Replay, r.Problems)
+		wantUnjudged(t, Members(membersOf(t, b), Options{}), c.want)
+	}
+}
+
+// wantUnjudged checks that a report says nothing but why the bundle was not judged.
+func wantUnjudged(t testing.TB, r Report, want string) {
+	t.Helper()
+	var unknown *event.UnknownLaw
+	if !errors.As(r.Unjudged, &unknown) || r.Unjudged.Error() != want {
+		t.Fatalf("not judged because of %v, want %s", r.Unjudged, want)
+	}
+	if r.Unjudged = nil; !reflect.DeepEqual(r, Report{Problems: []record.Fault{}}) {
+		t.Errorf("and yet it says %+v", r)
+	}
+}
+
+// otherDraft is a bundle as another draft might write it: nothing but the place of the draft's number is as it is now.
+func otherDraft(t testing.TB, data string) []byte {
+	t.Helper()
+	epoch := `{"specversion":"2.0","type":"scentpost.epoch.began","new":[null,1.5],"data":` + data + `}`
+	var z bytes.Buffer
+	w := zip.NewWriter(&z)
+	for name, text := range map[string]string{record.MemberEpoch: epoch, "witness.json": "{}", "records.cbor": "x"} {
+		f, err := w.Create(name)
+		if err == nil {
+			_, err = io.WriteString(f, text)
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return z.Bytes()
+}
+
+// TestAnotherDraftIsNotJudged: a draft may have any form, and says its number.
+func TestAnotherDraftIsNotJudged(t *testing.T) {
+	next := event.Draft + 1
+	wantUnjudged(t, Verify(otherDraft(t, fmt.Sprintf(`{"draft":%d,"more":{}}`, next)), Options{}),
+		fmt.Sprintf("made under draft %d, this program reads draft %d: use the version that wrote it", next, event.Draft))
+	wantUnjudged(t, Verify(otherDraft(t, `{"site":"s"}`), Options{}),
+		fmt.Sprintf("made under draft 1, this program reads draft %d: use the version that wrote it", event.Draft))
+	for _, data := range []string{fmt.Sprintf(`{"draft":%d}`, event.Draft), `{"draft":0}`, `{"draft":-1}`, `{"draft":"3"}`, `{"draft":1e99}`, `[3]`, `3`} {
+		if r := Verify(otherDraft(t, data), Options{}); r.Unjudged != nil || r.Consistent || len(r.Problems) == 0 {
+			t.Errorf("%s: %+v", data, r)
+		}
+	}
+	if r := Verify(otherDraft(t, `{"draft":3}`), Options{Limits: record.Limits{Zip: 10}}); r.Unjudged != nil || r.Consistent {
+		t.Errorf("beyond the limits: %+v", r)
+	}
+}
+
+// TestADraftThatIsSignedIsNotJudgedEither: a station of another draft whose bundle happens to have today's form.
+func TestADraftThatIsSignedIsNotJudgedEither(t *testing.T) {
+	_, b := unrevealed(t, 1)
+	next := fmt.Appendf(nil, `"draft":%d`, event.Draft+1)
+	b.Epoch = bytes.Replace(b.Epoch, fmt.Appendf(nil, `"draft":%d`, event.Draft), next, 1)
+	members := membersOf(t, b)
+	if r := Members(members, Options{}); r.Unjudged == nil || r.Consistent {
+		t.Errorf("%+v", r)
+	}
+	i := slices.IndexFunc(members, func(m record.Member) bool { return m.Name == record.MemberEpoch })
+	members[i].Data = bytes.Replace(members[i].Data, next, fmt.Appendf(nil, `"draft":%d`, event.Draft+2), 1)
+	wantNo(t, Members(members, Options{}), record.MemberEpoch) // damaged on the way: the manifest lists another hash
 }

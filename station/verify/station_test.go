@@ -11,6 +11,7 @@ import (
 	"scentpost/station/blind"
 	"scentpost/station/event"
 	"scentpost/station/record"
+	"scentpost/station/trial"
 )
 
 // station writes a log as a station does: it numbers, seals, hashes and signs, and keeps all in memory.
@@ -53,7 +54,7 @@ func newStation(t testing.TB, seed byte) *station {
 		t.Fatal(err)
 	}
 	s.append(event.Event{Type: event.EpochBegan, At: s.now, By: event.ByStation,
-		Body: &event.Epoch{Site: s.log.Site, Why: "first", Key: s.key, Simulated: true}})
+		Body: &event.Epoch{Draft: event.Draft, Site: s.log.Site, Why: "first", Key: s.key, Simulated: true}})
 	return s
 }
 
@@ -155,7 +156,7 @@ func unrevealed(t testing.TB, seed byte) (*station, record.Bundle) {
 	team := event.Team{Dog: s.person("Rex"), Handler: s.person("Agron Kelmendi")}
 	from := s.event(event.SessionOpened, 0, &event.Opening{Name: "Short", Plan: "plan: Short\n", PlanHash: hexOf(sha256.Sum256([]byte("plan: Short\n"))), Mode: "double", Team: team,
 		People: []event.Person{{Ref: s.person("Željko Đurić"), Roles: []event.Role{event.Assessor}}},
-		Laws:   event.Laws{Draw: 1, Engine: 1, Score: 1}, Simulated: true}, nil)
+		Laws:   trial.Laws(), Draft: event.Draft, Simulated: true}, nil)
 	loading := []event.Loaded{{Position: 1, Canister: "1A", Odour: "tnt"}}
 	s.event(event.SessionLoaded, 0, &event.Load{Loading: loading, LoadingHash: hexOf(blind.LoadingHash(loading))},
 		&event.StationShare{Share: "00"})

@@ -86,7 +86,7 @@ func everyByte(t *testing.T, b record.Bundle, stride int) {
 func everyByteOf(t *testing.T, b record.Bundle, m, stride int) {
 	members := cloneMembers(membersOf(t, b))
 	name, data := members[m].Name, members[m].Data
-	line := 0
+	line, draft := 0, bytes.Index(data, []byte(`"draft":`))
 	for i := range data {
 		place := name
 		if name == record.MemberRecords || name == record.MemberLeaves {
@@ -109,7 +109,10 @@ func everyByteOf(t *testing.T, b record.Bundle, m, stride int) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				wantNo(t, Members(relisted, Options{}), place)
+				// The draft's number, changed by somebody who listed it: there is no verdict either.
+				if r := Members(relisted, Options{}); r.Unjudged == nil || name != record.MemberEpoch || i < draft || i >= draft+len(`"draft":2`) {
+					wantNo(t, r, place)
+				}
 			}
 			data[i] ^= bit
 		}

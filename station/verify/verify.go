@@ -1,5 +1,5 @@
-// Package verify derives a session's bundle anew and says what of it holds: the log, the signatures, the openings,
-// the draw, the engine and the score.
+// Package verify checks a session's bundle again: the log, the signatures, the openings, the draw, the engine and the
+// score.
 //
 // It needs nothing but the bundle and, to know who signed, a key from somewhere else. It believes no member of the
 // bundle for itself: each is held against the records, and the records against the signed checkpoints.
@@ -12,6 +12,7 @@ import (
 
 	"scentpost/station/event"
 	"scentpost/station/record"
+	"scentpost/station/trial"
 )
 
 // Options are what the verifying person knows from elsewhere than the bundle.
@@ -38,6 +39,9 @@ const ReplayChecked = "checked"
 
 // Report is what was found.
 type Report struct {
+	// Unjudged is an *event.UnknownLaw where the bundle was made under another draft or law than this program's, else nil.
+	// Nothing else of the report is filled in then, and there is no verdict.
+	Unjudged error `json:"-"`
 	// Consistent is set when there are no problems.
 	Consistent bool   `json:"consistent"`
 	Signer     string `json:"signer"`
@@ -74,7 +78,7 @@ type Report struct {
 // maxProblems bounds the list: after so many the rest is counted.
 const maxProblems = 50
 
-// Verify derives the bundle, a zip, anew. It never fails: what is wrong with it stands in the report.
+// Verify checks the bundle, a zip. It never fails: what is wrong with it stands in the report.
 func Verify(bundle []byte, o Options) Report {
 	limits := o.Limits
 	if limits == (record.Limits{}) {
@@ -83,6 +87,9 @@ func Verify(bundle []byte, o Options) Report {
 	members, err := record.ReadZip(bundle, limits)
 	if err != nil {
 		c := checker{options: o}
+		if c.drafted(record.PeekZip(bundle, limits)) != nil {
+			return c.report()
+		}
 		c.problem("", -1, "%v", err)
 		if f, ok := err.(*record.Fault); ok {
 			c.problems[0] = *f
@@ -95,8 +102,10 @@ func Verify(bundle []byte, o Options) Report {
 // Members is Verify over the members of a bundle, unpacked by record.ReadZip or by somebody else.
 func Members(members []record.Member, o Options) Report {
 	c := checker{options: o}
-	c.bundle, c.problems = record.Parse(members)
-	c.run()
+	if c.drafted(members) == nil {
+		c.bundle, c.problems = record.Parse(members)
+		c.run()
+	}
 	return c.report()
 }
 
@@ -122,32 +131,69 @@ type checker struct {
 
 	problems []record.Fault
 	dropped  int
+	unjudged error // see Report.Unjudged
+}
+
+// drafted notes the draft of another program, in which nothing else is as it is here. A number below 1 is no draft.
+func (c *checker) drafted(members []record.Member) error {
+	if draft, ok := record.DraftOf(members); ok && draft >= event.FirstDraft {
+		c.unjudged = event.CheckDraft(draft)
+	}
+	return c.unjudged
 }
 
 // run goes from the form to the content. Each step needs what the ones before it have shown.
 func (c *checker) run() {
+	if c.evidence() && c.lawful() {
+		c.content()
+	}
+}
+
+// lawful tells whether the session was made under laws that this program has. A law that there never was is a problem.
+func (c *checker) lawful() bool {
+	known := trial.Laws()
+	for _, law := range []struct {
+		name        string
+		made, known int
+	}{
+		{"draw", c.opening.Laws.Draw, known.Draw},
+		{"engine", c.opening.Laws.Engine, known.Engine},
+		{"score", c.opening.Laws.Score, known.Score},
+	} {
+		switch {
+		case law.made < 1:
+			c.recordProblem(c.bundle.From, "law %d of the %s: there never was one", law.made, law.name)
+		case law.made != law.known && c.unjudged == nil:
+			c.unjudged = &event.UnknownLaw{Law: law.name, Made: law.made, Known: law.known}
+		}
+	}
+	return c.unjudged == nil
+}
+
+// evidence checks who signed what, when, and that all that was sealed is open. It tells whether the content can be read.
+func (c *checker) evidence() bool {
 	c.replay = "not checked: the log does not hold"
 	if len(c.bundle.Lines) == 0 || c.bundle.From < 1 || c.bundle.Log.Check() != nil {
-		return
+		return false
 	}
 	c.lines()
 	if !c.log() {
-		return
+		return false
 	}
 	c.epoch()
 	c.people()
 	c.pinned()
 	c.witnesses()
 	if len(c.problems) > 0 {
-		return
+		return false
 	}
 	c.reportMember()
 	c.openings()
 	if len(c.problems) > 0 {
-		return
+		return false
 	}
 	c.clock()
-	c.content()
+	return true
 }
 
 func (c *checker) problem(member string, seq int64, format string, args ...any) {
@@ -164,6 +210,9 @@ func (c *checker) recordProblem(seq int64, format string, args ...any) {
 }
 
 func (c *checker) report() Report {
+	if c.unjudged != nil && len(c.problems) == 0 {
+		return Report{Unjudged: c.unjudged, Problems: []record.Fault{}}
+	}
 	if c.dropped > 0 {
 		c.problems = append(c.problems, record.Fault{Seq: -1, What: fmt.Sprintf("and %d more problems", c.dropped)})
 	}

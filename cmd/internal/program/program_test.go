@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"scentpost/cmd/internal/program"
+	"scentpost/station/event"
 )
 
 // cli is a command line of one command that answers as it is told.
@@ -32,6 +33,10 @@ func (a answer) Run(out io.Writer) error {
 		return program.Absent(errors.New("nobody is there"))
 	case "misuse":
 		return program.Usage(errors.New("that is no question"))
+	case "unfinished":
+		return program.Unfinished(errors.New("it goes on"))
+	case "draft":
+		return program.No(fmt.Errorf("the file: %w", program.Usage(event.CheckDraft(event.Draft+1))))
 	case "printed":
 		fmt.Fprintln(out, "it is wrong")
 		return program.Answered(program.Usage(errors.New("wrong")))
@@ -52,6 +57,8 @@ func TestTheExitCodeTellsWhatCameOfIt(t *testing.T) {
 		{"answer no", program.ExitNo, "", "asked: while answering: it is not so\n"},
 		{"answer misuse", program.ExitUsage, "", "asked: that is no question\n"},
 		{"answer nobody", program.ExitAbsent, "", "asked: nobody is there\n"},
+		{"answer unfinished", program.ExitUnfinished, "", "asked: it goes on\n"},
+		{"answer draft", program.ExitDraft, "", "asked: the file: made under draft"},
 		{"answer printed", program.ExitUsage, "it is wrong\n", ""},
 		{"answer broken", program.ExitNo, "", "asked: it broke\n"},
 		{"answer", program.ExitUsage, "", "asked answer --help says more"},
