@@ -1,10 +1,9 @@
 package host
 
 import (
-	"encoding/hex"
-
 	"scentpost/station/event"
 	"scentpost/station/journal"
+	"scentpost/station/record"
 	"scentpost/station/trial"
 )
 
@@ -153,8 +152,7 @@ func (h *Host) open(effect *trial.Effect) {
 			kept = append(kept, row)
 			continue
 		}
-		e := effect.Event
-		e.Run, e.Body = row.run, &event.OpenedBody{Of: row.seq, Nonce: hex.EncodeToString(row.nonce[:]), Body: string(row.body)}
+		e := record.Opening(effect.Event.Session, row.run, effect.Event.At, row.seq, row.nonce, row.body)
 		h.append(&e)
 	}
 	h.vault = kept

@@ -9,7 +9,7 @@ import (
 // actuated is the presentation of a line by canisters that the station moves itself: all of a run at one instant, the line
 // presented at a fixed one after it, a canister's fault seen on the public grid only, and the air changed between the runs.
 type actuated struct {
-	curtain Curtain
+	curtain curtain
 	unmoved int   // the run whose moves the journal holds back, 0 for none
 	gridAt  int64 // when the run is void for a canister's fault, 0 for never
 	airing  int64 // the end of the purge that may be let out, 0 for none
@@ -19,10 +19,10 @@ type actuated struct {
 func (a *actuated) follow(e *Effect) {
 	switch e.Kind {
 	case Move:
-		a.curtain.Begin(e.Run, e.Moves)
+		a.curtain.begin(e.Run, e.Moves)
 		a.unmoved = e.Run
 	case CloseAll: // takes back a purge that has not begun
-		a.curtain.Close()
+		a.curtain.close()
 		a.airing = 0
 	case Purge:
 		a.airing = e.At
@@ -51,7 +51,7 @@ func (s *Stage) mayMove(now event.Stamp, e *Effect) bool {
 // the run is presented, and tells whether it has come. Before that the presentation itself finds the fault.
 func (s *Stage) grid(now int64) (come bool) {
 	p, r := &s.presenter, s.machine.run
-	if p.gridAt == 0 && p.curtain.Faulty() && r != nil && r.voidable() && now >= r.presentedAt {
+	if p.gridAt == 0 && p.curtain.faulty() && r != nil && r.voidable() && now >= r.presentedAt {
 		step := ms(s.machine.session.opening.Settings.GridMS)
 		p.gridAt = r.presentedAt + ((now-r.presentedAt)/step+1)*step
 	}

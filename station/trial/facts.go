@@ -168,7 +168,7 @@ func (m *Machine) observed(in event.Event) *refusal.Reason {
 	return nil
 }
 
-// moved takes what one position's canister did up to a fixed instant of the run (see Curtain).
+// moved takes what one position's canister did up to a fixed instant of the run (see Stage).
 func (m *Machine) moved(in event.Event) *refusal.Reason {
 	r := m.run
 	if r == nil {

@@ -12,15 +12,15 @@ func (s *Stage) Fire(now event.Stamp) []Effect {
 		if grid {
 			until = s.presenter.gridAt
 		}
-		d, due := s.horizon.DueBy(until, at.Mono)
+		d, due := s.horizon.due(until, at.Mono)
 		switch {
-		case due && d.Timer == event.RunLocked:
-			s.lock(at, d.At)
+		case due && d.timer == event.RunLocked:
+			s.lock(at, d.at)
 		case due:
 			s.ring(at, d)
 		case grid:
 			s.presenter.gridAt = 0
-			if end, ok := s.machine.ends(); ok && s.presenter.curtain.Lost(end) {
+			if end, ok := s.machine.ends(); ok && s.presenter.curtain.misses(end) {
 				until = min(until, end)
 			}
 			s.void(at, at.AtMono(until), event.VoidMechanical)
@@ -35,11 +35,11 @@ func (s *Stage) Fire(now event.Stamp) []Effect {
 // declare. Where only veiled ones have not, it was perhaps a canister that silenced them.
 func (s *Stage) lock(now event.Stamp, at int64) {
 	end, voidable := s.machine.ends()
-	if voidable && s.presenter.curtain.Lost(end) {
+	if voidable && s.presenter.curtain.misses(end) {
 		s.void(now, now.AtMono(end), event.VoidMechanical)
 		return
 	}
-	silent, veiled := s.horizon.Silent(at)
+	silent, veiled := s.horizon.silent(at)
 	s.machine.out = append(s.machine.out, Effect{Kind: Heard, Silent: silent})
 	switch {
 	case !voidable || len(silent) == 0: // the lock falls now; its body says up to which instant facts count
@@ -53,21 +53,21 @@ func (s *Stage) lock(now event.Stamp, at int64) {
 
 // ring gives the engine a timer, with the sealed facts of its instant before it. A run is not presented while the journal
 // still holds back its moves.
-func (s *Stage) ring(now event.Stamp, d Deadline) {
-	at := now.AtMono(d.At)
-	if d.Timer == event.RunPresented && s.presenter.unmoved != 0 {
+func (s *Stage) ring(now event.Stamp, d deadline) {
+	at := now.AtMono(d.at)
+	if d.timer == event.RunPresented && s.presenter.unmoved != 0 {
 		s.presenter.unmoved = 0
 		s.void(now, at, event.VoidLateSync)
 		return
 	}
-	for _, e := range s.presenter.curtain.Lift(d.Timer, at, s.machine.session.id) {
+	for _, e := range s.presenter.curtain.lift(d.timer, at, s.machine.session.id) {
 		s.step(now, e)
 	}
 }
 
 // Next returns when to look again if nothing comes in; ok is false when nothing is awaited.
 func (s *Stage) Next(now int64) (at int64, ok bool) {
-	at, ok = s.horizon.Next(now)
+	at, ok = s.horizon.next(now)
 	if grid := s.presenter.gridAt; grid != 0 && (!ok || grid < at) {
 		at, ok = grid, true
 	}
@@ -75,4 +75,4 @@ func (s *Stage) Next(now int64) (at int64, ok bool) {
 }
 
 // Waiting tells whether a lock waits for sources to report past its instant.
-func (s *Stage) Waiting(now int64) bool { return s.horizon.Waiting(now) }
+func (s *Stage) Waiting(now int64) bool { return s.horizon.waiting(now) }

@@ -7,8 +7,8 @@
 // it writes besides come out again when it is run over the inputs.
 //
 // Arrival drives, stamps decide. A fact counts for the run when it is stamped at or before the instant of the
-// lock. A Stage holds the engine and feeds it: it holds a lock back until every source has reported past its instant (see
-// Horizon), so a fact that still arrives later is recorded as late and changes nothing.
+// lock. A Stage holds the engine and feeds it: it holds a lock back until every source has reported past its instant,
+// so a fact that still arrives later is recorded as late and changes nothing.
 package trial
 
 import (

@@ -21,7 +21,7 @@ import (
 // in is decided without it.
 type Stage struct {
 	machine   Machine
-	horizon   Horizon
+	horizon   horizon
 	presenter actuated
 	utc       event.Stamp // a stamp by the map that is in force
 }
@@ -35,14 +35,11 @@ func NewStage(station, epoch string, now event.Stamp) *Stage {
 // Source declares a source of facts and how late they may be. When a veiled one reports may not be seen: a lock waits for
 // all of its lateness.
 func (s *Stage) Source(name string, lateness time.Duration, veiled bool) {
-	s.horizon.Source(name, lateness)
-	if veiled {
-		s.horizon.Veil(name)
-	}
+	s.horizon.declare(name, lateness, veiled)
 }
 
 // Mark notes that nothing stamped earlier than mono will come from a source.
-func (s *Stage) Mark(source string, mono int64) { s.horizon.Mark(source, mono) }
+func (s *Stage) Mark(source string, mono int64) { s.horizon.mark(source, mono) }
 
 // Command takes the command of a person, or an instant that a person brings about, stamped with the present. refused is why
 // the engine refuses it, nil when it does not.
@@ -62,7 +59,7 @@ func (s *Stage) Fact(now event.Stamp, e event.Event) []Effect {
 	s.begin()
 	switch {
 	case e.Type == event.CanisterMoved && holds[event.Handling](e.Body) && holds[event.Moves](e.Secret):
-		s.presenter.curtain.Report(e.Body.(*event.Handling).Position, *e.Secret.(*event.Moves))
+		s.presenter.curtain.report(e.Body.(*event.Handling).Position, *e.Secret.(*event.Moves))
 	case e.Type == event.EdgesLost && holds[event.LostEdges](e.Body) && holds[event.Loss](e.Secret):
 		s.lost(now, e)
 	case e.Type == event.RunVoided && holds[event.Void](e.Body):
@@ -81,7 +78,7 @@ func (s *Stage) lost(now event.Stamp, e event.Event) {
 	}
 	loss := e.Secret.(*event.Loss)
 	if e.Body.(*event.LostEdges).Source == "" {
-		s.presenter.curtain.Lose(loss.From, notKnown(loss.Why))
+		s.presenter.curtain.lose(loss.From, notKnown(loss.Why))
 		return
 	}
 	e.At = s.since(now, loss.From)
@@ -141,10 +138,10 @@ func (s *Stage) Resume(now event.Stamp, back Back) []Effect {
 	if s.machine.phase == Idle {
 		return nil
 	}
-	s.horizon.Clear()
+	s.horizon.clear()
 	s.presenter = actuated{}
 	if r := s.machine.run; r != nil {
-		s.presenter.curtain.Restore(r.index, r.placement)
+		s.presenter.curtain.restore(r.index, r.placement)
 	}
 	s.utc = back.Last
 	s.look(now)
@@ -187,9 +184,9 @@ func (s *Stage) step(now event.Stamp, e event.Event) {
 		s.presenter.follow(effect)
 		switch effect.Kind {
 		case SetTimer:
-			s.horizon.Set(effect.Timer, notBefore(effect, e.At.Mono, now.Mono))
+			s.horizon.set(effect.Timer, notBefore(effect, e.At.Mono, now.Mono))
 		case StopTimers:
-			s.horizon.Clear()
+			s.horizon.clear()
 		default:
 			m.out[kept] = *effect
 			kept++

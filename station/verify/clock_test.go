@@ -9,17 +9,12 @@ import (
 	"scentpost/station/event"
 )
 
-// fix is what a host does when the clock's map has changed.
+// fix lets the stage look at a clock that has changed.
 func (p *played) fix(change func(now *event.Stamp)) {
 	p.t.Helper()
-	was := p.now
 	p.now = p.now.Add(1e6)
 	change(&p.now)
-	fix := &event.ClockFix{Quality: p.now.Quality, NewBoot: p.now.Boot != was.Boot}
-	if !fix.NewBoot {
-		fix.StepNS = p.now.Offset() - was.Offset()
-	}
-	p.step(event.Event{Type: event.ClockFixed, At: p.now, By: event.ByStation, Body: fix})
+	p.do(p.stage.Look(p.now))
 }
 
 func by(step time.Duration) func(*event.Stamp) {
@@ -32,18 +27,17 @@ func wild(p *played) {
 	p.during = func(run int) {
 		switch run {
 		case 0:
-			p.fact(event.ClockSaid, "p-11111111111111111111111111111111", &event.TimeSaid{Said: "2027-03-04"}, nil)
+			p.command(event.ClockSaid, "p-11111111111111111111111111111111", &event.TimeSaid{Said: "2027-03-04"}, nil)
 			p.fix(by(time.Hour))
 		case 1:
 			p.fix(by(-2 * time.Hour))
 			p.fix(func(now *event.Stamp) { now.Quality, now.UTCBound = event.Synced, 1e8 })
 		case 2:
 			p.fix(func(now *event.Stamp) { now.Quality, now.UTCBound = event.Holdover, 2e8 })
-			p.now.UTCBound += 1000
+			p.fix(func(now *event.Stamp) { now.UTCBound += 1000 })
 		case 3:
-			p.fix(func(now *event.Stamp) { now.Boot, now.Mono, now.UTC = "boot-2", 1e6, now.UTC+60e9 })
-			clear(p.timers)
-			p.step(event.Event{Type: event.SessionRestarted, At: p.now, By: event.ByStation, Body: &event.Restart{Cause: event.VoidPower}})
+			p.now.Boot, p.now.Mono, p.now.UTC = "boot-2", 1e6, p.now.UTC+60e9
+			p.restart(event.VoidRestart)
 		}
 	}
 }

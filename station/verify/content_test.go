@@ -94,7 +94,7 @@ func (d *dealt) play(t *testing.T) record.Bundle {
 	}
 	d.checkpoint("seal")
 	d.event(event.SessionEnded, 0, &event.End{How: "aborted"}, nil)
-	d.open(0, d.now)
+	d.open(0, d.now, asIs)
 	for i, p := range all {
 		o := &event.PlacementOpening{Index: i + 1, Nonce: hexOf(blind.CommitmentNonce(nonces, i+1)), Used: -1}
 		for _, one := range p {

@@ -53,11 +53,11 @@ func FuzzSignedNonsense(f *testing.F) {
 			}
 			s.event(kind, i%3, event.NewBody(kind), event.NewSecret(kind))
 			if o > 200 {
-				s.open(0, s.now)
+				s.open(0, s.now, asIs)
 			}
 		}
 		s.event(event.SessionEnded, 0, &event.End{}, nil)
-		s.open(0, s.now)
+		s.open(0, s.now, asIs)
 		s.event(event.SessionRevealed, 0, nil, nil)
 		s.event(event.SessionScored, 0, &event.Verdict{}, nil)
 		s.checkpoint("reveal")

@@ -18,13 +18,12 @@ import (
 	"scentpost/station/trial"
 )
 
-// played is a session that the real engine ran, with the test as its host.
+// played is a session on a real stage, whose effects the test performs: canisters move as told.
 type played struct {
 	*station
-	machine *trial.Machine
-	curtain trial.Curtain
-	timers  map[event.Type]int64
+	stage   *trial.Stage
 	from    int64
+	written []event.Event // by the stage, before change
 	// change may alter a record that the engine writes: a station that lies and signs.
 	change func(e *event.Event)
 	// noise is how often the dog walks past position 2 in the first run.
@@ -33,59 +32,85 @@ type played struct {
 	during func(run int)
 }
 
-// step does what a host does with the engine's effects.
-func (p *played) step(e event.Event) {
+// do performs what the stage asks for. All is durable at once.
+func (p *played) do(effects []trial.Effect) {
 	p.t.Helper()
-	e.Session = p.session
-	for _, effect := range p.machine.Step(e) {
-		switch effect.Kind {
+	var move *trial.Effect
+	for i := range effects {
+		switch e := effects[i]; e.Kind {
 		case trial.Record:
-			if p.change != nil {
-				p.change(&effect.Event)
-			}
-			p.append(effect.Event)
+			p.write(&e.Event)
+			p.append(e.Event)
 		case trial.Open:
-			p.open(effect.Run, e.At)
+			p.open(e.Run, e.Event.At, p.write)
 		case trial.Checkpoint:
-			p.checkpoint(effect.Name)
+			p.checkpoint(e.Name)
 		case trial.Move:
-			p.curtain.Begin(effect.Run, effect.Moves)
-			for _, m := range effect.Moves {
-				p.curtain.Report(m.Position, event.Moves{Canister: m.Canister, Open: true, Commanded: effect.At, Confirmed: effect.At + 1e6})
-			}
-		case trial.SetTimer:
-			p.timers[effect.Timer] = effect.At
-		case trial.StopTimers:
-			clear(p.timers)
+			move = &e
 		}
 	}
-	if reason := p.machine.Refusal(); reason != nil {
-		p.t.Logf("refused %s: %s", e.Type, reason)
+	if move != nil {
+		p.move(move)
+	}
+}
+
+// write keeps what the stage writes, and lies about it.
+func (p *played) write(e *event.Event) {
+	p.written = append(p.written, *e)
+	if p.change != nil {
+		p.change(e)
+	}
+}
+
+// move has every canister of a run arrive.
+func (p *played) move(e *trial.Effect) {
+	if may, _ := p.stage.Release(p.now, e); !may {
+		p.t.Fatal("the canisters may not move")
+	}
+	for _, m := range e.Moves {
+		p.do(p.stage.Fact(p.now, event.Event{Type: event.CanisterMoved, At: p.now, Body: &event.Handling{Position: m.Position},
+			Secret: &event.Moves{Canister: m.Canister, Open: true, Commanded: e.At, Confirmed: e.At + 1e6}}))
 	}
 }
 
 // fire fires the next timer; it tells whether there was one.
 func (p *played) fire() bool {
-	next := event.Type("")
-	for timer, at := range p.timers {
-		if next == "" || at < p.timers[next] || (at == p.timers[next] && timer < next) {
-			next = timer
-		}
+	next, ok := p.stage.Next(p.now.Mono)
+	if ok {
+		p.now = p.now.AtMono(max(next, p.now.Mono))
+		p.do(p.stage.Fire(p.now))
 	}
-	if next == "" {
-		return false
-	}
-	p.now = p.now.AtMono(max(p.timers[next], p.now.Mono))
-	delete(p.timers, next)
-	for _, e := range p.curtain.Lift(next, p.now, p.session) {
-		p.step(e)
-	}
-	return true
+	return ok
 }
 
-func (p *played) fact(t event.Type, by string, body, secret any) {
+// command gives a command of a person, a while after what came before.
+func (p *played) command(t event.Type, by string, body, secret any) {
+	p.t.Helper()
 	p.now = p.now.Add(2e8)
-	p.step(event.Event{Type: t, At: p.now, By: by, Body: body, Secret: secret})
+	effects, refused := p.stage.Command(p.now, event.Event{Type: t, Session: p.session, By: by, Body: body, Secret: secret})
+	if refused != nil {
+		p.t.Logf("refused %s: %s", t, refused)
+	}
+	p.do(effects)
+}
+
+// fact tells what a device says, a while after what came before.
+func (p *played) fact(t event.Type, by string, body any) {
+	p.now = p.now.Add(2e8)
+	p.do(p.stage.Fact(p.now, event.Event{Type: t, At: p.now, By: by, Body: body}))
+}
+
+// restart brings the session back from what was written.
+func (p *played) restart(cause string) {
+	p.t.Helper()
+	p.stage = trial.NewStage(p.log.Station, p.log.Epoch, p.now)
+	player := p.stage.Player()
+	for i, e := range p.written {
+		if err := player.Play(p.from+int64(i), e); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	p.do(p.stage.Resume(p.now, trial.Back{Last: p.written[len(p.written)-1].At, Cause: cause}))
 }
 
 // play runs a session of small runs: a call, an all clear, a time-out, and one that is voided and replaced.
@@ -93,10 +118,11 @@ func play(t testing.TB, feedback string, change func(p *played)) (*played, recor
 	t.Helper()
 	s := newStation(t, 4)
 	s.session = "s-9"
-	p := &played{station: s, machine: trial.New(s.log.Station, s.log.Epoch), timers: map[event.Type]int64{}, from: 1}
+	p := &played{station: s, from: 1}
 	if change != nil {
 		change(p)
 	}
+	p.stage = trial.NewStage(s.log.Station, s.log.Epoch, p.now)
 	src := strings.Replace(smallPlan, "runs: 2", "runs: 3", 1)
 	src = strings.Replace(src, "feedback: none", "feedback: "+feedback, 1)
 	plan, err := blind.ParsePlan("small.yaml", []byte(src))
@@ -105,31 +131,31 @@ func play(t testing.TB, feedback string, change func(p *played)) (*played, recor
 	}
 	handler := p.person("Agron")
 	hash := sha256.Sum256([]byte(src))
-	p.fact(event.SessionOpened, handler, &event.Opening{Name: "small.yaml", Plan: src, PlanHash: hexOf(hash), Mode: "double",
+	p.command(event.SessionOpened, handler, &event.Opening{Name: "small.yaml", Plan: src, PlanHash: hexOf(hash), Mode: "double",
 		Team: event.Team{Dog: p.person("Rex"), Handler: handler}, Beams: []int{1, 2, 3}, Simulated: true,
 		Settings: event.Settings{LeadMS: 500, TravelMS: 300, CloseMS: 300, GridMS: 1000, LongPress: 800, EdgeBudget: 50, OpenMS: 60000},
 		Draft:    event.Draft, Laws: trial.Laws()}, nil)
 	b := blind.Binding{Station: p.log.Station, Epoch: p.log.Epoch, Session: p.session, PlanHash: hash, LoadingHash: blind.LoadingHash(plan.Loading())}
 	share := [32]byte{1}
-	p.fact(event.SessionLoaded, "p-99999999999999999999999999999999", &event.Load{Loading: plan.Loading(), LoadingHash: hexOf(b.LoadingHash),
+	p.command(event.SessionLoaded, "p-99999999999999999999999999999999", &event.Load{Loading: plan.Loading(), LoadingHash: hexOf(b.LoadingHash),
 		StationHash: hexOf(blind.StationHash(b, share))}, &event.StationShare{Share: hexOf(share)})
-	p.fact(event.SessionSealed, handler, &event.Seed{Source: event.Dice, Dice: "1 2 3 4 5 6"}, &event.NonceSeed{Seed: hexOf([32]byte{2})})
-	for run := 0; p.machine.View().Phase == trial.Sealed; run++ {
+	p.command(event.SessionSealed, handler, &event.Seed{Source: event.Dice, Dice: "1 2 3 4 5 6"}, &event.NonceSeed{Seed: hexOf([32]byte{2})})
+	for run := 0; p.stage.View().Phase == trial.Sealed; run++ {
 		if run > 9 {
 			t.Fatal("the session does not end")
 		}
 		p.search(run, handler)
 	}
-	p.fact(event.SessionClosed, handler, &event.AidCount{Out: 9, Back: 9}, nil)
+	p.command(event.SessionClosed, handler, &event.AidCount{Out: 9, Back: 9}, nil)
 	return p, p.bundle(p.from)
 }
 
 // search is one run: what the dog and the handler do goes in turn.
 func (p *played) search(run int, handler string) {
-	p.fact(event.RunArmed, handler, nil, nil)
+	p.command(event.RunArmed, handler, nil, nil)
 	p.fire() // presented
-	p.fact(event.BeamEntered, "beam-1", &event.Beam{Position: 1}, nil)
-	p.fact(event.BeamLeft, "beam-1", &event.Beam{Position: 1}, nil)
+	p.fact(event.BeamEntered, "beam-1", &event.Beam{Position: 1})
+	p.fact(event.BeamLeft, "beam-1", &event.Beam{Position: 1})
 	if p.during != nil {
 		p.during(run)
 	}
@@ -137,14 +163,14 @@ func (p *played) search(run int, handler string) {
 	case 0:
 		for range p.noise {
 			p.now = p.now.Add(1000)
-			p.step(event.Event{Type: event.BeamLeft, At: p.now, By: "beam-2", Body: &event.Beam{Position: 2}})
+			p.do(p.stage.Fact(p.now, event.Event{Type: event.BeamLeft, At: p.now, By: "beam-2", Body: &event.Beam{Position: 2}}))
 		}
-		p.fact(event.ButtonPressed, "button-1", &event.Press{Role: event.ButtonAlert, HeldMS: 100}, nil)
+		p.fact(event.ButtonPressed, "button-1", &event.Press{Role: event.ButtonAlert, HeldMS: 100})
 	case 1:
-		p.fact(event.RunVoided, handler, &event.Void{Reason: "a cat"}, nil)
+		p.command(event.RunVoided, handler, &event.Void{Reason: "a cat"}, nil)
 	case 2:
-		p.fact(event.RunPresented, event.ByStation, nil, nil) // makes no sense now
-		p.fact(event.CallMade, handler, &event.Call{Kind: event.CallClear, MadeBy: handler, EnteredBy: handler, Means: event.ByVoice}, nil)
+		p.fact(event.RunPresented, event.ByStation, nil) // makes no sense now
+		p.command(event.CallMade, handler, &event.Call{Kind: event.CallClear, MadeBy: handler, EnteredBy: handler, Means: event.ByVoice}, nil)
 	}
 	for p.fire() {
 	}
@@ -209,7 +235,8 @@ func TestWhatTheEngineWouldNotWriteIsNamed(t *testing.T) {
 			verdict.Verdict = "pass with honours"
 			e.Body = &verdict
 		}, "the engine writes session.scored"},
-		"a stamp": {event.RunPresented, func(e *event.Event) { e.At = e.At.Add(1) }, "the engine writes refused"},
+		"a stamp":                   {event.RunPresented, func(e *event.Event) { e.At = e.At.Add(1) }, "the engine writes refused"},
+		"the instant of an opening": {event.Opened, func(e *event.Event) { e.At = e.At.Add(1) }, "is opened here with other words"},
 		"the author of a derivation": {event.SessionEnded, func(e *event.Event) { e.By = "p-somebody" },
 			"the engine writes session.ended"},
 	} {

@@ -98,15 +98,20 @@ func (s *station) checkpoint(why string) {
 	s.notes = append(s.notes, record.Checkpoint{Size: s.tree.Size(), Why: why, Note: string(note)})
 }
 
-// open appends the openings of the sealed bodies of a run, 0 for all, that are not open yet.
-func (s *station) open(run int, at event.Stamp) {
+// open appends the openings of the sealed bodies of a run, 0 for all, that are not open yet, as change leaves them.
+func (s *station) open(run int, at event.Stamp, change func(*event.Event)) {
 	for seq := int64(0); seq < s.tree.Size(); seq++ {
 		if b, ok := s.bodies[seq]; ok && (run == 0 || b.run == run) {
 			delete(s.bodies, seq)
-			s.append(record.Opening(s.session, b.run, at, seq, b.nonce, b.body))
+			e := record.Opening(s.session, b.run, at, seq, b.nonce, b.body)
+			change(&e)
+			s.append(e)
 		}
 	}
 }
+
+// asIs changes nothing.
+func asIs(*event.Event) {}
 
 func (s *station) person(name string) string {
 	var salt [16]byte
