@@ -168,40 +168,6 @@ func (m *Machine) observed(in event.Event) *refusal.Reason {
 	return nil
 }
 
-// moved takes what one position's canister did up to a fixed instant of the run (see Stage).
-func (m *Machine) moved(in event.Event) *refusal.Reason {
-	r := m.run
-	if r == nil {
-		return refusal.New(NoRun)
-	}
-	handling, moves := in.Body.(*event.Handling), in.Secret.(*event.Moves)
-	switch {
-	case handling.Position < 1 || handling.Position > r.placement.Len():
-		return m.noPosition(handling.Position)
-	case handling.Instant != r.instant() || in.By != event.ByStation:
-		return inconsistent("what canisters did is not written at this instant")
-	}
-	in.Run = r.index
-	m.record(in)
-	if handling.Instant == event.Presented && (moves.Fault != "" || moves.Confirmed == 0 || moves.Confirmed > r.presentedAt) {
-		r.faulty = true
-	}
-	return nil
-}
-
-// instant returns the fixed instant that a run comes to next, "" when it comes to none by itself.
-func (r *run) instant() event.Instant {
-	switch r.state {
-	case Armed:
-		return event.Presented
-	case Locked, Voided, Aborted:
-		return event.ClosedAgain
-	case Purging:
-		return event.PurgedAgain
-	}
-	return ""
-}
-
 // noted is a fault of the station that can void nothing any more: an annotation.
 func (m *Machine) noted(in event.Event) *refusal.Reason {
 	if m.run == nil || in.By != event.ByStation {

@@ -8,7 +8,8 @@ func (s *Stage) Fire(now event.Stamp) []Effect {
 	s.begin()
 	at := s.Date(now)
 	for {
-		until, grid := at.Mono, s.grid(at.Mono)
+		s.aim(at.Mono)
+		until, grid := at.Mono, s.presenter.gridAt != 0 && s.presenter.gridAt <= at.Mono
 		if grid {
 			until = s.presenter.gridAt
 		}

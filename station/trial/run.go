@@ -120,15 +120,6 @@ func servedTo(mode string) []event.Role {
 	}
 }
 
-// opens returns the movement of each position: every one is handled in every run, blanks included.
-func opens(p event.Placement) []event.Move {
-	moves := make([]event.Move, 0, p.Len())
-	for _, slot := range p.Reveal() {
-		moves = append(moves, event.Move{Position: slot.Position, Canister: slot.Canister, Open: true})
-	}
-	return moves
-}
-
 // presented announces the line at its fixed instant, never at the last confirmation. A canister that was not
 // confirmed by then voids the run.
 func (m *Machine) presented(in event.Event) *refusal.Reason {
@@ -335,13 +326,6 @@ func (m *Machine) closed(in event.Event) *refusal.Reason {
 	}
 	m.purge(in.At.Mono)
 	return nil
-}
-
-// purge begins the interval in which the air clears, the same one after every run.
-func (m *Machine) purge(mono int64) {
-	until := mono + int64(m.session.plan.Purge)
-	m.out = append(m.out, Effect{Kind: Purge, Run: m.run.index, At: until})
-	m.fixedTimer(event.RunPurged, until)
 }
 
 // purged ends the interval in which the air clears; then comes the next run, or the end.

@@ -50,7 +50,7 @@ func (s *Stage) Command(now event.Stamp, e event.Event) (effects []Effect, refus
 	}
 	e.At = s.Date(now)
 	s.step(now, e)
-	return s.machine.out, s.machine.refusal
+	return s.end(now), s.machine.refusal
 }
 
 // Fact takes what a device says, with its own stamp. What a canister did goes behind the curtain. So do edges that it may have
@@ -68,7 +68,7 @@ func (s *Stage) Fact(now event.Stamp, e event.Event) []Effect {
 		e.At = s.Date(e.At)
 		s.step(now, e)
 	}
-	return s.machine.out
+	return s.end(now)
 }
 
 // lost takes that edges of beams or buttons are missing.
@@ -90,7 +90,7 @@ func (s *Stage) lost(now event.Stamp, e event.Event) {
 func (s *Stage) Dropped(now event.Stamp) []Effect {
 	s.begin()
 	s.void(now, s.since(now, math.MinInt64), event.VoidSource)
-	return s.machine.out
+	return s.end(now)
 }
 
 // Sampled takes what each sensor of the air says of the instant that Sample asked for.
@@ -117,7 +117,7 @@ func (s *Stage) Release(now event.Stamp, e *Effect) (may bool, effects []Effect)
 	default:
 		may = true
 	}
-	return may, s.machine.out
+	return may, s.end(now)
 }
 
 // Back is how a station comes back to a session that was interrupted.
@@ -156,7 +156,7 @@ func (s *Stage) Resume(now event.Stamp, back Back) []Effect {
 		by.Type, by.Body = event.SessionAborted, &event.Reason{Reason: ConfigChanged}
 		s.step(now, by)
 	}
-	return s.machine.out
+	return s.end(now)
 }
 
 // Player returns what runs the engine over the records of an interrupted session. It must be used before anything else comes.
@@ -173,6 +173,12 @@ func (s *Stage) Loading() ([]event.Loaded, blind.Binding) { return s.machine.Loa
 
 // begin forgets the effects of the call before.
 func (s *Stage) begin() { s.machine.out, s.machine.refusal = s.machine.out[:0], nil }
+
+// end sees to it that Next tells of what the call has changed, and returns its effects.
+func (s *Stage) end(now event.Stamp) []Effect {
+	s.aim(now.Mono)
+	return s.machine.out
+}
 
 // step feeds the engine. The timers that it asks for the stage keeps itself.
 func (s *Stage) step(now event.Stamp, e event.Event) {

@@ -1,498 +1,394 @@
 package trial_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"scentpost/station/blind"
+	"pgregory.net/rapid"
+
 	"scentpost/station/event"
-	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
 
-const smallPlan = `plan: Small
-form: lineup
-presentation: actuated
-mode: double
-positions: 3
-runs: 2
-reserve: 2
-loading: {each_position: [tnt, glove, blank]}
-targets: {odours: [tnt], per_run: 0..1}
-distractors: {odours: [glove], per_run: 0..1}
-calls: first-ends
-limits: {run: 40s, dwell: 3s}
-purge: 5s
-feedback: none
-reward: none
-inconclusive: wrong
-`
-
-var usual = event.Settings{LeadMS: 2000, TravelMS: 1500, CloseMS: 1500, GridMS: 1000, WithdrawMS: 3000, LongPress: 1000, EdgeBudget: 20, OpenMS: 120_000}
-
-// theatre performs what a stage asks for: every canister moves as told, and time goes when the script says so. It decides
-// nothing. Its journal makes all durable at once, unless it is held.
-type theatre struct {
-	t       testing.TB
-	stage   *trial.Stage
-	now     event.Stamp
-	records []event.Event
-	sealed  []int // the records whose bodies are not open yet
-	sources []source
-	held    bool // the journal stalls
-	kept    int  // the records that were durable when it began to
-	parked  []trial.Effect
-	open    bool            // a canister may be open
-	moves   int             // runs whose canisters were asked to move
-	deaf    bool            // canisters say nothing
-	refused *refusal.Reason // of the last command
-	lights  []string
-	points  []trial.Point // checkpoints
-	airs    []string      // the sensors of the air
-	airing  int64         // until when the air is being changed, 0 while it is not
-	sounded bool          // something may be heard
-	heard   []string      // every sound, and every purge with its length
-	silent  []string      // the sources that had not reported at each lock
+// last returns the latest record of a kind.
+func (s *theatre) last(kind event.Type) event.Event {
+	s.t.Helper()
+	for _, e := range slices.Backward(s.records) {
+		if e.Type == kind {
+			return e
+		}
+	}
+	s.t.Fatalf("no %s: %s", kind, s.story(0))
+	return event.Event{}
 }
 
-func newTheatre(t testing.TB) *theatre {
-	now := event.Stamp{Boot: "b1", Mono: 1e9, UTC: 1_795_468_123e9, Quality: event.Simulated}
-	return &theatre{t: t, stage: trial.NewStage("line-1", "e1", now), now: now}
+// after returns how long after the run was to be presented the latest record of a kind is stamped.
+func (s *theatre) after(kind event.Type) time.Duration {
+	s.t.Helper()
+	presented := s.last(event.RunArmed).Body.(*event.Arming).PresentedAt
+	return time.Duration(s.last(kind).At.Mono - presented)
 }
 
-// ready returns a theatre with a sealed session of the small plan, changed by pairs of old and new text.
-func ready(t testing.TB, changes ...string) *theatre {
+// searched is a run of the small plan from its arming to the start of its search, half a second after it is presented.
+const searched = "arm; 4s; start; "
+
+// TestTheStageDecides plays one script for each decision beside the engine, and reads the story that the records tell, the
+// sources that were silent at each lock, and when the run ended, after it was presented.
+func TestTheStageDecides(t *testing.T) {
+	const end = 40*time.Second + 500*time.Millisecond // of a search that nothing ends before its time-out
+	for _, c := range []struct {
+		rule, script, want, silent string
+		ends                       time.Duration
+	}{
+		// Sources that say nothing.
+		{"a silent source", "source gpio 50ms; " + searched + "41s", "void source lost", "gpio", end},
+		{"a source that has reported up to the end", "source gpio 50ms; " + searched + "40s; mark gpio; 1s", "void source lost", "gpio", end},
+		{"a source that has reported past the end", "source gpio 50ms; " + searched + "40s; 1ns; mark gpio; 1s", "lock time-out", "", end + 1},
+		{"a source that reports when its time is over", "source gpio 50ms; " + searched + "40s; 50ms; mark gpio; 1s", "void source lost", "gpio", end},
+		{"a source that reports just in time", "source gpio 50ms; " + searched + "40s; 49ms; mark gpio; 1s", "lock time-out", "", end + 49*time.Millisecond},
+		{"the slowest source is waited for", "source a 50ms; source b 200ms; " + searched + "40s; 1ms; mark a; 1s", "void source lost", "b", end},
+		{"silence after the handler's word", "source gpio 50ms; " + searched + "1s; finish; 1s", "finished, void source lost", "gpio", 1500 * time.Millisecond},
+		{"a call locks on silence", "source gpio 50ms; " + searched + "1s; press clear; 1s", "call clear, lock all clear", "gpio", 1550 * time.Millisecond},
+		{"a veiled source is waited for each time", "veiled nano 300ms; " + searched + "40s; 1ms; mark nano; 1s", "lock time-out", "", end + 300*time.Millisecond},
+		{"a veiled source reports late", "veiled nano 300ms; " + searched + "40s; 299ms; mark nano; 1s", "lock time-out", "", end + 300*time.Millisecond},
+		{"a veiled source that is silent", "veiled nano 300ms; " + searched + "41s", "void mechanical", "nano", end},
+		{"a silent source beside a veiled one", "source gpio 50ms; veiled nano 300ms; " + searched + "41s", "void source lost", "gpio+nano", end},
+		{"a call waits for a veiled source", "veiled nano 300ms; " + searched + "1s; press clear; 1s", "call clear, lock all clear", "nano", 1800 * time.Millisecond},
+		// Sources and edges that are lost.
+		{"a source is lost", searched + "1s; trouble source lost", "void source lost", "-", 1500 * time.Millisecond},
+		{"a source lost since before the end", "source gpio 1s; " + searched + "40500ms; ago 600ms trouble source lost", "void source lost", "-", end},
+		{"a source lost since the end", "source gpio 1s; " + searched + "40500ms; ago 500ms trouble source lost", "void source lost", "-", end},
+		{"a source lost after the end", "source gpio 1s; " + searched + "40500ms; ago 499ms trouble source lost; mark gpio; 1s", "noted source lost, lock time-out", "", end + 500*time.Millisecond},
+		{"facts dropped in a search", searched + "1s; drop", "void source lost", "-", 1500 * time.Millisecond},
+		{"facts dropped before the end, it may be", "source gpio 1s; " + searched + "40500ms; drop", "void source lost", "-", end},
+		{"facts dropped after a call", searched + "1s; call 1; drop; 3s", "call 1, noted source lost, lock call", "", 4500 * time.Millisecond},
+		{"edges lost in a search", searched + "1s; ago 300ms lose 1", "edges of gpio lost, void edges lost", "-", 1500 * time.Millisecond},
+		{"edges lost since before the end", "source gpio 1s; " + searched + "40500ms; ago 600ms lose 1", "edges of gpio lost, void edges lost", "-", end},
+		// What a canister does, or makes lost.
+		{"a canister at fault", searched + "1s; jam 1; 1s", "void mechanical", "-", 2 * time.Second},
+		{"a canister at fault on the grid", searched + "500ms; jam 1; 1s", "void mechanical", "-", 2 * time.Second},
+		{"a canister at fault, seen once", searched + "1s; jam 1; 100ms; jam 2; 1s", "void mechanical", "-", 2 * time.Second},
+		{"a canister at fault before a call", searched + "1s; jam 1; 100ms; press clear; 1s", "call clear, lock all clear", "", 1600 * time.Millisecond},
+		{"a canister at fault after the lock", searched + "1s; press clear; 10ms; jam 1; 1s", "call clear, lock all clear", "", 1500 * time.Millisecond},
+		{"a canister at fault as the search ends", searched + "39800ms; jam 1; 1s", "lock time-out", "", end},
+		{"edges that a limit switch made lost", searched + "1s; noise 1; 1s", "void mechanical", "-", 2 * time.Second},
+		{"such edges from before the end, the lock first", "source gpio 400ms; " + searched + "40100ms; ago 200ms noise 1; 1s", "void mechanical", "-", end},
+		{"such edges from before the end, the grid first", "source gpio 1s; " + searched + "40100ms; ago 200ms noise 1; 1s", "void mechanical", "-", end},
+		{"such edges from the end", "source gpio 400ms; " + searched + "40100ms; ago 100ms noise 1; mark gpio; 1s", "void mechanical", "-", end},
+		{"such edges from after the end", "source gpio 400ms; " + searched + "40100ms; ago 99ms noise 1; mark gpio; 1s", "lock time-out", "", end + 100*time.Millisecond},
+		{"such edges, and earlier ones told later", "source gpio 400ms; " + searched + "40100ms; noise 1; ago 200ms noise 1; 1s", "void mechanical", "-", end},
+		{"such edges, and later ones told later", "source gpio 400ms; " + searched + "40100ms; ago 200ms noise 1; noise 1; 1s", "void mechanical", "-", end},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			s := ready(t, "reserve: 2", "reserve: 3")
+			from := len(s.records)
+			s.play(c.script)
+			if got, want := s.story(from), begun+", "+c.want; got != want {
+				t.Errorf("script %s\n got %s\nwant %s", c.script, got, want)
+			}
+			ended := event.RunVoided
+			if strings.Contains(c.want, "lock") {
+				ended = event.RunLocked
+			}
+			if got := s.after(ended); got != c.ends {
+				t.Errorf("the run ended at %s, want %s", got, c.ends)
+			}
+			if s.silent == nil {
+				s.silent = []string{"-"}
+			}
+			if got := strings.Join(s.silent, ","); got != c.silent || s.open {
+				t.Errorf("silent at the locks: %q, want %q; a canister open: %t", got, c.silent, s.open)
+			}
+			s.play("20s")
+			s.replay()
+		})
+	}
+}
+
+// TestTheStageDecidesBetweenRuns: with no run there is nothing that could be void.
+func TestTheStageDecidesBetweenRuns(t *testing.T) {
+	s := ready(t)
+	from := len(s.records)
+	s.play("drop; lose 1; noise 1; jam 1; trouble source lost; 10s; arm; 4s")
+	if got := s.story(from); got != shown {
+		t.Errorf("got %s, want %s", got, shown)
+	}
+	idle := newTheatre(t)
+	idle.play("drop; lose 1; noise 1; jam 1; trouble source lost; 10s")
+	if len(idle.records) > 0 {
+		t.Errorf("without a session: %s", idle.story(0))
+	}
+}
+
+// TestNoiseBeforeThePresentation: the presentation itself finds it.
+func TestNoiseBeforeThePresentation(t *testing.T) {
+	s := ready(t)
+	from := len(s.records)
+	s.play("arm; 3s; noise 1; 400ms")
+	if got := s.story(from); got != "armed 1" {
+		t.Errorf("before it: %s", got)
+	}
+	s.play("1s")
+	if got, want := s.story(from), shown+", void mechanical"; got != want || s.after(event.RunVoided) != 0 {
+		t.Errorf("got %s at %s, want %s", got, s.after(event.RunVoided), want)
+	}
+}
+
+// TestFaultsVoidOnTheGrid: whenever a canister's fault is told, and whatever else is, the run is void at the next instant of
+// the public grid, which begins as it is presented. Until then nothing is done for it.
+func TestFaultsVoidOnTheGrid(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		set := usual
+		set.GridMS = rapid.IntRange(1, 3000).Draw(rt, "grid")
+		s := newTheatre(t)
+		s.prepare(smallPlan, set)
+		s.play("arm; 3500ms")
+		s.pass(time.Duration(rapid.Int64Range(0, int64(30*time.Second)).Draw(rt, "fault")))
+		told := s.now.Mono - s.last(event.RunArmed).Body.(*event.Arming).PresentedAt
+		from := len(s.records)
+		s.play(rapid.SampledFrom([]string{"jam 1", "jam 2", "noise 4", "jam 1; jam 2", "jam 3; noise 1"}).Draw(rt, "what"))
+		if len(s.records) > from || !s.open {
+			rt.Fatalf("it is seen at once: %s, open %t", s.story(from), s.open)
+		}
+		grid := int64(set.GridMS) * int64(time.Millisecond)
+		want := time.Duration((told/grid + 1) * grid)
+		if rapid.Bool().Draw(rt, "in steps") {
+			s.pass(time.Duration(rapid.Int64Range(0, grid).Draw(rt, "step")))
+		}
+		s.pass(time.Duration(grid))
+		if got := s.after(event.RunVoided); got != want || s.last(event.RunVoided).Body.(*event.Void).Reason != event.VoidMechanical || s.open {
+			rt.Fatalf("told at %s, void at %s, want %s; open %t", time.Duration(told), got, want, s.open)
+		}
+	})
+}
+
+// TestMovesThatTheJournalHeldBack: all canisters of a run move at their instant, or none does and the run is void.
+func TestMovesThatTheJournalHeldBack(t *testing.T) {
+	for _, c := range []struct {
+		rule, script, want string
+		open               bool
+	}{
+		{"in time", "hold; arm; 1999ms; release; 2s", shown, true},
+		{"at their instant", "hold; arm; 2s; release; 2s", shown, true},
+		{"too late", "hold; arm; 2s; 1ns; release; 2s", "armed 1, void late sync", false},
+		{"past the presentation", "hold; arm; 6s; release; 2s", "armed 1, void late sync", false},
+		{"of a run that is void", "hold; arm; 1s; void x; 500ms; release; 500ms", "armed 1, void x", false},
+		{"of a run that is over", "hold; arm; 500ms; void x; 7s; release; 4s", "armed 1, void x, purged", false},
+		{"of two runs", "hold; arm; 500ms; void x; 7s; arm; 1s; release; 4s", "armed 1, void x, purged, armed 3, presented", true},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			s := ready(t)
+			from := len(s.records)
+			s.play(c.script)
+			if got := s.story(from); got != c.want || s.open != c.open {
+				t.Errorf("script %s\n got %s, open %t\nwant %s, open %t", c.script, got, s.open, c.want, c.open)
+			}
+			s.replay()
+		})
+	}
+}
+
+// TestMovesOfAnEarlierRunReleaseNothing: what is held back of the run in progress stays held back.
+func TestMovesOfAnEarlierRunReleaseNothing(t *testing.T) {
+	s := ready(t)
+	from := len(s.records)
+	s.play("hold; arm; 500ms; void x; 7s; arm; 500ms")
+	first := slices.IndexFunc(s.parked, func(e trial.Effect) bool { return e.Kind == trial.Move })
+	if may, instead := s.stage.Release(s.now, &s.parked[first]); may || len(instead) > 0 {
+		t.Errorf("the moves of a void run: %t, %d effects", may, len(instead))
+	}
+	s.play("4s")
+	if got, want := s.story(from), "armed 1, void x, purged, armed 3, void late sync"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestWhatTheJournalHeldBackMayBeOutOfPlace: a purge that a stop took back, and a sound in the next run.
+func TestWhatTheJournalHeldBackMayBeOutOfPlace(t *testing.T) {
+	const purging = "arm; 4s; start; press clear; hold; 2s; "
+	for _, c := range []struct{ rule, script, want string }{
+		{"a purge", purging + "1s; release", "purge 3.5s"},
+		{"a purge and an abort", purging + "1s; abort; release", ""},
+		{"a purge and the abort button", purging + "1s; press abort; release", ""},
+		{"a purge and an e-stop", purging + "1s; press e-stop; release", ""},
+		{"a purge and a restart", "arm; 4s; start; press clear; 2s; hold; 1s; restart; 1s", "purge 5s, purge 5s"},
+		{"a sound between runs", "arm; 4s; start; press clear; 2s; hold; 6s; release", "purge 5s, sound run-end"},
+		{"a sound in a run", "arm; 4s; start; press clear; 2s; hold; 6s; arm; release", "purge 5s"},
+	} {
+		s := ready(t)
+		s.play(c.script)
+		if got := strings.Join(s.heard, ", "); got != c.want {
+			t.Errorf("%s: %s, want %s", c.rule, got, c.want)
+		}
+	}
+}
+
+// TestALateCauseClosesFromNow: a button that sticks is stamped with its press and told seconds later. The run is void as of
+// the press, but the canisters stood open until it was told.
+func TestALateCauseClosesFromNow(t *testing.T) {
+	closing := time.Duration(usual.CloseMS) * time.Millisecond
+	for _, c := range []struct{ late, from time.Duration }{
+		{0, 0}, {100 * time.Millisecond, 0}, {249 * time.Millisecond, 0}, // it takes some time to tell anything
+		{250 * time.Millisecond, 250 * time.Millisecond}, {5 * time.Second, 5 * time.Second},
+	} {
+		s := ready(t)
+		s.play("arm; 4s; start; 6s; ago " + c.late.String() + " press stuck; 20s")
+		pressed := 6500*time.Millisecond - c.late
+		if void, closed := s.after(event.RunVoided), s.after(event.RunClosed); void != pressed || closed != pressed+c.from+closing {
+			t.Errorf("told %s late: void at %s, closed at %s; want %s and %s", c.late, void, closed, pressed, pressed+c.from+closing)
+		}
+		if purged, closed := s.after(event.RunPurged), s.after(event.RunClosed); purged != closed+5*time.Second {
+			t.Errorf("told %s late: closed at %s, purged at %s", c.late, closed, purged)
+		}
+	}
+}
+
+// TestNothingIsDueBeforeNext: between two calls nothing happens before the instant that Next names, and at it something does,
+// or a lock begins to wait. So it does not matter how often the stage is asked.
+func TestNothingIsDueBeforeNext(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		script := []string{"source gpio 200ms", "veiled nano 300ms"}
+		for range rapid.IntRange(1, 30).Draw(rt, "length") {
+			script = append(script, rapid.SampledFrom(words).Draw(rt, "word"))
+		}
+		calm, eager := ready(t), ready(t)
+		eager.eager = rapid.Int64Range(10e6, 500e6).Draw(rt, "step")
+		for _, word := range script {
+			calm.play(word)
+			eager.play(word)
+		}
+		if !slices.EqualFunc(calm.records, eager.records, func(a, b event.Event) bool { return told(a) == told(b) }) {
+			rt.Fatalf("asked more often it comes to something else:\n%s\n%s", calm.story(0), eager.story(0))
+		}
+	})
+}
+
+// told is all that a record says.
+func told(e event.Event) string {
+	return fmt.Sprint(e.Type, e.Session, e.Run, e.At, e.By) + fmt.Sprintf("%+v %+v", e.Body, e.Secret)
+}
+
+// TestUTCGoesByTheMapInForce: the map changes when the stage is told to look, and never because something else comes in.
+func TestUTCGoesByTheMapInForce(t *testing.T) {
+	s := ready(t)
+	was := s.now
+	s.now.UTC += 3600e9
+	s.play("arm; 4s; beam 1")
+	for _, e := range s.records[len(s.records)-3:] {
+		if !e.At.SameMap(was) {
+			t.Errorf("%s goes by a map that the stage has not seen: %+v", e.Type, e.At)
+		}
+	}
+	from := len(s.records)
+	s.do(s.stage.Look(s.now))
+	s.now.UTCBound = 77
+	s.do(s.stage.Look(s.now)) // the same map, known less well
+	s.play("press clear; 0s")
+	if got := len(s.records) - from; got != 4 || s.records[from].Type != event.ClockFixed || s.records[from].Body.(*event.ClockFix).StepNS != 3600e9 {
+		t.Errorf("%d records, first %s %+v", got, s.records[from].Type, s.records[from].Body)
+	}
+	if at := s.last(event.RunLocked).At; !at.SameMap(s.now) || at.UTCBound != 77 {
+		t.Errorf("after the look: %+v, now %+v", at, s.now)
+	}
+	if at := s.stage.Date(event.Stamp{Mono: s.now.Mono - 5, Bound: 3}); at.Mono != s.now.Mono-5 || at.Bound != 3 || !at.SameMap(s.now) {
+		t.Errorf("dated %+v", at)
+	}
+	s.replay()
+}
+
+// TestASessionBeginsWithTheMapInForce: outside a session a look leaves no record, and opening one looks.
+func TestASessionBeginsWithTheMapInForce(t *testing.T) {
 	s := newTheatre(t)
-	s.prepare(strings.NewReplacer(changes...).Replace(smallPlan), usual)
-	if v := s.stage.View(); v.Phase != trial.Sealed {
-		t.Fatalf("the session is %s: %v", v.Phase, s.refused)
+	s.play("clock 100; quality unset; 1s")
+	s.now.UTC += 7e9
+	s.prepare(smallPlan, usual)
+	if first := s.records[0]; first.Type != event.SessionOpened || !first.At.SameMap(s.now) {
+		t.Errorf("it begins with %s at %+v, now %+v", first.Type, first.At, s.now)
 	}
-	return s
-}
-
-func openingOf(src string, set event.Settings) *event.Opening {
-	plan, err := blind.ParsePlan("small.yaml", []byte(src))
-	mode := "double"
-	if err == nil {
-		mode = plan.Mode
+	s.now.UTC += 7e9
+	s.command(event.Event{Type: event.SessionOpened, Session: "s2", By: "p-a", Body: openingOf(smallPlan, usual)})
+	if s.refused == nil || s.last(event.Refused).At.SameMap(s.now) {
+		t.Errorf("an opening that is refused: %v at %+v", s.refused, s.last(event.Refused).At)
 	}
-	hash := sha256.Sum256([]byte(src))
-	return &event.Opening{Name: "small.yaml", Plan: src, PlanHash: hex.EncodeToString(hash[:]), Mode: mode,
-		Team: event.Team{Dog: "p-d", Handler: "p-h"}, Beams: []int{1, 2, 3}, Settings: set, Simulated: true,
-		Draft: event.Draft, Laws: trial.Laws()}
+	s.replay()
 }
 
-func (s *theatre) prepare(src string, set event.Settings) {
-	opening := openingOf(src, set)
-	s.command(event.Event{Type: event.SessionOpened, Session: "s1", By: "p-a", Body: opening})
-	own, b := s.stage.Loading()
-	b.LoadingHash = blind.LoadingHash(own)
-	share := [32]byte{7}
-	station := blind.StationHash(b, share)
-	s.command(event.Event{Type: event.SessionLoaded, By: "p-l", Secret: &event.StationShare{Share: hex.EncodeToString(share[:])},
-		Body: &event.Load{Loading: own, LoadingHash: hex.EncodeToString(b.LoadingHash[:]), StationHash: hex.EncodeToString(station[:])}})
-	s.command(event.Event{Type: event.SessionSealed, By: "p-a", Body: &event.Seed{Source: event.Dice, Dice: "1 2 3"},
-		Secret: &event.NonceSeed{Seed: strings.Repeat("05", 32)}})
-}
-
-// command gives a command now.
-func (s *theatre) command(e event.Event) {
-	s.do(s.stage.Fire(s.now))
-	var effects []trial.Effect
-	effects, s.refused = s.stage.Command(s.now, e)
-	s.do(effects)
-}
-
-// fact tells what a device says, stamped now unless it has a stamp.
-func (s *theatre) fact(e event.Event) {
-	if e.At.Boot == "" {
-		e.At = s.now
-	}
-	s.do(s.stage.Fire(s.now))
-	s.do(s.stage.Fact(s.now, e))
-}
-
-// do performs effects.
-func (s *theatre) do(effects []trial.Effect) {
-	for i := range effects {
-		switch effect := effects[i]; effect.Kind {
-		case trial.Record:
-			if event.IsSealed(effect.Event.Type) {
-				s.sealed = append(s.sealed, len(s.records))
+// TestComingBack tells why a session was interrupted, and under which configuration the station goes on.
+func TestComingBack(t *testing.T) {
+	for _, c := range []struct {
+		rule, before  string
+		cause, config string
+		boot          bool // another one
+		want          string
+	}{
+		{"the program", searched, event.VoidRestart, "", false, "restarted, void daemon restarted"},
+		{"the machine", searched, event.VoidRestart, "", true, "restarted, void power cut"},
+		{"the journal", searched, event.VoidJournal, "", false, "restarted, void journal failed"},
+		{"the journal, and then the machine", searched, event.VoidJournal, "", true, "restarted, void journal failed"},
+		{"another configuration", searched, event.VoidRestart, "ab", false, "restarted, void daemon restarted, aborted " + trial.ConfigChanged},
+		{"another configuration in an abort", searched + "abort rain; ", event.VoidRestart, "ab", false, "restarted"},
+		{"another configuration after the end", "abort rain; ", event.VoidRestart, "ab", false, "restarted"},
+		{"another configuration between runs", "", event.VoidRestart, "ab", false, "restarted, aborted " + trial.ConfigChanged + ", ended aborted, opened 1, opened 2, opened 3, opened 4"},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			s := ready(t)
+			s.play(c.before)
+			if c.boot {
+				s.now.Boot, s.now.Mono = "b2", 1e9
 			}
-			s.records = append(s.records, effect.Event)
-		case trial.Open:
-			s.openBodies(effect)
-		case trial.Hush:
-			s.sounded = false
-		case trial.CloseAll:
-			s.open, s.sounded, s.airing = false, false, 0
-		case trial.Checkpoint:
-			s.points = append(s.points, trial.Point{Size: int64(len(s.records)), Why: effect.Name})
-		case trial.Heard:
-			s.silent = append(s.silent, strings.Join(effect.Silent, "+"))
-		case trial.Sample: // the last one
-			var air []event.Air
-			for _, device := range s.airs {
-				air = append(air, event.Air{Device: device})
+			from := len(s.records)
+			s.restart(c.cause, c.config)
+			if got := s.story(from); got != c.want || s.open {
+				t.Errorf("got %s, want %s; open %t", got, c.want, s.open)
 			}
-			s.do(s.stage.Sampled(air))
-		default:
-			if !effect.Waits() {
-				s.t.Fatalf("effect %d does not wait", effect.Kind)
+			if fixed := s.records[from].Type == event.ClockFixed; fixed != c.boot {
+				t.Errorf("it begins with %s", s.records[from].Type)
 			}
-			if effect.Kind == trial.Move {
-				s.moves++
+			if got := s.last(event.SessionRestarted).Body.(*event.Restart); got.SameBoot == c.boot {
+				t.Errorf("the same boot: %t", got.SameBoot)
 			}
-			s.parked = append(s.parked, effect)
-		}
+			s.play("10s")
+			s.replay()
+		})
 	}
-	if !s.held {
-		s.durable()
-	}
-}
-
-func (s *theatre) openBodies(effect trial.Effect) {
-	var kept []int
-	for _, of := range s.sealed {
-		e := effect.Event
-		if e.Run = s.records[of].Run; effect.Run != 0 && e.Run != effect.Run {
-			kept = append(kept, of)
-			continue
-		}
-		e.Body = &event.OpenedBody{Of: int64(of)}
-		s.records = append(s.records, e)
-	}
-	s.sealed = kept
-}
-
-// durable lets out what waits for the journal.
-func (s *theatre) durable() {
-	parked := s.parked
-	s.parked = nil
-	for i := range parked {
-		e := &parked[i]
-		may, instead := s.stage.Release(s.now, e)
-		s.do(instead)
-		if !may {
-			continue
-		}
-		switch e.Kind {
-		case trial.Move:
-			s.move(e)
-		case trial.Purge:
-			s.airing = e.At
-			s.heard = append(s.heard, fmt.Sprint("purge ", time.Duration(e.At-s.now.Mono)))
-		case trial.Sound:
-			s.sounded = true
-			s.heard = append(s.heard, "sound "+e.Name)
-		case trial.Light:
-			s.lights = append(s.lights, fmt.Sprint(e.Name, " ", e.On))
-		}
+	closed := ready(t)
+	closed.play("abort; close")
+	from := len(closed.records)
+	closed.restart(event.VoidRestart, "")
+	if len(closed.records) > from {
+		t.Errorf("a session that is closed: %s", closed.story(from))
 	}
 }
 
-// move opens the canisters of a run, which say so.
-func (s *theatre) move(e *trial.Effect) {
-	s.open = true
-	if s.deaf {
-		return
-	}
-	for _, m := range e.Moves {
-		s.fact(event.Event{Type: event.CanisterMoved, Body: &event.Handling{Position: m.Position},
-			Secret: &event.Moves{Canister: m.Canister, Open: true, Commanded: e.At, Confirmed: e.At + 1e6}})
-	}
-}
-
-// pass lets time go by and fires the timers that come due.
-func (s *theatre) pass(d time.Duration) {
-	until := s.now.Mono + int64(d)
-	for {
-		next, ok := s.stage.Next(s.now.Mono)
-		if !ok || next > until {
-			break
-		}
-		s.now = s.now.AtMono(max(next, s.now.Mono))
-		s.do(s.stage.Fire(s.now))
-	}
-	s.now = s.now.AtMono(until)
-	s.do(s.stage.Fire(s.now))
-}
-
-// source is where facts come from.
-type source struct {
-	name     string
-	lateness time.Duration
-	veiled   bool
-}
-
-// restart puts a new stage in the place of the one that was killed, from the records alone that were durable.
-func (s *theatre) restart(cause, config string) {
-	s.t.Helper()
-	if s.held {
-		s.forget(s.kept)
-	}
-	s.held, s.parked, s.open, s.sounded, s.airing = false, nil, false, false, 0
-	s.stage = trial.NewStage("line-1", "e1", s.now)
-	for _, from := range s.sources {
-		s.stage.Source(from.name, from.lateness, from.veiled)
-	}
-	player := s.stage.Player()
-	s.playAgain(player)
-	s.sealed = nil
-	for _, seq := range player.Sealed() {
-		s.sealed = append(s.sealed, int(seq))
-	}
-	last := s.records[len(s.records)-1].At
-	s.do(s.stage.Resume(s.now, trial.Back{Last: last, Cause: cause, Config: config}))
-}
-
-// forget loses the records from one on.
-func (s *theatre) forget(from int) {
-	s.records = s.records[:from]
-	s.points = slices.DeleteFunc(s.points, func(p trial.Point) bool { return p.Size > int64(from) })
-	s.moves = 0
-	for _, e := range s.records {
-		if e.Type == event.RunArmed {
-			s.moves++
-		}
-	}
-}
-
-// play runs a script: commands with ";" between them. A duration lets time pass. "ago D" before a fact stamps it D
-// earlier, "about D" gives its stamp a bound.
-func (s *theatre) play(script string) {
-	s.t.Helper()
-	for _, command := range strings.Split(script, ";") {
-		words := strings.Fields(command)
-		if len(words) == 0 {
-			continue
-		}
-		if d, err := time.ParseDuration(words[0]); err == nil {
-			s.pass(d)
-			continue
-		}
-		at := s.now
-		for len(words) > 2 && (words[0] == "ago" || words[0] == "about") {
-			d, err := time.ParseDuration(words[1])
-			if err != nil {
-				s.t.Fatal(err)
+// TestComingBackForgetsTheCanisters: what they did before is not known, and their record says so.
+func TestComingBackForgetsTheCanisters(t *testing.T) {
+	s := ready(t)
+	s.play(searched + "jam 1; restart; 2s")
+	moves := 0
+	for _, e := range s.records[slices.IndexFunc(s.records, func(e event.Event) bool { return e.Type == event.SessionRestarted }):] {
+		if m, ok := e.Secret.(*event.Moves); ok {
+			moves++
+			if m.Fault != "not known: the daemon restarted" || m.Open || m.Confirmed != 0 {
+				t.Errorf("%+v", *m)
 			}
-			if words[0] == "ago" {
-				at = at.Add(-d)
-			} else {
-				at.Bound = int64(d)
-			}
-			words = words[2:]
 		}
-		s.word(at, words[0], words[1:])
+	}
+	if moves != 3 {
+		t.Errorf("%d positions were written", moves)
 	}
 }
 
-// plain are the commands of one word without a body.
-var plain = map[string]event.Type{
-	"arm": event.RunArmed, "start": event.RunStarted, "finish": event.RunFinished, "resume": event.SessionResumed,
-}
-
-func (s *theatre) word(at event.Stamp, word string, rest []string) {
-	s.t.Helper()
-	number := func(i int) int {
-		if i >= len(rest) {
-			return 0
-		}
-		n, _ := strconv.Atoi(rest[i])
-		return n
-	}
-	reason := &event.Reason{Reason: strings.Join(rest, " ")}
-	e := event.Event{At: at, By: "p-a", Type: plain[word]}
-	called := func(kind event.CallKind) {
-		e.Type = event.CallMade
-		e.Body = &event.Call{Kind: kind, Position: number(0), Other: number(1), MadeBy: "p-h", EnteredBy: "p-a", Means: event.ByVoice}
-	}
-	switch word {
-	case "arm", "start", "finish", "resume":
-	case "call":
-		called(event.CallAt)
-	case "clear":
-		called(event.CallClear)
-	case "between":
-		called(event.CallBetween)
-	case "nowhere":
-		called(event.CallNowhere)
-	case "withdraw":
-		e.Type, e.Body = event.CallWithdrawn, reason
-	case "pause":
-		e.Type, e.Body = event.SessionPaused, reason
-	case "abort":
-		e.Type, e.Body = event.SessionAborted, reason
-	case "close":
-		e.Type, e.Body = event.SessionClosed, &event.AidCount{Out: 9, Back: 9}
-	case "void":
-		e.Type, e.Body = event.RunVoided, &event.Void{Reason: reason.Reason}
-	case "trouble": // the station's own
-		e.Type, e.By, e.Body = event.RunVoided, event.ByStation, &event.Void{Reason: reason.Reason}
-	case "observe":
-		e.Type, e.Body = event.Observed, &event.Observation{What: "hesitation", Position: number(0)}
-	default:
-		s.device(e, word, rest, number)
-		return
-	}
-	if e.At == s.now && e.By != event.ByStation {
-		s.command(e)
-		return
-	}
-	s.fact(e)
-}
-
-func (s *theatre) device(e event.Event, word string, rest []string, number func(int) int) {
-	s.t.Helper()
-	loss := &event.Loss{Lost: int64(number(0)), From: e.At.Mono, To: s.now.Mono, Why: "the buffer was full"}
-	switch word {
-	case "beam", "left":
-		e.Type, e.By, e.Body = event.BeamEntered, "beam-"+rest[0], &event.Beam{Position: number(0)}
-		if word == "left" {
-			e.Type = event.BeamLeft
-		}
-	case "press":
-		e.Type, e.By, e.Body = event.ButtonPressed, "button", &event.Press{Role: event.ButtonRole(rest[0]), HeldMS: 200}
-		switch rest[0] {
-		case "long":
-			e.Body = &event.Press{Role: event.ButtonAlert, HeldMS: 1500}
-		case "clear":
-			e.Body = &event.Press{Role: event.ButtonClear, HeldMS: 200}
-		}
-	case "edges":
-		for range number(1) {
-			s.fact(event.Event{Type: event.Edge, At: e.At, By: rest[0], Body: &event.RawEdge{Device: rest[0]}})
-		}
-		return
-	case "lose": // edges of beams or buttons, since the stamp
-		e.Type, e.At, e.By, e.Body, e.Secret = event.EdgesLost, s.now, event.ByStation, &event.LostEdges{Source: "gpio"}, loss
-	case "noise": // edges that a limit switch may have made lost, since the stamp
-		e.Type, e.At, e.By, e.Body, e.Secret = event.EdgesLost, s.now, event.ByStation, &event.LostEdges{}, loss
-	case "jam":
-		e.Type, e.Body = event.CanisterMoved, &event.Handling{Position: number(0)}
-		e.Secret = &event.Moves{Canister: "9Z", Fault: "jammed"}
-	case "restart":
-		s.restart(strings.Join(rest, " "), "")
-		return
-	case "reboot": // a second after the kernel began
-		s.now.Boot, s.now.Mono, s.now.UTC = s.now.Boot+"+", 1e9, s.now.UTC+60e9
-		s.restart(event.VoidRestart, "")
-		return
-	default:
-		s.station(word, rest, number)
-		return
-	}
-	s.fact(e)
-}
-
-// station are the words for clock, sources and journal.
-func (s *theatre) station(word string, rest []string, number func(int) int) {
-	s.t.Helper()
-	switch word {
-	case "say":
-		s.command(event.Event{Type: event.ClockSaid, By: "p-a", Body: &event.TimeSaid{Said: rest[0]}})
-		return
-	case "clock":
-		s.now.UTC += int64(number(0)) * 1e6
-		s.do(s.stage.Look(s.now))
-	case "quality":
-		s.now.Quality = event.Quality(rest[0])
-		s.do(s.stage.Look(s.now))
-	case "source", "veiled":
-		d, err := time.ParseDuration(rest[1])
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		s.sources = append(s.sources, source{rest[0], d, word == "veiled"})
-		s.stage.Source(rest[0], d, word == "veiled")
-	case "mark":
-		s.stage.Mark(rest[0], s.now.Mono)
-	case "drop":
-		s.do(s.stage.Fire(s.now))
-		s.do(s.stage.Dropped(s.now))
-	case "hold":
-		s.held, s.kept = true, len(s.records)
-	case "release":
-		s.held = false
-		s.do(s.stage.Fire(s.now))
-		s.durable()
-	case "deaf":
-		s.deaf = true
-	default:
-		s.t.Fatalf("no such word: %s", word)
-	}
-}
-
-// story tells the records that decide something, in short words.
-func (s *theatre) story(from int) string {
-	var words []string
-	for _, e := range s.records[from:] {
-		if w := tell(e); w != "" {
-			words = append(words, w)
+// TestEffectsWaitOrAreSafe: what leads to the safe state waits for nothing, and what anybody can see waits.
+func TestEffectsWaitOrAreSafe(t *testing.T) {
+	waits := []trial.EffectKind{trial.Move, trial.Purge, trial.Sound, trial.Light}
+	safe := []trial.EffectKind{trial.CloseAll, trial.Hush}
+	for kind := trial.Record; kind <= trial.Heard; kind++ {
+		e := trial.Effect{Kind: kind}
+		if e.Waits() != slices.Contains(waits, kind) || e.Safe() != slices.Contains(safe, kind) {
+			t.Errorf("effect %d waits %t, is safe %t", kind, e.Waits(), e.Safe())
 		}
 	}
-	return strings.Join(words, ", ")
-}
-
-func tell(e event.Event) string {
-	switch b := e.Body.(type) {
-	case *event.Arming:
-		return fmt.Sprintf("armed %d", e.Run)
-	case *event.Air:
-		return "air of " + b.Device
-	case *event.Call:
-		kind := string(b.Kind)
-		if b.Kind == event.CallAt {
-			kind = strconv.Itoa(b.Position)
-		}
-		return map[event.Type]string{event.CallMade: "call ", event.CallClaimed: "claim "}[e.Type] + kind
-	case *event.Lock:
-		if b.Inconclusive {
-			return "lock? " + string(b.Reason)
-		}
-		return "lock " + string(b.Reason)
-	case *event.Void:
-		return "void " + b.Reason
-	case *event.Refusal:
-		return "refused"
-	case *event.Lateness:
-		return "late " + string(b.Type)
-	case *event.Reason:
-		return strings.TrimPrefix(string(e.Type), "session.") + " " + b.Reason
-	case *event.End:
-		return "ended " + b.How
-	case *event.EdgeSum:
-		return "edges summed"
-	case *event.LostEdges:
-		return "edges of " + b.Source + " lost"
-	case *event.TimeSaid:
-		return "said " + b.Said
-	case *event.Shown:
-		return fmt.Sprint("shown to ", b.To)
-	case *event.PlacementOpening:
-		return fmt.Sprintf("opened %d", b.Index)
-	}
-	switch e.Type {
-	case event.RunPresented:
-		return "presented"
-	case event.RunStarted:
-		return "started"
-	case event.RunFinished:
-		return "finished"
-	case event.RunPurged:
-		return "purged"
-	case event.SessionClosed:
-		return "closed"
-	case event.SessionRestarted:
-		return "restarted"
-	}
-	return ""
 }
