@@ -28,13 +28,13 @@ var impure = []string{
 // pure are the packages whose results depend on their arguments alone.
 var pure = []string{
 	"station/event", "station/refusal", "station/strict", "station/blind", "station/dwell", "station/score", "station/trial",
-	"station/record", "station/verify", "station/config", "station/health", "station/templates",
+	"station/history", "station/record", "station/verify", "station/config", "station/health", "station/templates",
 	"station/doctor", "station/uplink/address", "station/health/vitals", "station/health/boards", "firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/link", "firmware-bridge/pinbus", "firmware-bridge/clockmap", "firmware-bridge/twin",
 }
 
 var (
 	shells  = []string{"station/host", "station/devices", "station/control", "station/uplink", "station/panel", "station/hub", "station/metrics", "station/report"}
-	readers = []string{"station/event", "station/record", "station/journal", "station/health", "station/score", "station/control"}
+	readers = []string{"station/event", "station/history", "station/record", "station/journal", "station/health", "station/score", "station/control"}
 )
 
 // rules is DESIGN.md's "Who may import whom".
@@ -55,15 +55,19 @@ var rules = []rule{
 		reason: "each is a function of the vocabulary; the engine puts them together"},
 	{of: []string{"station/trial"}, only: []string{"station/event", "station/refusal", "station/blind", "station/dwell", "station/score"},
 		reason: "the engine is the top of the pure core and knows neither the record nor any shell"},
-	{of: []string{"station/record"}, only: []string{"station/event"},
-		reason: "a stranger writes a verifier from the record's format: it must not depend on how trials are run"},
-	{of: []string{"station/verify"}, only: []string{"station/event", "station/record", "station/trial", "station/blind", "station/score"},
+	{of: []string{"station/history"}, only: []string{"station/event"},
+		reason: "it tells what public records say, with no engine: a list, a report and a verifier must all be able to ask it"},
+	{of: []string{"station/record"}, only: []string{"station/event", "station/history"},
+		reason: "a stranger writes a verifier from the record's format: it must not depend on how trials are run; history is the report in it"},
+	{of: []string{"station/verify"}, only: []string{"station/event", "station/history", "station/record", "station/trial", "station/blind", "station/score"},
 		reason: "a bundle is verified offline, by the pure core alone"},
 	{of: []string{"station/durable"}, only: []string{},
 		reason: "it writes files, and does not know what they hold"},
 	{of: []string{"station/journal"}, only: []string{"station/durable", "station/event", "station/record"},
 		reason: "the store keeps bytes and knows nothing of trials"},
-	{of: []string{"station/backup"}, only: []string{"station/durable", "station/event", "station/record", "station/journal"},
+	{of: []string{"station/archive"}, only: []string{"station/event", "station/history", "station/record", "station/journal"},
+		reason: "sessions are read from the logs alone, whoever runs and whoever asks: it knows neither host nor door"},
+	{of: []string{"station/backup"}, only: []string{"station/durable", "station/event", "station/history", "station/record", "station/journal"},
 		reason: "it copies the log as it stands and knows nothing of trials, nor of what runs"},
 	{of: []string{"station/config"}, only: []string{"station/event", "station/strict", "station/uplink/address"},
 		reason: "it receives the known device types as a value, so that a configuration can be checked without drivers"},
@@ -89,7 +93,7 @@ var rules = []rule{
 		reason: "a socket carries what the door for people takes and gives; who may do what is decided there"},
 	{of: []string{"station/control"}, never: impure,
 		reason: "the door for people knows no socket and no account's name: a page, a terminal and a simulation come through it alike"},
-	{of: []string{"station/control"}, only: []string{"station/event", "station/refusal", "station/record", "station/blind", "station/score", "station/trial", "station/health", "station/strict"},
+	{of: []string{"station/control"}, only: []string{"station/event", "station/refusal", "station/history", "station/record", "station/blind", "station/score", "station/trial", "station/health", "station/strict"},
 		reason: "the table of who may see what declares the inbox that it needs, and reaches no shell"},
 	{of: []string{"station/uplink", "station/metrics", "station/hub", "station/report"}, only: readers,
 		reason: "readers follow the journal, each by itself: one that fails takes no other with it"},
@@ -203,6 +207,11 @@ func TestImportRulesCatch(t *testing.T) {
 		{"station/verify", "scentpost/station/journal", true},
 		{"station/journal", "scentpost/station/trial", true},
 		{"station/journal", "modernc.org/sqlite", false},
+		{"station/archive", "scentpost/station/host", true},
+		{"station/archive", "scentpost/station/control", true},
+		{"station/archive", "scentpost/station/journal", false},
+		{"station/history", "scentpost/station/record", true},
+		{"station/record", "scentpost/station/history", false},
 		{"station/backup", "scentpost/station/host", true},
 		{"station/backup", "scentpost/station/journal", false},
 		{"station/host", "scentpost/station/devices", true},

@@ -14,6 +14,7 @@ import (
 
 	"scentpost/station/control"
 	"scentpost/station/event"
+	"scentpost/station/history"
 	"scentpost/station/journal"
 	"scentpost/station/record"
 	"scentpost/station/trial"
@@ -61,13 +62,13 @@ func (r *rig) export(session string) []byte {
 }
 
 // listed returns how a session is listed.
-func (r *rig) listed(session string) control.SessionLine {
+func (r *rig) listed(session string) history.Listed {
 	r.t.Helper()
-	var list []control.SessionLine
+	var list []history.Listed
 	if err := json.Unmarshal([]byte(r.must("session", "list", "--json")), &list); err != nil {
 		r.t.Fatal(err)
 	}
-	at := slices.IndexFunc(list, func(l control.SessionLine) bool { return l.ID == session })
+	at := slices.IndexFunc(list, func(l history.Listed) bool { return l.ID == session })
 	if at < 0 {
 		r.t.Fatalf("session %s is not listed: %+v", session, list)
 	}
@@ -191,7 +192,7 @@ func TestABackupRestoredElsewhere(t *testing.T) {
 	if log := b.daemon.said(); !strings.Contains(log, "restored from a backup of") {
 		t.Errorf("the daemon says %s", log)
 	}
-	if got := b.listed(cut.Session); got.How != "aborted: its epoch ended (restored)" || !got.Sealed || got.Runs != 2 || got.Epoch != cut.Epoch {
+	if got := b.listed(cut.Session); got.EpochEnded != "restored" || got.How != "" || !got.Sealed || got.Armed != 2 || got.Epoch != cut.Epoch {
 		t.Errorf("the session that was cut off is listed as %+v", got)
 	}
 	if got := b.listed(whole); got.How != "aborted" || got.Epoch != cut.Epoch {

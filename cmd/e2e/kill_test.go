@@ -14,6 +14,7 @@ import (
 	"scentpost/simulator/hardware"
 	"scentpost/station/control"
 	"scentpost/station/control/socket"
+	"scentpost/station/history"
 	"scentpost/station/record"
 	"scentpost/station/uplink/brokertest"
 	"scentpost/station/verify"
@@ -163,7 +164,7 @@ func (k *killer) finish() {
 	k.r.station.stop(k.t)
 }
 
-func (k *killer) list() ([]control.SessionLine, error) {
+func (k *killer) list() ([]history.Listed, error) {
 	client, err := socket.Dial(k.t.Context(), k.r.socket())
 	if err != nil {
 		return nil, err
@@ -184,7 +185,7 @@ func (k *killer) verify(session string) {
 	}
 	key := strings.TrimSpace(k.r.must("key", "show", filepath.Join(k.r.dir, "station.key")))
 	report := verify.Verify(data, verify.Options{Keys: []string{key}})
-	if !report.Consistent || report.Signer != verify.Pinned || report.Replay != verify.ReplayChecked || report.Result.State != record.StateClosed {
+	if !report.Consistent || report.Signer != verify.Pinned || report.Replay != verify.ReplayChecked || report.Result.State != history.Closed {
 		k.t.Errorf("session %s: %+v", session, report)
 	}
 	b, faults := record.Read(data, record.DefaultLimits())
@@ -194,7 +195,7 @@ func (k *killer) verify(session string) {
 	ended := endings(k.t, b.Lines)
 	for _, run := range report.Result.Runs {
 		way, err := how(ended[run.Run])
-		if err != nil || way != run.How {
+		if err != nil || way != string(run.How) {
 			k.t.Errorf("session %s, run %d: %v; the summary says %s", session, run.Run, err, run.How)
 		}
 		map[string]*atomic.Int64{"completed": &k.met.completed, "voided": &k.met.voided, "aborted": &k.met.aborted}[way].Add(1)

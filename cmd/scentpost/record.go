@@ -8,6 +8,7 @@ import (
 
 	"scentpost/cmd/internal/program"
 	"scentpost/station/control"
+	"scentpost/station/history"
 )
 
 // recordCmd takes sessions out of the journal.
@@ -45,7 +46,7 @@ func (c recordExport) Run(s program.Streams) error {
 	return err
 }
 
-func printSessions(out io.Writer, list []control.SessionLine) {
+func printSessions(out io.Writer, list []history.Listed) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	fmt.Fprintln(w, "SESSION\tEPOCH\tOPENED\tPLAN\tMODE\tSEALED\tRUNS\tHOW\tUTC")
@@ -54,6 +55,20 @@ func printSessions(out io.Writer, list []control.SessionLine) {
 		if s.Sealed {
 			sealed = "yes"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", s.ID, s.Epoch, s.Opened, s.Plan, s.Mode, sealed, s.Runs, s.How, s.UTC)
+		utc := s.Clock.Text(func(string) string { return "a named person" })
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", s.ID, s.Epoch, s.Opened, s.Plan, s.Mode, sealed, s.Armed, endText(s), utc)
 	}
+}
+
+// endText says how a session ended.
+func endText(s history.Listed) string {
+	switch {
+	case s.Fault != "":
+		return "cannot be read to its end: " + s.Fault
+	case s.EpochEnded != "":
+		return "aborted: its epoch ended (" + s.EpochEnded + ")"
+	case s.How == "":
+		return "in progress"
+	}
+	return s.How
 }

@@ -10,6 +10,7 @@ import (
 
 	"scentpost/cmd/internal/program"
 	"scentpost/station/event"
+	"scentpost/station/history"
 	"scentpost/station/record"
 	"scentpost/station/verify"
 )
@@ -163,10 +164,10 @@ func printReport(out io.Writer, r verify.Report) error {
 	if r.Result.Verdict.Verdict != "" {
 		row("verdict", "%s (%s)", r.Result.Verdict.Verdict, r.Result.Verdict.Rule)
 	}
-	if r.Result.State == record.StateUnfinished {
+	if r.Result.State == history.Unfinished {
 		row("state", "SESSION NOT ENDED: what came after the last record is not known")
 	} else {
-		row("state", "%s, %s", r.Result.State, r.Result.Ended)
+		row("state", "%s, %s", r.Result.State, r.Result.How)
 	}
 	return problems()
 }

@@ -64,7 +64,7 @@ func newStation(cfg config.Config, log *slog.Logger, supervisor *supervisor, con
 			return host.Chance{IDs: rand.Reader, Nonces: rand.Reader, Shares: rand.Reader, Seals: rand.Reader}
 		},
 		EpochID: epochID, Wake: wake, Failed: s.journalFailed,
-		Write: func(store journal.Store, durable func(int64), failed func(error)) host.Journal {
+		Write: func(store journal.Committer, durable func(int64), failed func(error)) host.Journal {
 			s.writer = journal.NewWriter(store, writerQueue, durable, failed)
 			return s.writer
 		},

@@ -102,7 +102,7 @@ type performance struct {
 	seed, secrets uint64
 	mode          string
 	machine       func(*world.Kernel)
-	store         journal.Epochs
+	store         journal.Store
 	station       *config.Config // nil for the usual one
 	silent        bool           // nobody calls: every run ends by its limit, which is a short one
 	// before is called when the session is sealed, to plant a fault, a void or a leak.

@@ -37,10 +37,10 @@ func TestASessionOutlivesItsEpoch(t *testing.T) {
 		t.Fatalf("sessions: %+v, %v", list, err)
 	}
 	whole, cut := list[0], list[1]
-	if whole.How != "completed" || !whole.Sealed || whole.Runs != 12 || whole.Epoch == "second" {
+	if whole.How != "completed" || !whole.Sealed || whole.Armed != 12 || whole.Epoch == "second" {
 		t.Errorf("the finished session is listed as %+v", whole)
 	}
-	if cut.How != "aborted: its epoch ended (restored)" || !cut.Sealed || cut.Runs != 0 {
+	if cut.EpochEnded != "restored" || !cut.Sealed || cut.Armed != 0 {
 		t.Errorf("the session that was cut off is listed as %+v", cut)
 	}
 	for _, s := range list {

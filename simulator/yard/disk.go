@@ -15,7 +15,7 @@ import (
 // assembly.Disk.
 type Disk struct {
 	world   *world.World
-	store   journal.Store
+	store   journal.Committer
 	durable func(seq int64)
 	fail    func(error)
 	latency time.Duration
@@ -27,7 +27,7 @@ type Disk struct {
 }
 
 // write makes the disk the writer of a store. It is assembly.Options.Write.
-func (y *Yard) write(store journal.Store, durable func(seq int64), failed func(error)) host.Journal {
+func (y *Yard) write(store journal.Committer, durable func(seq int64), failed func(error)) host.Journal {
 	d := y.Disk
 	d.store, d.durable, d.fail = store, durable, failed
 	return d

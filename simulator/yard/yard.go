@@ -56,7 +56,7 @@ type Options struct {
 	// Loading is what lies in which canister; nil loads by letter.
 	Loading []event.Loaded
 	// Store is the journal; nil is one in memory.
-	Store journal.Epochs
+	Store journal.Store
 	// Commit is how long a commit takes; 0 is DefaultCommit.
 	Commit time.Duration
 	// Scripts are what is done in each run, in order; nil lets a dog and a handler work that react.
@@ -90,7 +90,7 @@ type Yard struct {
 	// Conditions are what is wrong with the station, as people may see it.
 	Conditions *chart.Chart
 	Disk       *Disk
-	Store      journal.Epochs
+	Store      journal.Store
 	// Vitals are what the station reads of its machine whenever it looks.
 	Vitals vitals.Reading
 	// Kernel is the wall clock of the station's machine, nil where UTC is exact.

@@ -1,296 +1,216 @@
-// Package archive reads sessions back from the journal: the list of them, the one that was interrupted, and their
-// bundles.
+// Package archive reads sessions back from the logs of a journal: the list of them, the one that was interrupted, and
+// their bundles.
+//
+// It goes by session, through the index of each log, so that no answer waits for the records of other sessions and none
+// is lost with them.
 package archive
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
-	"golang.org/x/mod/sumdb/tlog"
-
-	"scentpost/station/control"
 	"scentpost/station/event"
+	"scentpost/station/history"
 	"scentpost/station/journal"
 	"scentpost/station/record"
 )
 
 const (
-	// pageLines and pageBytes bound what is read at once.
+	// pageLines and pageBytes bound the lines that are read at once.
 	pageLines = 4096
 	pageBytes = 4 << 20
 )
 
 // Archive reads the sessions of all epochs. It implements control.Archive.
 type Archive struct {
-	store journal.Epochs
-	log   record.Log // without the epoch
+	logs journal.Logs
+	log  record.Log // without the epoch
 }
 
-// New returns the archive of a station's journal.
-func New(store journal.Epochs, log record.Log) *Archive { return &Archive{store: store, log: log} }
+// New returns the archive of a station's logs.
+func New(logs journal.Logs, log record.Log) *Archive { return &Archive{logs: logs, log: log} }
 
-// reader is what one epoch's log can be read with, whether it is the current one or has ended.
-type reader interface {
-	Lines(from int64, max, maxBytes int) ([]journal.Line, error)
-	Checkpoints(session string) ([]journal.Checkpoint, error)
-	tlog.HashReader
-}
-
-// past is a journal that keeps ended epochs.
-type past interface {
-	Epochs() []journal.Beginning
-	Archive(epoch string) (*journal.Archive, error)
-}
-
-// epoch is one epoch's log.
-type epoch struct {
-	id    string
-	log   reader
-	ended string // why the next one began, "" for the current one
-}
-
-// epochs returns the logs of the journal, oldest first.
-func (a *Archive) epochs() ([]epoch, error) {
-	var all []epoch
-	current := a.store.Epoch().ID
-	if p, ok := a.store.(past); ok {
-		epochs := p.Epochs()
-		for i, b := range epochs {
-			if b.ID == current {
-				continue
+// each calls f for every line of a session from record from on, until it returns an error.
+func each(log journal.Log, s journal.Session, from int64, f func(journal.Line) error) error {
+	for from < s.To {
+		lines, err := log.LinesOf(s, from, pageLines, pageBytes)
+		for _, l := range lines { // on an error those before it
+			if err := f(l); err != nil {
+				return err
 			}
-			log, err := p.Archive(b.ID)
-			if err != nil {
-				return nil, fmt.Errorf("read the ended epoch %s: %w", b.ID, err)
-			}
-			all = append(all, epoch{id: b.ID, log: log, ended: epochs[i+1].Why})
+			from = l.Seq + 1
 		}
-	}
-	return append(all, epoch{id: current, log: a.store}), nil
-}
-
-// each calls f for every line from record from on, until it returns an error.
-func each(log reader, from int64, f func(journal.Line) error) error {
-	for {
-		lines, err := log.Lines(from, pageLines, pageBytes)
 		if err != nil {
-			return fmt.Errorf("read the journal from record %d: %w", from, err)
+			return fmt.Errorf("read session %s from record %d: %w", s.ID, from, err)
 		}
 		if len(lines) == 0 {
 			return nil
 		}
-		for _, l := range lines {
-			if err := f(l); err != nil {
-				return err
-			}
-		}
-		from = lines[len(lines)-1].Seq + 1
 	}
+	return nil
 }
 
-// span is where the records of one session lie.
-type span struct {
-	in       epoch
-	id       string
-	from, to int64 // to is one past the last
-}
-
-// spans finds the sessions by their records, oldest first.
-func (a *Archive) spans() ([]span, error) {
-	epochs, err := a.epochs()
-	if err != nil {
-		return nil, err
+// lineOf tells a session in short: what the index says, and what the records behind that say. On an error it is as far as
+// the records could be read.
+func lineOf(log journal.Log, s journal.Session) (history.Line, error) {
+	line, err := history.ParseLine(s.Entry)
+	from := s.Known
+	if err != nil || line.ID != s.ID {
+		line, from = history.Line{ID: s.ID, State: history.Unfinished}, s.From
 	}
-	var all []span
-	for _, in := range epochs {
-		err := each(in.log, 0, func(l journal.Line) error {
-			switch n := len(all); {
-			case l.Session == "":
-			case n > 0 && all[n-1].id == l.Session && all[n-1].in.id == in.id:
-				all[n-1].to = l.Seq + 1
-			default:
-				all = append(all, span{in: in, id: l.Session, from: l.Seq, to: l.Seq + 1})
-			}
-			return nil
-		})
+	err = each(log, s, from, func(l journal.Line) error {
+		r, err := record.Decode(l.Bytes)
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("record %d: %w", l.Seq, err)
 		}
-	}
-	return all, nil
+		line.Take(&r.Event)
+		return nil
+	})
+	return line, err
 }
 
-// Sessions lists the sessions of all epochs, oldest first. One whose epoch ended before it did is aborted.
-func (a *Archive) Sessions() ([]control.SessionLine, error) {
-	spans, err := a.spans()
-	if err != nil {
-		return nil, err
-	}
-	list := []control.SessionLine{}
-	for _, s := range spans {
-		line := control.SessionLine{ID: s.id, Epoch: s.in.id, How: "in progress"}
-		var utc event.SessionClock
-		if s.in.ended != "" {
-			line.How = "aborted: its epoch ended (" + s.in.ended + ")"
+// Sessions lists the sessions of all epochs, oldest first. What could not be read of one of them is said there, and hides no
+// other.
+func (a *Archive) Sessions() ([]history.Listed, error) {
+	list := []history.Listed{}
+	epochs := a.logs.Epochs()
+	for i, b := range epochs {
+		ended := ""
+		if i+1 < len(epochs) {
+			ended = epochs[i+1].Why
 		}
-		err := each(s.in.log, s.from, func(l journal.Line) error {
-			if l.Seq >= s.to {
-				return errEnough
+		log, err := a.logs.Log(b.ID)
+		var sessions []journal.Session
+		if err == nil {
+			sessions, err = log.Sessions()
+		}
+		if err != nil {
+			list = append(list, history.Listed{Epoch: b.ID, EpochEnded: ended, Fault: err.Error()})
+			continue
+		}
+		for _, s := range sessions {
+			line, err := lineOf(log, s)
+			listed := history.Listed{Line: line, Epoch: b.ID}
+			if err != nil {
+				listed.Fault = err.Error()
 			}
-			return describe(&line, &utc, l.Bytes)
-		})
-		if err != nil && err != errEnough {
-			return nil, err
+			if line.State == history.Unfinished {
+				listed.EpochEnded = ended
+			}
+			list = append(list, listed)
 		}
-		line.UTC = utc.Text(func(string) string { return "a named person" })
-		list = append(list, line)
 	}
 	return list, nil
 }
 
-// errEnough ends a walk over the lines.
-var errEnough = fmt.Errorf("enough")
-
-var markEnded = []byte(`"type":"scentpost.` + string(event.SessionEnded) + `"`)
-
-// marks are how the lines look that describe a session; only those are decoded.
-var marks = [][]byte{
-	[]byte(`"type":"scentpost.` + string(event.SessionOpened) + `"`),
-	[]byte(`"type":"scentpost.` + string(event.SessionSealed) + `"`),
-	markEnded,
-	[]byte(`"type":"scentpost.` + string(event.RunArmed) + `"`),
-	[]byte(`"type":"scentpost.` + string(event.ClockFixed) + `"`),
-	[]byte(`"type":"scentpost.` + string(event.ClockSaid) + `"`),
+// found is where a session lies.
+type found struct {
+	journal.Session
+	log   journal.Log
+	epoch string
 }
 
-func describe(line *control.SessionLine, utc *event.SessionClock, text []byte) error {
-	wanted := false
-	for _, m := range marks {
-		wanted = wanted || bytes.Contains(text, m)
+// find looks for a session in all epochs, the newest first; "" is the last one.
+func (a *Archive) find(session string) (f found, err error) {
+	epochs := a.logs.Epochs()
+	var unread []error
+	for i := len(epochs) - 1; i >= 0; i-- {
+		f.epoch = epochs[i].ID
+		if f.log, err = a.logs.Log(f.epoch); err != nil {
+			unread = append(unread, err)
+			continue
+		}
+		is := false
+		if session != "" {
+			f.Session, is, err = f.log.Session(session)
+		} else {
+			var all []journal.Session
+			if all, err = f.log.Sessions(); len(all) > 0 {
+				f.Session, is = all[len(all)-1], true
+			}
+		}
+		if is {
+			return f, nil
+		}
+		unread = append(unread, err)
 	}
-	if !wanted {
-		return nil
+	if err := errors.Join(unread...); err != nil {
+		return f, fmt.Errorf("look for session %q: %w", session, err)
 	}
-	r, err := record.Decode(text)
-	if err != nil {
-		return fmt.Errorf("record %d: %w", r.Seq, err)
+	if session == "" {
+		return f, errors.New("the journal holds no session")
 	}
-	utc.Take(&r.Event)
-	switch body := r.Event.Body.(type) {
-	case *event.Opening:
-		line.Opened = r.Event.At.Time().Format("2006-01-02T15:04:05Z")
-		line.Plan, line.Mode = body.Name, body.Mode
-	case *event.Seed:
-		line.Sealed = true
-	case *event.End:
-		line.How = body.How
-	case *event.Arming:
-		line.Runs++
-	}
-	return nil
+	return f, fmt.Errorf("the journal holds no session %q: scentpost session list shows those it holds", session)
 }
 
 // Export returns the bundle of a session as far as it is signed, the last session's when session is empty; with the
 // names behind the references or without.
 func (a *Archive) Export(session string, names bool) (name string, bundle []byte, err error) {
-	spans, err := a.spans()
+	f, err := a.find(session)
 	if err != nil {
 		return "", nil, err
 	}
-	if len(spans) == 0 {
-		return "", nil, fmt.Errorf("the journal holds no session")
-	}
-	s := spans[len(spans)-1]
-	if session != "" {
-		found := false
-		for _, other := range spans {
-			if other.id == session {
-				s, found = other, true
-			}
-		}
-		if !found {
-			return "", nil, fmt.Errorf("the journal holds no session %q: scentpost session list shows those it holds", session)
-		}
-	}
-	parts, err := a.parts(s)
+	parts, err := a.parts(f, names)
 	if err != nil {
 		return "", nil, err
-	}
-	if !names {
-		parts.Identities = nil
 	}
 	var zip bytes.Buffer
 	if err := record.Write(&zip, parts); err != nil {
-		return "", nil, fmt.Errorf("write the bundle of session %s: %w", s.id, err)
+		return "", nil, fmt.Errorf("write the bundle of session %s: %w", f.ID, err)
 	}
-	return fmt.Sprintf("scentpost-%s-%s.zip", a.log.Station, s.id), zip.Bytes(), nil
+	return fmt.Sprintf("scentpost-%s-%s.zip", a.log.Station, f.ID), zip.Bytes(), nil
 }
 
 // parts gathers what the bundle of a session is made of.
-func (a *Archive) parts(s span) (record.Bundle, error) {
+func (a *Archive) parts(f found, names bool) (record.Bundle, error) {
 	log := a.log
-	log.Epoch = s.in.id
-	b := record.Bundle{Log: log, Session: s.id, From: s.from}
-	checkpoints, err := s.in.log.Checkpoints(s.id)
+	log.Epoch = f.epoch
+	b := record.Bundle{Log: log, Session: f.ID, From: f.From}
+	checkpoints, err := f.log.Checkpoints(f.ID)
 	if err != nil {
 		return b, err
 	}
 	if len(checkpoints) == 0 {
-		return b, fmt.Errorf("session %s has no checkpoint yet: it can be exported once it was loaded", s.id)
+		return b, fmt.Errorf("session %s has no checkpoint yet: it can be exported once it was loaded", f.ID)
 	}
 	for _, c := range checkpoints {
 		b.Checkpoints = append(b.Checkpoints, record.Checkpoint{Size: c.Size, Why: c.Why, Note: string(c.Note)})
 	}
-	err = each(s.in.log, s.from, func(l journal.Line) error {
-		if l.Seq >= s.to {
-			return errEnough
+	err = each(f.log, f.Session, f.From, func(l journal.Line) error {
+		if want := f.From + int64(len(b.Lines)); l.Seq != want {
+			return fmt.Errorf("session %s: %w: record %d is missing", f.ID, journal.ErrDamaged, want)
 		}
 		b.Lines = append(b.Lines, l.Bytes)
 		return nil
 	})
-	if err != nil && err != errEnough {
+	if err != nil {
 		return b, err
 	}
-	if err := a.first(&b, s.in.log); err != nil {
+	if b.Epoch, b.Key, err = beginning(f.log); err != nil {
 		return b, err
 	}
-	return record.Assemble(b, s.in.log)
+	if names {
+		if b.Identities, err = a.logs.Identities(); err != nil {
+			return b, err
+		}
+	}
+	return record.Assemble(b, f.log)
 }
 
-// first adds the epoch's first record with the key that it names, and the names behind the references.
-func (a *Archive) first(b *record.Bundle, log reader) error {
+// beginning returns an epoch's first record, and the key that it names.
+func beginning(log journal.Log) (line []byte, key string, err error) {
 	lines, err := log.Lines(0, 1, pageBytes)
-	if err != nil || len(lines) == 0 {
-		return fmt.Errorf("read the epoch's first record: %w", err)
+	if err != nil || len(lines) != 1 {
+		return nil, "", fmt.Errorf("read the epoch's first record: %w", err)
 	}
-	b.Epoch = lines[0].Bytes
-	r, err := record.Decode(b.Epoch)
+	r, err := record.Decode(lines[0].Bytes)
 	if err != nil {
-		return fmt.Errorf("the epoch's first record: %w", err)
+		return nil, "", fmt.Errorf("the epoch's first record: %w", err)
 	}
 	epoch, ok := r.Event.Body.(*event.Epoch)
 	if !ok {
-		return fmt.Errorf("the log begins with %s, not with its epoch", r.Event.Type)
+		return nil, "", fmt.Errorf("the log begins with %s, not with its epoch", r.Event.Type)
 	}
-	b.Key = epoch.Key
-	identities, err := a.store.Identities()
-	if err != nil {
-		return err
-	}
-	for _, id := range identities {
-		if mentioned(b.Lines, id.Ref) {
-			b.Identities = append(b.Identities, id)
-		}
-	}
-	return nil
-}
-
-func mentioned(lines [][]byte, ref string) bool {
-	quoted := []byte(`"` + ref + `"`)
-	for _, l := range lines {
-		if bytes.Contains(l, quoted) {
-			return true
-		}
-	}
-	return false
+	return lines[0].Bytes, epoch.Key, nil
 }

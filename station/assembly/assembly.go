@@ -55,7 +55,7 @@ type Options struct {
 	EpochID func() (string, error)
 	// Write returns what makes batches durable in a store. It calls durable with the last record of each, or failed
 	// once and nothing after it.
-	Write func(store journal.Store, durable func(seq int64), failed func(error)) host.Journal
+	Write func(store journal.Committer, durable func(seq int64), failed func(error)) host.Journal
 	// Wake is called, from any goroutine, when the owner of the host has something to drain.
 	Wake func()
 	// Failed hears once that the journal has failed and the canisters are closed; may be nil.
@@ -97,7 +97,7 @@ type Disk interface {
 
 // Storage is a station's journal with what lies below and beside it.
 type Storage struct {
-	Journal  journal.Epochs
+	Journal  journal.Store
 	Disk     Disk
 	Departed Departed
 	// Key is the station's private key (note form).

@@ -44,40 +44,27 @@ func (s *Station) firstRecord(b journal.Beginning) event.Epoch {
 	if b.Prev != "" {
 		e.PrevRoot = hex.EncodeToString(b.PrevRoot[:])
 	}
-	past, keeps := s.store.Journal.(past)
-	if !keeps {
-		return e
-	}
 	var err error
-	if e.Aborted, err = archive.CutOff(past, b); err != nil {
+	if e.Aborted, err = archive.CutOff(s.store.Journal, b); err != nil {
 		s.opt.Log.Error("which session the ended epoch cut off cannot be read", "epoch", b.Prev, "err", err)
 	}
 	return e
 }
 
-// past is a journal that keeps ended epochs.
-type past interface {
-	Epochs() []journal.Beginning
-	Archive(epoch string) (*journal.Archive, error)
-}
-
 // departing is the journal with one promise more: a checkpoint that will be shown has been noted outside the journal as
 // having left the station.
-type departing struct {
-	journal.Epochs
-	s *Station
-}
+type departing struct{ *Station }
 
-// Commit implements journal.Store.
+// Commit implements journal.Committer.
 func (d departing) Commit(b journal.Batch) error {
-	if err := d.Epochs.Commit(b); err != nil {
+	if err := d.store.Journal.Commit(b); err != nil {
 		return err
 	}
 	if len(b.Checkpoints) == 0 {
 		return nil
 	}
 	last := b.Checkpoints[len(b.Checkpoints)-1]
-	return d.s.leave(d.Epoch().ID, last.Size)
+	return d.leave(d.store.Journal.Epoch().ID, last.Size)
 }
 
 // leave notes that the first size records of an epoch leave the station.

@@ -77,10 +77,7 @@ func (s *Station) SenderOptions() (uplink.Options, error) {
 	// In this order: the host is writing already. What has left was durable before it left, so a size that is read after
 	// it can only be larger; the other way round a journal that is well would seem to be behind.
 	left := s.store.Departed.Load()
-	size, err := store.Size()
-	if err != nil {
-		return uplink.Options{}, err
-	}
+	size := store.Size()
 	acknowledged, err := store.Cursor(uplinkCursor)
 	if err != nil {
 		return uplink.Options{}, err
@@ -131,14 +128,9 @@ func (s *Station) pastEpochs() []string {
 	if s.past != "" {
 		ended = append(ended, s.past)
 	}
-	store := s.store.Journal
-	current := store.Epoch()
-	epochs := []journal.Beginning{current}
-	if p, keeps := store.(past); keeps {
-		epochs = p.Epochs()
-	}
-	for _, e := range epochs {
-		if e.ID != current.ID {
+	current := s.store.Journal.Epoch().ID
+	for _, e := range s.store.Journal.Epochs() {
+		if e.ID != current {
 			ended = append(ended, e.ID)
 		}
 		if e.Prev != "" {

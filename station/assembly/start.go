@@ -47,11 +47,7 @@ func (s *Station) Serve(store Storage) (err error) {
 // follow finds out whether a session is sealed, long before the host can say so. What cannot be read keeps the conditions of
 // the devices frozen: nobody knows what they would tell.
 func (s *Station) follow() {
-	size, err := s.store.Journal.Size()
-	if err != nil {
-		return // there is no epoch yet, or none that can be read: the host will say
-	}
-	sealed, err := archive.Sealed(s.store.Journal, size)
+	sealed, err := archive.Sealed(s.store.Journal, s.store.Journal.Size())
 	if err != nil {
 		s.opt.Log.Debug("whether a session is sealed is not known yet", "err", err)
 		return
@@ -62,11 +58,7 @@ func (s *Station) follow() {
 // beforeHost is what is shown until there is a host: no session, or one that the journal holds without an end. Where
 // that cannot be read the check finds out, and a session does not go on.
 func (s *Station) beforeHost() trial.View {
-	size, err := s.store.Journal.Size()
-	if err != nil {
-		return trial.View{Phase: trial.Idle}
-	}
-	session, err := archive.Unfinished(s.store.Journal, size)
+	session, err := archive.Unfinished(s.store.Journal, s.store.Journal.Size())
 	if err != nil || session == "" {
 		return trial.View{Phase: trial.Idle}
 	}
@@ -104,21 +96,17 @@ func (s *Station) Begin(since Again, cause string) error {
 	if s.signer, err = record.NewSigner(log, s.store.Key); err != nil {
 		return fmt.Errorf("the station's key: %w", err)
 	}
-	size, err := s.store.Journal.Size()
-	if err != nil {
-		return err
-	}
+	size := s.store.Journal.Size()
 	if err := s.openHost(log, size); err != nil {
 		return err
 	}
 	s.host.Attach(s.devices, s.devices.Sources(), s.devices.Veiled()...)
 	s.host.Begin(s.firstRecord(beginning))
-	interrupted, err := archive.Interrupted(s.store.Journal, size)
+	lines, bodies, err := archive.Interrupted(s.store.Journal, s.store.Journal, size)
 	if err != nil {
 		return err
 	}
-	interrupted.Cause = cause
-	if err := s.host.Restore(interrupted); err != nil {
+	if err := s.host.Restore(host.Interrupted{Lines: lines, Vault: bodies, Cause: cause}); err != nil {
 		s.opt.Log.Error("the interrupted session cannot be brought back: it is aborted, and the log goes on in a new epoch", "err", err)
 		return Again{What: "the interrupted session is damaged", NewEpoch: journal.WhyTailLost}
 	}
@@ -143,7 +131,7 @@ func (s *Station) openHost(log record.Log, size int64) error {
 	}
 	settings.LeadMS = max(settings.LeadMS, int(LeastLead.Seconds()*s.scale*1000))
 	hash := cfg.Hash()
-	writer := s.opt.Write(departing{s.store.Journal, s}, func(seq int64) { s.host.Durable(seq) }, func(err error) { s.host.Failed(err) })
+	writer := s.opt.Write(departing{s}, func(seq int64) { s.host.Durable(seq) }, func(err error) { s.host.Failed(err) })
 	s.host, err = host.New(host.Options{
 		Log: log, Settings: settings, Beams: Beams(cfg), Config: hex.EncodeToString(hash[:]), Pinch: cfg.Pinch(), Simulated: s.opt.Simulated,
 		Clock: s.clock, Journal: writer, Signer: s.signer, Wake: s.opt.Wake, Names: names, Chance: s.opt.Chance(log.Epoch, size),

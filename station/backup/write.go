@@ -30,7 +30,7 @@ type Options struct {
 
 // Write writes a backup of a journal. The vault is not read: what was revealed stands in the log, and what was not is
 // left out.
-func Write(w io.Writer, from *journal.Reading, o Options) error {
+func Write(w io.Writer, from journal.Logs, o Options) error {
 	log, err := logOf(from)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func Write(w io.Writer, from *journal.Reading, o Options) error {
 }
 
 // logOf returns what the last epoch with records says that the station is.
-func logOf(from *journal.Reading) (record.Log, error) {
+func logOf(from journal.Logs) (record.Log, error) {
 	epochs := from.Epochs()
 	for i := len(epochs) - 1; i >= 0; i-- {
 		a, err := from.Log(epochs[i].ID)
@@ -92,7 +92,7 @@ func damaged(err error) error {
 }
 
 // writeEpoch writes the part of one epoch: each checkpoint behind the last record that it covers.
-func writeEpoch(e *Encoder, from *journal.Reading, b journal.Beginning) error {
+func writeEpoch(e *Encoder, from journal.Logs, b journal.Beginning) error {
 	a, err := from.Log(b.ID)
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func Check(r io.Reader) (Summary, error) {
 
 // Save writes a backup to a new file that its owner alone can read, makes it durable, and reads it back: what it
 // returns was found in the file. Nothing is left of a file that could not be written whole.
-func Save(path string, from *journal.Reading, o Options) (Summary, error) {
+func Save(path string, from journal.Logs, o Options) (Summary, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return Summary{}, fmt.Errorf("make the backup: %w", err)
@@ -157,7 +157,7 @@ func Save(path string, from *journal.Reading, o Options) (Summary, error) {
 	return s, durable.SyncFolder(filepath.Dir(path))
 }
 
-func save(f *os.File, from *journal.Reading, o Options) (Summary, error) {
+func save(f *os.File, from journal.Logs, o Options) (Summary, error) {
 	if err := Write(f, from, o); err != nil {
 		return Summary{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"scentpost/station/blind"
 	"scentpost/station/event"
 	"scentpost/station/health"
+	"scentpost/station/history"
 	"scentpost/station/trial"
 )
 
@@ -29,20 +30,7 @@ type Archive interface {
 	// behind the references or without.
 	Export(session string, names bool) (name string, bundle []byte, err error)
 	// Sessions returns the sessions of the journal, oldest first.
-	Sessions() ([]SessionLine, error)
-}
-
-// SessionLine is one session in a list.
-type SessionLine struct {
-	ID     string `json:"id"`
-	Epoch  string `json:"epoch"`
-	Opened string `json:"opened"` // UTC, RFC 3339
-	Plan   string `json:"plan"`
-	Mode   string `json:"mode"`
-	Sealed bool   `json:"sealed"` // its placements were drawn
-	Runs   int    `json:"runs"`   // armed
-	How    string `json:"how"`    // how it ended, "in progress" before
-	UTC    string `json:"utc"`    // what its UTC is worth, in words that name nobody
+	Sessions() ([]history.Listed, error)
 }
 
 // Options are what a service is made of.
@@ -101,11 +89,11 @@ func New(opt Options) (*Service, error) {
 
 // Response answers a request. OK is false when the station said no; Error then says why and what to do.
 type Response struct {
-	OK     bool          `json:"ok"`
-	Error  string        `json:"error,omitempty"`
-	Seq    int64         `json:"seq,string,omitempty"`
-	Status *Status       `json:"status,omitempty"`
-	List   []SessionLine `json:"list,omitempty"`
+	OK     bool             `json:"ok"`
+	Error  string           `json:"error,omitempty"`
+	Seq    int64            `json:"seq,string,omitempty"`
+	Status *Status          `json:"status,omitempty"`
+	List   []history.Listed `json:"list,omitempty"`
 	// Devices answer "doctor".
 	Devices []DeviceLine `json:"devices,omitempty"`
 	// Boards answer "boards".

@@ -10,6 +10,7 @@ import (
 	"scentpost/station/blind"
 	"scentpost/station/event"
 	"scentpost/station/health"
+	"scentpost/station/history"
 	"scentpost/station/record"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
@@ -46,8 +47,8 @@ func (a archive) Export(session string, names bool) (string, []byte, error) {
 	return "bundle-" + session + ".zip", []byte("zip"), a.err
 }
 
-func (a archive) Sessions() ([]SessionLine, error) {
-	return []SessionLine{{ID: "s1", How: "completed"}}, a.err
+func (a archive) Sessions() ([]history.Listed, error) {
+	return []history.Listed{{Line: history.Line{ID: "s1", How: "completed"}}}, a.err
 }
 
 var people = []Person{

@@ -26,9 +26,9 @@ func BenchmarkHost(b *testing.B) {
 			h.sealed()
 			b.StartTimer()
 		}
-		began, _ := h.store.Size()
+		began := h.store.Size()
 		h.search()
-		size, _ := h.store.Size()
+		size := h.store.Size()
 		events += int(size - began)
 		runs++
 	}

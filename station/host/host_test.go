@@ -114,7 +114,7 @@ func TestSafetyNeverWaits(t *testing.T) {
 // TestAFailedJournalStopsTheHost: closed at once, nothing parked is let out, everybody is told why.
 func TestAFailedJournalStopsTheHost(t *testing.T) {
 	h := newHouse(t).sealed().searching()
-	size, _ := h.store.Size()
+	size := h.store.Size()
 	h.held, h.seen = true, nil
 	waiting := h.do(event.Event{Type: event.CallMade, By: "Vera", Body: &event.Call{Kind: event.CallAt, Position: 1, MadeBy: "Agron", EnteredBy: "Vera", Means: event.ByVoice}})
 	h.w.RunFor(time.Second)

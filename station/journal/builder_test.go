@@ -21,7 +21,7 @@ func reading(t *testing.T, dir string) *Reading {
 	return r
 }
 
-func logOf(t *testing.T, r *Reading, epoch string) *Archive {
+func logOf(t *testing.T, r *Reading, epoch string) Log {
 	t.Helper()
 	a, err := r.Log(epoch)
 	if err != nil {
@@ -48,7 +48,7 @@ func TestReadingSeesWhatWasThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		log              *Archive
+		log              Log
 		size, checkpoint int
 	}{{ended, 10, 1}, {current, 5, 0}} {
 		lines, err := c.log.Lines(0, 1<<20, 1<<30)

@@ -15,15 +15,16 @@ import (
 )
 
 var (
-	_ Epochs     = (*Memory)(nil)
-	_ Epochs     = (*Journal)(nil)
+	_ Store      = (*Memory)(nil)
+	_ Store      = (*Journal)(nil)
+	_ Logs       = (*Reading)(nil)
 	_ Operations = (*Memory)(nil)
 	_ Operations = (*Journal)(nil)
 )
 
 // both is a store with its operational log.
 type both interface {
-	Epochs
+	Store
 	Operations
 }
 
@@ -58,6 +59,10 @@ func TestCommitRefusesWhatDoesNotFollow(t *testing.T) {
 		"no line":                 {Rows: []Row{empty}},
 		"checkpoint beyond":       {Checkpoints: []Checkpoint{{Size: 4, Note: []byte("n")}}},
 		"checkpoint without note": {Checkpoints: []Checkpoint{{Size: 1}}},
+		"entry beyond":            {Entries: []Entry{{Session: "s1", Known: 4, Text: []byte("t")}}},
+		"entry of nothing":        {Entries: []Entry{{Session: "s1", Text: []byte("t")}}},
+		"entry without text":      {Entries: []Entry{{Session: "s1", Known: 1}}},
+		"entry without session":   {Entries: []Entry{{Known: 1, Text: []byte("t")}}},
 	} {
 		stores(t, func(t *testing.T, s both) {
 			mustCommit(t, s, Batch{Rows: rows(0, 3, "s1")})
@@ -77,7 +82,7 @@ func TestNothingIsWrittenBeforeAnEpoch(t *testing.T) {
 	p := newPlace(t)
 	j := p.open(t) // begins one
 	_ = j.Close()
-	for name, s := range map[string]Epochs{"memory": NewMemory(), "sqlite": emptyJournal(t)} {
+	for name, s := range map[string]Store{"memory": NewMemory(), "sqlite": emptyJournal(t)} {
 		if r := s.Recovery(); !r.NewEpochNeeded || r.Why != WhyFirst {
 			t.Errorf("%s: %+v", name, r)
 		}
@@ -125,7 +130,7 @@ func TestOperationalLogIsNoPartOfTheRecord(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
-		if sizeOf(t, s) != 0 {
+		if s.Size() != 0 {
 			t.Error("an operation became a record")
 		}
 	})
@@ -176,7 +181,7 @@ func TestMemoryIsSQLite(t *testing.T) {
 		epochs := 1
 		steps := map[string]func(*rapid.T){
 			"commit": func(rt *rapid.T) {
-				b := drawBatch(rt, sizeOf(t, m))
+				b := drawBatch(rt, m.Size())
 				first, second := m.Commit(b), j.Commit(b)
 				if errors.Is(first, ErrGap) != errors.Is(second, ErrGap) || (first == nil) != (second == nil) {
 					rt.Fatalf("commit: memory %v, sqlite %v", first, second)
@@ -228,6 +233,10 @@ func drawBatch(rt *rapid.T, size int64) Batch {
 	if rapid.Bool().Draw(rt, "checkpoint") {
 		b.Checkpoints = []Checkpoint{{Size: size, Why: "seal", Session: "s1", Note: []byte("no note")}}
 	}
+	if rapid.Bool().Draw(rt, "entry") {
+		b.Entries = []Entry{{Session: rapid.SampledFrom([]string{"s1", "s2", "s9"}).Draw(rt, "of"), Text: []byte("known"),
+			Known: rapid.Int64Range(0, size+6).Draw(rt, "known"), Last: rapid.Bool().Draw(rt, "last")}}
+	}
 	if rapid.Bool().Draw(rt, "name") {
 		b.Identities = []Identity{{Ref: rapid.SampledFrom([]string{"p-1", "p-2"}).Draw(rt, "ref"), Name: rapid.String().Draw(rt, "name")}}
 	}
@@ -235,12 +244,12 @@ func drawBatch(rt *rapid.T, size int64) Batch {
 }
 
 // sameAnswers asks both stores everything.
-func sameAnswers(rt *rapid.T, m, j Epochs) {
-	ask := func(s Epochs) []any {
+func sameAnswers(rt *rapid.T, m, j Store) {
+	ask := func(s Store) []any {
 		var out []any
 		note := func(v any, err error) { out = append(out, fmt.Sprintf("%+v %t", v, err == nil)) }
-		size, err := s.Size()
-		note(size, err)
+		size := s.Size()
+		out = append(out, size)
 		for _, limit := range [][3]int{{0, 100, 1 << 20}, {1, 2, 1 << 20}, {0, 100, 1000}, {2, 5, 0}, {-1, 5, 5}, {int(size), 1, 1}} {
 			lines, err := s.Lines(int64(limit[0]), limit[1], limit[2])
 			out = append(out, len(lines), err == nil)
@@ -249,7 +258,9 @@ func sameAnswers(rt *rapid.T, m, j Epochs) {
 			}
 		}
 		for _, session := range []string{"", "s1", "s2", "s3"} {
-			note(s.SessionStart(session))
+			one, found, err := s.Session(session)
+			note(text(one), err)
+			out = append(out, found)
 			vault, err := s.Vault(session)
 			out = append(out, len(vault), err == nil)
 			for _, v := range vault {
@@ -260,7 +271,21 @@ func sameAnswers(rt *rapid.T, m, j Epochs) {
 		note(s.Identities())
 		note(s.Cursor("hub"))
 		note(s.Epoch(), nil)
-		note(s.Room(), nil)
+		note(s.Epochs(), nil)
+		for _, b := range append(s.Epochs(), Beginning{ID: "none"}) {
+			log, err := s.Log(b.ID)
+			note(b.ID, err)
+			if err != nil {
+				continue
+			}
+			lines, err := log.Lines(0, 100, 1<<20)
+			note(len(lines), err)
+			sessions, err := log.Sessions()
+			for _, one := range sessions {
+				out = append(out, text(one))
+			}
+			note(log.Size(), err)
+		}
 		hashes := tlog.StoredHashCount(size)
 		for i := int64(-1); i <= hashes; i++ {
 			note(s.ReadHashes([]int64{i}))
@@ -276,6 +301,11 @@ func sameAnswers(rt *rapid.T, m, j Epochs) {
 	if len(first) != len(second) {
 		rt.Fatalf("memory gave %d answers, sqlite %d", len(first), len(second))
 	}
+}
+
+// text writes a session of an index.
+func text(s Session) string {
+	return fmt.Sprintf("%s %d-%d %d %q %t", s.ID, s.From, s.To, s.Known, s.Entry, s.Entry == nil)
 }
 
 func TestCheckOfAMemoryIsAtOnce(t *testing.T) {

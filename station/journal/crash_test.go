@@ -47,7 +47,7 @@ func commitForEver(p place) error {
 	failed := make(chan error, 1)
 	room := make(chan struct{}, 64)
 	w := NewWriter(j, 256, func(seq int64) { fmt.Println(seq) }, func(err error) { failed <- err })
-	for from, _ := j.Size(); ; {
+	for from := j.Size(); ; {
 		select {
 		case room <- struct{}{}:
 		case err := <-failed:
@@ -112,7 +112,7 @@ func TestKilledDuringCommits(t *testing.T) {
 		if r := check(t, j); r.NewEpochNeeded || !r.Unclean {
 			t.Fatalf("kill %d: %+v", i, r)
 		}
-		size := sizeOf(t, j)
+		size := j.Size()
 		if size <= shown {
 			t.Fatalf("kill %d: record %d was shown as durable, and %d are left", i, shown, size)
 		}

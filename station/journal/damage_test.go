@@ -32,14 +32,17 @@ func spoilt(t *testing.T, records int64, damage func(content []byte) []byte) pla
 }
 
 // unclean makes the next start believe that the last stop was none.
-func unclean(t *testing.T, p place) {
+func unclean(t *testing.T, p place) { execute(t, p, "UPDATE state SET clean = 0") }
+
+// execute changes the database of epoch e1 behind the journal's back.
+func execute(t *testing.T, p place, statement string) {
 	t.Helper()
 	db, err := openDB(epochPath(p.dir, "e1"), 1, writePragmas)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec("UPDATE state SET clean = 0"); err != nil {
+	if _, err := db.Exec(statement); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -85,7 +85,7 @@ func rows(from, to int64, session string) []Row {
 	return out
 }
 
-func mustCommit(t testing.TB, s Store, b Batch) {
+func mustCommit(t testing.TB, s Committer, b Batch) {
 	t.Helper()
 	if err := s.Commit(b); err != nil {
 		t.Fatal(err)
@@ -101,16 +101,6 @@ func note(t testing.TB, s tlog.HashReader, size int64) Checkpoint {
 	}
 	text := fmt.Sprintf("test\n%d\n%s\n\n", size, base64.StdEncoding.EncodeToString(root[:]))
 	return Checkpoint{Size: size, Why: "lock", Session: "s1", Note: []byte(text)}
-}
-
-// sizeOf returns the store's size.
-func sizeOf(t testing.TB, s Store) int64 {
-	t.Helper()
-	size, err := s.Size()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return size
 }
 
 // copyTree copies a folder's files.

@@ -173,7 +173,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	before, files := runtime.NumGoroutine(), openFiles(t)
 	for range 5 {
 		j := p.open(t)
-		mustCommit(t, j, Batch{Rows: rows(sizeOf(t, j), sizeOf(t, j)+3, "s1")})
+		mustCommit(t, j, Batch{Rows: rows(j.Size(), j.Size()+3, "s1")})
 		if _, err := j.Lines(0, 10, 1<<20); err != nil {
 			t.Fatal(err)
 		}

@@ -59,16 +59,16 @@ func TestFullForGood(t *testing.T) {
 	if err := j.Commit(Batch{Rows: rows(10, 11, "s1")}); !errors.Is(err, ErrFailed) {
 		t.Errorf("commit after a failed one: %v", err)
 	}
-	if sizeOf(t, j) != 10 {
-		t.Errorf("size %d after a refused batch", sizeOf(t, j))
+	if j.Size() != 10 {
+		t.Errorf("size %d after a refused batch", j.Size())
 	}
 	_ = j.Close()
 	j = p.openWithBallast(t, 64<<10)
 	if r := j.Recovery(); !r.Unclean {
 		t.Error("a failed commit counts as a clean stop")
 	}
-	if r := check(t, j); r.NewEpochNeeded || sizeOf(t, j) != 10 {
-		t.Errorf("%+v, size %d", r, sizeOf(t, j))
+	if r := check(t, j); r.NewEpochNeeded || j.Size() != 10 {
+		t.Errorf("%+v, size %d", r, j.Size())
 	}
 	if err := j.Room(); err != nil {
 		t.Errorf("no room after the disk was emptied: %v", err)
@@ -91,11 +91,11 @@ func TestFailureWithinABatch(t *testing.T) {
 	}
 	_ = j.Close()
 	j = p.open(t)
-	if r := check(t, j); r.NewEpochNeeded || sizeOf(t, j) != 10 {
-		t.Errorf("%+v, size %d", r, sizeOf(t, j))
+	if r := check(t, j); r.NewEpochNeeded || j.Size() != 10 {
+		t.Errorf("%+v, size %d", r, j.Size())
 	}
-	if start, err := j.SessionStart("s2"); err != nil || start != -1 {
-		t.Errorf("session of the failed batch starts at %d (%v)", start, err)
+	if s, found, err := j.Session("s2"); err != nil || found {
+		t.Errorf("session of the failed batch: %+v (%v)", s, err)
 	}
 }
 
@@ -204,8 +204,8 @@ func TestFullDisk(t *testing.T) {
 	if err := j.Room(); !errors.Is(err, ErrBallastSpent) || !j.Spent() {
 		t.Errorf("room on a full disk: %v, spent %v", err, j.Spent())
 	}
-	if lines, err := j.Lines(0, run+10, 1<<30); err != nil || int64(len(lines)) != sizeOf(t, j) {
-		t.Errorf("%d lines of %d: %v", len(lines), sizeOf(t, j), err)
+	if lines, err := j.Lines(0, run+10, 1<<30); err != nil || int64(len(lines)) != j.Size() {
+		t.Errorf("%d lines of %d: %v", len(lines), j.Size(), err)
 	}
 	j.kill(t)
 	j = p.openWithBallast(t, 3<<20)

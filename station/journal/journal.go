@@ -23,7 +23,7 @@ type Options struct {
 	Ballast int64
 }
 
-// Journal is the durable store. It implements Epochs and Operations.
+// Journal is the durable store. It implements Store and Operations.
 type Journal struct {
 	dir      string
 	lock     *os.File
@@ -37,8 +37,8 @@ type Journal struct {
 
 	mu       sync.RWMutex // guards all below
 	meta     meta
-	current  *ledger // nil: there is none that can be read
-	archive  map[string]*ledger
+	current  *ledger            // nil: there is none that can be read
+	ended    map[string]*ledger // those that were opened
 	recovery Recovery
 	failed   error // why nothing more is written
 	closed   bool
@@ -57,7 +57,7 @@ func Open(dir string, opts Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{dir: dir, lock: lock, archive: map[string]*ledger{}}
+	j := &Journal{dir: dir, lock: lock, ended: map[string]*ledger{}}
 	j.ballast = ballast{path: filepath.Join(dir, "ballast"), size: opts.Ballast}
 	if opts.Ballast == 0 {
 		j.ballast.size = DefaultBallast
@@ -194,7 +194,7 @@ func (j *Journal) Spent() bool { return j.ballast.room() != nil }
 // again and again.
 func (j *Journal) Bytes() (int64, error) {
 	l := j.ledger()
-	if l == nil {
+	if l.read == nil {
 		return 0, nil
 	}
 	stat, err := os.Stat(l.path)
@@ -207,21 +207,21 @@ func (j *Journal) Bytes() (int64, error) {
 // Departed returns the file of what has left the station.
 func (j *Journal) Departed() *Departed { return j.departed }
 
-// Epoch implements Epochs.
+// Epoch implements Store.
 func (j *Journal) Epoch() Beginning {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	return j.meta.current()
 }
 
-// Recovery implements Epochs.
+// Recovery implements Store.
 func (j *Journal) Recovery() Recovery {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	return j.recovery
 }
 
-// Check implements Epochs.
+// Check implements Store.
 func (j *Journal) Check(ctx context.Context) (Recovery, error) {
 	j.checking.Lock()
 	defer j.checking.Unlock()
@@ -276,7 +276,7 @@ func (r Recovery) inspected(found inspection) Recovery {
 	return r
 }
 
-// BeginEpoch implements Epochs.
+// BeginEpoch implements Store.
 func (j *Journal) BeginEpoch(id, why string) error {
 	if err := checkEpochID(id); err != nil {
 		return err
@@ -304,7 +304,7 @@ func (j *Journal) BeginEpoch(id, why string) error {
 	}
 	if j.current != nil {
 		err = j.current.stopWriting(false)
-		j.archive[j.current.epoch] = j.current.endedAt(next.PrevSize)
+		j.ended[j.current.epoch] = j.current.endedAt(next.PrevSize)
 	}
 	j.meta, j.current, j.recovery = m, made, Recovery{Checked: true}
 	return errors.Join(err, j.departed.begin(id, j.starts))
@@ -333,7 +333,7 @@ func (j *Journal) Close() error {
 	if j.current != nil {
 		errs = append(errs, j.current.stopWriting(j.failed == nil), j.current.close())
 	}
-	for _, l := range j.archive {
+	for _, l := range j.ended {
 		errs = append(errs, l.close())
 	}
 	if j.desk != nil {

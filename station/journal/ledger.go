@@ -13,12 +13,12 @@ import (
 	"scentpost/station/record"
 )
 
-// ledger is the database of one epoch. It is read by many and written by one connection; an ended epoch's has
-// no writing connection.
+// ledger is the database of one epoch, and its Log. It is read by many and written by one connection; an ended epoch's
+// has no writing connection.
 type ledger struct {
 	epoch string
 	path  string
-	read  *sql.DB
+	read  *sql.DB      // nil: there is no record that could be read
 	size  atomic.Int64 // durable records; readers see no further
 
 	mu      sync.Mutex // guards all below: one commit at a time
@@ -31,7 +31,7 @@ type ledger struct {
 
 // statements are the writer's prepared ones.
 type statements struct {
-	record, vault, session, checkpoint *sql.Stmt
+	record, vault, session, checkpoint, entry *sql.Stmt
 }
 
 // ledgerState is what the database says about its last stop.
@@ -115,7 +115,8 @@ func (l *ledger) startWriting(starts int64) error {
 	}{
 		{&l.add.record, "INSERT INTO records (seq, session, type, hashes, line) VALUES (?, ?, ?, ?, ?)"},
 		{&l.add.vault, "INSERT INTO vault (seq, run, nonce, body) VALUES (?, ?, ?, ?)"},
-		{&l.add.session, "INSERT OR IGNORE INTO sessions (session, first) VALUES (?, ?)"},
+		{&l.add.session, "INSERT OR IGNORE INTO sessions (session, first, first_sum, known, last, entry, entry_sum) VALUES (?, ?, ?, 0, 0, x'', 0)"},
+		{&l.add.entry, "UPDATE sessions SET known = ?, last = ?, entry = ?, entry_sum = ? WHERE session = ?"},
 		{&l.add.checkpoint, "INSERT INTO checkpoints (size, why, session, note) VALUES (?, ?, ?, ?)"},
 	} {
 		if *s.stmt, err = l.write.Prepare(s.text); err != nil {
@@ -146,7 +147,18 @@ func (l *ledger) stopWriting(clean bool) error {
 }
 
 // close lets go of the files.
-func (l *ledger) close() error { return l.read.Close() }
+func (l *ledger) close() error {
+	if l.read == nil {
+		return nil
+	}
+	return l.read.Close()
+}
+
+// endedAt lets nobody see what lies behind the last good record: it may be malformed, or another history.
+func (l *ledger) endedAt(size int64) *ledger {
+	l.size.Store(min(l.size.Load(), size))
+	return l
+}
 
 // root returns the root of all that is durable.
 func (l *ledger) root() tlog.Hash {
@@ -197,7 +209,7 @@ func (l *ledger) insert(tx *sql.Tx, b Batch, edge *record.Tree, session *string)
 		}
 		l.pending += int64(len(r.Line) + len(packed) + len(r.Body))
 		if r.Session != *session && r.Session != "" {
-			if _, err := tx.Stmt(l.add.session).Exec(r.Session, r.Seq); err != nil {
+			if _, err := tx.Stmt(l.add.session).Exec(r.Session, r.Seq, firstSum(r.Session, r.Seq)); err != nil {
 				return err
 			}
 			*session = r.Session
@@ -206,6 +218,11 @@ func (l *ledger) insert(tx *sql.Tx, b Batch, edge *record.Tree, session *string)
 			if _, err := vault.Exec(r.Seq, r.Run, r.Nonce[:], r.Body); err != nil {
 				return err
 			}
+		}
+	}
+	for _, e := range b.Entries {
+		if _, err := tx.Stmt(l.add.entry).Exec(e.Known, e.Last, e.Text, e.sum(), e.Session); err != nil {
+			return err
 		}
 	}
 	for _, c := range b.Checkpoints {

@@ -10,59 +10,43 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"scentpost/station/event"
-	"scentpost/station/record"
 )
 
-// Memory is a journal without a disk, for simulations and tests. It keeps all promises of the contract but the
-// one that needs a disk.
+// Memory is a journal without a disk, for simulations and tests. It implements Store and Operations, and keeps all
+// promises of the contract but the one that needs a disk.
 type Memory struct {
-	mu         sync.RWMutex // guards everything below
+	mu         sync.RWMutex // guards everything below, and the logs
 	closed     bool
-	epoch      Beginning
-	current    memoryLog
-	archive    map[string]memoryLog
+	epochs     []Beginning // the current one last
+	logs       map[string]*memoryLog
+	current    *memoryLog // empty before the first epoch
 	identities map[string]Identity
 	operations []Operation
 	logged     int64 // operations ever logged
 }
 
-// memoryLog is one epoch's records.
-type memoryLog struct {
-	edge        record.Tree
-	lines       []Line
-	vault       []memoryVault
-	hashes      []tlog.Hash
-	checkpoints []Checkpoint
-	starts      map[string]int64 // session -> seq of its first record
-	cursors     map[string]int64
-}
-
-// memoryVault is a sealed body with the session that it belongs to.
-type memoryVault struct {
-	session string
-	row     VaultRow
-}
-
 // NewMemory returns an empty journal without an epoch.
 func NewMemory() *Memory {
-	return &Memory{current: newMemoryLog(), archive: map[string]memoryLog{}, identities: map[string]Identity{}}
+	m := &Memory{logs: map[string]*memoryLog{}, identities: map[string]Identity{}}
+	m.current = m.newLog()
+	return m
 }
 
-func newMemoryLog() memoryLog {
-	return memoryLog{hashes: []tlog.Hash{}, starts: map[string]int64{}, cursors: map[string]int64{}}
+func (m *Memory) newLog() *memoryLog {
+	return &memoryLog{mu: &m.mu, hashes: []tlog.Hash{}, cursors: map[string]int64{}}
 }
 
-// Commit implements Store.
+// Commit implements Committer.
 func (m *Memory) Commit(b Batch) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return ErrClosed
 	}
-	if m.epoch.ID == "" {
+	if len(m.epochs) == 0 {
 		return ErrNoEpoch
 	}
-	log := &m.current
+	log := m.current
 	if err := checkBatch(b, log.edge.Size()); err != nil {
 		return err
 	}
@@ -70,12 +54,17 @@ func (m *Memory) Commit(b Batch) error {
 		r := &b.Rows[i]
 		log.hashes = log.edge.AppendLeaf(log.hashes, leafOf(r))
 		log.lines = append(log.lines, Line{Seq: r.Seq, Session: r.Session, Bytes: r.Line})
-		if _, known := log.starts[r.Session]; !known && r.Session != "" {
-			log.starts[r.Session] = r.Seq
+		if r.Session != "" && log.find(r.Session) < 0 {
+			log.sessions = append(log.sessions, memorySession{id: r.Session, first: r.Seq})
 		}
 		if r.Sealed {
 			row := VaultRow{Seq: r.Seq, Type: r.Type, Run: r.Run, Nonce: r.Nonce, Body: r.Body}
 			log.vault = append(log.vault, memoryVault{session: r.Session, row: row})
+		}
+	}
+	for _, e := range b.Entries {
+		if at := log.find(e.Session); at >= 0 {
+			log.sessions[at].entry = e
 		}
 	}
 	log.checkpoints = append(log.checkpoints, b.Checkpoints...)
@@ -85,47 +74,43 @@ func (m *Memory) Commit(b Batch) error {
 	return nil
 }
 
-// leafOf returns the leaf hash of a row.
-func leafOf(r *Row) tlog.Hash {
-	if r.Leaf != (tlog.Hash{}) {
-		return r.Leaf
-	}
-	return record.LeafHash(r.Line)
-}
-
-// Size implements Store.
-func (m *Memory) Size() (int64, error) {
+// log returns the log of the current epoch.
+func (m *Memory) log() *memoryLog {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.current.edge.Size(), nil
+	return m.current
 }
 
-// Lines implements Store.
+// Size implements Log.
+func (m *Memory) Size() int64 { return m.log().Size() }
+
+// Lines implements Log.
 func (m *Memory) Lines(from int64, max, maxBytes int) ([]Line, error) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	var out []Line
-	for seq, bytes := from, 0; seq >= 0 && seq < m.current.edge.Size() && len(out) < max; seq++ {
-		line := m.current.lines[seq]
-		if bytes += len(line.Bytes); bytes > maxBytes && len(out) > 0 {
-			break
-		}
-		out = append(out, line)
-	}
-	return out, nil
+	return m.log().Lines(from, max, maxBytes)
 }
 
-// SessionStart implements Store.
-func (m *Memory) SessionStart(session string) (int64, error) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	if seq, known := m.current.starts[session]; known {
-		return seq, nil
-	}
-	return -1, nil
+// LinesOf implements Log.
+func (m *Memory) LinesOf(s Session, from int64, max, maxBytes int) ([]Line, error) {
+	return m.log().LinesOf(s, from, max, maxBytes)
 }
 
-// Vault implements Store.
+// Sessions implements Log.
+func (m *Memory) Sessions() ([]Session, error) { return m.log().Sessions() }
+
+// Session implements Log.
+func (m *Memory) Session(id string) (s Session, found bool, err error) { return m.log().Session(id) }
+
+// Checkpoints implements Log.
+func (m *Memory) Checkpoints(session string) ([]Checkpoint, error) {
+	return m.log().Checkpoints(session)
+}
+
+// ReadHashes implements tlog.HashReader.
+func (m *Memory) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	return m.log().ReadHashes(indexes)
+}
+
+// Vault implements Vault.
 func (m *Memory) Vault(session string) ([]VaultRow, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -138,20 +123,24 @@ func (m *Memory) Vault(session string) ([]VaultRow, error) {
 	return out, nil
 }
 
-// Checkpoints implements Store.
-func (m *Memory) Checkpoints(session string) ([]Checkpoint, error) {
+// Epochs implements Logs.
+func (m *Memory) Epochs() []Beginning {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	var out []Checkpoint
-	for _, c := range m.current.checkpoints {
-		if session == "" || c.Session == session {
-			out = append(out, c)
-		}
-	}
-	return out, nil
+	return slices.Clone(m.epochs)
 }
 
-// Identities implements Store.
+// Log implements Logs.
+func (m *Memory) Log(epoch string) (Log, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if l := m.logs[epoch]; l != nil {
+		return l, nil
+	}
+	return nil, fmt.Errorf("journal: no epoch %q", epoch)
+}
+
+// Identities implements Logs.
 func (m *Memory) Identities() ([]Identity, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -163,32 +152,18 @@ func (m *Memory) Identities() ([]Identity, error) {
 	return out, nil
 }
 
-// ReadHashes implements tlog.HashReader.
-func (m *Memory) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	out := make([]tlog.Hash, len(indexes))
-	for i, index := range indexes {
-		if index < 0 || index >= int64(len(m.current.hashes)) {
-			return nil, fmt.Errorf("journal: no stored hash %d in a log of %d records", index, m.current.edge.Size())
-		}
-		out[i] = m.current.hashes[index]
-	}
-	return out, nil
-}
-
-// Cursor implements Store.
+// Cursor implements Cursors.
 func (m *Memory) Cursor(name string) (int64, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.current.cursors[name], nil
 }
 
-// SetCursor implements Store.
+// SetCursor implements Cursors.
 func (m *Memory) SetCursor(name string, size int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.epoch.ID == "" {
+	if len(m.epochs) == 0 {
 		return ErrNoEpoch
 	}
 	if err := checkCursor(name, size, m.current.edge.Size()); err != nil {
@@ -206,28 +181,33 @@ func (m *Memory) Close() error {
 	return nil
 }
 
-// Epoch implements Epochs.
+// Epoch implements Store.
 func (m *Memory) Epoch() Beginning {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.epoch
+	return m.epoch()
 }
 
-// Recovery implements Epochs: memory is never damaged, only empty.
+// epoch is Epoch for those who hold the mutex.
+func (m *Memory) epoch() Beginning {
+	if len(m.epochs) == 0 {
+		return Beginning{}
+	}
+	return m.epochs[len(m.epochs)-1]
+}
+
+// Recovery implements Store: memory is never damaged, only empty.
 func (m *Memory) Recovery() Recovery {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if m.epoch.ID == "" {
+	if len(m.epochs) == 0 {
 		return Recovery{NewEpochNeeded: true, Checked: true, Why: WhyFirst}
 	}
-	return Recovery{Checked: true, PrevEpoch: m.epoch.ID, PrevSize: m.current.edge.Size(), PrevRoot: m.current.edge.Root()}
+	return Recovery{Checked: true, PrevEpoch: m.epoch().ID, PrevSize: m.current.edge.Size(), PrevRoot: m.current.edge.Root()}
 }
 
-// Check implements Epochs.
+// Check implements Store.
 func (m *Memory) Check(context.Context) (Recovery, error) { return m.Recovery(), nil }
-
-// Room implements Epochs: there is always room.
-func (m *Memory) Room() error { return nil }
 
 // LogOperation implements Operations.
 func (m *Memory) LogOperation(o Operation) error {
@@ -254,21 +234,19 @@ func (m *Memory) Operations(from int64, max int) ([]Operation, error) {
 	return out, nil
 }
 
-// BeginEpoch implements Epochs.
+// BeginEpoch implements Store.
 func (m *Memory) BeginEpoch(id, why string) error {
 	found := m.Recovery()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, used := m.archive[id]; used || id == m.epoch.ID {
+	if m.logs[id] != nil {
 		return fmt.Errorf("journal: epoch %q was there before: an epoch's id is never used twice", id)
 	}
 	if err := checkEpochID(id); err != nil {
 		return err
 	}
-	if m.epoch.ID != "" {
-		m.archive[m.epoch.ID] = m.current
-	}
-	m.epoch = Beginning{ID: id, Why: why, Prev: found.PrevEpoch, PrevSize: found.PrevSize, PrevRoot: found.PrevRoot}
-	m.current = newMemoryLog()
+	m.epochs = append(m.epochs, Beginning{ID: id, Why: why, Prev: found.PrevEpoch, PrevSize: found.PrevSize, PrevRoot: found.PrevRoot})
+	m.current = m.newLog()
+	m.logs[id] = m.current
 	return nil
 }

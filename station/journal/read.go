@@ -3,7 +3,6 @@ package journal
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -11,65 +10,88 @@ import (
 	"scentpost/station/event"
 )
 
-// lines returns public lines. Each is compared with its leaf hash: a line that changed on the disk is an error
-// that names it, never an answer.
-func (l *ledger) lines(from int64, max, maxBytes int) ([]Line, error) {
+// Size implements Log.
+func (l *ledger) Size() int64 { return l.size.Load() }
+
+// Lines implements Log.
+func (l *ledger) Lines(from int64, max, maxBytes int) ([]Line, error) {
 	// Never a look behind the last record: the page there may be the damaged one for which the epoch ended.
-	count := min(int64(max), l.size.Load()-from)
+	count := min(int64(max), l.Size()-from)
 	if from < 0 || count <= 0 {
 		return nil, nil
 	}
-	rows, err := l.read.Query("SELECT seq, session, hashes, line FROM records WHERE seq >= ? ORDER BY seq LIMIT ?", from, count)
+	expected := from
+	next := func(line Line) error {
+		if line.Seq != expected {
+			return fmt.Errorf("%w: epoch %s has record %d where %d belongs", ErrDamaged, l.epoch, line.Seq, expected)
+		}
+		expected++
+		return nil
+	}
+	lines, err := l.lines(from, maxBytes, next, "seq >= ? ORDER BY seq LIMIT ?", from, count)
 	if err != nil {
-		return nil, fmt.Errorf("reading records of epoch %s from %d: %w", l.epoch, from, err)
+		return nil, err
+	}
+	return lines, nil
+}
+
+// LinesOf implements Log.
+func (l *ledger) LinesOf(s Session, from int64, max, maxBytes int) ([]Line, error) {
+	to := min(s.To, l.Size())
+	if from >= to || max <= 0 {
+		return nil, nil
+	}
+	return l.lines(from, maxBytes, func(Line) error { return nil }, "seq >= ? AND seq < ? AND session = ? ORDER BY seq LIMIT ?", from, to, s.ID, max)
+}
+
+// lines returns the public lines of a query. Each is compared with its leaf hash: a line that changed on the disk is an
+// error that names it, never an answer. So is what check refuses.
+func (l *ledger) lines(from int64, maxBytes int, check func(Line) error, where string, args ...any) (out []Line, err error) {
+	reading := func(err error) error {
+		return fmt.Errorf("reading records of epoch %s from %d: %w", l.epoch, from, err)
+	}
+	rows, err := l.read.Query("SELECT seq, session, hashes, line FROM records WHERE "+where, args...)
+	if err != nil {
+		return nil, reading(err)
 	}
 	defer rows.Close()
-	var out []Line
 	var hashes sql.RawBytes
 	for bytes := 0; rows.Next(); {
 		var line Line
 		if err := rows.Scan(&line.Seq, &line.Session, &hashes, &line.Bytes); err != nil {
-			return nil, fmt.Errorf("reading records of epoch %s from %d: %w", l.epoch, from, err)
+			return out, reading(err)
 		}
-		if line.Seq != from+int64(len(out)) {
-			return nil, fmt.Errorf("%w: epoch %s has record %d where %d belongs", ErrDamaged, l.epoch, line.Seq, from+int64(len(out)))
+		if err := check(line); err != nil {
+			return out, err
 		}
 		if leaf := tlog.RecordHash(line.Bytes); len(hashes) < tlog.HashSize || string(hashes[:tlog.HashSize]) != string(leaf[:]) {
-			return nil, fmt.Errorf("%w: record %d of epoch %s is not what was written", ErrDamaged, line.Seq, l.epoch)
+			return out, fmt.Errorf("%w: record %d of epoch %s is not what was written", ErrDamaged, line.Seq, l.epoch)
 		}
 		if bytes += len(line.Bytes); bytes > maxBytes && len(out) > 0 {
-			break
+			return out, nil
 		}
 		out = append(out, line)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("reading records of epoch %s from %d: %w", l.epoch, from, err)
+		return out, reading(err)
 	}
 	return out, nil
 }
 
-func (l *ledger) sessionStart(session string) (int64, error) {
-	var first int64
-	err := l.read.QueryRow("SELECT first FROM sessions WHERE session = ?", session).Scan(&first)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && first >= l.size.Load() {
-		return -1, nil
-	}
-	if err != nil {
-		return -1, fmt.Errorf("looking for session %q in epoch %s: %w", session, l.epoch, err)
-	}
-	return first, nil
-}
-
 func (l *ledger) vault(session string) ([]VaultRow, error) {
-	var first int64 // what lies outside sessions may lie anywhere
+	if l.read == nil {
+		return nil, nil
+	}
+	var span Session // what lies outside sessions may lie anywhere
 	if session != "" {
+		var found bool
 		var err error
-		if first, err = l.sessionStart(session); err != nil || first < 0 {
+		if span, found, err = l.Session(session); err != nil || !found {
 			return nil, err
 		}
 	}
 	rows, err := l.read.Query(`SELECT v.seq, r.type, v.run, v.nonce, v.body FROM vault v JOIN records r ON r.seq = v.seq
-		WHERE v.seq >= ? AND v.seq < ? AND r.session = ? ORDER BY v.seq`, first, l.size.Load(), session)
+		WHERE v.seq >= ? AND v.seq < ? AND r.session = ? ORDER BY v.seq`, span.From, l.Size(), session)
 	if err != nil {
 		return nil, fmt.Errorf("reading the vault of session %q: %w", session, err)
 	}
@@ -91,12 +113,16 @@ func (l *ledger) vault(session string) ([]VaultRow, error) {
 	return out, rows.Err()
 }
 
-func (l *ledger) checkpoints(session string) ([]Checkpoint, error) {
+// Checkpoints implements Log.
+func (l *ledger) Checkpoints(session string) ([]Checkpoint, error) {
 	if l.read == nil { // no record of it is good: it has no database that could be read
 		return nil, nil
 	}
-	rows, err := l.read.Query("SELECT size, why, session, note FROM checkpoints WHERE size <= ?1 AND (?2 = '' OR session = ?2) ORDER BY id",
-		l.size.Load(), session)
+	query := "SELECT size, why, session, note FROM checkpoints WHERE size <= ? AND session = ? ORDER BY id"
+	if session == "" {
+		query = "SELECT size, why, session, note FROM checkpoints WHERE size <= ? AND session >= ? ORDER BY id"
+	}
+	rows, err := l.read.Query(query, l.size.Load(), session)
 	if err != nil {
 		return nil, fmt.Errorf("reading checkpoints of epoch %s: %w", l.epoch, err)
 	}
@@ -117,6 +143,9 @@ func (l *ledger) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	out := make([]tlog.Hash, len(indexes))
 	if len(indexes) == 0 {
 		return out, nil
+	}
+	if l.read == nil {
+		return nil, fmt.Errorf("journal: no stored hash %d in an empty log", indexes[0])
 	}
 	stmt, err := l.read.PrepareContext(context.Background(), "SELECT substr(hashes, ?, ?) FROM records WHERE seq = ?")
 	if err != nil {

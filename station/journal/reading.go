@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// Reading is a journal that is read beside whoever writes it. It takes no lock, holds no transaction open and changes
+// Reading is a journal that is read beside whoever writes it, and implements Logs. It takes no lock, holds no transaction open and changes
 // nothing: a log only grows, so the records that were durable when it was opened stay what they are.
 type Reading struct {
 	dir     string
@@ -71,31 +71,23 @@ func (r *Reading) unreadable(err error) error {
 	return fmt.Errorf("the journal in %s cannot be read as it is: start scentpostd on it, which puts a damaged one right: %w", r.dir, err)
 }
 
-// Epochs returns where each epoch came from, in order; the last one is current.
+// Epochs implements Logs.
 func (r *Reading) Epochs() []Beginning { return slices.Clone(r.epochs) }
 
-// Log returns one epoch's log: all that was durable when the journal was opened, of an ended one its good records.
-func (r *Reading) Log(epoch string) (*Archive, error) {
-	at := slices.IndexFunc(r.epochs, func(b Beginning) bool { return b.ID == epoch })
-	if at < 0 {
-		return nil, fmt.Errorf("journal: no epoch %q", epoch)
+// Log implements Logs: of the current epoch all that was durable when the journal was opened.
+func (r *Reading) Log(epoch string) (Log, error) {
+	if epoch == r.current.epoch {
+		return r.current, nil
 	}
-	if at == len(r.epochs)-1 {
-		return &Archive{ledger: r.current, desk: r.desk}, nil
-	}
-	good := r.epochs[at+1].PrevSize
-	if good == 0 { // perhaps it cannot even be opened: that may be why it ended
-		return &Archive{ledger: &ledger{epoch: epoch}, desk: r.desk}, nil
-	}
-	l, err := r.open(epoch)
+	l, err := openEnded(epoch, r.epochs, func() (*ledger, error) { return r.open(epoch) })
 	if err != nil {
 		return nil, err
 	}
 	r.ended = append(r.ended, l)
-	return &Archive{ledger: l.endedAt(good), desk: r.desk}, nil
+	return l, nil
 }
 
-// Identities returns the names that are known now: at least those that the records of the logs refer to, since a name
+// Identities implements Logs: the names that are known now, at least those that the records of the logs refer to, since a name
 // is written before the first record that needs it.
 func (r *Reading) Identities() ([]Identity, error) { return r.desk.identities() }
 

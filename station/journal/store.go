@@ -92,42 +92,23 @@ type Checkpoint struct {
 // lawful erasure does not break it.
 type Identity = record.Identity
 
+// Entry is what the index of sessions shall say of a session from now on, in the place of what it said. It is derived
+// from the session's records before Known and serves lists alone.
+type Entry struct {
+	Session string
+	Known   int64
+	// Last says that the session has no record from Known on; one that comes nevertheless comes with a new entry.
+	Last bool
+	Text []byte // not empty
+}
+
 // Batch is what is committed in one piece. After Commit or Append its slices belong to the store: the caller
 // must not change them.
 type Batch struct {
 	Rows        []Row
 	Checkpoints []Checkpoint
 	Identities  []Identity // one with a known Ref replaces it
-}
-
-// Store is the journal's contract. All methods may be called from several goroutines; Commit from one at a time.
-type Store interface {
-	// Commit writes the batch, all or nothing, and returns when it is durable. Rows must follow the tail without
-	// a gap, and a checkpoint may not be larger than the log: else ErrGap, and nothing was written.
-	//
-	// After any other error nobody knows what is on the disk: the store refuses all further commits with the same
-	// error, and must be closed, opened and checked.
-	Commit(Batch) error
-	// Size returns the number of records of the current epoch.
-	Size() (int64, error)
-	// Lines returns public lines from seq on, at most max and, save for the first, at most maxBytes of them.
-	Lines(from int64, max, maxBytes int) ([]Line, error)
-	// SessionStart returns the seq of the session's first record, -1 when there is none.
-	SessionStart(session string) (int64, error)
-	// Vault returns the sealed bodies of the session in order.
-	Vault(session string) ([]VaultRow, error)
-	// Checkpoints returns the checkpoints of the session in order, all of them when session is empty.
-	Checkpoints(session string) ([]Checkpoint, error)
-	// Identities returns the known names in order of reference.
-	Identities() ([]Identity, error)
-	// HashReader gives the stored hashes of the Merkle log (tlog.StoredHashIndex), for frontiers and proofs.
-	tlog.HashReader
-	// Cursor returns how many records of the current epoch the named reader is done with, 0 when it is new.
-	Cursor(name string) (int64, error)
-	// SetCursor keeps it. A cursor may go back; it may not be negative or larger than the log.
-	SetCursor(name string, size int64) error
-	// Close marks a clean stop, if there was one, and lets go of the files.
-	Close() error
+	Entries     []Entry    // of sessions that have records
 }
 
 // Beginning is what an epoch's first record must say about where it came from.
@@ -139,9 +120,14 @@ type Beginning struct {
 	PrevRoot tlog.Hash `json:"prev_root"`      // the root at that size
 }
 
-// Epochs is a store with its epochs: what the host needs to start, whether on disk or in memory.
-type Epochs interface {
-	Store
+// Store is a station's whole journal, on disk or in memory: the log of the current epoch, the logs of all epochs, and
+// what begins an epoch. Its methods may be called from several goroutines, Commit from one at a time.
+type Store interface {
+	Log // of the current epoch; empty before the first one
+	Logs
+	Vault
+	Cursors
+	Committer
 	// Epoch returns the current epoch, the zero value before the first one. While its Size is 0 its first record
 	// is still to be written, from this Beginning.
 	Epoch() Beginning
@@ -152,11 +138,10 @@ type Epochs interface {
 	// the first Commit. After a clean start it returns at once.
 	Check(ctx context.Context) (Recovery, error)
 	// BeginEpoch ends the current epoch for ever and begins the next one; Prev, PrevSize and PrevRoot come from
-	// Recovery. The old one's records stay readable in its archive.
+	// Recovery. The old one's log can still be read.
 	BeginEpoch(id, why string) error
-	// Room returns nil when a new run may start, ErrBallastSpent when the disk was full and is not empty enough
-	// again. It may write to find out: not for the goroutine that owns the state.
-	Room() error
+	// Close marks a clean stop, if there was one, and lets go of the files.
+	Close() error
 }
 
 // Recovery says what was found at the start.
@@ -190,6 +175,11 @@ func checkBatch(b Batch, size int64) error {
 	for _, c := range b.Checkpoints {
 		if c.Size < 0 || c.Size > size || len(c.Note) == 0 {
 			return fmt.Errorf("%w: a checkpoint of size %d over a log of %d, or without a note", ErrGap, c.Size, size)
+		}
+	}
+	for _, e := range b.Entries {
+		if e.Session == "" || e.Known < 1 || e.Known > size || len(e.Text) == 0 {
+			return fmt.Errorf("%w: an index entry of session %q at record %d of %d, or one that is empty", ErrGap, e.Session, e.Known, size)
 		}
 	}
 	return nil

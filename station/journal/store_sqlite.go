@@ -2,11 +2,12 @@ package journal
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// Commit implements Store. Names are written first and in their own file: a name that no record refers to does no
+// Commit implements Committer. Names are written first and in their own file: a name that no record refers to does no
 // harm, while a record whose name is lost would.
 func (j *Journal) Commit(b Batch) error {
 	j.writing.Lock()
@@ -68,77 +69,115 @@ func (j *Journal) stop(err error) {
 	j.failed = fmt.Errorf("%w: %w", ErrFailed, err)
 }
 
-// ledger returns the current epoch's database for reading, nil when there is none.
+// ledger returns the current epoch's database for reading, an empty one when there is none.
 func (j *Journal) ledger() *ledger {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
+	if j.current == nil {
+		return &ledger{}
+	}
 	return j.current
 }
 
-// Size implements Store.
-func (j *Journal) Size() (int64, error) {
-	if l := j.ledger(); l != nil {
-		return l.size.Load(), nil
-	}
-	return 0, nil
-}
+// Size implements Log.
+func (j *Journal) Size() int64 { return j.ledger().Size() }
 
-// Lines implements Store.
+// Lines implements Log.
 func (j *Journal) Lines(from int64, max, maxBytes int) ([]Line, error) {
-	if l := j.ledger(); l != nil {
-		return l.lines(from, max, maxBytes)
-	}
-	return nil, nil
+	return j.ledger().Lines(from, max, maxBytes)
 }
 
-// SessionStart implements Store.
-func (j *Journal) SessionStart(session string) (int64, error) {
-	if l := j.ledger(); l != nil {
-		return l.sessionStart(session)
-	}
-	return -1, nil
+// LinesOf implements Log.
+func (j *Journal) LinesOf(s Session, from int64, max, maxBytes int) ([]Line, error) {
+	return j.ledger().LinesOf(s, from, max, maxBytes)
 }
 
-// Vault implements Store.
-func (j *Journal) Vault(session string) ([]VaultRow, error) {
-	if l := j.ledger(); l != nil {
-		return l.vault(session)
-	}
-	return nil, nil
+// Sessions implements Log.
+func (j *Journal) Sessions() ([]Session, error) { return j.ledger().Sessions() }
+
+// Session implements Log.
+func (j *Journal) Session(id string) (s Session, found bool, err error) {
+	return j.ledger().Session(id)
 }
 
-// Checkpoints implements Store.
+// Checkpoints implements Log.
 func (j *Journal) Checkpoints(session string) ([]Checkpoint, error) {
-	if l := j.ledger(); l != nil {
-		return l.checkpoints(session)
-	}
-	return nil, nil
+	return j.ledger().Checkpoints(session)
 }
 
 // ReadHashes implements tlog.HashReader.
 func (j *Journal) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	if l := j.ledger(); l != nil {
-		return l.ReadHashes(indexes)
-	}
-	if len(indexes) > 0 {
-		return nil, fmt.Errorf("journal: no stored hash %d in an empty log", indexes[0])
-	}
-	return nil, nil
+	return j.ledger().ReadHashes(indexes)
 }
 
-// Identities implements Store.
+// Vault implements Vault.
+func (j *Journal) Vault(session string) ([]VaultRow, error) { return j.ledger().vault(session) }
+
+// Epochs implements Logs.
+func (j *Journal) Epochs() []Beginning {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return slices.Clone(j.meta.Epochs)
+}
+
+// Log implements Logs. The database of an ended epoch is opened when it is first asked for.
+func (j *Journal) Log(epoch string) (Log, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed {
+		return nil, ErrClosed
+	}
+	if j.current != nil && j.current.epoch == epoch {
+		return j.current, nil
+	}
+	if l := j.ended[epoch]; l != nil {
+		return l, nil
+	}
+	l, err := openEnded(epoch, j.meta.Epochs, func() (*ledger, error) {
+		l, _, err := openLedger(epochPath(j.dir, epoch), epoch)
+		return l, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	j.ended[epoch] = l
+	return l, nil
+}
+
+// openEnded opens the log of an epoch by open, as far as the next one says that it is good. Without a good record it
+// needs no database: that it cannot be opened may be why it ended.
+func openEnded(epoch string, all []Beginning, open func() (*ledger, error)) (*ledger, error) {
+	at := slices.IndexFunc(all, func(b Beginning) bool { return b.ID == epoch })
+	if at < 0 {
+		return nil, fmt.Errorf("journal: no epoch %q", epoch)
+	}
+	if at == len(all)-1 { // the current one, which cannot be read
+		return &ledger{epoch: epoch}, nil
+	}
+	good := all[at+1].PrevSize
+	if good == 0 {
+		return &ledger{epoch: epoch}, nil
+	}
+	l, err := open()
+	if err != nil {
+		return nil, fmt.Errorf("the ended epoch %s: %w", epoch, err)
+	}
+	return l.endedAt(good), nil
+}
+
+// Identities implements Logs.
 func (j *Journal) Identities() ([]Identity, error) { return j.desk.identities() }
 
-// Cursor implements Store.
+// Cursor implements Cursors.
 func (j *Journal) Cursor(name string) (int64, error) { return j.desk.cursor(j.Epoch().ID, name) }
 
-// SetCursor implements Store.
+// SetCursor implements Cursors.
 func (j *Journal) SetCursor(name string, size int64) error {
 	l := j.ledger()
-	if l == nil {
+	if l.epoch == "" {
 		return ErrNoEpoch
 	}
-	if err := checkCursor(name, size, l.size.Load()); err != nil {
+	if err := checkCursor(name, size, l.Size()); err != nil {
 		return err
 	}
 	return j.desk.setCursor(l.epoch, name, size)

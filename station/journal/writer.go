@@ -25,7 +25,7 @@ var (
 // Writer is the one goroutine that commits. Whatever has queued up while a commit was under way goes into the
 // next one together.
 type Writer struct {
-	store   Store
+	store   Committer
 	durable func(seq int64)
 	failed  func(error)
 	queue   chan item
@@ -45,7 +45,7 @@ type item struct {
 // NewWriter starts the writer. queue is how many batches may wait. onDurable(seq) is called from the writer's
 // goroutine after each commit with rows: all rows up to and including seq are durable; seq only grows. onFail is
 // called once, when a commit fails: no onDurable follows. Neither may block.
-func NewWriter(store Store, queue int, onDurable func(seq int64), onFail func(error)) *Writer {
+func NewWriter(store Committer, queue int, onDurable func(seq int64), onFail func(error)) *Writer {
 	w := &Writer{store: store, durable: onDurable, failed: onFail,
 		queue: make(chan item, max(queue, 1)), done: make(chan struct{})}
 	go w.run()
@@ -168,11 +168,12 @@ func (g *group) add(it item) {
 	}
 	if g.batches++; g.batches == 1 {
 		// The caller's slices may have room behind their length: clip, so that growing copies.
-		g.batch = Batch{Rows: clip(it.batch.Rows), Checkpoints: clip(it.batch.Checkpoints), Identities: clip(it.batch.Identities)}
+		g.batch = Batch{Rows: clip(it.batch.Rows), Checkpoints: clip(it.batch.Checkpoints), Identities: clip(it.batch.Identities), Entries: clip(it.batch.Entries)}
 	} else {
 		g.batch.Rows = append(g.batch.Rows, it.batch.Rows...)
 		g.batch.Checkpoints = append(g.batch.Checkpoints, it.batch.Checkpoints...)
 		g.batch.Identities = append(g.batch.Identities, it.batch.Identities...)
+		g.batch.Entries = append(g.batch.Entries, it.batch.Entries...)
 	}
 	for i := range it.batch.Rows {
 		g.bytes += len(it.batch.Rows[i].Line) + len(it.batch.Rows[i].Body)

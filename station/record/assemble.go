@@ -22,6 +22,9 @@ func Assemble(b Bundle, stored tlog.HashReader) (Bundle, error) {
 	if b.Identities != nil {
 		used := References(b.Lines)
 		b.Identities = slices.DeleteFunc(slices.Clone(b.Identities), func(i Identity) bool { return !used[i.Ref] })
+		if len(b.Identities) == 0 {
+			b.Identities = nil // the names were erased, or the session names nobody
+		}
 	}
 	var err error
 	if b.Frontier, err = Frontier(b.From, stored); err != nil {

@@ -11,6 +11,8 @@ import (
 	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"scentpost/station/history"
 )
 
 // BundleFormat stands in the manifest of every bundle that this code writes.
@@ -55,7 +57,7 @@ type Bundle struct {
 	// Identities are the names behind references, nil when they were left out.
 	Identities []Identity
 	// Report is what the lines say in short. Write makes it itself; a reader must make it again and compare.
-	Report Summary
+	Report history.Session
 }
 
 // Checkpoint is a signed note with the reason for which it was made.
@@ -105,7 +107,7 @@ var (
 	extentShape     = shapeOf(reflect.TypeFor[extent](), false)
 	checkpointShape = shapeOf(reflect.TypeFor[checkpointList](), false)
 	identityShape   = shapeOf(reflect.TypeFor[identityList](), false)
-	summaryShape    = shapeOf(reflect.TypeFor[Summary](), false)
+	reportShape     = shapeOf(reflect.TypeFor[history.Session](), false)
 )
 
 // Write writes the bundle as a zip. The same bundle gives the same bytes everywhere. It refuses what Read would
@@ -124,11 +126,10 @@ func (b Bundle) Members() ([]Member, error) {
 	for _, line := range b.Lines {
 		b.Leaves = append(b.Leaves, LeafHash(line))
 	}
-	report, err := Summarise(b.Session, b.Lines)
-	if err != nil {
+	var err error
+	if b.Report, err = report(b.Lines); err != nil {
 		return nil, err
 	}
-	b.Report = report
 	var made maker
 	made.json(MemberLog, extentShape, &extent{
 		Site: b.Log.Site, Station: b.Log.Station, Epoch: b.Log.Epoch, Session: b.Session,
@@ -148,7 +149,7 @@ func (b Bundle) Members() ([]Member, error) {
 		slices.SortFunc(sorted, func(x, y Identity) int { return bytes.Compare([]byte(x.Ref), []byte(y.Ref)) })
 		made.json(MemberIdentities, identityShape, &identityList{sorted})
 	}
-	made.json(MemberReport, summaryShape, &b.Report)
+	made.json(MemberReport, reportShape, &b.Report)
 	if made.err != nil {
 		return nil, made.err
 	}

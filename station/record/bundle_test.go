@@ -13,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"scentpost/station/event"
+	"scentpost/station/history"
 )
 
 // smallBundle is a session of a few records with a checkpoint over all of them.
@@ -93,7 +94,7 @@ func TestABundleComesBackAsItWas(t *testing.T) {
 		len(back.Identities) != 2 {
 		t.Errorf("%+v", back)
 	}
-	if s := back.Report; s.State != StateUnfinished || len(s.Runs) != 1 || s.Runs[0].How != "completed" || s.Dog != b.Identities[0].Ref {
+	if s := back.Report; s.State != history.Unfinished || len(s.Runs) != 1 || s.Runs[0].How != "completed" || s.Dog != b.Identities[0].Ref {
 		t.Errorf("%+v", s)
 	}
 }

@@ -47,7 +47,7 @@ func Parse(members []Member) (Bundle, []Fault) {
 	p.json(MemberCheckpoints, checkpointShape, &checkpoints)
 	p.bundle.Checkpoints = checkpoints.Checkpoints
 	p.identities()
-	p.json(MemberReport, summaryShape, &p.bundle.Report)
+	p.json(MemberReport, reportShape, &p.bundle.Report)
 	return p.bundle, p.faults
 }
 

@@ -50,7 +50,7 @@ func TestASessionWithAWildClockVerifies(t *testing.T) {
 	}
 	how := ""
 	for _, run := range r.Result.Runs {
-		how += " " + run.How + " " + run.Reason
+		how += " " + string(run.How) + " " + run.Reason
 	}
 	if !strings.Contains(how, "voided power cut") {
 		t.Errorf("the runs:%s", how)

@@ -5,10 +5,12 @@ import (
 	"scentpost/station/record"
 )
 
-// reportMember makes the summary anew and compares the bundle's with it.
+// reportMember makes the report again and compares the bundle's with it.
 func (c *checker) reportMember() {
-	c.summary = record.SummariseRecords(c.bundle.Session, c.records)
-	if !c.summary.Equal(c.bundle.Report) {
+	for i := range c.records {
+		c.result.Take(&c.records[i].Event)
+	}
+	if !record.SameReport(c.result, c.bundle.Report) {
 		c.problem(record.MemberReport, -1, "does not say what the records say")
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"scentpost/station/blind"
 	"scentpost/station/event"
+	"scentpost/station/history"
 	"scentpost/station/record"
 	"scentpost/station/trial"
 )
@@ -180,12 +181,12 @@ func TestARealSessionIsRunAgain(t *testing.T) {
 	for _, feedback := range []string{"none", "per-run"} {
 		_, b := play(t, feedback, nil)
 		r := Members(membersOf(t, b), Options{})
-		if !r.Consistent || r.Replay != ReplayChecked || r.Seed != "dice" || r.Result.State != record.StateClosed {
+		if !r.Consistent || r.Replay != ReplayChecked || r.Seed != "dice" || r.Result.State != history.Closed {
 			t.Fatalf("feedback %s: %s, %v", feedback, r.Replay, r.Problems)
 		}
 		how := fmt.Sprint(len(r.Result.Runs))
 		for _, run := range r.Result.Runs {
-			how += " " + run.How
+			how += " " + string(run.How)
 		}
 		if want := "4 completed voided completed completed"; how != want {
 			t.Errorf("feedback %s: runs are %q, want %q", feedback, how, want)

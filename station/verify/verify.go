@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"scentpost/station/event"
+	"scentpost/station/history"
 	"scentpost/station/record"
 	"scentpost/station/trial"
 )
@@ -71,8 +72,8 @@ type Report struct {
 	// Key is the verifier key that the bundle names.
 	Key string `json:"key"`
 	// Result is what the records say in short, made from them and not read from the bundle's report.
-	Result   record.Summary `json:"result"`
-	Problems []record.Fault `json:"problems"`
+	Result   history.Session `json:"result"`
+	Problems []record.Fault  `json:"problems"`
 }
 
 // maxProblems bounds the list: after so many the rest is counted.
@@ -127,7 +128,7 @@ type checker struct {
 	witnessed      int64
 	authority      string // the verifier key that signed a share, "" when none did
 	seed           event.SeedSource
-	summary        record.Summary
+	result         history.Session
 
 	problems []record.Fault
 	dropped  int
@@ -221,10 +222,10 @@ func (c *checker) report() Report {
 		Consistent: len(c.problems) == 0, Signer: Unknown, Seed: string(c.seed), Witness: WitnessNone,
 		BeforeFirstRun: c.beforeFirstRun, Simulated: c.simulated(), Replay: c.replay,
 		Site: b.Log.Site, Station: b.Log.Station, Epoch: b.Log.Epoch, Session: b.Session, From: b.From,
-		Records: len(b.Lines), Key: b.Key, Result: c.summary, Problems: c.problems,
+		Records: len(b.Lines), Key: b.Key, Result: c.result, Problems: c.problems,
 	}
 	if r.Session != "" {
-		r.UTC = c.summary.Clock.Text(c.nameOf)
+		r.UTC = c.result.Clock.Text(c.nameOf)
 	}
 	if r.Problems == nil {
 		r.Problems = []record.Fault{}

@@ -13,6 +13,7 @@ import (
 
 	"scentpost/station/control"
 	"scentpost/station/event"
+	"scentpost/station/history"
 	"scentpost/station/trial"
 )
 
@@ -49,7 +50,7 @@ func (i *inbox) Watch(f func(trial.Snapshot)) (stop func()) {
 type archive struct{}
 
 func (archive) Export(string, bool) (string, []byte, error) { return "", nil, nil }
-func (archive) Sessions() ([]control.SessionLine, error)    { return nil, nil }
+func (archive) Sessions() ([]history.Listed, error)         { return nil, nil }
 
 func newTestService(t *testing.T, i control.Inbox) *control.Service {
 	t.Helper()

@@ -1,0 +1,114 @@
+// Package history tells in short what the records of a session say: one line of it for lists, a summary for reports.
+//
+// Whoever shows a session without its engine reads it here, so that a list, a report and a verification never tell two
+// stories of one session. Records are taken one after the other in their order.
+package history
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"scentpost/station/event"
+)
+
+// State is how far a session had come with its last record.
+type State string
+
+// The states of a session.
+const (
+	Unfinished State = "unfinished"
+	Ended      State = "ended" // and not revealed
+	Revealed   State = "revealed"
+	Closed     State = "closed"
+)
+
+// Line is one session as a list shows it. The zero value has taken no record.
+type Line struct {
+	ID        string `json:"id"`
+	Opened    string `json:"opened"` // UTC, RFC 3339, with whole seconds
+	Plan      string `json:"plan"`   // its name
+	Mode      string `json:"mode"`
+	Simulated bool   `json:"simulated,omitempty"`
+	Sealed    bool   `json:"sealed"` // its placements were drawn
+	Armed     int    `json:"runs"`   // how many runs were armed
+	State     State  `json:"state"`
+	How       string `json:"how,omitempty"` // as in event.End, "" before the end
+	// Clock is what the UTC of the session is worth.
+	Clock event.SessionClock `json:"clock"`
+}
+
+// opened is how the instant of an opening is written.
+const opened = "2006-01-02T15:04:05Z"
+
+// Take takes the next record's event. Events of other sessions must be left out.
+func (l *Line) Take(e *event.Event) {
+	if l.ID == "" {
+		l.ID, l.State = e.Session, Unfinished
+	}
+	l.Clock.Take(e)
+	switch body := e.Body.(type) {
+	case *event.Opening:
+		l.Opened = time.Unix(0, e.At.UTC).UTC().Format(opened)
+		l.Plan, l.Mode, l.Simulated = body.Name, body.Mode, body.Simulated
+	case *event.Seed:
+		l.Sealed = true
+	case *event.Arming:
+		l.Armed++
+	case *event.End:
+		l.State, l.How = Ended, body.How
+	}
+	switch e.Type {
+	case event.SessionRevealed:
+		l.State = Revealed
+	case event.SessionClosed:
+		l.State = Closed
+	}
+}
+
+// Secret tells whether the placements of the session were drawn and are not revealed.
+func (l Line) Secret() bool { return l.Sealed && (l.State == Unfinished || l.State == Ended) }
+
+// Finished tells whether the records go on to the reveal, which the end of a session brings by itself.
+func (l Line) Finished() bool { return l.State == Revealed || l.State == Closed }
+
+// Noteworthy tells whether a record of kind t changes a line in more than its clock. A log's index of sessions is
+// brought up to date with these.
+func Noteworthy(t event.Type) bool {
+	switch t {
+	case event.SessionOpened, event.SessionSealed, event.RunArmed, event.SessionEnded, event.SessionRevealed, event.SessionClosed:
+		return true
+	}
+	return false
+}
+
+// Entry writes the line for a log's index of sessions; ParseLine reads it back, and it takes further records then.
+func (l Line) Entry() []byte {
+	text, err := json.Marshal(l)
+	if err != nil {
+		panic(err) // cannot happen: texts, numbers and truth values always marshal
+	}
+	return text
+}
+
+// ParseLine reads what Entry wrote.
+func ParseLine(entry []byte) (l Line, err error) {
+	if err := json.Unmarshal(entry, &l); err != nil {
+		return Line{}, fmt.Errorf("an entry of the index of sessions: %w", err)
+	}
+	if l.ID == "" || l.Armed < 0 {
+		return Line{}, fmt.Errorf("an entry of the index of sessions names no session")
+	}
+	return l, nil
+}
+
+// Listed is a session in the list of a journal, which may have several epochs.
+type Listed struct {
+	Line
+	Epoch string `json:"epoch"`
+	// EpochEnded is why the epoch ended before the session did, "" when it did not: no other epoch goes on with it.
+	EpochEnded string `json:"epoch_ended,omitempty"`
+	// Fault is why the session could not be read to its end, or with an empty ID why its whole epoch could not; "" where
+	// all was read.
+	Fault string `json:"fault,omitempty"`
+}
