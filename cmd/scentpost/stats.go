@@ -11,9 +11,10 @@ import (
 )
 
 type statsCmd struct {
-	File string `arg:"" help:"A CSV file with the columns label,tp,fn,fp,tn." placeholder:"FILE.csv"`
-	CI   string `name:"ci" enum:"clopper-pearson,wilson" default:"clopper-pearson" help:"How intervals are found: ${enum} (the default is ${default})." placeholder:"METHOD"`
-	JSON bool   `help:"Print JSON."`
+	File  string `arg:"" help:"A CSV file with the columns label,tp,fn,fp,tn, or the usual words for them." placeholder:"FILE.csv"`
+	Extra string `enum:"refuse,ignore" default:"refuse" help:"What becomes of other columns: ${enum} (the default is ${default}, since one of them may be a misspelt name)." placeholder:"WHAT"`
+	CI    string `name:"ci" enum:"clopper-pearson,wilson" default:"clopper-pearson" help:"How intervals are found: ${enum} (the default is ${default})." placeholder:"METHOD"`
+	JSON  bool   `help:"Print JSON."`
 }
 
 // labelled is the statistics of one row as JSON.
@@ -28,7 +29,7 @@ func (c statsCmd) Run(out io.Writer) error {
 	if err != nil {
 		return usage(err)
 	}
-	rows, err := score.ParseCounts(c.File, src)
+	rows, err := score.ParseCounts(c.File, src, score.Extra(c.Extra == "ignore"))
 	if err != nil {
 		return usage(err)
 	}

@@ -22,24 +22,30 @@ type Row struct {
 	Counts
 }
 
-const labelColumn = "label"
-
-// columns are the columns of a table of counts.
-var columns = []string{labelColumn, "tp", "fn", "fp", "tn"}
-
 // cell returns where a count of the row belongs.
 func (r *Row) cell(column string) *int {
-	return map[string]*int{"tp": &r.TP, "fn": &r.FN, "fp": &r.FP, "tn": &r.TN}[column]
+	return map[string]*int{hits: &r.TP, misses: &r.FN, falseAlerts: &r.FP, rejections: &r.TN}[column]
 }
+
+// Extra says what becomes of columns that are neither the label nor one of the counts.
+type Extra bool
+
+// A column that nobody asked for may be a misspelt one, so it is refused unless it is to be ignored.
+const (
+	RefuseExtra Extra = false
+	IgnoreExtra Extra = true
+)
 
 // maxTableProblems is how many problems of one table are kept: more than a person mends in one go.
 const maxTableProblems = 100
 
-// ParseCounts reads a table with the columns label, tp, fn, fp and tn in any order, as spreadsheets write it: the
-// first line names the columns, which commas, semicolons or tabs part; a byte order mark, a "sep=" line before the
-// first one, any line ends, quotes, empty lines and empty columns at the end are taken. The error is a *strict.Problems with everything that is wrong.
-func ParseCounts(file string, src []byte) ([]Row, error) {
-	t := table{problems: strict.Problems{File: file}}
+// ParseCounts reads a table with the columns label, tp, fn, fp and tn in any order, as spreadsheets write it. The first line
+// names the columns, by these names or by the usual words and short forms of the station's languages. Commas, semicolons or
+// tabs part them. A byte order mark, a "sep=" line before the first one, any line ends, quotes, empty lines, empty columns at
+// the end and whole numbers such as 20.0 are taken; a first column without a name is the label. The error is a
+// *strict.Problems with everything that is wrong.
+func ParseCounts(file string, src []byte, extra Extra) ([]Row, error) {
+	t := table{extra: extra, problems: strict.Problems{File: file}}
 	if text, ok := t.text(src); ok {
 		t.read(text)
 	}
@@ -51,7 +57,9 @@ func ParseCounts(file string, src []byte) ([]Row, error) {
 
 // table is a table of counts that is being read.
 type table struct {
+	extra    Extra
 	rows     []Row
+	heads    []string // the header as it is written
 	names    []string // the column of each field
 	lines    [][]byte
 	problems strict.Problems
@@ -129,7 +137,7 @@ func (t *table) read(text []byte) {
 // end says what is wrong with a table that ended so.
 func (t *table) end(err error) {
 	var syntax *csv.ParseError
-	const columnsHint = "the first line names the columns label,tp,fn,fp,tn"
+	const firstLine = "the first line names the columns label,tp,fn,fp,tn"
 	switch {
 	case errors.As(err, &syntax) && errors.Is(err, csv.ErrBareQuote):
 		t.problem(syntax.Line, syntax.Column, "", `put the whole field in quotes and write "" for each quote in it`, "a quote in the middle of a field")
@@ -138,7 +146,7 @@ func (t *table) end(err error) {
 	case !errors.Is(err, io.EOF):
 		t.problem(0, 0, "", "", "cannot be read: %v", err)
 	case t.names == nil:
-		t.problem(1, 1, "", columnsHint, "the table is empty")
+		t.problem(1, 1, "", firstLine, "the table is empty")
 	case len(t.rows) == 0 && len(t.problems.List) == 0:
 		t.problem(1, 1, "", "write a line for each label below the names", "the table has no lines of counts")
 	}
@@ -178,28 +186,35 @@ func separator(text []byte) rune {
 // header reads the names of the columns; not ok when the rows cannot be told by them.
 func (t *table) header(r *csv.Reader, fields []string) bool {
 	before := len(t.problems.List)
-	for i, f := range filled(fields, 0) {
+	fields = filled(fields, 0)
+	t.heads, t.names = fields, recognise(fields)
+	if fields[0] == "" && !slices.Contains(t.names, labelColumn) {
+		t.names[0] = labelColumn // as data frames are written
+	}
+	for i, name := range t.names {
 		line, column := r.FieldPos(i)
-		name := strings.ToLower(f)
 		switch {
-		case !slices.Contains(columns, name):
-			hint := "the columns are label,tp,fn,fp,tn"
-			if near := strict.Nearest(name, columns); near != "" {
-				hint = "did you mean " + near + "?"
-			}
-			t.problem(line, column, strict.Quote(f), hint, "unknown column")
-		case slices.Contains(t.names, name):
-			t.problem(line, column, name, "keep one", "the column stands here a second time")
+		case name == otherColumn && t.extra == RefuseExtra:
+			t.problem(line, column, strict.Quote(fields[i]), unknownHint(fields[i]), "unknown column")
+		case name != otherColumn && slices.Contains(t.names[:i], name):
+			t.problem(line, column, fields[i], "keep one", "the column %s stands here a second time", name)
 		}
-		t.names = append(t.names, name)
 	}
 	line, _ := r.FieldPos(0)
 	for _, name := range columns {
 		if !slices.Contains(t.names, name) {
-			t.problem(line, 1, name, "the columns are label,tp,fn,fp,tn", "the column is missing")
+			t.problem(line, 1, name, columnsHint, "the column is missing")
 		}
 	}
 	return len(t.problems.List) == before
+}
+
+// unknownHint says what to do about a column that is not known.
+func unknownHint(name string) string {
+	if near := meant(name); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return columnsHint + "; other columns are left out with --extra ignore"
 }
 
 // row reads one row.
@@ -207,13 +222,16 @@ func (t *table) row(r *csv.Reader, fields []string) {
 	line, _ := r.FieldPos(0)
 	fields = filled(fields, len(t.names))
 	if len(fields) != len(t.names) {
-		t.problem(line, 1, "", "", "%d fields, %d are expected (%s)", len(fields), len(t.names), strings.Join(t.names, ", "))
+		t.problem(line, 1, "", "", "%d fields, %d are expected (%s)", len(fields), len(t.names), strings.Join(t.heads, ", "))
 		return
 	}
 	var row Row
 	for i, f := range fields {
 		line, column := r.FieldPos(i)
 		name := t.names[i]
+		if name == otherColumn {
+			continue
+		}
 		if name == labelColumn {
 			if row.Label = f; strings.ContainsFunc(f, unicode.IsControl) {
 				t.problem(line, column, name, "", "a label of one line, without tabs, is expected")
@@ -229,8 +247,15 @@ func (t *table) row(r *csv.Reader, fields []string) {
 	t.rows = append(t.rows, row)
 }
 
+// wholeNumber is a whole number as data frames and spreadsheets write it, with one or two zeros behind its point. Three zeros
+// would be a thousand in half of the world.
+var wholeNumber = regexp.MustCompile(`^([0-9]+)[.,]00?$`)
+
 // parseCount reads a count; wrong says what is wrong with it.
 func parseCount(text string) (n int, wrong string) {
+	if whole := wholeNumber.FindStringSubmatch(text); whole != nil {
+		text = whole[1]
+	}
 	digits := strings.TrimLeft(text, "-0123456789")
 	switch n, err := strconv.Atoi(text); {
 	case text == "":

@@ -32,11 +32,11 @@ func TestParseCounts(t *testing.T) {
 		"zeros in front":              "label,tp,fn,fp,tn\na,01,002,3,4\n",
 		"a mark, and the name quoted": "\xef\xbb\xbf\"label\",tp,fn,fp,tn\na,1,2,3,4\n",
 	} {
-		if got, err := score.ParseCounts("f", []byte(src)); err != nil || !slices.Equal(got, oneRow) {
+		if got, err := score.ParseCounts("f", []byte(src), score.RefuseExtra); err != nil || !slices.Equal(got, oneRow) {
 			t.Errorf("%s: %+v %v", name, got, err)
 		}
 	}
-	got, err := score.ParseCounts("f", []byte("label;tp;fn;fp;tn\n\"Šarko; \"\"the 2nd\"\", Gjakovë\";0;0;0;100000000\n;1;1;1;1\n"))
+	got, err := score.ParseCounts("f", []byte("label;tp;fn;fp;tn\n\"Šarko; \"\"the 2nd\"\", Gjakovë\";0;0;0;100000000\n;1;1;1;1\n"), score.RefuseExtra)
 	if err != nil || len(got) != 2 || got[0].Label != `Šarko; "the 2nd", Gjakovë` || got[0].TN != score.MaxCount || got[1].Label != "" {
 		t.Errorf("labels: %+v %v", got, err)
 	}
@@ -52,7 +52,8 @@ func TestParseCountsRefuses(t *testing.T) {
 		"negative":           {head + "a,1,-2,3,4\n", `f:2:5: fn: negative, ` + expected + `"-2"`},
 		"fractional":         {head + "a,1,2,3.5,4\n", `f:2:7: fp: not a whole number, ` + expected + `"3.5"`},
 		"decimal comma":      {"label;tp;fn;fp;tn\na;1,5;2;3;4\n", `f:2:3: tp: not a whole number, ` + expected + `"1,5"`},
-		"whole all the same": {head + "a,1.0,2,3,4\n", `f:2:3: tp: not a whole number, ` + expected + `"1.0"`},
+		"perhaps a thousand": {head + "a,1.000,2,3,4\n", `f:2:3: tp: not a whole number, ` + expected + `"1.000"`},
+		"no digit":           {head + "a,.0,2,3,4\n", `f:2:3: tp: not a whole number, ` + expected + `".0"`},
 		"exponent":           {head + "a,1e3,2,3,4\n", `f:2:3: tp: not a whole number, ` + expected + `"1e3"`},
 		"a plus":             {head + "a,+1,2,3,4\n", `f:2:3: tp: not a whole number, ` + expected + `"+1"`},
 		"large":              {head + "a,1,2,3,100000001\n", `f:2:9: tn: too large, ` + expected + `"100000001"`},
@@ -64,16 +65,16 @@ func TestParseCountsRefuses(t *testing.T) {
 			`f:2:11: fn: not a number, ` + expected + `"x"`},
 		"after a separator line":     {"sep=,\nlabel,tp,fn,fp,tn\na,x,2,3,4\n", `f:3:3: tp: not a number, ` + expected + `"x"`},
 		"a separator line alone":     {"sep=;\n", `f:1:1: the table is empty (the first line names the columns label,tp,fn,fp,tn)`},
-		"an empty column inside":     {"label,tp,,fn,fp,tn\na,1,,2,3,4\n", `f:1:10: "": unknown column (the columns are label,tp,fn,fp,tn)`},
+		"an empty column inside":     {"label,tp,,fn,fp,tn\na,1,,2,3,4\n", `f:1:10: "": unknown column (the columns are label,tp,fn,fp,tn, or in words: hit, miss, false alarm, correct rejection; other columns are left out with --extra ignore)`},
 		"more under an empty column": {"label,tp,fn,fp,tn,\na,1,2,3,4,5\n", `f:2:1: 6 fields, 5 are expected (label, tp, fn, fp, tn)`},
 		"all problems": {head + "a,1,x,3,4\nb,1,2,3,4\nc,-1,2,3,y\n",
 			"f:2:5: fn: not a number, " + expected + "\"x\"\nf:4:3: tp: negative, " + expected + "\"-1\"\nf:4:10: tn: not a number, " + expected + `"y"`},
 		"a field less":      {head + "a,1,2,3\n", `f:2:1: 4 fields, 5 are expected (label, tp, fn, fp, tn)`},
 		"a field more":      {head + "a,1,2,3,4,5\n", `f:2:1: 6 fields, 5 are expected (label, tp, fn, fp, tn)`},
-		"a missing column":  {"label,tp,fn,fp\na,1,2,3\n", `f:1:1: tn: the column is missing (the columns are label,tp,fn,fp,tn)`},
-		"a doubled column":  {"label,tp,fn,fp,tn,TP\na,1,2,3,4,5\n", `f:1:19: tp: the column stands here a second time (keep one)`},
-		"an unknown column": {"label,tp,fn,fp,tn,remarks\n", `f:1:19: "remarks": unknown column (the columns are label,tp,fn,fp,tn)`},
-		"a misspelt column": {"lable,tp,fn,fp,tn\n", "f:1:1: \"lable\": unknown column (did you mean label?)\nf:1:1: label: the column is missing (the columns are label,tp,fn,fp,tn)"},
+		"a missing column":  {"label,tp,fn,fp\na,1,2,3\n", `f:1:1: tn: the column is missing (the columns are label,tp,fn,fp,tn, or in words: hit, miss, false alarm, correct rejection)`},
+		"a doubled column":  {"label,tp,fn,fp,tn,TP\na,1,2,3,4,5\n", `f:1:19: TP: the column tp stands here a second time (keep one)`},
+		"an unknown column": {"label,tp,fn,fp,tn,remarks\n", `f:1:19: "remarks": unknown column (the columns are label,tp,fn,fp,tn, or in words: hit, miss, false alarm, correct rejection; other columns are left out with --extra ignore)`},
+		"a misspelt column": {"lable,tp,fn,fp,tn\n", "f:1:1: \"lable\": unknown column (did you mean label?)\nf:1:1: label: the column is missing (the columns are label,tp,fn,fp,tn, or in words: hit, miss, false alarm, correct rejection)"},
 		"NUL":               {head + "a,1,2,\x003,4\n", `f:2:7: a control character (U+0000), text is expected (is this a CSV file?)`},
 		"junk":              {"\x7fELF\x02\x01\x01\x00", `f:1:1: a control character (U+007F), text is expected (is this a CSV file?)`},
 		"Latin-1":           {head + "\xe9,1,2,3,4\n", `f:2:1: byte 0xe9 is no text in UTF-8 (save it as CSV UTF-8)`},
@@ -83,13 +84,13 @@ func TestParseCountsRefuses(t *testing.T) {
 		"a label of lines":  {head + "\"a\nb\",1,2,3,4\n", `f:2:1: label: a label of one line, without tabs, is expected`},
 		"too long":          {head + strings.Repeat(" ", strict.MaxBytes), `f: has 1048594 bytes, 1048576 are the most that is read (is this the right file?)`},
 	} {
-		rows, err := score.ParseCounts("f", []byte(c.src))
+		rows, err := score.ParseCounts("f", []byte(c.src), score.RefuseExtra)
 		var problems *strict.Problems
 		if rows != nil || !errors.As(err, &problems) || err.Error() != c.want {
 			t.Errorf("%s:\n%v\nwant\n%s", name, err, c.want)
 		}
 	}
-	_, err := score.ParseCounts("f", []byte(head+strings.Repeat("a,b,c,d,e\n", 50)))
+	_, err := score.ParseCounts("f", []byte(head+strings.Repeat("a,b,c,d,e\n", 50)), score.RefuseExtra)
 	if err == nil || !strings.Contains(err.Error(), "and 100 more problems") {
 		t.Errorf("200 problems: %v", err)
 	}
@@ -113,7 +114,7 @@ func TestParseCountsProperty(t *testing.T) {
 			}
 			src += strings.Join(fields, sep) + end
 		}
-		if got, err := score.ParseCounts("f", []byte(src)); err != nil || !slices.Equal(got, want) {
+		if got, err := score.ParseCounts("f", []byte(src), score.RefuseExtra); err != nil || !slices.Equal(got, want) {
 			t.Fatalf("%q: %+v %v, want %+v", src, got, err, want)
 		}
 	})
@@ -126,7 +127,7 @@ func FuzzParseCounts(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		rows, err := score.ParseCounts("f", src)
+		rows, err := score.ParseCounts("f", src, score.RefuseExtra)
 		if err == nil {
 			if len(rows) == 0 {
 				t.Fatal("neither rows nor an error")
