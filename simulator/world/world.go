@@ -5,7 +5,6 @@
 package world
 
 import (
-	"container/heap"
 	"fmt"
 	"time"
 
@@ -30,8 +29,7 @@ type World struct {
 	seed    uint64
 	boot    string
 	now     int64
-	order   uint64
-	queue   queue
+	calls   clock.Calls
 	atOnce  int
 	streams map[string]*Stream
 }
@@ -61,14 +59,8 @@ func (w *World) Mono() int64 { return w.now }
 // At calls f at the monotonic instant mono, or next when that is past. Calls come in the order of the instants that
 // they were asked for, past ones too, and calls of one instant in the order in which they were asked for.
 func (w *World) At(mono int64, f func()) (stop func()) {
-	w.order++
-	c := &call{at: mono, order: w.order, f: f}
-	heap.Push(&w.queue, c)
-	return func() {
-		if c.index >= 0 {
-			heap.Remove(&w.queue, c.index)
-		}
-	}
+	c := w.calls.Add(mono, f)
+	return func() { w.calls.Remove(c) }
 }
 
 // After calls f once d has passed, next when d is not positive.
@@ -76,37 +68,45 @@ func (w *World) After(d time.Duration, f func()) (stop func()) { return w.At(w.n
 
 // Next returns the instant of the next planned call, false when nothing is planned.
 func (w *World) Next() (mono int64, planned bool) {
-	if len(w.queue) == 0 {
+	first := w.calls.First()
+	if first == nil {
 		return 0, false
 	}
-	return max(w.queue[0].at, w.now), true
+	return max(first.At(), w.now), true
 }
 
 // Step goes to the next planned call and makes it. It returns false when nothing is planned.
 func (w *World) Step() bool {
-	if len(w.queue) == 0 {
+	c := w.calls.First()
+	if c == nil {
 		return false
 	}
-	c := heap.Pop(&w.queue).(*call)
-	if c.at > w.now {
-		w.now, w.atOnce = c.at, 0
+	w.calls.Remove(c)
+	if c.At() > w.now {
+		w.now, w.atOnce = c.At(), 0
 	}
 	if w.atOnce++; w.atOnce > callsAtOnce {
 		panic(fmt.Sprintf("world: more than %d calls at %d ns: something plans itself again without letting time pass", callsAtOnce, w.now))
 	}
-	c.f()
+	c.Make()
 	return true
 }
 
 // Run makes every call up to and including the instant until, in order, and leaves the clock there. A past
 // instant makes no call.
 func (w *World) Run(until int64) {
-	for len(w.queue) > 0 && w.queue[0].at <= until {
+	for w.within(until) {
 		w.Step()
 	}
 	if until > w.now {
 		w.now, w.atOnce = until, 0
 	}
+}
+
+// within tells whether a call is planned up to an instant.
+func (w *World) within(until int64) bool {
+	first := w.calls.First()
+	return first != nil && first.At() <= until
 }
 
 // RunFor is Run until d has passed.
@@ -116,7 +116,7 @@ func (w *World) RunFor(d time.Duration) { w.Run(w.now + int64(d)) }
 // returns false when it stopped for another reason than more.
 func (w *World) RunWhile(more func() bool, limit int64) bool {
 	for more() {
-		if len(w.queue) == 0 || w.queue[0].at > limit {
+		if !w.within(limit) {
 			return false
 		}
 		w.Step()

@@ -10,6 +10,7 @@ import (
 	"scentpost/station/host"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
+	"scentpost/station/watch"
 )
 
 // gate stands before the host while devices are absent or the journal is being checked: views are served at once,
@@ -19,9 +20,9 @@ type gate struct {
 	why        atomic.Pointer[waiting]   // no session can be run, nil when they can
 	host       atomic.Pointer[host.Host] // nil until the gate opens; what the devices say must never wait for a watcher
 
-	mu       sync.Mutex // guards all below; held while watchers are told, so that they hear of states in order
+	watchers watch.List[trial.Snapshot]
+	mu       sync.Mutex // guards before; held while watchers are told, so that they hear of states in order
 	before   trial.Snapshot
-	watchers map[*func(trial.Snapshot)]bool
 }
 
 // waiting is why no session can be run. The detail may name a canister: it is not told while a session is sealed.
@@ -63,10 +64,7 @@ func (g *gate) blocked() string {
 func (g *gate) tell() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := g.snapshot()
-	for f := range g.watchers {
-		(*f)(now)
-	}
+	g.watchers.Tell(g.snapshot())
 }
 
 // Event implements devices.Sink.
@@ -120,16 +118,4 @@ func (g *gate) snapshot() trial.Snapshot {
 
 // Watch implements control.Inbox. Who watches before the gate opens watches the host from then on. f may
 // ask whether the gate is blocked, and nothing else of it.
-func (g *gate) Watch(f func(trial.Snapshot)) (stop func()) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.watchers == nil {
-		g.watchers = map[*func(trial.Snapshot)]bool{}
-	}
-	g.watchers[&f] = true
-	return func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		delete(g.watchers, &f)
-	}
-}
+func (g *gate) Watch(f func(trial.Snapshot)) (stop func()) { return g.watchers.Add(f) }

@@ -1,7 +1,6 @@
 package clock
 
 import (
-	"container/heap"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,8 +21,7 @@ type Real struct {
 	once   sync.Once
 
 	mu    sync.Mutex // guards what follows; never held while a call runs
-	calls calls
-	order uint64
+	calls Calls
 }
 
 // New returns a running clock.
@@ -68,10 +66,8 @@ func (r *Real) Resume(last event.Stamp) {
 // At calls f at mono; see Clock. After Close nothing is called any more.
 func (r *Real) At(mono int64, f func()) (stop func()) {
 	r.mu.Lock()
-	r.order++
-	c := &call{at: mono, order: r.order, f: f}
-	heap.Push(&r.calls, c)
-	first := r.calls[0] == c
+	c := r.calls.Add(mono, f)
+	first := r.calls.First() == c
 	r.mu.Unlock()
 	if first {
 		select {
@@ -82,9 +78,7 @@ func (r *Real) At(mono int64, f func()) (stop func()) {
 	return func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if c.index >= 0 {
-			heap.Remove(&r.calls, c.index)
-		}
+		r.calls.Remove(c)
 	}
 }
 
@@ -120,58 +114,14 @@ func (r *Real) next() (f func(), wait time.Duration) {
 	now := r.base.Mono()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.calls) == 0 {
+	c := r.calls.First()
+	if c == nil {
 		return nil, time.Hour
 	}
-	if c := r.calls[0]; c.at <= now {
-		heap.Pop(&r.calls)
+	if c.at <= now {
+		r.calls.Remove(c)
 		return c.f, 0
 	}
-	left := float64(r.calls[0].at-now) / r.base.Scale
+	left := float64(c.at-now) / r.base.Scale
 	return nil, max(soonest, time.Duration(min(left, float64(time.Hour))))
-}
-
-// call is a function and its instant; index is its place in the heap, -1 outside.
-type call struct {
-	at    int64
-	order uint64
-	f     func()
-	index int
-}
-
-// calls is a heap by instant, then by order of asking.
-type calls []*call
-
-// Len is part of heap.Interface, as are the four below it.
-func (c calls) Len() int { return len(c) }
-
-// Less orders by instant, then by order of asking.
-func (c calls) Less(i, j int) bool {
-	if c[i].at != c[j].at {
-		return c[i].at < c[j].at
-	}
-	return c[i].order < c[j].order
-}
-
-// Swap keeps each call's index.
-func (c calls) Swap(i, j int) {
-	c[i], c[j] = c[j], c[i]
-	c[i].index, c[j].index = i, j
-}
-
-// Push appends a *call.
-func (c *calls) Push(x any) {
-	added := x.(*call)
-	added.index = len(*c)
-	*c = append(*c, added)
-}
-
-// Pop takes out the last one.
-func (c *calls) Pop() any {
-	old := *c
-	last := old[len(old)-1]
-	old[len(old)-1] = nil
-	*c = old[:len(old)-1]
-	last.index = -1
-	return last
 }

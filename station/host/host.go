@@ -22,6 +22,7 @@ import (
 	"scentpost/station/journal"
 	"scentpost/station/record"
 	"scentpost/station/trial"
+	"scentpost/station/watch"
 )
 
 // Actuator is what the host moves. Its methods never wait.
@@ -111,7 +112,7 @@ type Host struct {
 	vault    []sealedRow // the sealed bodies of the session that are not open yet
 	failed   error
 	snapshot atomic.Pointer[trial.Snapshot]
-	watchers watchers
+	watchers watch.List[trial.Snapshot]
 }
 
 // New returns a host whose log is empty but for what tree holds. Restore brings back an interrupted session.

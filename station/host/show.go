@@ -1,18 +1,13 @@
 package host
 
-import (
-	"slices"
-	"sync"
-
-	"scentpost/station/trial"
-)
+import "scentpost/station/trial"
 
 // Snapshot returns what may be shown now. It may be called from any goroutine.
 func (h *Host) Snapshot() trial.Snapshot { return *h.snapshot.Load() }
 
 // Watch calls f with every new snapshot until the returned function is called. f runs on the goroutine of the
 // host's owner and must not wait.
-func (h *Host) Watch(f func(trial.Snapshot)) (stop func()) { return h.watchers.add(f) }
+func (h *Host) Watch(f func(trial.Snapshot)) (stop func()) { return h.watchers.Add(f) }
 
 // Parked tells whether something waits to be durable. Only the owner of the host may ask.
 func (h *Host) Parked() bool { return len(h.parked) > 0 }
@@ -30,35 +25,5 @@ func (h *Host) takeSnapshot() trial.Snapshot {
 
 func (h *Host) show(s trial.Snapshot) {
 	h.snapshot.Store(&s)
-	h.watchers.tell(s)
-}
-
-// watchers are those who want to see every snapshot.
-type watchers struct {
-	mu  sync.Mutex // guards all
-	all []*watcher // in the order in which they came
-}
-
-// watcher is one of them.
-type watcher struct{ see func(trial.Snapshot) }
-
-func (w *watchers) add(f func(trial.Snapshot)) (stop func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	one := &watcher{see: f}
-	w.all = append(slices.Clip(w.all), one)
-	return func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.all = slices.DeleteFunc(slices.Clone(w.all), func(o *watcher) bool { return o == one })
-	}
-}
-
-func (w *watchers) tell(s trial.Snapshot) {
-	w.mu.Lock()
-	all := w.all // never changed, only replaced: who is told may stop watching
-	w.mu.Unlock()
-	for _, one := range all {
-		one.see(s)
-	}
+	h.watchers.Tell(s)
 }

@@ -12,6 +12,7 @@ import (
 
 	"scentpost/station/event"
 	"scentpost/station/health"
+	"scentpost/station/watch"
 )
 
 // Options are what a chart is made of. All but Rule must be set.
@@ -25,13 +26,13 @@ type Options struct {
 
 // Chart is the conditions of a station at work. Its methods may be called from any goroutine.
 type Chart struct {
-	opt Options
+	opt      Options
+	watchers watch.List[struct{}]
 
-	mu       sync.Mutex // guards what follows
-	set      health.Set
-	blank    bool // frozen since it was made: it does not know what was so at the seal
-	told     bool // whether a session is sealed
-	watchers []*func()
+	mu    sync.Mutex // guards what follows
+	set   health.Set
+	blank bool // frozen since it was made: it does not know what was so at the seal
+	told  bool // whether a session is sealed
 }
 
 // New returns a chart on which nothing of a device can be seen until Follow says that no session is sealed: after a
@@ -43,26 +44,9 @@ func New(opt Options) *Chart {
 }
 
 // Watch calls f after every change that can be seen, until stop is called. f must not wait.
-func (c *Chart) Watch(f func()) (stop func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.watchers = append(c.watchers, &f)
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.watchers = slices.DeleteFunc(slices.Clone(c.watchers), func(other *func()) bool { return other == &f })
-	}
-}
+func (c *Chart) Watch(f func()) (stop func()) { return c.watchers.Add(func(struct{}) { f() }) }
 
-// tell calls those who watch, in the order in which they came.
-func (c *Chart) tell() {
-	c.mu.Lock()
-	watchers := slices.Clip(c.watchers)
-	c.mu.Unlock()
-	for _, f := range watchers {
-		(*f)()
-	}
-}
+func (c *Chart) tell() { c.watchers.Tell(struct{}{}) }
 
 // Raise notes a condition; only what is news is logged.
 func (c *Chart) Raise(code health.Code, on, evidence string) {
