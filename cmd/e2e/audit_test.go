@@ -168,8 +168,8 @@ func auditShown(t testing.TB, j *journal.Journal, lines []journal.Line, shown []
 			replays[s.Session] = replay(t, j, lines, s.Session)
 		}
 		said := replays[s.Session][s.Size]
-		if s.CannotStart != "" { // for a reason that no journal knows
-			s.CannotStart, s.Next = "", said.Next
+		if s.CannotStart != nil { // for a reason that no journal knows
+			s.CannotStart, s.Next = nil, said.Next
 		}
 		s.Checkpoint, s.Conditions = "", nil
 		got, _ := json.Marshal(s)
@@ -215,7 +215,7 @@ func replay(t testing.TB, j *journal.Journal, lines []journal.Line, session stri
 			t.Fatalf("record %d: %v", line.Seq, err)
 		}
 		state := trial.Snapshot{View: player.Machine.View(), Names: names, Epoch: r.Epoch, Size: r.Seq + 1}
-		out[state.Size] = view.Status(state, []event.Role{event.Public})
+		out[state.Size] = view.Status(state, control.Person{})
 	}
 	return out
 }

@@ -10,6 +10,7 @@ import (
 	"scentpost/station/control"
 	"scentpost/station/control/socket"
 	"scentpost/station/event"
+	"scentpost/station/host"
 	"scentpost/station/trial"
 )
 
@@ -69,7 +70,7 @@ func (d *driver) drive() bool {
 		}
 		status := *response.Status
 		d.statuses = append(d.statuses, status)
-		if status.Size < d.answered || status.Blocked != "" {
+		if status.Size < d.answered || status.Blocked != nil {
 			continue
 		}
 		command := d.next(status)
@@ -90,8 +91,8 @@ func (d *driver) drive() bool {
 // take keeps what was answered. A command may come too late for the state that it was meant for, and is refused.
 func (d *driver) take(command control.Request, reply control.Response) {
 	if !reply.OK {
-		if reply.Seq == 0 && !strings.Contains(reply.Error, "wait") {
-			d.t.Errorf("%s: %s", command.Command, reply.Error)
+		if reply.Seq == 0 && !reply.Refused.Says(host.CannotStart) {
+			d.t.Errorf("%s: %v", command.Command, reply.Refused)
 		}
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"scentpost/cmd/internal/words"
 	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/record"
@@ -35,7 +36,7 @@ func (w *watcher) until(t testing.TB, what string, wanted func(control.Status) b
 		select {
 		case line, open := <-w.lines:
 			if !open {
-				t.Fatalf("the watch ended before %s; last it showed %s", what, control.Progress(&w.last))
+				t.Fatalf("the watch ended before %s; last it showed %s", what, words.Progress(&w.last))
 			}
 			w.last = control.Status{}
 			if err := json.Unmarshal([]byte(line), &w.last); err != nil {
@@ -45,7 +46,7 @@ func (w *watcher) until(t testing.TB, what string, wanted func(control.Status) b
 				return w.last
 			}
 		case <-limit:
-			t.Fatalf("no %s in %s; last it showed %s", what, patience, control.Progress(&w.last))
+			t.Fatalf("no %s in %s; last it showed %s", what, patience, words.Progress(&w.last))
 		}
 	}
 }

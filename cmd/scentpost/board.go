@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"scentpost/cmd/internal/words"
 	"scentpost/drivers/bus"
 	"scentpost/drivers/linux"
 	"scentpost/firmware-bridge/message"
@@ -46,15 +47,15 @@ func (s reach) asked() (boards []control.BoardLine, answered bool, err error) {
 	case errors.Is(err, socket.ErrNoDaemon):
 		return nil, false, nil
 	case err != nil:
-		return nil, false, err
+		return nil, false, words.Error(err)
 	}
 	defer client.Close()
 	response, err := client.Send(&control.Request{Command: "boards"})
 	if err == nil && !response.OK {
-		err = errors.New(response.Error)
+		err = words.Refused(response)
 	}
 	if err != nil {
-		return nil, true, fmt.Errorf("the daemon at %s does not say which boards it has (restart it if it is of another version): %w", s.Socket, err)
+		return nil, true, fmt.Errorf("the daemon at %s does not say which boards it has (restart it if it is of another version): %w", s.Socket, words.Error(err))
 	}
 	return response.Boards, true, nil
 }

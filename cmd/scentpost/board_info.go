@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"scentpost/cmd/internal/program"
+	"scentpost/cmd/internal/words"
 	"scentpost/drivers/linux"
 	"scentpost/firmware-bridge/firmware"
 	"scentpost/firmware-bridge/message"
@@ -153,8 +154,8 @@ func (s boardSaid) write(out io.Writer) {
 			where += ", as of the seal"
 		}
 		line("board %s at %s: %s (the daemon says so)", s.Name, s.Port, where)
-		if s.Told.Why != "" {
-			line("  %s", s.Told.Why)
+		if wrong := words.Wrong(*s.Told); wrong != "" {
+			line("  %s", wrong)
 		}
 	} else {
 		line("board at %s", s.Port)

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"scentpost/cmd/internal/program"
+	"scentpost/cmd/internal/words"
 	"scentpost/configs"
 	"scentpost/station/blind"
 	"scentpost/station/control"
@@ -32,15 +33,15 @@ func (d daemon) ask(r control.Request) (control.Response, error) {
 	r.As = d.As
 	client, err := socket.Dial(context.Background(), d.Socket)
 	if err != nil {
-		return control.Response{}, no(err)
+		return control.Response{}, no(words.Error(err))
 	}
 	defer client.Close()
 	response, err := client.Send(&r)
 	if err != nil {
-		return control.Response{}, no(err)
+		return control.Response{}, no(words.Error(err))
 	}
 	if !response.OK {
-		return response, no(errors.New(response.Error))
+		return response, no(words.Refused(response))
 	}
 	return response, nil
 }
@@ -57,7 +58,7 @@ func (d daemon) tell(out io.Writer, r control.Request) error {
 	if response.Status != nil && r.Command != "open" && r.Command != "status" {
 		response.Status.Conditions = slices.DeleteFunc(response.Status.Conditions, ofTheClock)
 	}
-	control.WriteStatus(out, response.Status)
+	words.WriteStatus(out, response.Status)
 	return nil
 }
 

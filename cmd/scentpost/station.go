@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"scentpost/cmd/internal/program"
+	"scentpost/cmd/internal/words"
 	"scentpost/station/control"
 	"scentpost/station/control/socket"
 	"scentpost/station/trial"
@@ -57,9 +58,9 @@ func (c stationBusy) Run(out io.Writer) error {
 	status, err := publicStatus(c.Socket, c.Within)
 	switch {
 	case errors.Is(err, socket.ErrNoDaemon):
-		return program.Absent(err)
+		return program.Absent(words.Error(err))
 	case err != nil:
-		return usage(fmt.Errorf("whether a session is under way could not be found out: %w", err))
+		return usage(fmt.Errorf("whether a session is under way could not be found out: %w", words.Error(err)))
 	}
 	busy := status.Phase != trial.Idle
 	if c.JSON {
@@ -79,9 +80,9 @@ func busyText(s control.Status) string {
 	case trial.Idle:
 		return fmt.Sprintf("station %s: no session is under way", s.Station)
 	case trial.Interrupted:
-		return fmt.Sprintf("station %s: session %s was interrupted and is to be brought back (%s)", s.Station, s.Session, s.Next)
+		return fmt.Sprintf("station %s: session %s was interrupted and is to be brought back (%s)", s.Station, s.Session, words.Next(&s))
 	case trial.Ended:
-		return fmt.Sprintf("station %s: session %s has ended and is not closed: %s", s.Station, s.Session, s.Next)
+		return fmt.Sprintf("station %s: session %s has ended and is not closed: %s", s.Station, s.Session, words.Next(&s))
 	}
 	return fmt.Sprintf("station %s: session %s is under way (%s): close it, or abort it with `scentpost session abort`", s.Station, s.Session, s.Phase)
 }
@@ -110,11 +111,11 @@ func statusOnce(path string, within time.Duration) (control.Status, error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return control.Status{}, fmt.Errorf("%w on %s: it hangs: %w", socket.ErrNoDaemon, path, err)
 	case errors.Is(err, socket.ErrHungUp):
-		return control.Status{}, fmt.Errorf("%w on %s: %w", socket.ErrNoDaemon, path, err)
+		return control.Status{}, fmt.Errorf("%w on %s: %w", socket.ErrNoDaemon, path, words.Error(err))
 	case err != nil:
-		return control.Status{}, fmt.Errorf("ask the daemon on %s: %w", path, err)
+		return control.Status{}, fmt.Errorf("ask the daemon on %s: %w", path, words.Error(err))
 	case !response.OK:
-		return control.Status{}, errors.New(response.Error)
+		return control.Status{}, words.Refused(response)
 	case response.Status == nil || response.Status.Phase == "":
 		return control.Status{}, fmt.Errorf("what answers on %s is not scentpostd, or another version of it", path)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"scentpost/cmd/internal/words"
 	"scentpost/station/control"
 	"scentpost/station/control/socket"
 )
@@ -20,7 +21,7 @@ type watchCmd struct {
 func (c watchCmd) Run(out io.Writer) error {
 	client, err := socket.Dial(context.Background(), c.Socket)
 	if err != nil {
-		return no(err)
+		return no(words.Error(err))
 	}
 	defer client.Close()
 	request := &control.Request{Command: "watch", As: c.As}
@@ -31,18 +32,18 @@ func (c watchCmd) Run(out io.Writer) error {
 			return no(errors.New("the daemon hung up: it has ended, or starts again; watch again to go on"))
 		}
 		if err != nil {
-			return no(err)
+			return no(words.Error(err))
 		}
 		request = nil
 		switch {
 		case !response.OK:
-			return no(errors.New(response.Error))
+			return no(words.Refused(response))
 		case c.JSON:
 			if err := json.NewEncoder(out).Encode(response.Status); err != nil {
 				return err
 			}
 		default:
-			if line := control.Progress(response.Status); line != last {
+			if line := words.Progress(response.Status); line != last {
 				last = line
 				fmt.Fprintln(out, line)
 			}

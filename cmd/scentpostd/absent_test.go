@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"scentpost/cmd/internal/words"
 	"scentpost/configs"
 	"scentpost/station/config"
 	"scentpost/station/control"
@@ -86,7 +87,7 @@ func TestAStationWithoutItsHardware(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := control.Request{Command: "open", As: "Assessor", PlanName: "short.yaml", Plan: string(plan), Dog: "Rex", Handler: "Ana", Assessor: "Assessor"}
-	if got := d.send(t, open); got.OK || !strings.Contains(got.Error, "beam-1 (") || strings.Contains(got.Error, "ack (") {
+	if got := d.send(t, open); got.OK || !strings.Contains(words.Of(got.Refused), "beam-1 (") || strings.Contains(words.Of(got.Refused), "ack (") {
 		t.Errorf("opened: %+v", got)
 	}
 	if err := d.end(); err != nil {

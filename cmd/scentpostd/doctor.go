@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"scentpost/cmd/internal/program"
+	"scentpost/cmd/internal/words"
 	"scentpost/station/control"
 	"scentpost/station/control/socket"
 	"scentpost/station/doctor"
@@ -79,20 +80,20 @@ func askDaemon(ctx context.Context, path string) (*doctor.Daemon, error) {
 	case errors.Is(err, socket.ErrNoDaemon) && !errors.Is(err, os.ErrDeadlineExceeded): // one that is late is one
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("whether a daemon runs cannot be found out: %w", err)
+		return nil, fmt.Errorf("whether a daemon runs cannot be found out: %w", words.Error(err))
 	}
 	defer context.AfterFunc(ctx, func() { _ = client.Close() })() // whoever waits for an answer hears of it
 	defer client.Close()
 	response, err := client.Send(&control.Request{Command: "doctor"})
 	if err == nil && !response.OK {
-		err = errors.New(response.Error)
+		err = words.Refused(response)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the daemon at %s does not say how its devices are (restart it if it is of another version): %w", path, err)
+		return nil, fmt.Errorf("the daemon at %s does not say how its devices are (restart it if it is of another version): %w", path, words.Error(err))
 	}
-	d := &doctor.Daemon{Socket: path, Sealed: response.Status.Phase == trial.Sealed, Next: response.Status.Next}
+	d := &doctor.Daemon{Socket: path, Sealed: response.Status.Phase == trial.Sealed, Next: words.Next(response.Status)}
 	for _, line := range response.Devices {
-		d.Devices = append(d.Devices, doctor.Told{Name: line.Name, Found: line.Found, Why: line.Why, AtSeal: line.AtSeal, Untold: line.Untold})
+		d.Devices = append(d.Devices, doctor.Told{Name: line.Name, Found: line.Found, Why: words.Wrong(line), AtSeal: line.AtSeal, Untold: line.Untold})
 	}
 	return d, nil
 }

@@ -53,7 +53,7 @@ func (w watcher) until(t *testing.T, see func(control.Status), is func(control.S
 func (d daemon) must(t *testing.T, r control.Request) {
 	t.Helper()
 	if got := d.send(t, r); !got.OK {
-		t.Fatalf("%s: %s", r.Command, got.Error)
+		t.Fatalf("%s: %v", r.Command, got.Refused)
 	}
 }
 

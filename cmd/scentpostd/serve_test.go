@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"scentpost/cmd/internal/program"
+	"scentpost/cmd/internal/words"
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/world"
 	"scentpost/station/config"
@@ -161,19 +162,19 @@ func TestAbsentDevices(t *testing.T) {
 	}
 	c := status.Conditions[0]
 	if c.Code != health.DeviceAbsent || !strings.Contains(c.Evidence, cfg.Driver.Socket) || status.Phase != trial.Idle ||
-		!strings.Contains(status.Blocked, "no session can be run before the virtual station is there") || !strings.Contains(status.Next, status.Blocked) {
+		!strings.Contains(words.Next(status), "wait: no session can be run before the virtual station is there") {
 		t.Errorf("it shows %+v", status)
 	}
 	if got := d.send(t, control.Request{Command: "list"}); !got.OK {
-		t.Errorf("the list of sessions: %s", got.Error)
+		t.Errorf("the list of sessions: %s", words.Of(got.Refused))
 	}
-	if got := d.send(t, control.Request{Command: "arm", As: "Assessor"}); got.OK || !strings.Contains(got.Error, "no session can be run") {
+	if got := d.send(t, control.Request{Command: "arm", As: "Assessor"}); got.OK || !strings.Contains(words.Of(got.Refused), "no session can be run") {
 		t.Errorf("arming: %+v", got)
 	}
 	station := startStation(t, cfg)
 	d.out.wait(t, "sessions can be run: ", 1)
 	status = d.send(t, control.Request{Command: "status"}).Status
-	if status.Blocked != "" || len(status.Conditions) != 0 || status.Size != 1 {
+	if status.Blocked != nil || len(status.Conditions) != 0 || status.Size != 1 {
 		t.Errorf("with its devices it shows %+v", status)
 	}
 	if err := station(); err != nil {

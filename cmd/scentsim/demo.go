@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"scentpost/cmd/internal/program"
+	"scentpost/cmd/internal/words"
 	"scentpost/configs"
 	"scentpost/simulator/broker"
 	"scentpost/simulator/yard"
@@ -110,8 +111,8 @@ func (d *demo) session() (time.Duration, error) {
 	defer d.yard.Host.Watch(func(s trial.Snapshot) {
 		if state := s.View.Run.State; s.View.Run.Index > ended && (state == trial.Locked || state == trial.Voided) {
 			ended = s.View.Run.Index
-			status := d.yard.Control.Status(s, nil)
-			fmt.Fprintln(d.out, control.Progress(&status))
+			status := d.yard.Control.Status(s, control.Person{})
+			fmt.Fprintln(d.out, words.Progress(&status))
 		}
 	})()
 	if err := d.yard.Prepare(filepath.Base(file), plan, rule); err != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"scentpost/cmd/internal/words"
 	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/score"
@@ -68,7 +69,7 @@ func callsText(calls []event.Call) string {
 	}
 	texts := make([]string, len(calls))
 	for i, c := range calls {
-		texts[i] = control.CallText(c)
+		texts[i] = words.Call(control.Call{Kind: c.Kind, Position: c.Position, Other: c.Other})
 	}
 	return strings.Join(texts, ", ")
 }

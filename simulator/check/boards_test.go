@@ -64,16 +64,10 @@ func boarded(baud int) config.Config {
 // lookAtBoards writes down what each blind role is told of the boards.
 func lookAtBoards(y *yard.Yard, seen *check.Sights, mode string) {
 	for _, role := range blindRoles[mode] {
-		var who control.Person // the public where nobody has the role
-		for _, p := range station.People {
-			if slices.Contains(p.Roles, role) {
-				who, _ = y.Control.Person(p.Name)
-			}
-		}
-		y.Control.Do(who, control.Request{Command: "boards"}, func(told control.Response) {
+		y.Control.Do(withRole(y, role), control.Request{Command: "boards"}, func(told control.Response) {
 			text, err := json.Marshal(told.Boards) // the status is looked at beside it
 			if err != nil || len(told.Boards) != len(y.Boards) {
-				panic(fmt.Sprintf("boards: %s, %v", told.Error, err))
+				panic(fmt.Sprintf("boards: %v, %v", told.Refused, err))
 			}
 			seen.See(check.Views, y.World.Mono(), text)
 		})

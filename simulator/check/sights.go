@@ -18,7 +18,7 @@ const (
 	Messages Channel = "messages"          // at the Publish seam: time, topic, quality of service, retain, payload
 	Outside  Channel = "seen from outside" // lights, movements, noses, buttons
 	Views    Channel = "views"             // what each role is shown
-	Commands Channel = "command output"    // what the programs print
+	Commands Channel = "answers"           // to commands that are refused
 	Metrics  Channel = "metrics"           // what a scrape gets
 	Logs     Channel = "logs"
 	Files    Channel = "files" // names and sizes

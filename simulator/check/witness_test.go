@@ -1,14 +1,15 @@
 package check_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"scentpost/configs"
 	"scentpost/simulator/check"
@@ -166,6 +167,7 @@ func perform(t testing.TB, p performance) (*check.Sights, *yard.Yard) {
 	if err := y.Prepare("pairs.yaml", []byte(plan), rule); err != nil {
 		t.Fatal(err)
 	}
+	provoke(y, seen, 0)
 	if p.before != nil {
 		p.before(y, seen)
 	}
@@ -175,11 +177,10 @@ func perform(t testing.TB, p performance) (*check.Sights, *yard.Yard) {
 	return seen, y
 }
 
-// look writes down what each blind role is shown, and what its program prints.
+// look writes down what each blind role is shown. A program prints a function of it (cmd/internal/words).
 func look(y *yard.Yard, seen *check.Sights, s trial.Snapshot, mode string) {
 	for _, role := range blindRoles[mode] {
-		status := y.Control.Status(s, []event.Role{role})
-		view, err := json.Marshal(status)
+		view, err := json.Marshal(y.Control.Status(s, withRole(y, role)))
 		if err != nil {
 			panic(err)
 		}
@@ -188,7 +189,7 @@ func look(y *yard.Yard, seen *check.Sights, s trial.Snapshot, mode string) {
 	y.Control.Do(control.Person{}, control.Request{Command: "doctor"}, func(r control.Response) {
 		devices, err := json.Marshal(r.Devices)
 		if err != nil || len(r.Devices) == 0 {
-			panic(fmt.Sprintf("the doctor says %s, %v", r.Error, err))
+			panic(fmt.Sprintf("the doctor says %v, %v", r.Refused, err))
 		}
 		seen.See(check.Views, y.World.Mono(), devices)
 	})
@@ -197,10 +198,52 @@ func look(y *yard.Yard, seen *check.Sights, s trial.Snapshot, mode string) {
 	} else {
 		scrape(y, seen)
 	}
-	var text bytes.Buffer
-	status := y.Control.Status(s, []event.Role{event.Handler})
-	control.WriteStatus(&text, &status)
-	seen.See(check.Commands, y.World.Mono(), maskHash(text.Bytes(), status.StationHash))
+}
+
+// withRole returns somebody of the station who has a role, the public where nobody has it.
+func withRole(y *yard.Yard, role event.Role) control.Person {
+	for _, p := range station.People {
+		if slices.Contains(p.Roles, role) {
+			who, _ := y.Control.Person(p.Name)
+			return who
+		}
+	}
+	return control.Person{}
+}
+
+// provokeEvery is how often a command is given that is refused.
+const provokeEvery = 7 * time.Second
+
+// provocations are commands that no sealed session takes, each from a person of a role.
+var provocations = []struct {
+	by      event.Role
+	request control.Request
+}{
+	{event.Public, control.Request{Command: "arm"}},
+	{event.Handler, control.Request{Command: "seal", Alone: true}},
+	{event.Loader, control.Request{Command: "arm"}},
+	{event.Loader, control.Request{Command: "load"}},
+	{event.Assessor, control.Request{Command: "seal", Alone: true}},
+	{event.Assessor, control.Request{Command: "call", Position: 9}},
+	{event.Assessor, control.Request{Command: "open", PlanName: "pairs.yaml", Plan: planText("double"), Dog: "D", Handler: "H", Assessor: "A"}},
+	{event.Handler, control.Request{Command: "call", Position: 1, Dog: "D"}},
+	{event.Handler, control.Request{Command: "withdraw"}},
+}
+
+// provoke gives such commands, one after the other, until the reveal, and writes down how they are answered.
+func provoke(y *yard.Yard, seen *check.Sights, n int) {
+	if y.Host.Snapshot().View.Revealed {
+		return
+	}
+	p := provocations[n%len(provocations)]
+	y.Control.Do(withRole(y, p.by), p.request, func(r control.Response) {
+		answer, err := json.Marshal(r)
+		if err != nil || r.OK {
+			panic(fmt.Sprintf("%s: %s, %v", p.request.Command, answer, err))
+		}
+		seen.See(check.Commands, y.World.Mono(), answer)
+	})
+	y.World.After(provokeEvery, func() { provoke(y, seen, n+1) })
 }
 
 // scrape writes down what a scrape of the metrics gets, with its headers.
@@ -211,14 +254,6 @@ func scrape(y *yard.Yard, seen *check.Sights) {
 		panic(fmt.Sprintf("a scrape gets %d: %s", answer.Code, answer.Body))
 	}
 	seen.See(check.Metrics, y.World.Mono(), fmt.Append(nil, answer.Header(), "\n", answer.Body))
-}
-
-// maskHash masks the station's hash where a program prints it.
-func maskHash(text []byte, hash string) []byte {
-	if hash == "" {
-		return text
-	}
-	return bytes.ReplaceAll(text, []byte(hash), bytes.Repeat([]byte("x"), len(hash)))
 }
 
 // logger logs to f, without times.

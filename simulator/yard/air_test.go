@@ -206,7 +206,7 @@ func TestAPurgeThatIsTooShortIsRefusedAtTheOpening(t *testing.T) {
 	if bytes.Equal(short, src) {
 		t.Fatal("the plan has no purge of 30s")
 	}
-	if err := y.Prepare(file, short, rule(t)); err == nil || !strings.Contains(err.Error(), "needs 5.5s to change the air and come to rest") {
+	if err := y.Prepare(file, short, rule(t)); err == nil || !strings.Contains(err.Error(), "purge-too-short (needed 5.5s, purge 5s)") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"scentpost/simulator/yard"
 	"scentpost/station/control"
 	"scentpost/station/event"
+	"scentpost/station/host"
 	"scentpost/station/record"
 	"scentpost/station/trial"
 )
@@ -133,8 +134,8 @@ func TestABrokenDiskHoldsBackNoClosing(t *testing.T) {
 		t.Fatal("a canister is open though the e-stop was pressed")
 	}
 	y.World.RunFor(10 * time.Second)
-	if s := y.Host.Snapshot(); !strings.Contains(s.Failed, "input/output error") {
-		t.Errorf("the failure is shown as %q", s.Failed)
+	if s := y.Host.Snapshot(); !s.Failed.Says(host.JournalFailed) || !strings.Contains(s.Failed.Value("detail"), "input/output error") {
+		t.Errorf("the failure is shown as %v", s.Failed)
 	}
 	for _, command := range []string{"resume", "arm", "finish"} {
 		if _, err := y.Do(event.Assessor, control.Request{Command: command}); err == nil || !strings.Contains(err.Error(), "input/output error") {

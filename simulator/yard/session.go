@@ -41,7 +41,7 @@ func (y *Yard) do(who control.Person, r control.Request) (control.Response, erro
 	case response == nil:
 		return control.Response{}, fmt.Errorf("%s: the station did not answer", r.Command)
 	case !response.OK:
-		return *response, fmt.Errorf("%s: %s", r.Command, response.Error)
+		return *response, fmt.Errorf("%s: %w", r.Command, response.Refused)
 	}
 	return *response, nil
 }
@@ -94,7 +94,7 @@ func (y *Yard) nameOf(role event.Role) string {
 func (y *Yard) Step() (trial.Snapshot, error) {
 	waits := func() bool {
 		v := y.Host.Snapshot().View
-		return v.Phase == trial.Ended || v.Phase == trial.Idle || (v.Phase == trial.Sealed && v.Run.Index == 0) || y.Host.Snapshot().Failed != ""
+		return v.Phase == trial.Ended || v.Phase == trial.Idle || (v.Phase == trial.Sealed && v.Run.Index == 0) || y.Host.Snapshot().Failed != nil
 	}
 	y.World.RunWhile(func() bool { return !waits() }, y.World.Mono()+int64(sessionWithin))
 	s := y.Host.Snapshot()
@@ -113,8 +113,8 @@ func (y *Yard) Conduct() error {
 		}
 		y.World.RunFor(pace)
 		switch {
-		case s.Failed != "":
-			return errors.New(s.Failed)
+		case s.Failed != nil:
+			return s.Failed
 		case s.View.Phase == trial.Ended:
 			_, err := y.Do(event.Loader, control.Request{Command: "close"})
 			return err

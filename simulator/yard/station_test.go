@@ -47,8 +47,8 @@ func refuses(t *testing.T, y *yard.Yard, reason string) {
 	t.Helper()
 	size := y.Station.Snapshot().Size
 	status := y.Control.Public().Status
-	if !strings.Contains(status.CannotStart, reason) {
-		t.Errorf("the status says that no run can start as %q, want %q", status.CannotStart, reason)
+	if status.CannotStart == nil || !strings.Contains(status.CannotStart.Error(), reason) {
+		t.Errorf("the status says that no run can start as %v, want %q", status.CannotStart, reason)
 	}
 	if _, err := y.Do(event.Assessor, control.Request{Command: "arm"}); err == nil || !strings.Contains(err.Error(), reason) {
 		t.Errorf("arm is answered by %v, want %q", err, reason)
@@ -155,15 +155,15 @@ func TestAStationThatStartsServesViewsAndTakesNothing(t *testing.T) {
 	y.World.After(yard.DefaultCommit/2, func() { // while the restart becomes durable
 		asked = true
 		status := y.Control.Public().Status
-		if status.Phase != trial.Interrupted || !strings.Contains(status.Blocked, "the station is starting") {
-			t.Errorf("shown: %s, blocked by %q", status.Phase, status.Blocked)
+		if status.Phase != trial.Interrupted || status.Blocked == nil || !strings.Contains(status.Blocked.Error(), "the station is starting") {
+			t.Errorf("shown: %s, blocked by %v", status.Phase, status.Blocked)
 		}
 		if !y.Conditions.Sealed() || !y.Conditions.Blank() {
 			t.Error("what devices do may be seen")
 		}
 		who, _ := y.Control.Person("Assessor")
 		y.Control.Do(who, control.Request{Command: "arm"}, func(r control.Response) {
-			if r.OK || !strings.Contains(r.Error, "the station is starting") {
+			if r.OK || !strings.Contains(r.Refused.Error(), "the station is starting") {
 				t.Errorf("arm is answered by %+v", r)
 			}
 		})
@@ -171,8 +171,8 @@ func TestAStationThatStartsServesViewsAndTakesNothing(t *testing.T) {
 	if err := y.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if status := y.Control.Public().Status; !asked || status.Blocked != "" || status.Phase != trial.Sealed || !y.Conditions.Sealed() {
-		t.Errorf("after the start: asked %v, %s, blocked by %q", asked, status.Phase, status.Blocked)
+	if status := y.Control.Public().Status; !asked || status.Blocked != nil || status.Phase != trial.Sealed || !y.Conditions.Sealed() {
+		t.Errorf("after the start: asked %v, %s, blocked by %v", asked, status.Phase, status.Blocked)
 	}
 	does(t, y, "arm")
 	conclude(t, y)
@@ -361,7 +361,7 @@ func TestAJournalThatNeverWritesStartsNothing(t *testing.T) {
 	if err := y.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if s := y.Station.Snapshot(); !strings.Contains(s.Failed, "input/output error") {
+	if s := y.Station.Snapshot(); s.Failed == nil || !strings.Contains(s.Failed.Error(), "input/output error") {
 		t.Errorf("the failure is shown as %q", s.Failed)
 	}
 	restart(t, y)

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"scentpost/station/event"
+	"scentpost/station/control"
 	"scentpost/station/health"
 	"scentpost/station/journal"
 	"scentpost/station/trial"
@@ -47,7 +47,7 @@ func (s *Station) Report(r Reporter) (stop func(), err error) {
 	}
 	r.Info(payload)
 	stop = s.gate.Watch(func(snapshot trial.Snapshot) {
-		status := s.control.Status(snapshot, []event.Role{event.Public})
+		status := s.control.Status(snapshot, control.Person{})
 		if payload, err := json.Marshal(status); err == nil {
 			r.State(payload)
 		}

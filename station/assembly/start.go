@@ -15,6 +15,7 @@ import (
 	"scentpost/station/host"
 	"scentpost/station/journal"
 	"scentpost/station/record"
+	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
 
@@ -38,8 +39,9 @@ func (s *Station) Serve(store Storage) (err error) {
 	s.control, err = control.New(control.Options{
 		Site: cfg.Site, Station: cfg.Station, Simulated: s.opt.Simulated, People: s.accounts.People(),
 		Authorities: append(s.opt.Authorities, cfg.Authorities...), Inbox: &s.gate, Archive: s.archive,
-		Conditions: s.conditions.All, Blank: s.conditions.Blank, Blocked: s.gate.blocked, CannotStart: s.nextRun,
-		Devices: listed, Boards: boards.List(cfg), Figures: s.boards.Figures,
+		Conditions: s.conditions.All, Blank: s.conditions.Blank, Blocked: func() *refusal.Reason { return cannotStart(s.gate.blocked()) },
+		CannotStart: func(positions int) *refusal.Reason { return cannotStart(s.nextRun(positions)) },
+		Devices:     listed, Boards: boards.List(cfg), Figures: s.boards.Figures,
 	})
 	return err
 }
@@ -162,6 +164,14 @@ func (s *Station) Settled(f func()) {
 
 // Open opens the gate: from here on sessions can be run.
 func (s *Station) Open() { s.gate.open(s.host) }
+
+// cannotStart gives a reason in words its code, nil for "".
+func cannotStart(why string) *refusal.Reason {
+	if why == "" {
+		return nil
+	}
+	return refusal.New(host.CannotStart, refusal.Detail, why)
+}
 
 // nextRun returns why the next run over so many positions cannot start. It names no canister.
 func (s *Station) nextRun(positions int) string {

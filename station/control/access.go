@@ -6,7 +6,6 @@ package control
 
 import (
 	"slices"
-	"strings"
 
 	"scentpost/station/event"
 	"scentpost/station/trial"
@@ -22,48 +21,6 @@ type Person struct {
 	// ReadsVault is set when the person can read the station's files, sealed bodies included.
 	ReadsVault bool
 }
-
-// may lists the roles that may give each command. Every command is here; reading ones are open to all.
-var may = map[string][]event.Role{
-	"open":     {event.Assessor, event.Authority, event.Admin},
-	"load":     {event.Loader, event.Admin},
-	"seal":     {event.Assessor, event.Authority},
-	"arm":      {event.Assessor},
-	"start":    {event.Assessor, event.Handler},
-	"call":     {event.Assessor, event.Handler},
-	"clear":    {event.Assessor, event.Handler},
-	"withdraw": {event.Assessor, event.Handler},
-	"finish":   {event.Assessor, event.Handler},
-	"observe":  {event.Assessor},
-	"void":     {event.Assessor, event.Authority},
-	"pause":    {event.Assessor, event.Authority},
-	"resume":   {event.Assessor, event.Authority},
-	"abort":    {event.Assessor, event.Authority},
-	"date":     {event.Assessor, event.Authority, event.Admin},
-	"close":    {event.Loader, event.Assessor, event.Authority},
-	"status":   {event.Public},
-	"doctor":   {event.Public},
-	"boards":   {event.Public},
-	"list":     {event.Public},
-	"watch":    {event.Public},
-	"export":   {event.Public},
-}
-
-// Commands returns the names of all commands in alphabetical order.
-func Commands() []string {
-	names := make([]string, 0, len(may))
-	for name := range may {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// MayDo tells whether somebody with these roles may give a command.
-func MayDo(command string, roles []event.Role) bool { return holds(roles, may[command]) }
-
-// RolesFor returns the roles that may give a command, nil for an unknown one.
-func RolesFor(command string) []event.Role { return may[command] }
 
 // Field is a part of a view that not everybody may see at all times.
 type Field string
@@ -93,8 +50,8 @@ type rule struct {
 	roles []event.Role
 }
 
-// sees is the table of who may see what. What no row allows is denied.
-var sees = []rule{
+// views is the table of who may see what. What no row allows is denied.
+var views = []rule{
 	{FieldPlacement, "open", StageArmed, []event.Role{event.Public}},
 	{FieldPlacement, "single", StageArmed, []event.Role{event.Assessor}},
 	{FieldPlacement, "", StageRevealed, []event.Role{event.Public}},
@@ -104,7 +61,7 @@ var sees = []rule{
 
 // MaySee tells whether somebody with these roles may see a field of a run whose secret is at a stage.
 func MaySee(field Field, mode string, stage Stage, roles []event.Role) bool {
-	for _, r := range sees {
+	for _, r := range views {
 		if r.field == field && r.stage == stage && (r.mode == "" || r.mode == mode) && holds(roles, r.roles) {
 			return true
 		}
@@ -132,13 +89,4 @@ func stageOf(v trial.View, r trial.RunView) Stage {
 	default:
 		return StageSealed
 	}
-}
-
-// RoleNames writes roles for a person to read.
-func RoleNames(roles []event.Role) string {
-	names := make([]string, len(roles))
-	for i, r := range roles {
-		names[i] = string(r)
-	}
-	return strings.Join(names, ", ")
 }

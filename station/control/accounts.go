@@ -1,10 +1,10 @@
 package control
 
 import (
-	"fmt"
 	"slices"
 
 	"scentpost/station/event"
+	"scentpost/station/refusal"
 )
 
 // Account is a person of the station's configuration with the account of the machine that speaks for them.
@@ -36,6 +36,14 @@ func (a Accounts) People() []Person {
 	return people
 }
 
+// rolesFor returns the roles that may give a command, nil for an unknown one.
+func rolesFor(command string) []event.Role {
+	if c := find(command); c != nil {
+		return c.Roles
+	}
+	return nil
+}
+
 func (a Accounts) person(p Account) Person {
 	shared := func(o Account) bool { return p.UID >= 0 && o.UID == p.UID && o.Name != p.Name }
 	return Person{Name: p.Name, Roles: p.Roles, SharesAccount: slices.ContainsFunc(a.list, shared),
@@ -46,7 +54,7 @@ func (a Accounts) person(p Account) Person {
 // else the only one of the account. At a simulated station where nobody is named it is the first who may give the command,
 // so that one person at a keyboard can play all parts. Anything that everybody may ask is asked by the public, which has no
 // name, where no person is found.
-func (a Accounts) Who(uid int, as, command string) (Person, error) {
+func (a Accounts) Who(uid int, as, command string) (Person, *refusal.Reason) {
 	var mine []Account
 	for _, p := range a.list {
 		if p.UID == uid || a.simulated && p.UID < 0 {
@@ -56,7 +64,7 @@ func (a Accounts) Who(uid int, as, command string) (Person, error) {
 	if as != "" {
 		i := slices.IndexFunc(mine, func(p Account) bool { return p.Name == as })
 		if i < 0 {
-			return Person{}, fmt.Errorf("this account may not speak for %q: see people in the station's configuration", as)
+			return Person{}, refusal.New(NotYours, "as", as)
 		}
 		return a.person(mine[i]), nil
 	}
@@ -71,9 +79,10 @@ func (a Accounts) Who(uid int, as, command string) (Person, error) {
 			return a.person(mine[i]), nil
 		}
 	case len(mine) > 1:
-		return public, fmt.Errorf("%s needs a role (%s): several people share this account, say who you are with --as NAME",
-			command, RoleNames(RolesFor(command)))
+		return public, refusal.New(SpeakerUnnamed, "command", command, "roles", rolesFor(command))
 	}
-	return public, fmt.Errorf("%s needs a role (%s): uid %d belongs to nobody in the station's people",
-		command, RoleNames(RolesFor(command)), uid)
+	if len(mine) > 0 {
+		return public, refusal.New(SpeakerUnknown, "command", command, "roles", rolesFor(command))
+	}
+	return public, refusal.New(AccountUnknown, "uid", uid, "command", command, "roles", rolesFor(command))
 }

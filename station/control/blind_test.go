@@ -2,28 +2,43 @@ package control
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 
+	"scentpost/station/event"
 	"scentpost/station/trial"
 )
 
-// TestTheHandlerIsNoAssessor: whoever handles the dog is served nothing, though the station knows them as an assessor.
+// TestTheHandlerIsNoAssessor: whoever handles the dog is served nothing, though the station knows them as an assessor. Who may
+// be the handler, since names were lost, is served nothing either.
 func TestTheHandlerIsNoAssessor(t *testing.T) {
-	for _, c := range []struct {
+	for name, c := range map[string]struct {
 		handler string
 		stage   Stage
+		names   map[string]string // that are there besides the usual ones; "" takes one away
 		sees    bool
 	}{
-		{"Hari", StageArmed, true},
-		{"Ada", StageArmed, false},
-		{"p-1", StageArmed, false}, // the reference of Ada's name
-		{"Ada", StageRevealed, true},
+		"another handles":                 {"p-hari", StageArmed, nil, true},
+		"Ada handles":                     {"p-ada", StageArmed, nil, false},
+		"Ada handles, after it":           {"p-ada", StageRevealed, nil, true},
+		"the handler's name was lost":     {"p-hari", StageArmed, map[string]string{"p-hari": ""}, false},
+		"Ada's name was lost":             {"p-hari", StageArmed, map[string]string{"p-ada": ""}, false},
+		"all names were lost":             {"p-hari", StageArmed, map[string]string{"p-ada": "", "p-hari": "", "p-tess": ""}, false},
+		"names were lost and given again": {"p-ada", StageArmed, map[string]string{"p-ada": "", "p-new": "Ada"}, false},
+		"Ada has two references":          {"p-hari", StageArmed, map[string]string{"p-new": "Ada"}, true},
+		"Ada handles by another":          {"p-tess", StageArmed, map[string]string{"p-tess": "Ada"}, false},
+		"the handler is nobody's name":    {"", StageArmed, nil, false},
 	} {
 		view := secretView("single", c.stage)
 		view.Team.Handler = c.handler
 		in := newInbox(view)
-		in.state.Names = map[string]string{"p-1": "Ada"}
+		in.state.Names = maps.Clone(names)
+		for ref, name := range c.names {
+			if in.state.Names[ref] = name; name == "" {
+				delete(in.state.Names, ref)
+			}
+		}
 		s := newTestService(t, in)
 		for _, command := range []string{"status", "arm"} {
 			text, err := json.Marshal(do(s, Request{Command: command, As: "Ada"}))
@@ -31,9 +46,18 @@ func TestTheHandlerIsNoAssessor(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := strings.Contains(string(text), "secretodour"); got != c.sees {
-				t.Errorf("%s: Ada, an assessor, sees the placement of a run that is %s and handled by %s: %v", command, c.stage, c.handler, got)
+				t.Errorf("%s, %s: Ada, an assessor, sees the placement of a run that is %s: %v", name, command, c.stage, got)
 			}
 		}
+	}
+}
+
+// A person without a name is the public, whatever roles somebody gives them.
+func TestANamelessPersonIsThePublic(t *testing.T) {
+	s := newTestService(t, newInbox(secretView("single", StageArmed)))
+	text, err := json.Marshal(s.Status(trial.Snapshot{View: secretView("single", StageArmed), Names: names}, Person{Roles: []event.Role{event.Assessor}}))
+	if err != nil || strings.Contains(string(text), "secretodour") {
+		t.Errorf("%s, %v", text, err)
 	}
 }
 
@@ -42,7 +66,7 @@ func TestHandlerAndAssessorAreTwo(t *testing.T) {
 	in := newInbox(trial.View{})
 	s := newTestService(t, in)
 	r := Request{Command: "open", As: "Ada", PlanName: "short.yaml", Plan: shortPlan(t), Dog: "Rex", Handler: "Ada", Assessor: "Ada"}
-	if got := do(s, r); got.OK || !strings.Contains(got.Error, "double-blind") || len(in.got) != 0 {
+	if got := do(s, r); got.OK || !got.Refused.Says(OnePerson) || got.Refused.Value("mode") != "double" || len(in.got) != 0 {
 		t.Errorf("%+v", got)
 	}
 	r.Plan = strings.Replace(r.Plan, "mode: double", "mode: open", 1)

@@ -86,12 +86,12 @@ type Public struct {
 
 // Public returns what everybody may see now.
 func (s *Service) Public() Public {
-	status := s.Status(s.inbox.Snapshot(), nil)
-	return Public{Status: status, Boards: s.boardLines(status), FiguresKept: !s.figuresTold(status.Phase), Blank: s.opt.Blank()}
+	status := s.Status(s.inbox.Snapshot(), Person{})
+	return Public{Status: status, Boards: s.boardLines(&status), FiguresKept: !s.figuresTold(status.Phase), Blank: s.opt.Blank()}
 }
 
 // boardLines says of every board what may be told.
-func (s *Service) boardLines(status Status) []BoardLine {
+func (s *Service) boardLines(status *Status) []BoardLine {
 	told := s.deviceLines(status)
 	lines := []BoardLine{}
 	for _, b := range s.opt.Boards {

@@ -2,7 +2,6 @@ package control
 
 import (
 	"slices"
-	"strings"
 
 	"scentpost/station/health"
 	"scentpost/station/trial"
@@ -22,8 +21,8 @@ type DeviceLine struct {
 	Name  string `json:"name"`
 	Type  string `json:"type"`
 	Found bool   `json:"found"`
-	// Why says what is wrong, "" when nothing is.
-	Why string `json:"why,omitempty"`
+	// Wrong are the conditions that it or what it hangs on is in.
+	Wrong []health.Condition `json:"wrong,omitempty"`
 	// AtSeal is set when it is what was so when the session was sealed.
 	AtSeal bool `json:"at_seal,omitempty"`
 	// Untold is set when nothing can be told of it before the reveal.
@@ -31,7 +30,7 @@ type DeviceLine struct {
 }
 
 // deviceLines says of every device whether it is there.
-func (s *Service) deviceLines(status Status) []DeviceLine {
+func (s *Service) deviceLines(status *Status) []DeviceLine {
 	lines := []DeviceLine{}
 	for _, d := range s.opt.Devices {
 		line := DeviceLine{Name: d.Name, Type: d.Type, Found: true, AtSeal: d.Frozen && status.Phase == trial.Sealed}
@@ -39,19 +38,13 @@ func (s *Service) deviceLines(status Status) []DeviceLine {
 			lines = append(lines, DeviceLine{Name: d.Name, Type: d.Type, Untold: true})
 			continue
 		}
-		var why []string
 		for _, c := range status.Conditions {
 			if c.Until != 0 || c.On != d.Name && !(c.Code == health.DeviceAbsent && slices.Contains(d.On, c.On)) {
 				continue
 			}
 			line.Found = line.Found && c.Code != health.DeviceAbsent
-			said := c.Title
-			if c.Evidence != "" {
-				said += ": " + c.Evidence
-			}
-			why = append(why, said)
+			line.Wrong = append(line.Wrong, c)
 		}
-		line.Why = strings.Join(why, "; ")
 		lines = append(lines, line)
 	}
 	return lines

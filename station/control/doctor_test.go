@@ -1,11 +1,11 @@
 package control
 
 import (
-	"fmt"
-	"strings"
+	"reflect"
 	"testing"
 
 	"scentpost/station/health"
+	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
 
@@ -35,9 +35,9 @@ func TestTheDoctorTellsWhatTheStatusTells(t *testing.T) {
 		sealed := phase == trial.Sealed
 		want := []DeviceLine{
 			{Name: "beam-1", Type: "beam", Found: true},
-			{Name: "canister-1a", Type: "shutter", Found: true, Why: "It fails: jammed", AtSeal: sealed},
-			{Name: "exp-1", Type: "mcp23017", Why: "A device is absent: no answer"},
-			{Name: "call", Type: "button", Why: "A device is absent: no answer", AtSeal: sealed},
+			{Name: "canister-1a", Type: "shutter", Found: true, Wrong: conditions[1:2], AtSeal: sealed},
+			{Name: "exp-1", Type: "mcp23017", Wrong: conditions[:1]},
+			{Name: "call", Type: "button", Wrong: conditions[:1], AtSeal: sealed},
 		}
 		if sealed && blank {
 			want[1], want[3] = DeviceLine{Name: "canister-1a", Type: "shutter", Untold: true}, DeviceLine{Name: "call", Type: "button", Untold: true}
@@ -46,7 +46,7 @@ func TestTheDoctorTellsWhatTheStatusTells(t *testing.T) {
 			t.Fatalf("%s: %+v", phase, got)
 		}
 		for i, line := range got.Devices {
-			if line != want[i] {
+			if !reflect.DeepEqual(line, want[i]) {
 				t.Errorf("%s: %+v, want %+v", phase, line, want[i])
 			}
 		}
@@ -67,16 +67,13 @@ func TestWhetherTheNextRunCanStart(t *testing.T) {
 		{trial.View{Phase: trial.Ended, Positions: 3}, false},
 	} {
 		s, err := New(Options{Site: "s", Station: "t", Simulated: true, Inbox: newInbox(c.view), Archive: archive{},
-			CannotStart: func(positions int) string { return fmt.Sprintf("one of %d is absent", positions) }})
+			CannotStart: func(positions int) *refusal.Reason { return refusal.New("absent", "of", positions) }})
 		if err != nil {
 			t.Fatal(err)
 		}
 		status := do(s, Request{Command: "status"}).Status
-		if got := status.CannotStart == "one of 3 is absent"; got != c.shown || got != strings.Contains(status.Next, status.CannotStart) && c.shown {
-			t.Errorf("%s, run %d %s: %q, next %q", c.view.Phase, c.view.Run.Index, c.view.Run.State, status.CannotStart, status.Next)
-		}
-		if !c.shown && strings.Contains(status.Next, "absent") {
-			t.Errorf("%s, run %s: next is %q", c.view.Phase, c.view.Run.State, status.Next)
+		if got := status.CannotStart.Says("absent") && status.CannotStart.Value("of") == "3"; got != c.shown || (status.Next == WaitStartable) != c.shown {
+			t.Errorf("%s, run %d %s: %v, next %q", c.view.Phase, c.view.Run.Index, c.view.Run.State, status.CannotStart, status.Next)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func TestAPlanMustFitIntoItsRecord(t *testing.T) {
 	s := newTestService(t, newInbox(trial.View{Phase: trial.Idle}))
 	var said string
 	s.Do(people[0], Request{Command: "open", As: "Ada", PlanName: "ruled.yaml", Plan: string(plan.Text), Rule: string(rule), Dog: "Rex", Handler: "Hari", Assessor: "Ada"},
-		func(r Response) { said = r.Error })
+		func(r Response) { said = r.Refused.Error() })
 	if !strings.Contains(said, "plan and pass rule take") {
 		t.Errorf("session open says %q", said)
 	}

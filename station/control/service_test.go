@@ -72,7 +72,7 @@ func do(s *Service, r Request) (got Response) {
 	who, _ := s.Person(r.As)
 	s.Do(who, r, func(r Response) { got = r; answered++ })
 	if answered != 1 {
-		return Response{Error: "answered more or less than once"}
+		panic(r.Command + " was answered more or less than once")
 	}
 	return got
 }
@@ -166,18 +166,18 @@ func TestSealingWithAnAuthority(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := do(s, Request{Command: "seal", As: "Ada", Share: answer}); !got.OK {
-		t.Fatal(got.Error)
+		t.Fatal(got.Refused)
 	}
 	seed := in.got[0].Body.(*event.Seed)
 	if seed.Source != event.TwoParty || seed.Key != verifier || !strings.HasPrefix(answer, seed.Share) || len(seed.Signature) != 128 {
 		t.Errorf("the seed is %+v", seed)
 	}
-	if got := do(newTestService(t, in), Request{Command: "seal", As: "Ada", Share: answer}); got.OK || !strings.Contains(got.Error, "none of this station's 0 authorities") {
+	if got := do(newTestService(t, in), Request{Command: "seal", As: "Ada", Share: answer}); got.OK || !strings.Contains(got.Refused.Error(), "none of this station's 0 authorities") {
 		t.Errorf("an authority that nobody knows: %+v", got)
 	}
 }
 
-// TestWhatARequestIsRefusedFor reads what a person is told.
+// TestWhatARequestIsRefusedFor reads codes and values.
 func TestWhatARequestIsRefusedFor(t *testing.T) {
 	view := trial.View{Phase: trial.Sealed, Session: "s1", Positions: 3, Aids: 12}
 	plan := shortPlan(t)
@@ -185,42 +185,36 @@ func TestWhatARequestIsRefusedFor(t *testing.T) {
 		request Request
 		says    string
 	}{
-		"nobody":                {Request{Command: "arm", As: "nobody"}, "arm needs a role (assessor)"},
-		"another role":          {Request{Command: "arm", As: "Hari"}, "Hari may not arm: it needs one of the roles assessor"},
-		"no plan":               {Request{Command: "open"}, "plan"},
-		"a plan of junk":        {Request{Command: "open", Plan: "\x00\x01"}, ":1:"},
-		"a rule beyond reach":   {Request{Command: "open", Plan: plan + "\nrule: a-rule\n", Rule: string(ruleOf("  - {name: it, value: targets, at_least: 99}")), Dog: "D", Handler: "H", Assessor: "A"}, "at least 99 needed, at most 3 reached"},
-		"no dog":                {Request{Command: "open", Plan: plan, Handler: "H", Assessor: "A"}, "the name of its dog"},
-		"no handler":            {Request{Command: "open", Plan: plan, Dog: "D", Assessor: "A"}, "the name of its handler"},
-		"no assessor":           {Request{Command: "open", Plan: plan, Dog: "D", Handler: "A"}, "the name of its assessor"},
-		"share and dice":        {Request{Command: "seal", Share: "ab", Dice: "1 2 3 4 5"}, "not by both"},
-		"no answer":             {Request{Command: "seal"}, "the station's hash has no answer"},
-		"a blank answer":        {Request{Command: "seal", Share: " \n", Dice: "\t"}, "the station's hash has no answer"},
-		"share, and alone":      {Request{Command: "seal", Share: "ab", Alone: true}, "not by both"},
-		"dice, and alone":       {Request{Command: "seal", Dice: "1 2 3 4 5", Alone: true}, "not by both"},
-		"few dice":              {Request{Command: "seal", Dice: "1"}, "dice"},
-		"a share of junk":       {Request{Command: "seal", Share: "xyz"}, "not hexadecimal"},
-		"an unsigned share":     {Request{Command: "seal", Share: strings.Repeat("ab", 32)}, "not signed"},
-		"a short answer":        {Request{Command: "seal", Share: "abcd"}, "digits"},
-		"a call at none":        {Request{Command: "call"}, "names a position"},
-		"a call too far":        {Request{Command: "call", Position: 4}, "positions 1 to 3"},
-		"a call below":          {Request{Command: "call", Position: -1}, "positions 1 to 3"},
-		"between one":           {Request{Command: "call", Position: 2, Between: 2}, "name two positions"},
-		"between, too far":      {Request{Command: "call", Position: 2, Between: 1 << 40}, "positions 1 to 3"},
-		"a call by smoke":       {Request{Command: "call", Position: 1, Means: "smoke"}, "\"voice\" or \"panel\""},
-		"an observation":        {Request{Command: "observe", What: "joy"}, "change of behaviour, final response, hesitation"},
-		"an observation so far": {Request{Command: "observe", What: "hesitation", Position: 9}, "positions 1 to 3"},
-		"a void of no reason":   {Request{Command: "void"}, "needs a reason"},
-		"aids too many":         {Request{Command: "close", Missing: true, Back: 13}, "between 0 and 12"},
-		"aids too few":          {Request{Command: "close", Missing: true, Back: -1}, "between 0 and 12"},
+		"the public":           {Request{Command: "arm", As: "nobody"}, "speaker-unknown (command arm, roles assessor)"},
+		"another role":         {Request{Command: "arm", As: "Hari"}, "role-lacking (command arm, person Hari, roles assessor)"},
+		"another role, at all": {Request{Command: "arm", As: "Hari", Dog: "Rex"}, "role-lacking"},
+		"no command":           {Request{}, "command-unknown"},
+		"a plan of junk":       {Request{Command: "open", Plan: "\x00\x01", Dog: "D", Handler: "H", Assessor: "A"}, "plan-refused (detail :1:"},
+		"a rule beyond reach":  {Request{Command: "open", Plan: plan + "\nrule: a-rule\n", Rule: string(ruleOf("  - {name: it, value: targets, at_least: 99}")), Dog: "D", Handler: "H", Assessor: "A"}, "at least 99 needed, at most 3 reached"},
+		"share and dice":       {Request{Command: "seal", Share: "ab", Dice: "1 2 3 4 5"}, "seal-twice"},
+		"no answer":            {Request{Command: "seal"}, "seal-unanswered"},
+		"a blank answer":       {Request{Command: "seal", Share: " \n", Dice: "\t"}, "seal-unanswered"},
+		"share, and alone":     {Request{Command: "seal", Share: "ab", Alone: true}, "seal-twice"},
+		"dice, and alone":      {Request{Command: "seal", Dice: "1 2 3 4 5", Alone: true}, "seal-twice"},
+		"few dice":             {Request{Command: "seal", Dice: "1"}, "dice-refused (detail 1 dice are too few"},
+		"a share of junk":      {Request{Command: "seal", Share: "xyz"}, "share-refused (detail the authority's answer is not hexadecimal"},
+		"an unsigned share":    {Request{Command: "seal", Share: strings.Repeat("ab", 32)}, "not signed"},
+		"a short answer":       {Request{Command: "seal", Share: "abcd"}, "digits"},
+		"a call at none":       {Request{Command: "call"}, "call-unplaced"},
+		"between one":          {Request{Command: "call", Position: 2, Between: 2}, "between-itself"},
+		"a call by smoke":      {Request{Command: "call", Position: 1, Means: "smoke"}, "means-unknown (means smoke)"},
+		"a void of no reason":  {Request{Command: "void"}, "argument-missing (argument reason, command void)"},
+		"a date that is none":  {Request{Command: "date", Date: "yesterday"}, "no-date (detail \"yesterday\" is no date"},
+		"aids too many":        {Request{Command: "close", Missing: true, Back: 13}, "back-impossible (back 13, out 12)"},
+		"aids too few":         {Request{Command: "close", Missing: true, Back: -1}, "back-impossible (back -1, out 12)"},
 	} {
 		in := newInbox(view)
 		if c.request.As == "" {
 			c.request.As = "Ada"
 		}
 		got := do(newTestService(t, in), c.request)
-		if got.OK || !strings.Contains(got.Error, c.says) || len(in.got) != 0 {
-			t.Errorf("%s: %+v after %d events, want %q", name, got, len(in.got), c.says)
+		if got.OK || got.Refused == nil || !strings.Contains(got.Refused.Error(), c.says) || len(in.got) != 0 {
+			t.Errorf("%s: %v after %d events, want %q", name, got.Refused, len(in.got), c.says)
 		}
 	}
 }
@@ -229,38 +223,10 @@ func TestWhatARequestIsRefusedFor(t *testing.T) {
 func TestWhatTheHostRefuses(t *testing.T) {
 	in := newInbox(trial.View{})
 	s := newTestService(t, in)
-	in.answer = trial.Answer{Seq: 9, Refused: refusal.New(trial.NoRun)}
-	if got := do(s, Request{Command: "start", As: "Hari"}); got.OK || got.Error != "no run is in progress" || got.Seq != 9 {
-		t.Errorf("%+v", got)
-	}
-	in.answer = trial.Answer{Seq: -1, Refused: refusal.New("journal-failed", refusal.Detail, "the journal failed")}
-	if got := do(s, Request{Command: "start", As: "Hari"}); got.OK || got.Error != "the journal failed" || got.Seq != 0 {
-		t.Errorf("%+v", got)
-	}
-}
-
-// TestARefusalSaysWhatComesFirst where the session is not far enough for the command.
-func TestARefusalSaysWhatComesFirst(t *testing.T) {
-	for _, c := range []struct {
-		phase   trial.Phase
-		request Request
-		want    string
-	}{
-		{trial.Idle, Request{Command: "arm", As: "Ada"}, "no: open, load and seal one first"},
-		{trial.Idle, Request{Command: "start", As: "Hari"}, "no: open, load and seal one first"},
-		{trial.Idle, Request{Command: "load", As: "Lola"}, "no: open one first"},
-		{trial.Idle, Request{Command: "seal", As: "Ada", Alone: true}, "no: open and load one first"},
-		{trial.Idle, Request{Command: "abort", As: "Ada"}, "no"},
-		{trial.Opened, Request{Command: "arm", As: "Ada"}, "no: load and seal it first"},
-		{trial.Opened, Request{Command: "load", As: "Lola"}, "no"},
-		{trial.Opened, Request{Command: "seal", As: "Ada", Alone: true}, "no: load it first"},
-		{trial.Loaded, Request{Command: "void", As: "Ada", Reason: "rain"}, "no: seal it first"},
-		{trial.Sealed, Request{Command: "arm", As: "Ada"}, "no"},
-	} {
-		in := newInbox(trial.View{Phase: c.phase})
-		in.answer = trial.Answer{Seq: 9, Refused: refusal.New("x", refusal.Detail, "no")}
-		if got := do(newTestService(t, in), c.request); got.OK || got.Error != c.want {
-			t.Errorf("%s of a session that is %s: %+v, want %q", c.request.Command, c.phase, got, c.want)
+	for _, answer := range []trial.Answer{{Seq: 9, Refused: refusal.New(trial.CalledByButton)}, {Seq: -1, Refused: refusal.New("journal-failed")}} {
+		in.answer = answer
+		if got := do(s, Request{Command: "start", As: "Hari"}); got.OK || got.Refused != answer.Refused || got.Seq != max(answer.Seq, 0) || got.First != nil {
+			t.Errorf("%+v: %+v", answer, got)
 		}
 	}
 }
@@ -296,7 +262,7 @@ func TestReadingTheArchive(t *testing.T) {
 	}
 	s.opt.Archive = archive{errors.New("no session")}
 	for _, command := range []string{"list", "export"} {
-		if got := do(s, Request{Command: command}); got.OK || got.Error != "no session" {
+		if got := do(s, Request{Command: command}); got.OK || !got.Refused.Says(RecordsUnread) || got.Refused.Value("detail") != "no session" {
 			t.Errorf("%s: %+v", command, got)
 		}
 	}
@@ -307,19 +273,12 @@ func TestBlocked(t *testing.T) {
 	var set health.Set
 	set.Raise(health.DeviceAbsent, "virtual-station", "nobody listens", event.Stamp{UTC: 1})
 	s, err := New(Options{Inbox: newInbox(trial.View{Phase: trial.Idle}), Archive: archive{}, Conditions: set.Snapshot,
-		Blocked: func() string { return "the devices are absent" }})
+		Blocked: func() *refusal.Reason { return refusal.New("devices-absent", "device", "beam-1") }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := do(s, Request{Command: "status"}).Status
-	var text strings.Builder
-	WriteStatus(&text, got)
-	for _, want := range []string{"wait: the devices are absent", "fault: A device is absent, virtual-station: nobody listens"} {
-		if !strings.Contains(text.String(), want) {
-			t.Errorf("the status does not say %q:\n%s", want, &text)
-		}
-	}
-	if got.Blocked == "" || len(got.Conditions) != 1 {
+	if !got.Blocked.Says("devices-absent") || got.Next != WaitBlocked || len(got.Conditions) != 1 || got.Conditions[0].Evidence != "nobody listens" {
 		t.Errorf("%+v", got)
 	}
 }

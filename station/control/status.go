@@ -1,26 +1,31 @@
 package control
 
 import (
-	"fmt"
+	"slices"
 
 	"scentpost/station/event"
 	"scentpost/station/health"
+	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
 
-// Status is the view of a station, cut to what the roles of its reader may see. Instants are seconds since the
-// run was presented, so that a reader needs no clock of the station's.
+// Status is the view of a station, cut to what its reader may see. It holds codes and values: the words are of those who
+// show it. Everything in it is so for everybody, but for placements, results and the verdict, and the commands.
 type Status struct {
 	Station   string `json:"station"`
 	Epoch     string `json:"epoch"`
 	Simulated bool   `json:"simulated,omitempty"`
 	Size      int64  `json:"records,string"`
-	Failed    string `json:"failed,omitempty"`
-	// Blocked says why no session can be run at all, "" when they can.
-	Blocked    string             `json:"blocked,omitempty"`
+	// Failed says why the journal takes nothing any more, nil while it does.
+	Failed *refusal.Reason `json:"failed,omitempty"`
+	// Blocked says why no session can be run at all, nil when they can.
+	Blocked    *refusal.Reason    `json:"blocked,omitempty"`
 	Conditions []health.Condition `json:"conditions,omitempty"` // what is wrong, worst first
-	// CannotStart says between runs why the next one cannot start, "" when it can.
-	CannotStart string `json:"cannot_start,omitempty"`
+	// CannotStart says between runs why the next one cannot start, nil when it can.
+	CannotStart *refusal.Reason `json:"cannot_start,omitempty"`
+	// Next is what the station waits for, and Commands are those that make sense now and that the reader may give.
+	Next     Next     `json:"next"`
+	Commands []string `json:"commands,omitempty"`
 
 	Phase     trial.Phase `json:"phase"`
 	Session   string      `json:"session,omitempty"`
@@ -35,8 +40,8 @@ type Status struct {
 	Left      int         `json:"left"`
 	Paused    string      `json:"paused,omitempty"`
 	Aborted   string      `json:"aborted,omitempty"`
-	UTC       string      `json:"utc,omitempty"` // what the session's UTC is worth, in words
-	Next      string      `json:"next"`          // what can be done next
+	// Clock is what the session's UTC is worth, nil without a session. SaidBy is a name, a reference where the name is gone.
+	Clock *event.SessionClock `json:"clock,omitempty"`
 
 	StationHash string           `json:"station_hash,omitempty"`
 	Seed        event.SeedSource `json:"seed,omitempty"`
@@ -56,26 +61,45 @@ type RunStatus struct {
 	State     trial.RunState   `json:"state"`
 	Reason    string           `json:"reason,omitempty"`
 	Started   bool             `json:"started,omitempty"`
-	Calls     []string         `json:"calls,omitempty"`
+	Calls     []Call           `json:"calls,omitempty"`
 	Locked    event.LockReason `json:"locked,omitempty"`
 	LastBeam  int              `json:"last_beam,omitempty"`
 	Placement []event.Slot     `json:"placement,omitempty"`
 	Result    *event.RunResult `json:"result,omitempty"`
 }
 
-// statusFor returns the view of a state for a person. Who handles the session's dog sees what a handler sees, whatever
-// else they may be at this station.
-func (s *Service) statusFor(state trial.Snapshot, who Person) Status {
-	roles := who.Roles
-	if who.Name != "" && who.Name == nameOf(state, state.View.Team.Handler) {
-		roles = []event.Role{event.Handler}
-	}
-	return s.Status(state, roles)
+// Call is a call as everybody may see it.
+type Call struct {
+	Kind     event.CallKind `json:"kind"`
+	Position int            `json:"position,omitempty"`
+	Other    int            `json:"other,omitempty"` // of a call between two positions
 }
 
-// Status returns the view of a state for a reader with these roles.
-func (s *Service) Status(state trial.Snapshot, roles []event.Role) Status {
+// sees returns the roles by which a person sees a session. Who handles its dog sees what a handler sees, whatever else
+// they may be at this station. People are known by the references that the session has for them: when the reference of
+// the person or the name of the handler cannot be found, the two may be one, and the person sees no more than a handler.
+func sees(state trial.Snapshot, who Person) []event.Role {
 	v := state.View
+	_, known := state.Names[v.Team.Handler]
+	present := false
+	for _, p := range v.People {
+		if name, named := state.Names[p.Ref]; named && name == who.Name {
+			present = true
+			known = known && p.Ref != v.Team.Handler
+		}
+	}
+	switch {
+	case who.Name == "":
+		return nil // the public
+	case v.Session != "" && !(known && present):
+		return []event.Role{event.Handler}
+	}
+	return who.Roles
+}
+
+// Status returns the view of a state for a person.
+func (s *Service) Status(state trial.Snapshot, who Person) Status {
+	v, roles := state.View, sees(state, who)
 	out := Status{
 		Station: s.opt.Station, Epoch: state.Epoch, Simulated: s.opt.Simulated, Size: state.Size, Failed: state.Failed,
 		Phase: v.Phase, Session: v.Session, Plan: v.Plan, Mode: v.Mode,
@@ -85,12 +109,13 @@ func (s *Service) Status(state trial.Snapshot, roles []event.Role) Status {
 		StationHash: v.StationHash, Seed: v.Seed, Air: v.Air, Checkpoint: string(state.Checkpoint),
 	}
 	if v.Session != "" {
-		out.UTC = v.Clock.Text(func(ref string) string { return nameOf(state, ref) })
+		clock := v.Clock
+		clock.SaidBy = nameOf(state, clock.SaidBy)
+		out.Clock = &clock
 	}
 	if v.Phase == trial.Sealed && v.Run.Index == 0 {
 		out.CannotStart = s.opt.CannotStart(v.Positions)
 	}
-	out.Next = next(v, state.Failed, out.Blocked, out.CannotStart)
 	for _, r := range v.Runs {
 		out.Runs = append(out.Runs, runStatus(v, r, roles))
 	}
@@ -101,7 +126,23 @@ func (s *Service) Status(state trial.Snapshot, roles []event.Role) Status {
 	if v.Revealed && MaySee(FieldVerdict, v.Mode, StageRevealed, roles) {
 		out.Verdict = v.Verdict
 	}
+	out.Next = next(&out)
+	out.Commands = s.sensible(&out, who)
 	return out
+}
+
+// sensible returns the commands of the table that make sense in a state and that a person may give.
+func (s *Service) sensible(status *Status, who Person) (names []string) {
+	if status.Blocked != nil || status.Failed != nil {
+		return nil
+	}
+	for i := range s.commands {
+		c := &s.commands[i]
+		if c.event != nil && holds(who.Roles, c.Roles) && slices.Contains(c.Phases, status.Phase) && (c.fits == nil || c.fits(status)) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // nameOf returns the name behind a reference, the reference itself where the name was erased.
@@ -116,7 +157,7 @@ func runStatus(v trial.View, r trial.RunView, roles []event.Role) RunStatus {
 	out := RunStatus{Run: r.Index, State: r.State, Reason: r.Reason, Started: r.StartedAt != 0, Locked: r.Lock.Reason,
 		LastBeam: r.LastBeam}
 	for _, c := range r.Calls {
-		out.Calls = append(out.Calls, CallText(c))
+		out.Calls = append(out.Calls, Call{Kind: c.Kind, Position: c.Position, Other: c.Other})
 	}
 	stage := stageOf(v, r)
 	if MaySee(FieldPlacement, v.Mode, stage, roles) {
@@ -128,63 +169,76 @@ func runStatus(v trial.View, r trial.RunView, roles []event.Role) RunStatus {
 	return out
 }
 
-// CallText writes a call as people say it.
-func CallText(c event.Call) string {
-	switch c.Kind {
-	case event.CallAt:
-		return fmt.Sprintf("alert at %d", c.Position)
-	case event.CallClear:
-		return "all clear"
-	case event.CallBetween:
-		return fmt.Sprintf("alert between %d and %d", min(c.Position, c.Other), max(c.Position, c.Other))
-	default:
-		return "alert at no position"
-	}
-}
+// Next says what a station waits for: a command of the table, by its name, or one of the waits.
+type Next string
+
+// The waits.
+const (
+	WaitBlocked   Next = "wait-blocked"   // no session can be run: Blocked says why
+	WaitRestored  Next = "wait-restored"  // an interrupted session is being brought back
+	WaitJournal   Next = "wait-journal"   // the journal failed: only a restart of the daemon helps
+	WaitEnd       Next = "wait-end"       // an aborted session ends when its run is closed and purged
+	WaitMoves     Next = "wait-moves"     // the canisters are being moved
+	WaitLock      Next = "wait-lock"      // a call is about to lock
+	WaitClosed    Next = "wait-closed"    // the canisters are being closed
+	WaitPurged    Next = "wait-purged"    // the air is being purged
+	WaitStartable Next = "wait-startable" // the next run cannot start: CannotStart says why
+)
+
+// The commands that a station waits for.
+const (
+	NextOpen   Next = "open"
+	NextLoad   Next = "load"
+	NextSeal   Next = "seal"
+	NextArm    Next = "arm"
+	NextStart  Next = "start"
+	NextCall   Next = "call"
+	NextResume Next = "resume"
+	NextClose  Next = "close"
+)
 
 // next says what the station waits for.
-func next(v trial.View, failed, blocked, cannotStart string) string {
+func next(s *Status) Next {
 	switch {
-	case blocked != "":
-		return "wait: " + blocked
-	case v.Phase == trial.Interrupted:
-		return "wait: the session is being brought back"
-	case failed != "":
-		return "the journal failed: restart the daemon when its disk is well"
-	case v.Phase == trial.Idle:
-		return "open a session"
-	case v.Phase == trial.Opened:
-		return "load the canisters, then `session load`"
-	case v.Phase == trial.Loaded:
-		return "answer the station's hash: `session seal --share` or `--dice`"
-	case v.Phase == trial.Ended:
-		return "count the aids back, then `session close`"
-	case v.Aborted != "":
-		return "wait: the session ends when the canisters are closed and the air is purged"
+	case s.Blocked != nil:
+		return WaitBlocked
+	case s.Phase == trial.Interrupted:
+		return WaitRestored
+	case s.Failed != nil:
+		return WaitJournal
+	case s.Phase == trial.Idle:
+		return NextOpen
+	case s.Phase == trial.Opened:
+		return NextLoad
+	case s.Phase == trial.Loaded:
+		return NextSeal
+	case s.Phase == trial.Ended:
+		return NextClose
+	case s.Aborted != "":
+		return WaitEnd
+	case s.Run != nil:
+		return nextInRun(s.Run.State)
+	case s.Paused != "":
+		return NextResume
+	case s.CannotStart != nil:
+		return WaitStartable
 	}
-	return nextRun(v, cannotStart)
+	return NextArm
 }
 
-func nextRun(v trial.View, cannotStart string) string {
-	switch v.Run.State {
+func nextInRun(state trial.RunState) Next {
+	switch state {
 	case trial.Armed:
-		return "wait: the canisters are being moved"
+		return WaitMoves
 	case trial.Shown:
-		return "start the search: by the handler's button or `session start`"
+		return NextStart
 	case trial.Searching:
-		return "the dog searches: enter the call"
+		return NextCall
 	case trial.Called:
-		return "the call is about to lock"
-	case trial.Locked, trial.Voided, trial.Aborted:
-		return "wait: the canisters are being closed"
+		return WaitLock
 	case trial.Purging:
-		return "wait: the air is being purged"
+		return WaitPurged
+	default: // locked, void, aborted
+		return WaitClosed
 	}
-	if v.Paused != "" {
-		return "paused (" + v.Paused + "): `session resume`"
-	}
-	if cannotStart != "" {
-		return "the next run cannot start: " + cannotStart
-	}
-	return fmt.Sprintf("arm the next run: `session arm` (%d left)", v.Left)
 }

@@ -34,7 +34,7 @@ func (w *Watch) Next(ctx context.Context) (view Status, ok bool) {
 	if w.shown == nil {
 		state := w.service.inbox.Snapshot()
 		w.shown = &state
-		return w.service.statusFor(state, w.who), true
+		return w.service.Status(state, w.who), true
 	}
 	for { // what was waiting already may be older than what is shown
 		select {
@@ -43,7 +43,7 @@ func (w *Watch) Next(ctx context.Context) (view Status, ok bool) {
 				continue
 			}
 			w.shown = &state
-			return w.service.statusFor(state, w.who), true
+			return w.service.Status(state, w.who), true
 		case <-ctx.Done():
 			return Status{}, false
 		}

@@ -261,7 +261,7 @@ func (h *Host) fail(err error) {
 	}
 	h.parked = nil
 	s := *h.snapshot.Load()
-	s.Failed = h.failed.Error()
+	s.Failed = h.failure().Refused
 	h.show(s)
 	if h.opt.OnFail != nil {
 		h.opt.OnFail(h.failed)

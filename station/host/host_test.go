@@ -142,8 +142,8 @@ func TestAFailedJournalStopsTheHost(t *testing.T) {
 			t.Errorf("let out after the journal failed: %s", s)
 		}
 	}
-	if s := h.host.Snapshot(); !strings.Contains(s.Failed, "input/output error") || s.Size != size {
-		t.Errorf("shown: %q, %d records of %d", s.Failed, s.Size, size)
+	if s := h.host.Snapshot(); !s.Failed.Says(host.JournalFailed) || !strings.Contains(s.Failed.Value("detail"), "input/output error") || s.Size != size {
+		t.Errorf("shown: %v, %d records of %d", s.Failed, s.Size, size)
 	}
 	h.start(event.VoidJournal)
 	h.has(t, "run.voided journal failed")

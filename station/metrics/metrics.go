@@ -130,9 +130,9 @@ func session(to chan<- prometheus.Metric, s control.Status) {
 	}
 	left.is(to, float64(s.Left))
 	reserve.is(to, float64(s.Reserve-s.Used))
-	blocked.holds(to, s.Blocked != "" || s.Failed != "")
+	blocked.holds(to, s.Blocked != nil || s.Failed != nil)
 	records.is(to, float64(s.Size))
-	failed.holds(to, s.Failed != "")
+	failed.holds(to, s.Failed != nil)
 }
 
 // conditions gives what is wrong, as far as it may be seen.

@@ -15,8 +15,8 @@ type Snapshot struct {
 	At    event.Stamp
 	// Checkpoint is the last signed checkpoint, to be witnessed.
 	Checkpoint []byte
-	// Failed is why the journal stopped, "" while it works.
-	Failed string
+	// Failed is why the journal stopped, nil while it works.
+	Failed *refusal.Reason
 }
 
 // Answer is what became of a command.

@@ -9,38 +9,37 @@ import (
 	"os/user"
 	"path/filepath"
 	"syscall"
+
+	"scentpost/station/refusal"
 )
 
-// ErrNoDaemon says that no daemon answers on a socket.
-var ErrNoDaemon = errors.New("no daemon answers")
-
-// away says why a socket could not be dialled, and what to do.
-func away(path string, err error) error {
+// away says why a socket could not be dialled.
+func away(path string, err error) *Error {
 	found, statErr := os.Stat(path)
 	var slow net.Error
 	switch {
 	case path == "":
-		return errors.New("no socket is named: name the daemon's with --socket or in SCENTPOST_SOCKET")
+		return failure(refusal.New(Unnamed), err)
 	case errors.Is(err, fs.ErrPermission) || errors.Is(statErr, fs.ErrPermission):
-		return closed(path, err)
+		return failure(closed(path, err), err)
 	case statErr == nil && found.IsDir():
-		return fmt.Errorf("%s is a folder, the socket of a daemon is expected: name the socket in it with --socket", path)
+		return failure(refusal.New(Folder, "path", path), err)
 	case statErr == nil && found.Mode()&fs.ModeSocket == 0:
-		return fmt.Errorf("%s is no socket: name the daemon's with --socket; its configuration says where it lies", path)
+		return failure(refusal.New(NotASocket, "path", path), err)
 	case errors.Is(err, syscall.EINVAL):
-		return fmt.Errorf("%s: the path is too long for a socket (107 bytes at most): %w", path, err)
+		return failure(refusal.New(PathTooLong, "path", path), err)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("%w on %s: it has ended and left its socket: start scentpostd, or name another socket with --socket", ErrNoDaemon, path)
+		return failure(refusal.New(Ended, "path", path), ErrNoDaemon, err)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return fmt.Errorf("%w on %s: start scentpostd, or name its socket with --socket (there is nothing of that name)", ErrNoDaemon, path)
+		return failure(refusal.New(Absent, "path", path), ErrNoDaemon, err)
 	case errors.As(err, &slow) && slow.Timeout():
-		return fmt.Errorf("%w on %s: start scentpostd, or name its socket with --socket: %w", ErrNoDaemon, path, err)
+		return failure(refusal.New(Silent, "path", path), ErrNoDaemon, err)
 	}
-	return fmt.Errorf("the daemon's socket %s cannot be opened: %w", path, err)
+	return failure(refusal.New(Failed, "path", path, refusal.Detail, err), err)
 }
 
-// closed says what this account may not enter on the way to a socket, and how it would.
-func closed(path string, err error) error {
+// closed says where this account may not enter on the way to a socket.
+func closed(path string, err error) *refusal.Reason {
 	whole, absErr := filepath.Abs(path)
 	if absErr != nil {
 		whole = path
@@ -56,24 +55,19 @@ func closed(path string, err error) error {
 	}
 	found, statErr := os.Stat(shut)
 	if statErr != nil {
-		return fmt.Errorf("this account (uid %d) may not reach the daemon's socket %s: %w", os.Getuid(), path, err)
+		return refusal.New(Unreachable, "uid", os.Getuid(), "path", path, refusal.Detail, err)
 	}
-	return fmt.Errorf("this account (uid %d) may not reach the daemon's socket %s: %s has mode %04o: %s: %w",
-		os.Getuid(), path, shut, found.Mode().Perm(), enter(found), errors.Unwrap(err))
-}
-
-// enter says how an account gets past what is shut to it.
-func enter(shut fs.FileInfo) string {
-	owner, _ := shut.Sys().(*syscall.Stat_t)
+	mode := fmt.Sprintf("%04o", found.Mode().Perm())
+	owner, _ := found.Sys().(*syscall.Stat_t)
 	switch {
-	case !shut.IsDir():
-		return "a daemon opens it to everybody when it starts, so start the daemon again"
-	case owner != nil && shut.Mode().Perm()&0o010 != 0:
+	case !found.IsDir():
+		return refusal.New(Shut, "uid", os.Getuid(), "path", path, "mode", mode)
+	case owner != nil && found.Mode().Perm()&0o010 != 0:
 		group := fmt.Sprint(owner.Gid)
 		if g, err := user.LookupGroupId(group); err == nil {
 			group = g.Name
 		}
-		return "join its group (sudo usermod -aG " + group + " YOUR-NAME, then log in again), or ask as its owner or root"
+		return refusal.New(FolderOfGroup, "uid", os.Getuid(), "path", path, "folder", shut, "mode", mode, "group", group)
 	}
-	return "ask as its owner or root (sudo), or have the configuration put the socket elsewhere"
+	return refusal.New(FolderShut, "uid", os.Getuid(), "path", path, "folder", shut, "mode", mode)
 }

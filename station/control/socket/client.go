@@ -12,20 +12,18 @@ import (
 	"time"
 
 	"scentpost/station/control"
+	"scentpost/station/refusal"
 )
 
 // maxResponse is the longest response in bytes: a bundle of the longest session, in base64.
 const maxResponse = 256 << 20
 
-// ErrHungUp says that the daemon went while it was spoken to.
-var ErrHungUp = errors.New("the daemon hung up; whether the command was carried out, `scentpost session status` tells")
-
 // hungUp tells the end of a connection from other errors of it; nil is an orderly end.
-func hungUp(err error) error {
+func hungUp(doing string, err error) error {
 	if err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
-		return ErrHungUp
+		return failure(refusal.New(HungUp), ErrHungUp)
 	}
-	return err
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 // Client speaks to a daemon over its Unix socket.
@@ -34,7 +32,7 @@ type Client struct {
 	lines *bufio.Scanner
 }
 
-// Dial connects to the daemon whose socket is at path. The error is ErrNoDaemon when none is there.
+// Dial connects to the daemon whose socket is at path. The error is an *Error; it wraps ErrNoDaemon when none is there.
 func Dial(ctx context.Context, path string) (*Client, error) {
 	d := net.Dialer{Timeout: 5 * time.Second}
 	conn, err := d.DialContext(ctx, "unix", path)
@@ -62,15 +60,15 @@ func (c *Client) Send(request *control.Request) (control.Response, error) {
 			return control.Response{}, fmt.Errorf("write the request: %w", err)
 		}
 		if _, err := c.conn.Write(line.Bytes()); err != nil {
-			return control.Response{}, fmt.Errorf("send to the daemon: %w", hungUp(err))
+			return control.Response{}, hungUp("send to the daemon", err)
 		}
 	}
 	if !c.lines.Scan() {
-		return control.Response{}, hungUp(c.lines.Err())
+		return control.Response{}, hungUp("wait for the daemon", c.lines.Err())
 	}
 	var r control.Response
 	if err := json.Unmarshal(c.lines.Bytes(), &r); err != nil {
-		return control.Response{}, fmt.Errorf("read the daemon's response: %w", err)
+		return control.Response{}, failure(refusal.New(Gibberish, refusal.Detail, err), err)
 	}
 	return r, nil
 }

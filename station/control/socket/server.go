@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"scentpost/station/control"
+	"scentpost/station/refusal"
 )
 
 // The socket's limits.
@@ -109,7 +110,7 @@ func (s *Server) Serve(ctx context.Context) error {
 			continue
 		}
 		if !s.enter(uid) {
-			_, _ = conn.Write([]byte(`{"ok":false,"error":"too many clients: try again"}` + "\n"))
+			_ = write(conn, control.Response{Refused: refusal.New(TooManyClients)})
 			_ = conn.Close()
 			continue
 		}
@@ -131,13 +132,13 @@ func (s *Server) client(ctx context.Context, conn *net.UnixConn, uid int) {
 		if !lines.Scan() {
 			return
 		}
-		request, err := control.ParseRequest(lines.Bytes())
+		request, why := control.ParseRequest(lines.Bytes())
 		var who control.Person
-		if err == nil {
-			who, err = s.accounts.Who(uid, request.As, request.Command)
+		if why == nil {
+			who, why = s.accounts.Who(uid, request.As, request.Command)
 		}
-		if err != nil {
-			if write(conn, control.Response{Error: err.Error()}) != nil {
+		if why != nil {
+			if write(conn, control.Response{Refused: why}) != nil {
 				return
 			}
 			continue

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -160,7 +161,7 @@ func TestBadLines(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got control.Response
-		if !lines.Scan() || json.Unmarshal(lines.Bytes(), &got) != nil || got.OK != c.ok || (got.Error == "") != c.ok {
+		if !lines.Scan() || json.Unmarshal(lines.Bytes(), &got) != nil || got.OK != c.ok || (got.Refused == nil) != c.ok {
 			t.Errorf("%q: %s", c.line, lines.Bytes())
 		}
 	}
@@ -187,7 +188,7 @@ func TestTooManyClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "too many clients") {
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, `"code":"too-many-clients"`) {
 		t.Errorf("client %d: %q, %v", maxEach+1, line, err)
 	}
 	_ = clients[0].Close()
@@ -276,13 +277,13 @@ func TestTheDaemonIsGone(t *testing.T) {
 	send(t, idle, &control.Request{Command: "status"})
 	send(t, watching, &control.Request{Command: "watch"})
 	end()
-	if _, err := watching.Send(nil); err == nil || !strings.Contains(err.Error(), "session status") {
+	if _, err := watching.Send(nil); err == nil || !errors.Is(err, ErrHungUp) {
 		t.Errorf("the watcher hears %v", err)
 	}
 	if _, err := idle.Send(&control.Request{Command: "status"}); err == nil {
 		t.Error("somebody answers")
 	}
-	if _, err := Dial(t.Context(), socket); err == nil || !strings.Contains(err.Error(), "start scentpostd") {
+	if _, err := Dial(t.Context(), socket); err == nil || !errors.Is(err, ErrNoDaemon) {
 		t.Errorf("who comes later hears %v", err)
 	}
 }

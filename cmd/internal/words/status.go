@@ -1,4 +1,4 @@
-package control
+package words
 
 import (
 	"fmt"
@@ -7,15 +7,16 @@ import (
 	"strings"
 	"time"
 
+	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/trial"
 )
 
 // Progress writes a status on one line, with how far the session is.
-func Progress(s *Status) string {
+func Progress(s *control.Status) string {
 	if s.Session == "" {
-		return "no session: " + s.Next
+		return "no session: " + Next(s)
 	}
 	done := 0
 	for _, r := range s.Runs {
@@ -24,23 +25,92 @@ func Progress(s *Status) string {
 		}
 	}
 	if s.Phase == trial.Interrupted {
-		return "session interrupted  - " + s.Next
+		return "session interrupted  - " + Next(s)
 	}
 	if s.Phase == trial.Idle {
-		return fmt.Sprintf("session closed after %d of %d runs  - %s", done, s.Scheduled, s.Next)
+		return fmt.Sprintf("session closed after %d of %d runs  - %s", done, s.Scheduled, Next(s))
 	}
 	line := fmt.Sprintf("[%s%s] %d/%d", strings.Repeat("#", done), strings.Repeat(".", max(0, s.Scheduled-done)), done, s.Scheduled)
 	if s.Run != nil {
 		line += fmt.Sprintf("  run %s %s", runName(s, s.Run.Run), s.Run.State)
 		if len(s.Run.Calls) > 0 {
-			line += ": " + strings.Join(s.Run.Calls, ", ")
+			line += ": " + calls(s.Run.Calls)
 		}
 	}
-	return line + "  - " + s.Next
+	return line + "  - " + Next(s)
+}
+
+// Next says what a station waits for, and how it is done.
+func Next(s *control.Status) string {
+	switch s.Next {
+	case control.WaitBlocked:
+		return "wait: " + Of(s.Blocked)
+	case control.WaitRestored:
+		return "wait: the session is being brought back"
+	case control.WaitJournal:
+		return "the journal failed: restart the daemon when its disk is well"
+	case control.NextOpen:
+		return "open a session"
+	case control.NextLoad:
+		return "load the canisters, then `session load`"
+	case control.NextSeal:
+		return "answer the station's hash: `session seal --share` or `--dice`"
+	case control.NextClose:
+		return "count the aids back, then `session close`"
+	case control.WaitEnd:
+		return "wait: the session ends when the canisters are closed and the air is purged"
+	}
+	return nextOfRuns(s)
+}
+
+func nextOfRuns(s *control.Status) string {
+	switch s.Next {
+	case control.WaitMoves:
+		return "wait: the canisters are being moved"
+	case control.NextStart:
+		return "start the search: by the handler's button or `session start`"
+	case control.NextCall:
+		return "the dog searches: enter the call"
+	case control.WaitLock:
+		return "the call is about to lock"
+	case control.WaitClosed:
+		return "wait: the canisters are being closed"
+	case control.WaitPurged:
+		return "wait: the air is being purged"
+	case control.NextResume:
+		return "paused (" + s.Paused + "): `session resume`"
+	case control.WaitStartable:
+		return "the next run cannot start: " + Of(s.CannotStart)
+	case control.NextArm:
+		return fmt.Sprintf("arm the next run: `session arm` (%d left)", s.Left)
+	}
+	return string(s.Next)
+}
+
+// Call says a call as people do.
+func Call(c control.Call) string {
+	switch c.Kind {
+	case event.CallAt:
+		return fmt.Sprintf("alert at %d", c.Position)
+	case event.CallClear:
+		return "all clear"
+	case event.CallBetween:
+		return fmt.Sprintf("alert between %d and %d", min(c.Position, c.Other), max(c.Position, c.Other))
+	default:
+		return "alert at no position"
+	}
+}
+
+func calls(all []control.Call) string {
+	texts := make([]string, len(all))
+	for i, c := range all {
+		texts[i] = Call(c)
+	}
+	return strings.Join(texts, ", ")
 }
 
 // WriteStatus writes a status for a person to read.
-func WriteStatus(w io.Writer, s *Status) {
+func WriteStatus(w io.Writer, s *control.Status) {
 	if s == nil {
 		return
 	}
@@ -48,7 +118,7 @@ func WriteStatus(w io.Writer, s *Status) {
 		fmt.Fprintln(w, "SIMULATED")
 	}
 	for _, c := range s.Conditions {
-		fmt.Fprintln(w, ConditionText(c))
+		fmt.Fprintln(w, Condition(c))
 	}
 	fmt.Fprintln(w, Progress(s))
 	if s.Session == "" {
@@ -59,8 +129,8 @@ func WriteStatus(w io.Writer, s *Status) {
 		return
 	}
 	fmt.Fprintf(w, "session %s: %s, %s, dog %s, handler %s\n", s.Session, s.Plan, s.Mode, s.Dog, s.Handler)
-	if s.UTC != "" {
-		fmt.Fprintf(w, "UTC of this session: %s\n", s.UTC)
+	if s.Clock != nil {
+		fmt.Fprintf(w, "UTC of this session: %s\n", s.Clock.Text(func(name string) string { return name }))
 	}
 	if s.StationHash != "" && s.Seed == "" {
 		fmt.Fprintf(w, "station hash: %s\n", s.StationHash)
@@ -69,7 +139,7 @@ func WriteStatus(w io.Writer, s *Status) {
 		fmt.Fprintln(w, "draw chosen by the station alone")
 	}
 	for _, a := range s.Air {
-		fmt.Fprintf(w, "air by %s: %s\n", a.Device, AirText(a))
+		fmt.Fprintf(w, "air by %s: %s\n", a.Device, Air(a))
 	}
 	for _, r := range s.Runs {
 		writeRun(w, s, r)
@@ -86,8 +156,8 @@ func WriteStatus(w io.Writer, s *Status) {
 	}
 }
 
-// ConditionText writes a condition on one line, with its times: a frozen one is told long after it began.
-func ConditionText(c health.Condition) string {
+// Condition writes a condition on one line, with its times: a frozen one is told long after it began.
+func Condition(c health.Condition) string {
 	line := fmt.Sprintf("%s: %s", c.Severity, c.Title)
 	if c.On != "" {
 		line += ", " + c.On
@@ -102,11 +172,24 @@ func ConditionText(c health.Condition) string {
 	return line + " (" + c.Todo + ")"
 }
 
+// Wrong says what is wrong with a device, "" when nothing is.
+func Wrong(d control.DeviceLine) string {
+	var all []string
+	for _, c := range d.Wrong {
+		text := c.Title
+		if c.Evidence != "" {
+			text += ": " + c.Evidence
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, "; ")
+}
+
 // instant writes nanoseconds of UTC.
 func instant(utc int64) string { return time.Unix(0, utc).UTC().Format("2006-01-02 15:04:05Z") }
 
-// AirText writes what a sensor of the air said, with one digit behind the point; or why it said nothing.
-func AirText(a event.Air) string {
+// Air writes what a sensor of the air said, with one digit behind the point; or why it said nothing.
+func Air(a event.Air) string {
 	if len(a.Readings) == 0 {
 		return "no sample: " + a.Why
 	}
@@ -135,14 +218,14 @@ func tenths(milli int64) string {
 }
 
 // runName names a run by its index; a reserve run says that it is one.
-func runName(s *Status, run int) string {
+func runName(s *control.Status, run int) string {
 	if run > s.Scheduled {
 		return fmt.Sprintf("%d (reserve)", run)
 	}
 	return strconv.Itoa(run)
 }
 
-func writeRun(w io.Writer, s *Status, r RunStatus) {
+func writeRun(w io.Writer, s *control.Status, r control.RunStatus) {
 	fmt.Fprintf(w, "run %s: %s", runName(s, r.Run), r.State)
 	switch {
 	case r.Reason != "":
@@ -151,7 +234,7 @@ func writeRun(w io.Writer, s *Status, r RunStatus) {
 		fmt.Fprintf(w, ", %s without a call", r.Locked)
 	}
 	if len(r.Calls) > 0 {
-		fmt.Fprintf(w, ", %s", strings.Join(r.Calls, ", "))
+		fmt.Fprintf(w, ", %s", calls(r.Calls))
 	}
 	if r.Result != nil {
 		fmt.Fprintf(w, ", %s", r.Result.Result)

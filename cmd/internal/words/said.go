@@ -1,0 +1,119 @@
+package words
+
+import (
+	"scentpost/station/control"
+	"scentpost/station/control/socket"
+	"scentpost/station/host"
+	"scentpost/station/refusal"
+	"scentpost/station/trial"
+)
+
+// said are the words of every code; a name in braces stands for a value. A test finds codes that lack words, and words
+// whose values nobody gives.
+var said = map[refusal.Code]string{
+	control.RequestTooLong:   "the request is longer than {most} bytes",
+	control.RequestMalformed: "the request cannot be read: {detail}",
+	control.CommandUnknown:   "unknown command {command}: want one of {commands}",
+	control.ArgumentUnused:   "{command} takes no {argument}",
+	control.ArgumentMissing:  "{command} needs its {argument}",
+	control.TextTooLong:      "{argument} is longer than {most} bytes",
+	control.TextReserved:     `{argument} begins with "{prefix}", which is kept for references`,
+	control.TextControl:      "{argument} holds the control character {sign}: leave it out",
+
+	control.RoleLacking:    "{person} may not {command}: it needs one of the roles {roles}",
+	control.SpeakerUnknown: "{command} needs a role ({roles}): say who you are",
+	control.SpeakerUnnamed: "{command} needs a role ({roles}): several people share this account, say who you are with --as NAME",
+	control.AccountUnknown: "{command} needs a role ({roles}), and uid {uid} belongs to nobody in the station's configuration: " +
+		"write `uid: {uid}` beside your name under people",
+	control.NotYours: `this account may not speak for "{as}": see people in the station's configuration`,
+
+	control.OnePerson: "{person} cannot be handler and assessor of a {mode}-blind session: name two people, or take mode: open",
+	control.SealTwice: "the station's hash takes one answer, not both: a share, dice, or the station alone",
+	control.SealUnanswered: "the station's hash has no answer: give the authority's answer (--share) or dice (--dice), " +
+		"or say that the station alone is to choose the draw (--station-alone), which the record then says for good",
+	control.DiceRefused:    "{detail}",
+	control.ShareRefused:   "{detail}",
+	control.MeansUnknown:   `a call is entered by "voice" or "panel", not "{means}"`,
+	control.CallUnplaced:   "a call names a position, or says that it is at none",
+	control.BetweenItself:  "a call between a position and itself: name two positions, or one",
+	control.BackImpossible: "{out} aids went out: between 0 and {out} can be counted back, not {back}",
+	control.RecordsUnread:  "{detail}",
+
+	host.Busy:          "the station has too many commands waiting: try again",
+	host.JournalFailed: "the journal failed: {detail}",
+	host.NoChance:      "the station has no random bytes: {detail}",
+	host.NotWritable:   "{detail}",
+	host.CanistersLack: "{detail}",
+	host.CannotStart:   "{detail}",
+
+	trial.NoSession:      "no session is open",
+	trial.SessionActive:  "session {session} is {phase}: it must end and be closed first (`scentpost session abort` ends it early)",
+	trial.OtherSession:   "another session is active: close it first",
+	trial.WrongPhase:     "cannot {command}: the session is {phase}, not {want}",
+	trial.NotSealed:      "no session is sealed",
+	trial.Paused:         "the session is paused ({why}): `scentpost session resume` goes on",
+	trial.AlreadyPaused:  "the session is paused already",
+	trial.NotPaused:      "the session is not paused",
+	trial.BeingAborted:   "the session is being aborted",
+	trial.AbortedAlready: "the session is being aborted already",
+	trial.NothingToAbort: "there is no session to abort",
+
+	trial.PlanRefused: "{detail}",
+	trial.RuleRefused: "the pass rule is refused: {detail}",
+	trial.WitnessUnknown: "the plan asks for a witness ({witness}), and this station can record none yet: " +
+		"take witness out of the plan, or write down the printed commitments by hand",
+	trial.PurgeTooShort: "a purge of {purge} is too short for the station, whose slowest device needs {needed} to change the air and come to rest: " +
+		"make purge of the plan longer, or take the device out of the configuration",
+	trial.RunTooLong: "a run of {run} does not fit into the {open} that canisters may stay open: " +
+		"make limits.run of the plan shorter, or timing.open of the station longer",
+	trial.LoaderAtSearch: "in a double-blind session the loader is neither handler nor assessor: let somebody else load",
+	trial.LoadingRefused: "the loading is refused: {detail}",
+	trial.PlanUndealable: "the plan cannot be dealt: {detail}",
+	trial.ShareMalformed: "the authority's share is not 32 bytes of hexadecimal",
+	trial.ShareUnsigned:  "the authority's share is not signed over this station's hash: {detail}",
+	trial.DiceMissing:    "no dice were typed",
+
+	trial.NoRun:          "no run is in progress",
+	trial.RunInProgress:  "run {run} is in progress",
+	trial.NoRunLeft:      "no run is left",
+	trial.NotPresented:   "the run is not presented yet",
+	trial.NotShown:       "no run is presented",
+	trial.NoSearch:       "no search is under way",
+	trial.SearchNotBegun: "the search had not begun yet",
+	trial.ReasonMissing:  "a void needs a reason",
+	trial.VoidTooLate:    "a run cannot be voided once its search has ended: the authority may invalidate it later, with a reason",
+
+	trial.NoPosition:         "position {position}: the session has positions 1 to {positions}",
+	trial.NeedsTwoPositions:  "a call between two positions names two of the positions 1 to {positions}",
+	trial.NamesNoPosition:    "this call names no position",
+	trial.NothingToWithdraw:  "there is no call to withdraw",
+	trial.CalledByButton:     "a call by button stands",
+	trial.SearchStopped:      "the search was stopped: the call stands",
+	trial.WithdrawTooLate:    "a call can be withdrawn within {limit}: the call stands",
+	trial.UnknownObservation: "an observation is one of: change of behaviour, final response, hesitation (not {what})",
+
+	trial.AidsBelowZero: "aids cannot be counted below zero",
+	trial.PersonUnnamed: "only a named person can say what the time is",
+	trial.ClockSet:      "the station's clock is set: it needs no word of what the time is",
+	trial.NoDate:        "{detail}",
+	trial.Inconsistent:  "the station refused its own input: {detail}",
+
+	socket.TooManyClients: "too many clients: try again",
+	socket.Unnamed:        "no socket is named: name the daemon's with --socket or in SCENTPOST_SOCKET",
+	socket.Folder:         "{path} is a folder, the socket of a daemon is expected: name the socket in it with --socket",
+	socket.NotASocket:     "{path} is no socket: name the daemon's with --socket; its configuration says where it lies",
+	socket.PathTooLong:    "{path}: the path is too long for a socket (107 bytes at most)",
+	socket.Absent:         "no daemon answers on {path}: start scentpostd, or name its socket with --socket (there is nothing of that name)",
+	socket.Ended:          "no daemon answers on {path}: it has ended and left its socket: start scentpostd, or name another socket with --socket",
+	socket.Silent:         "no daemon answers on {path}: start scentpostd, or name its socket with --socket",
+	socket.Failed:         "the daemon's socket {path} cannot be opened: {detail}",
+	socket.Shut: "this account (uid {uid}) may not reach the daemon's socket {path}: {path} has mode {mode}: " +
+		"a daemon opens it to everybody when it starts, so start the daemon again",
+	socket.FolderShut: "this account (uid {uid}) may not reach the daemon's socket {path}: {folder} has mode {mode}: " +
+		"ask as its owner or root (sudo), or have the configuration put the socket elsewhere",
+	socket.FolderOfGroup: "this account (uid {uid}) may not reach the daemon's socket {path}: {folder} has mode {mode}: " +
+		"join its group (sudo usermod -aG {group} YOUR-NAME, then log in again), or ask as its owner or root",
+	socket.Unreachable: "this account (uid {uid}) may not reach the daemon's socket {path}: {detail}",
+	socket.HungUp:      "the daemon hung up; `scentpost session status` tells whether the command was carried out",
+	socket.Gibberish:   "the daemon's answer cannot be read: {detail}",
+}

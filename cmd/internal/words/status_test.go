@@ -1,0 +1,126 @@
+package words
+
+import (
+	"strings"
+	"testing"
+
+	"scentpost/station/control"
+	"scentpost/station/event"
+	"scentpost/station/health"
+	"scentpost/station/host"
+	"scentpost/station/refusal"
+	"scentpost/station/trial"
+)
+
+func TestCall(t *testing.T) {
+	for want, call := range map[string]control.Call{
+		"alert at 3":            {Kind: event.CallAt, Position: 3},
+		"all clear":             {Kind: event.CallClear},
+		"alert between 2 and 5": {Kind: event.CallBetween, Position: 5, Other: 2},
+		"alert at no position":  {Kind: event.CallNowhere},
+	} {
+		if got := Call(call); got != want {
+			t.Errorf("%+v is %q, want %q", call, got, want)
+		}
+	}
+}
+
+func TestAir(t *testing.T) {
+	for want, air := range map[string]event.Air{
+		"temperature -3.3 °C, relative humidity 45.0 %, pressure 100653.3 Pa, measured 12.5s before": {AgeMS: 12_500, MeasuredAt: 7, Readings: []event.Reading{
+			{Quantity: event.Temperature, Milli: -3250}, {Quantity: event.Humidity, Milli: 44_999}, {Quantity: event.Pressure, Milli: 100_653_270}}},
+		"temperature 0.0 °C, measured 0s before": {Readings: []event.Reading{{Quantity: event.Temperature, Milli: -49}}},
+		"no sample: it is absent":                {Why: "it is absent"},
+	} {
+		if got := Air(air); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	out := &strings.Builder{}
+	WriteStatus(out, &control.Status{Session: "s", Phase: trial.Sealed, Air: []event.Air{{Device: "room", Why: "x"}}})
+	if !strings.Contains(out.String(), "\nair by room: no sample: x\n") {
+		t.Errorf("a status without its air:\n%s", out)
+	}
+}
+
+// TestNext reads what a person is told to do.
+func TestNext(t *testing.T) {
+	for _, c := range []struct {
+		status control.Status
+		want   string
+	}{
+		{control.Status{Next: control.NextOpen}, "open a session"},
+		{control.Status{Next: control.WaitBlocked, Blocked: refusal.New(host.CannotStart, refusal.Detail, "the devices are absent")}, "wait: the devices are absent"},
+		{control.Status{Next: control.WaitRestored}, "brought back"},
+		{control.Status{Next: control.WaitJournal}, "the journal failed"},
+		{control.Status{Next: control.NextLoad}, "session load"},
+		{control.Status{Next: control.NextSeal}, "session seal --share"},
+		{control.Status{Next: control.NextArm, Left: 4}, "arm the next run: `session arm` (4 left)"},
+		{control.Status{Next: control.NextResume, Paused: "rain"}, "paused (rain): `session resume`"},
+		{control.Status{Next: control.WaitEnd}, "wait: the session ends when"},
+		{control.Status{Next: control.NextClose}, "session close"},
+		{control.Status{Next: control.WaitMoves}, "being moved"},
+		{control.Status{Next: control.NextStart}, "session start"},
+		{control.Status{Next: control.NextCall}, "enter the call"},
+		{control.Status{Next: control.WaitLock}, "about to lock"},
+		{control.Status{Next: control.WaitClosed}, "being closed"},
+		{control.Status{Next: control.WaitPurged}, "being purged"},
+		{control.Status{Next: control.WaitStartable, CannotStart: refusal.New(host.CannotStart, refusal.Detail, "it rains")}, "the next run cannot start: it rains"},
+		{control.Status{Next: "dance"}, "dance"}, // of another version
+	} {
+		if got := Next(&c.status); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.status.Next, got, c.want)
+		}
+	}
+}
+
+func TestCondition(t *testing.T) {
+	c := health.Condition{Code: health.DeviceFault, On: "canister-1a", Title: "A device fails", Severity: health.Fault,
+		Evidence: "jammed", Todo: "look at it", Since: 1_700_000_000_000_000_000}
+	if got, want := Condition(c), "fault: A device fails, canister-1a: jammed, since 2023-11-14 22:13:20Z (look at it)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	c.Until = c.Since + 60_000_000_000
+	if got, want := Condition(c), "fault: A device fails, canister-1a: jammed, since 2023-11-14 22:13:20Z, over since 2023-11-14 22:14:20Z"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := Condition(health.Condition{Title: "Odd", Severity: health.Notice, Todo: "wait"}), "notice: Odd, since 1970-01-01 00:00:00Z (wait)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestProgressAndStatus(t *testing.T) {
+	done := control.RunStatus{Run: 1, State: trial.Completed, Calls: []control.Call{{Kind: event.CallAt, Position: 3}}, Result: &event.RunResult{Result: "correct"},
+		Placement: []event.Slot{{Position: 1, Kind: event.Blank}, {Position: 3, Kind: event.Target, Odour: "tnt"}}}
+	now := control.RunStatus{Run: 2, State: trial.Called, Calls: []control.Call{{Kind: event.CallClear}}}
+	s := &control.Status{Simulated: true, Session: "s1", Plan: "Six", Mode: "double", Dog: "Rex", Handler: "Hari", Scheduled: 3, Seed: event.Alone,
+		Run: &now, Runs: []control.RunStatus{done, now, {Run: 4, State: trial.Voided, Reason: "rain"}}, Next: control.WaitLock,
+		Verdict: &event.Verdict{Verdict: "pass", Rule: "r", Clauses: []event.Clause{{Name: "hits", Got: "5", Need: "4"}}}}
+	if got, want := Progress(s), "[#..] 1/3  run 2 called: all clear  - the call is about to lock"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	var text strings.Builder
+	WriteStatus(&text, s)
+	const want = `SIMULATED
+[#..] 1/3  run 2 called: all clear  - the call is about to lock
+session s1: Six, double, dog Rex, handler Hari
+draw chosen by the station alone
+run 1: completed, alert at 3, correct; target tnt at 3
+run 2: called, all clear
+run 4 (reserve): void (rain)
+verdict: pass (r)
+  hits: 5, needed 4
+`
+	if text.String() != want {
+		t.Errorf("it reads\n%s\nwant\n%s", &text, want)
+	}
+	WriteStatus(&text, nil)
+	text.Reset()
+	WriteStatus(&text, &control.Status{Phase: trial.Interrupted, Session: "s1", Next: control.WaitBlocked, Blocked: refusal.New(host.CannotStart, refusal.Detail, "absent")})
+	if got, want := text.String(), "session interrupted  - wait: absent\nsession s1: to be brought back\n"; got != want {
+		t.Errorf("interrupted: it reads\n%s\nwant\n%s", got, want)
+	}
+	if got := Progress(&control.Status{Next: control.NextOpen}); got != "no session: open a session" {
+		t.Errorf("without a session: %q", got)
+	}
+}

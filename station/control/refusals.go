@@ -1,0 +1,33 @@
+package control
+
+import "scentpost/station/refusal"
+
+// The reasons for which a request is refused before it reaches the host, with the names of their values. Those of the
+// engine stand in package trial, those of the host in package host.
+const (
+	RequestTooLong   refusal.Code = "request-too-long"  // most
+	RequestMalformed refusal.Code = "request-malformed" // detail
+	CommandUnknown   refusal.Code = "command-unknown"   // command, commands
+	ArgumentUnused   refusal.Code = "argument-unused"   // argument, command
+	ArgumentMissing  refusal.Code = "argument-missing"  // argument, command
+	TextTooLong      refusal.Code = "text-too-long"     // argument, most
+	TextReserved     refusal.Code = "text-reserved"     // argument, prefix
+	TextControl      refusal.Code = "text-control"      // argument, sign
+
+	RoleLacking    refusal.Code = "role-lacking"    // person, command, roles
+	SpeakerUnknown refusal.Code = "speaker-unknown" // command, roles: the public may not
+	NotYours       refusal.Code = "not-yours"       // as: an account may not speak for this person
+	SpeakerUnnamed refusal.Code = "speaker-unnamed" // command, roles: several people share the account
+	AccountUnknown refusal.Code = "account-unknown" // uid, command, roles: it belongs to nobody
+
+	OnePerson      refusal.Code = "one-person" // person, mode: handler and assessor of a blind session
+	SealTwice      refusal.Code = "seal-twice" // more than one answer to the station's hash
+	SealUnanswered refusal.Code = "seal-unanswered"
+	DiceRefused    refusal.Code = "dice-refused"  // detail
+	ShareRefused   refusal.Code = "share-refused" // detail
+	MeansUnknown   refusal.Code = "means-unknown" // means
+	CallUnplaced   refusal.Code = "call-unplaced" // a call says neither a position nor that it is at none
+	BetweenItself  refusal.Code = "between-itself"
+	BackImpossible refusal.Code = "back-impossible" // back, out
+	RecordsUnread  refusal.Code = "records-unread"  // detail: the journal gave no list or bundle
+)
