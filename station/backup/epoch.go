@@ -2,9 +2,9 @@ package backup
 
 import (
 	"encoding/hex"
-	"slices"
 
 	"scentpost/station/event"
+	"scentpost/station/history"
 	"scentpost/station/journal"
 	"scentpost/station/record"
 )
@@ -17,7 +17,8 @@ type epoch struct {
 	key      string     // signs its checkpoints; "" as long as it has no record
 	tree     record.Tree
 	sessions int64
-	open     []string // the sessions that were opened and have not ended
+	lines    map[string]*history.Line // of the sessions
+	order    []string                 // of the sessions, by their first records
 }
 
 // begin checks where an epoch comes from: the one before it is whole, and has the root that this one names.
@@ -41,7 +42,7 @@ func (d *Decoder) begin(line []byte) (any, error) {
 		return nil, d.fault("epoch %s comes after %d records of %s, and its %d records here are not those", e.ID, e.PrevSize, e.Prev, before.tree.Size())
 	}
 	d.out.seen[e.ID], d.at = true, inEpoch
-	d.epoch = epoch{id: e.ID, from: from}
+	d.epoch = epoch{id: e.ID, from: from, lines: map[string]*history.Line{}}
 	d.out.Epochs++
 	d.out.Epoch, d.out.Size, d.out.Unfinished = e.ID, 0, nil
 	return e, nil
@@ -68,10 +69,11 @@ func (d *Decoder) record(line []byte) (any, error) {
 	case r.Site != e.log.Site || r.Station != e.log.Station:
 		return nil, d.fault("record %d of epoch %s is of station %s/%s, those before it of %s/%s", r.Seq, e.id, r.Site, r.Station, e.log.Site, e.log.Station)
 	}
-	e.follow(r.Event)
 	e.tree.Append(line)
 	d.out.Records++
-	return Line{Bytes: line, Record: r}, nil
+	item := Line{Bytes: line, Record: r}
+	item.Entry, item.Last = e.follow(&r.Event)
+	return item, nil
 }
 
 // first checks an epoch's first record against the beginning that stands before it.
@@ -93,15 +95,31 @@ func (d *Decoder) first(r record.Record, says *event.Epoch) error {
 	return nil
 }
 
-// follow notes which sessions are under way.
-func (e *epoch) follow(of event.Event) {
-	switch of.Type {
-	case event.SessionOpened:
-		e.sessions++
-		e.open = append(e.open, of.Session)
-	case event.SessionEnded:
-		e.open = slices.DeleteFunc(e.open, func(id string) bool { return id == of.Session })
+// follow takes a record into the line of its session, and returns what the index of sessions says from it on.
+func (e *epoch) follow(of *event.Event) (entry []byte, last bool) {
+	if of.Session == "" {
+		return nil, false
 	}
+	if of.Type == event.SessionOpened {
+		e.sessions++
+	}
+	line := e.lines[of.Session]
+	if line == nil {
+		line = &history.Line{}
+		e.lines[of.Session], e.order = line, append(e.order, of.Session)
+	}
+	line.Take(of)
+	return line.Entry(of.Type)
+}
+
+// unfinished returns the sessions that had not ended, in their order.
+func (e *epoch) unfinished() (ids []string) {
+	for _, id := range e.order {
+		if e.lines[id].State == history.Unfinished {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // checkpoint checks that the epoch's key signed the log as it is here.
@@ -143,6 +161,6 @@ func (d *Decoder) end(line []byte) (any, error) {
 	}
 	d.at = atEpoch
 	d.out.Sessions += e.sessions
-	d.out.Size, d.out.Unfinished = end.Size, e.open
+	d.out.Size, d.out.Unfinished = end.Size, e.unfinished()
 	return end, nil
 }

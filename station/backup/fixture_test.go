@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"scentpost/station/event"
+	"scentpost/station/history"
 	"scentpost/station/journal"
 	"scentpost/station/record"
 )
@@ -65,6 +66,7 @@ type scribe struct {
 	private string
 	signer  *record.Signer
 	tree    record.Tree
+	line    history.Line
 }
 
 // newKey makes a station's key.
@@ -116,7 +118,17 @@ func (s *scribe) write(e event.Event, names ...journal.Identity) {
 		s.t.Fatal(err)
 	}
 	s.tree.Append(row.Line)
-	if err := s.j.Commit(journal.Batch{Rows: []journal.Row{row}, Identities: names}); err != nil {
+	batch := journal.Batch{Rows: []journal.Row{row}, Identities: names}
+	if e.Session != "" {
+		if e.Session != s.line.ID {
+			s.line = history.Line{}
+		}
+		s.line.Take(&e)
+		if entry, last := s.line.Entry(e.Type); entry != nil {
+			batch.Entries = []journal.Entry{{Session: e.Session, Known: row.Seq + 1, Last: last, Text: entry}}
+		}
+	}
+	if err := s.j.Commit(batch); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -186,6 +198,7 @@ type content struct {
 	epochs []journal.Beginning
 	lines  map[string][]string
 	heads  map[string][]journal.Checkpoint
+	index  map[string][]journal.Session
 	names  []journal.Identity
 }
 
@@ -197,7 +210,7 @@ func contentOf(t testing.TB, dir string) content {
 		return content{}
 	}
 	defer r.Close()
-	c := content{epochs: r.Epochs(), lines: map[string][]string{}, heads: map[string][]journal.Checkpoint{}}
+	c := content{epochs: r.Epochs(), lines: map[string][]string{}, heads: map[string][]journal.Checkpoint{}, index: map[string][]journal.Session{}}
 	for _, b := range c.epochs {
 		log, err := r.Log(b.ID)
 		if err != nil {
@@ -211,6 +224,9 @@ func contentOf(t testing.TB, dir string) content {
 			c.lines[b.ID] = append(c.lines[b.ID], l.Session+" "+string(l.Bytes))
 		}
 		if c.heads[b.ID], err = log.Checkpoints(""); err != nil {
+			t.Fatal(err)
+		}
+		if c.index[b.ID], err = log.Sessions(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -50,6 +50,10 @@ type Epoch struct {
 type Line struct {
 	Bytes  []byte
 	Record record.Record
+	// Entry is what the index of sessions says from this record on, nil where it says the same as before, and Last that no
+	// record of the session is expected after it. They are made of the records, and stand in no backup.
+	Entry []byte
+	Last  bool
 }
 
 // Checkpoint is a signed tree head of the epoch; it stands behind the last record that it covers.

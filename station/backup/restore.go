@@ -199,6 +199,9 @@ func (m *mason) add(item any) error {
 	case Line:
 		of := item.Record.Event
 		m.batch.Rows = append(m.batch.Rows, journal.Row{Seq: item.Record.Seq, Session: of.Session, Type: of.Type, Run: of.Run, Line: bytes.Clone(item.Bytes)})
+		if item.Entry != nil {
+			m.batch.Entries = append(m.batch.Entries, journal.Entry{Session: of.Session, Known: item.Record.Seq + 1, Last: item.Last, Text: item.Entry})
+		}
 		if m.bytes += len(item.Bytes); m.bytes >= pageBytes || len(m.batch.Rows) >= pageLines {
 			return m.flush()
 		}

@@ -72,9 +72,8 @@ func (l Line) Secret() bool { return l.Sealed && (l.State == Unfinished || l.Sta
 // Finished tells whether the records go on to the reveal, which the end of a session brings by itself.
 func (l Line) Finished() bool { return l.State == Revealed || l.State == Closed }
 
-// Noteworthy tells whether a record of kind t changes a line in more than its clock. A log's index of sessions is
-// brought up to date with these.
-func Noteworthy(t event.Type) bool {
+// noteworthy tells whether a record of kind t changes a line in more than its clock.
+func noteworthy(t event.Type) bool {
 	switch t {
 	case event.SessionOpened, event.SessionSealed, event.RunArmed, event.SessionEnded, event.SessionRevealed, event.SessionClosed:
 		return true
@@ -82,8 +81,17 @@ func Noteworthy(t event.Type) bool {
 	return false
 }
 
-// Entry writes the line for a log's index of sessions; ParseLine reads it back, and it takes further records then.
-func (l Line) Entry() []byte {
+// Entry returns what a log's index of sessions shall say from a record of kind t on, which the line took last; nil where
+// it need not be brought up to date. last tells that no record is expected after it. ParseLine reads the entry back, and
+// the line takes further records then.
+func (l Line) Entry(t event.Type) (entry []byte, last bool) {
+	if !noteworthy(t) {
+		return nil, false
+	}
+	return l.write(), t == event.SessionClosed
+}
+
+func (l Line) write() []byte {
 	text, err := json.Marshal(l)
 	if err != nil {
 		panic(err) // cannot happen: texts, numbers and truth values always marshal
@@ -91,7 +99,7 @@ func (l Line) Entry() []byte {
 	return text
 }
 
-// ParseLine reads what Entry wrote.
+// ParseLine reads an entry.
 func ParseLine(entry []byte) (l Line, err error) {
 	if err := json.Unmarshal(entry, &l); err != nil {
 		return Line{}, fmt.Errorf("an entry of the index of sessions: %w", err)

@@ -19,6 +19,7 @@ import (
 
 	"scentpost/station/clock"
 	"scentpost/station/event"
+	"scentpost/station/history"
 	"scentpost/station/journal"
 	"scentpost/station/record"
 	"scentpost/station/trial"
@@ -107,6 +108,7 @@ type Host struct {
 	alarm    func() // stops the clock's next call
 
 	batch    journal.Batch // what this drain appends
+	line     history.Line  // what the index of sessions says of the session, as of its last record
 	room     []byte        // for the lines of the batch
 	parked   []parked
 	vault    []sealedRow // the sealed bodies of the session that are not open yet

@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"scentpost/station/event"
+	"scentpost/station/history"
 	"scentpost/station/journal"
 	"scentpost/station/record"
 )
@@ -40,6 +41,21 @@ func (h *Host) append(e *event.Event) {
 	row.Leaf = record.LeafHash(line)
 	h.tree.AppendLeaf(nil, row.Leaf)
 	h.batch.Rows = append(h.batch.Rows, row)
+	if e.Session != "" {
+		h.note(e, r.Seq+1)
+	}
+}
+
+// note takes the record before the number known into the log's index of sessions. The index is
+// made of public records alone and is written with them.
+func (h *Host) note(e *event.Event, known int64) {
+	if e.Session != h.line.ID {
+		h.line = history.Line{}
+	}
+	h.line.Take(e)
+	if entry, last := h.line.Entry(e.Type); entry != nil {
+		h.batch.Entries = append(h.batch.Entries, journal.Entry{Session: e.Session, Known: known, Last: last, Text: entry})
+	}
 }
 
 // number gives an event its place in the log.

@@ -65,6 +65,7 @@ func (h *Host) replay(was Interrupted) (last event.Stamp, err error) {
 		if err := player.Play(line.Seq, r.Event); err != nil {
 			return last, fmt.Errorf("record %d: %w", line.Seq, err)
 		}
+		h.line.Take(&r.Event)
 		last = r.Event.At
 	}
 	if err := player.Rest(); err != nil {
