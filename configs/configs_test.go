@@ -10,9 +10,10 @@ import (
 	"testing"
 
 	"scentpost/configs"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
-	"scentpost/station/devices"
 	"scentpost/station/strict"
+	"scentpost/station/templates"
 )
 
 func TestEveryStationIsSoundAndWithoutWarnings(t *testing.T) {
@@ -25,7 +26,7 @@ func TestEveryStationIsSoundAndWithoutWarnings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := config.Read(file, src, devices.Types())
+		c, err := config.Read(file, src, catalog.Types())
 		if err != nil {
 			t.Errorf("%s:\n%v", name, err)
 		}
@@ -43,14 +44,14 @@ func TestVirtualSix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := config.Read(file, src, devices.Types())
+	c, err := config.Read(file, src, catalog.Types())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := []int{c.Positions, len(c.Of(config.Canister)), len(c.Of(config.Beam)), len(c.Of(config.Button)), len(c.Of(config.Light))}; !slices.Equal(got, []int{6, 24, 6, 4, 2}) {
+	if got := []int{c.Positions, len(c.Of(templates.Canister)), len(c.Of(templates.Beam)), len(c.Of(templates.Button)), len(c.Of(templates.Light))}; !slices.Equal(got, []int{6, 24, 6, 4, 2}) {
 		t.Errorf("positions, canisters, beams, buttons, lights: got %v", got)
 	}
-	d := c.Of(config.Canister)[23]
+	d := c.Of(templates.Canister)[23]
 	if d.Name != "canister-6d" || d.Canister != "6D" || d.Lines["drive"] != "c6d.drive" || d.Lines["opened"] != "c6d.opened" || d.Lines["closed"] != "c6d.closed" {
 		t.Errorf("the last canister: %+v", d)
 	}

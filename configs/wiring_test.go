@@ -10,8 +10,9 @@ import (
 	"testing"
 
 	"scentpost/configs"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
-	"scentpost/station/devices"
+	"scentpost/station/templates"
 )
 
 // drawing is the page on which the wiring of two-boards is drawn.
@@ -33,7 +34,7 @@ func TestTheDrawingIsTheConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Read(file, src, devices.Types())
+	cfg, err := config.Read(file, src, catalog.Types())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,13 +73,13 @@ func onBoards(cfg config.Config) map[string]string {
 	all := map[string]string{}
 	for _, d := range cfg.Devices {
 		for role, line := range d.Lines {
-			switch d.Class {
-			case config.Canister:
+			switch d.Type.Class {
+			case templates.Canister:
 				all[line] = role + " " + d.Canister
-			case config.Beam:
+			case templates.Beam:
 				all[line] = fmt.Sprint("beam ", d.Position)
-			case config.Button:
-				all[line] = d.Settings[config.SettingRole]
+			case templates.Button:
+				all[line] = d.Values.Choices[templates.SettingRole]
 			default:
 				all[line] = d.Name
 			}

@@ -8,9 +8,9 @@ import (
 
 	"scentpost/cmd/internal/words"
 	"scentpost/configs"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/control"
-	"scentpost/station/devices"
 	"scentpost/station/health"
 )
 
@@ -33,7 +33,7 @@ devices:
   - {name: canister-2b, type: shutter, position: 2, canister: "2B", lines: {drive: "no-chip:c2b", opened: "no-chip:c2b.o", closed: "no-chip:c2b.c"}, pinch: guard}
   - {name: ack, type: light, line: "exp-1:A0"}
   - {name: exp-1, type: mcp23017, bus: i2c-999, interrupt: "no-chip:asks"}
-`), devices.Types())
+`), catalog.Types())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,9 +3,10 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"scentpost/cmd/internal/program"
-	"scentpost/configs"
+	"scentpost/station/catalog"
 	"scentpost/station/strict"
 	"scentpost/station/templates"
 )
@@ -17,10 +18,7 @@ type devicesCmd struct {
 
 // Run prints what is known of the types of devices.
 func (c devicesCmd) Run(out program.Streams) error {
-	all, err := deviceTemplates()
-	if err != nil {
-		return err
-	}
+	all := deviceTemplates()
 	if c.Type == "" {
 		if c.Markdown {
 			templates.Page(out.Out, all)
@@ -29,11 +27,11 @@ func (c devicesCmd) Run(out program.Streams) error {
 		templates.List(out.Out, all)
 		return nil
 	}
-	i := slices.IndexFunc(all, func(t templates.Template) bool { return t.Type == c.Type })
+	i := slices.IndexFunc(all, func(t templates.Template) bool { return t.Name == c.Type })
 	if i < 0 {
 		var names []string
 		for _, t := range all {
-			names = append(names, t.Type)
+			names = append(names, t.Name)
 		}
 		return program.Usage(fmt.Errorf("%s is no type of device (%s)", strict.Quote(c.Type), strict.DidYouMean(c.Type, names)))
 	}
@@ -46,22 +44,10 @@ func (c devicesCmd) Run(out program.Streams) error {
 }
 
 // deviceTemplates returns the templates of all types of devices, by name.
-func deviceTemplates() ([]templates.Template, error) {
-	names, err := configs.Files{}.Names(configs.Devices)
-	if err != nil {
-		return nil, err
+func deviceTemplates() (all []templates.Template) {
+	for _, t := range catalog.Types() {
+		all = append(all, t.Template)
 	}
-	var all []templates.Template
-	for _, name := range names {
-		file, src, err := configs.Files{}.Read(configs.Devices, name)
-		if err != nil {
-			return nil, err
-		}
-		one, err := templates.Parse(file, src)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, nil
+	slices.SortFunc(all, func(a, b templates.Template) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }

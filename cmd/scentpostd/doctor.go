@@ -44,22 +44,18 @@ func (c doctorCmd) examine(out program.Streams, m doctor.Machine) error {
 	if err != nil {
 		return err
 	}
-	known, err := deviceTemplates()
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), askWithin)
 	defer cancel()
 	daemon, err := askDaemon(ctx, cfg.Socket)
 	if err != nil {
 		return err
 	}
-	seen, err := doctor.Examine(m, cfg, known, daemon)
+	seen, err := doctor.Examine(m, cfg, daemon)
 	if err != nil {
 		return fmt.Errorf("look at this machine: %w", err)
 	}
 	seen.File = c.Config
-	report := doctor.Diagnose(cfg, known, seen)
+	report := doctor.Diagnose(cfg, seen)
 	if c.JSON {
 		encoder := json.NewEncoder(out.Out)
 		encoder.SetIndent("", "  ")

@@ -14,9 +14,9 @@ import (
 	"scentpost/configs"
 	"scentpost/simulator/broker"
 	"scentpost/simulator/yard"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/control"
-	"scentpost/station/devices"
 	"scentpost/station/journal"
 	"scentpost/station/trial"
 	"scentpost/station/uplink"
@@ -82,7 +82,7 @@ func (d *demo) build(seed uint64) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := config.Read(file, src, devices.Types())
+	cfg, err := config.Read(file, src, catalog.Types())
 	if err != nil {
 		return err
 	}

@@ -21,8 +21,8 @@ import (
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/rig"
 	"scentpost/simulator/world"
-	"scentpost/station/catalog"
 	"scentpost/station/config"
+	"scentpost/station/templates"
 )
 
 type rigCmd struct {
@@ -121,7 +121,7 @@ func (c rigCmd) read() (config.Config, hardware.Layout, error) {
 		return config.Config{}, hardware.Layout{}, err
 	}
 	switch {
-	case len(cfg.Of(config.Board)) == 0:
+	case len(cfg.Of(templates.Board)) == 0:
 		return cfg, hardware.Layout{}, fmt.Errorf("%s: it has no boards (a station without boards is scentsim station's)", c.Config)
 	case !cfg.Simulated():
 		return cfg, hardware.Layout{}, fmt.Errorf("%s: it is not marked as a simulation: its records would pass for real ones (set driver: {type: linux, simulated: true})", c.Config)
@@ -137,13 +137,8 @@ func (c rigCmd) read() (config.Config, hardware.Layout, error) {
 // boards are those of the configuration, with every line on them.
 func (c rigCmd) boards(cfg config.Config) ([]rig.Board, error) {
 	var boards []rig.Board
-	for _, d := range cfg.Of(config.Board) {
-		typ, _ := catalog.Find(d.Type)
-		values, problems := typ.Check(d.Settings)
-		if problems != nil {
-			return nil, fmt.Errorf("device %s: %v", d.Name, problems)
-		}
-		baud, err := strconv.Atoi(values.Choices[catalog.SettingBaud])
+	for _, d := range cfg.Of(templates.Board) {
+		baud, err := strconv.Atoi(d.Values.Choices[templates.SettingBaud])
 		if err != nil {
 			return nil, fmt.Errorf("device %s: baud: %w", d.Name, err)
 		}
@@ -165,8 +160,7 @@ func (c rigCmd) boards(cfg config.Config) ([]rig.Board, error) {
 func pins(cfg config.Config, board string) map[string]rig.Pin {
 	all := map[string]rig.Pin{}
 	for _, d := range cfg.Devices {
-		typ, _ := catalog.Find(d.Type)
-		for _, l := range typ.Lines {
+		for _, l := range d.Type.Lines {
 			line := d.Lines[l.Role]
 			if _, pin, ours := carrier.Split(line, func(name string) bool { return name == board }); ours {
 				all[pin] = rig.Pin{Line: line, Output: l.Output, ActiveLow: cfg.Driver.Wiring[line].ActiveLow}

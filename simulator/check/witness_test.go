@@ -16,9 +16,9 @@ import (
 	"scentpost/simulator/dog"
 	"scentpost/simulator/world"
 	"scentpost/simulator/yard"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/control"
-	"scentpost/station/devices"
 	"scentpost/station/event"
 	"scentpost/station/journal"
 	"scentpost/station/trial"
@@ -64,7 +64,7 @@ people:
 }
 
 func mustConfig(text string) config.Config {
-	cfg, err := config.Read("station.yaml", []byte(text), devices.Types())
+	cfg, err := config.Read("station.yaml", []byte(text), catalog.Types())
 	if err != nil {
 		panic(err)
 	}

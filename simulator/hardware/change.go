@@ -17,6 +17,7 @@ const (
 	Lamp     What = "light"    // State "on" or "off"
 	Blow     What = "blower"   // State "on" or "off"
 	Call     What = "sounder"  // State "on" or "off"
+	Flip     What = "switch"   // something else that is switched; State "on" or "off"
 	Shout    What = "shout"    // what the handler called aloud; State "alert" or "all clear"
 	PowerCut What = "power"    // the client of the lines is gone; State "off", or "on" when one came
 )
@@ -33,7 +34,7 @@ type Change struct {
 // Sight is what somebody who stands before the station sees of a change.
 type Sight struct {
 	Mono     int64
-	What     string // "movement", "nose", "button", "light", "blower", "sounder", "shout"
+	What     string // "movement", "nose", "button", "light", "blower", "sounder", "switch", "shout"
 	Position int
 	Name     string
 	State    string
@@ -46,7 +47,7 @@ func (c Change) Seen() (Sight, bool) {
 	switch c.What {
 	case Drive:
 		return Sight{Mono: c.Mono, What: "movement", Position: c.Position, State: c.State}, true
-	case Nose, Press, Lamp, Blow, Call, Shout:
+	case Nose, Press, Lamp, Blow, Call, Flip, Shout:
 		return Sight{Mono: c.Mono, What: string(c.What), Position: c.Position, Name: c.Name, State: c.State}, true
 	}
 	return Sight{}, false

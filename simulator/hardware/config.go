@@ -14,6 +14,7 @@ import (
 	"scentpost/station/blind"
 	"scentpost/station/config"
 	"scentpost/station/event"
+	"scentpost/station/templates"
 )
 
 // FromConfig returns the layout that a station's configuration describes: exactly its devices, on their lines.
@@ -27,42 +28,59 @@ func FromConfig(cfg config.Config, loading []event.Loaded) (Layout, error) {
 	}
 	buttons := map[string]bool{}
 	for _, d := range cfg.Devices {
-		switch d.Class {
-		case config.Canister:
+		switch d.Type.Class {
+		case templates.Canister:
 			c := Canister{Position: d.Position, Name: d.Canister, Odour: odourOf(d.Canister, loading),
 				Drive: d.Lines[shutter.Drive], Opened: d.Lines[shutter.Opened], Closed: d.Lines[shutter.Closed]}
 			if d.Lines[motor.Open] != "" {
 				c.Drive, c.Shut = d.Lines[motor.Open], d.Lines[motor.Close]
 			}
 			l.Canisters = append(l.Canisters, c)
-		case config.Beam:
+		case templates.Beam:
 			l.Beams = append(l.Beams, Beam{Position: d.Position, Line: soleLine(d)})
-		case config.Button:
+		case templates.Button:
 			// A button is called by its role, a second one of the role by its own name.
-			name := d.Settings[config.SettingRole]
+			name := d.Values.Choices[templates.SettingRole]
 			if buttons[name] {
 				name = d.Name
 			}
 			buttons[name] = true
 			l.Buttons = append(l.Buttons, Button{Name: name, Line: soleLine(d)})
-		case config.Light:
+		case templates.Light:
 			l.Lights = append(l.Lights, Light{Name: d.Name, Line: soleLine(d)})
-		case config.Purge:
+		case templates.Purge:
 			l.Blowers = append(l.Blowers, Blower{Name: d.Name, Position: d.Position, Line: soleLine(d)})
-		case config.Sound:
+		case templates.Sound:
 			l.Sounders = append(l.Sounders, Sounder{Name: d.Name, Line: soleLine(d)})
-		case config.Board: // what plays it has its pins as lines: package rig
-		case config.Environment, config.Timekeeper, config.Expander:
-			chip, err := newChip(d)
-			if err != nil {
-				return Layout{}, err
-			}
-			l.Chips = append(l.Chips, chip)
+		case templates.Board: // what plays it has its pins as lines: package rig
 		default:
-			return Layout{}, fmt.Errorf("device %s: a virtual station cannot be given a %s yet", d.Name, d.Type)
+			if err := l.other(d); err != nil {
+				return Layout{}, fmt.Errorf("device %s: %w", d.Name, err)
+			}
 		}
 	}
 	return l, l.Check()
+}
+
+// other adds a device of a class that the virtual station does nothing of its own for: a chip, or lines that rest.
+func (l *Layout) other(d config.Device) error {
+	if d.Type.OnI2C() {
+		chip, err := newChip(d)
+		l.Chips = append(l.Chips, chip)
+		return err
+	}
+	for _, line := range d.Type.Lines {
+		name := d.Name
+		if len(d.Type.Lines) > 1 {
+			name += "." + line.Role
+		}
+		if line.Output {
+			l.Switches = append(l.Switches, Switch{Name: name, Line: d.Lines[line.Role]})
+			continue
+		}
+		l.Contacts = append(l.Contacts, Contact{Name: name, Line: d.Lines[line.Role], Sealed: d.Type.Tells != templates.Nothing})
+	}
+	return nil
 }
 
 // odourOf returns what a loading puts into a canister.
@@ -106,13 +124,13 @@ var chips = map[string]func(address uint16) i2c.Bus{
 
 // newChip returns the chip that a device on I2C is.
 func newChip(d config.Device) (Chip, error) {
-	model := chips[d.Type]
+	model := chips[d.Type.Name]
 	if model == nil {
-		return Chip{}, fmt.Errorf("device %s: a virtual station has no model of a %s yet", d.Name, d.Type)
+		return Chip{}, fmt.Errorf("a virtual station has no model of a %s: give it one in drivers/bus/bustest, and name it in simulator/hardware", d.Type.Name)
 	}
 	address, err := strconv.ParseUint(d.Address, 0, 16)
 	if err != nil {
-		return Chip{}, fmt.Errorf("device %s: address %q: expected one such as 0x76", d.Name, d.Address)
+		return Chip{}, fmt.Errorf("address %q: expected one such as 0x76", d.Address)
 	}
 	return Chip{Name: d.Name, Bus: d.Bus, Address: uint16(address), Chip: model(uint16(address)), Interrupt: d.Interrupt}, nil
 }

@@ -2,13 +2,16 @@ package hardware
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"scentpost/configs"
+	"scentpost/simulator/world"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
-	"scentpost/station/devices"
 	"scentpost/station/event"
+	"scentpost/station/templates"
 )
 
 func readStation(t *testing.T, name string) config.Config {
@@ -17,7 +20,7 @@ func readStation(t *testing.T, name string) config.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Read(file, src, devices.Types())
+	cfg, err := config.Read(file, src, catalog.Types())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,14 +61,57 @@ func TestALoadingIsTakenAsItIs(t *testing.T) {
 
 func TestASecondButtonOfARoleGoesByItsName(t *testing.T) {
 	cfg := readStation(t, "virtual-six")
-	cfg.Devices = append(cfg.Devices, config.Device{Name: "alert-2", Type: "button", Class: config.Button,
-		Lines: map[string]string{"line": "button.alert2"}, Settings: map[string]string{config.SettingRole: ButtonAlert}})
+	cfg.Devices = append(cfg.Devices, config.Device{Name: "alert-2", Type: templates.Type{Template: templates.Template{Class: templates.Button}},
+		Lines: map[string]string{"line": "button.alert2"}, Values: templates.Values{Choices: map[string]string{templates.SettingRole: ButtonAlert}}})
 	got, err := FromConfig(cfg, nil)
 	if err != nil || got.Buttons[len(got.Buttons)-1] != (Button{Name: "alert-2", Line: "button.alert2"}) {
 		t.Errorf("buttons %+v, %v", got.Buttons, err)
 	}
-	cfg.Devices = append(cfg.Devices, config.Device{Name: "scale-1", Type: "loadcell", Class: "weight"})
-	if _, err := FromConfig(cfg, nil); err == nil || !strings.Contains(err.Error(), "device scale-1") {
-		t.Errorf("a device that is not simulated: %v", err)
+}
+
+// TestADeviceThatNothingHereIsMadeFor: its lines are there, and rest; a chip needs a model.
+func TestADeviceThatNothingHereIsMadeFor(t *testing.T) {
+	cfg := readStation(t, "virtual-two")
+	made := templates.Template{Name: "loadcell", Class: templates.Class{Name: "scale"}, Tells: templates.Content,
+		Lines: []templates.Line{{Role: "loaded"}, {Role: "tare", Output: true}}}
+	cfg.Devices = append(cfg.Devices, config.Device{Name: "scale-1", Type: templates.Type{Template: made}, Lines: map[string]string{"loaded": "s1", "tare": "s2"}})
+	layout, err := FromConfig(cfg, nil)
+	if err != nil || !slices.Equal(layout.Contacts, []Contact{{Name: "scale-1.loaded", Line: "s1", Sealed: true}}) || !slices.Equal(layout.Switches, []Switch{{Name: "scale-1.tare", Line: "s2"}}) {
+		t.Fatalf("%+v, %+v, %v", layout.Contacts, layout.Switches, err)
+	}
+	st, err := New(world.New(1), layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	st.See(func(s Sight) { seen = append(seen, s.String()) })
+	c, err := st.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.Output("s2", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Set(true, 0, 0, nil)
+	if level, err := c.Level("s1"); err != nil || level {
+		t.Errorf("a contact that nothing touched: %v, %v", level, err)
+	}
+	if err := st.Touch("scale-1.loaded", true); err != nil {
+		t.Error(err)
+	}
+	if level, err := c.Level("s1"); err != nil || !level {
+		t.Errorf("a contact that was touched: %v, %v", level, err)
+	}
+	if err := st.Touch("scale-2", true); err == nil {
+		t.Error("a contact that there is not was touched")
+	}
+	if len(seen) != 1 || !strings.HasSuffix(seen[0], " switch 0 scale-1.tare on") {
+		t.Errorf("seen %q", seen)
+	}
+	made.Lines, made.Addresses = nil, []string{"0x2a"}
+	cfg.Devices[len(cfg.Devices)-1] = config.Device{Name: "scale-1", Type: templates.Type{Template: made}, Bus: "i2c-1", Address: "0x2a"}
+	if _, err := FromConfig(cfg, nil); err == nil || !strings.Contains(err.Error(), "device scale-1: a virtual station has no model of a loadcell") {
+		t.Errorf("a chip without a model: %v", err)
 	}
 }

@@ -33,6 +33,8 @@ type Layout struct {
 	Lights    []Light
 	Blowers   []Blower
 	Sounders  []Sounder
+	Switches  []Switch
+	Contacts  []Contact
 	Chips     []Chip
 	// Bounces is how many times a button's or beam's contact opens again at most, within BounceTime of each
 	// change; 0 gives clean edges.
@@ -72,6 +74,16 @@ type Blower struct {
 
 // Sounder is heard while its line is on.
 type Sounder struct{ Name, Line string }
+
+// Switch is something else that a line switches; nothing comes of it.
+type Switch struct{ Name, Line string }
+
+// Contact is something else that gives a line its level; it rests, inactive, until it is touched.
+type Contact struct {
+	Name, Line string
+	// Sealed is set where what it tells is sealed, so that its edges are stamped beside those of limit switches.
+	Sealed bool
+}
 
 // Chip is a chip at an address of an I2C bus, at register level.
 type Chip struct {
@@ -187,6 +199,12 @@ func (l Layout) Check() error {
 	}
 	for _, b := range l.Sounders {
 		use(name("sounder", b.Name), b.Line)
+	}
+	for _, o := range l.Switches {
+		use(name("switch", o.Name), o.Line)
+	}
+	for _, o := range l.Contacts {
+		use(name("contact", o.Name), o.Line)
 	}
 	interrupts := map[string]bool{}
 	for _, c := range l.Chips {

@@ -19,6 +19,7 @@ type Station struct {
 	lines       map[string]*line
 	beams       map[int]*line
 	buttons     map[string]*line
+	contacts    map[string]*line
 	buses       map[string]*bustest.Chips // by the name of the I2C bus
 	blown       map[int]int               // how many blowers run at a position; at 0 those of all positions
 	seq         map[string]uint64
@@ -45,7 +46,7 @@ func New(w *world.World, layout Layout) (*Station, error) {
 		return nil, fmt.Errorf("virtual station: %w", err)
 	}
 	s := &Station{world: w, layout: layout, lines: map[string]*line{}, beams: map[int]*line{},
-		buttons: map[string]*line{}, buses: map[string]*bustest.Chips{}, blown: map[int]int{}, seq: map[string]uint64{}, bounce: w.Rand("bounce")}
+		buttons: map[string]*line{}, contacts: map[string]*line{}, buses: map[string]*bustest.Chips{}, blown: map[int]int{}, seq: map[string]uint64{}, bounce: w.Rand("bounce")}
 	for _, spec := range layout.Canisters {
 		c := newCanister(s, spec)
 		s.lines[spec.Drive] = &line{name: spec.Drive, drive: c.drive}
@@ -76,6 +77,12 @@ func New(w *world.World, layout Layout) (*Station, error) {
 	}
 	for _, b := range layout.Sounders {
 		s.lines[b.Line] = &line{name: b.Line, drive: func(on bool) { s.changed(Call, 0, b.Name, either(on, "on", "off")) }}
+	}
+	for _, o := range layout.Switches {
+		s.lines[o.Line] = &line{name: o.Line, drive: func(on bool) { s.changed(Flip, 0, o.Name, either(on, "on", "off")) }}
+	}
+	for _, o := range layout.Contacts {
+		s.contacts[o.Name] = s.input(o.Line, either(o.Sealed, SourceLimits, SourceFront))
 	}
 	s.layout.Chips = slices.Clone(layout.Chips)
 	for i := range s.layout.Chips {
@@ -141,6 +148,16 @@ func (s *Station) Button(name string, down bool) error {
 	}
 	s.changed(Press, 0, name, either(down, "down", "up"))
 	s.contact(l, down)
+	return nil
+}
+
+// Touch closes or opens one of the contacts that nothing else moves. It returns an error when the station has no such one.
+func (s *Station) Touch(name string, closed bool) error {
+	l := s.contacts[name]
+	if l == nil {
+		return fmt.Errorf("virtual station: it has no contact %q", name)
+	}
+	s.contact(l, closed)
 	return nil
 }
 

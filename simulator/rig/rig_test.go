@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"scentpost/configs"
 	"scentpost/drivers/bus"
 	"scentpost/drivers/linux"
 	"scentpost/simulator/hardware"
@@ -109,7 +108,7 @@ func (e *ear) until(t *testing.T, what string) {
 }
 
 // board is a carrier of the catalogue behind the rig's port, kept alive.
-func (h *held) board(typ catalog.Type) (bus.Bus, *ear) {
+func (h *held) board(typ templates.Type) (bus.Bus, *ear) {
 	h.Helper()
 	clock, err := linux.NewClock()
 	if err != nil {
@@ -119,7 +118,7 @@ func (h *held) board(typ catalog.Type) (bus.Bus, *ear) {
 	if problems != nil {
 		h.Fatal(problems)
 	}
-	c, err := typ.Carrier(catalog.Reach{ID: "b", Now: clock.Mono, Chance: func() uint32 { return uint32(clock.Mono()) },
+	c, err := typ.Part.(catalog.Carrier)(catalog.Reach{ID: "b", Now: clock.Mono, Chance: func() uint32 { return uint32(clock.Mono()) },
 		Open: func(baud int) (bus.Port, error) { return linux.OpenSerial(h.link, baud) }},
 		catalog.Carried{Name: "b", Pins: map[string]catalog.Wiring{"D4": {Output: true, ActiveLow: true}, "D5": {Output: true}, "D8": {}, "D9": {}, "D2": {ActiveLow: true}}}, values)
 	if err != nil {
@@ -154,30 +153,20 @@ func (h *held) board(typ catalog.Type) (bus.Bus, *ear) {
 // TestEveryBoardRunsInTheSimulator: each template of a board drives a canister, sees its limit switches and a nose, and
 // comes back after its cable was out and after a reset.
 func TestEveryBoardRunsInTheSimulator(t *testing.T) {
-	names, err := configs.Files{}.Names(configs.Devices)
-	if err != nil {
-		t.Fatal(err)
-	}
 	boards := 0
-	for _, name := range names {
-		file, src, err := configs.Files{}.Read(configs.Devices, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		template, err := templates.Parse(file, src)
-		if err != nil || template.Port == "" {
+	for _, typ := range catalog.Types() {
+		if typ.Port == "" {
 			continue
 		}
 		boards++
-		typ, _ := catalog.Find(template.Type)
-		t.Run(name, func(t *testing.T) { playBoard(t, typ) })
+		t.Run(typ.Name, func(t *testing.T) { playBoard(t, typ) })
 	}
 	if boards == 0 {
 		t.Error("there is no template of a board")
 	}
 }
 
-func playBoard(t *testing.T, typ catalog.Type) {
+func playBoard(t *testing.T, typ templates.Type) {
 	h := hold(t)
 	b, e := h.board(typ)
 	out, err := b.Output("D4", false)

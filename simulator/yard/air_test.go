@@ -15,6 +15,7 @@ import (
 	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/record"
+	"scentpost/station/templates"
 	"scentpost/station/trial"
 	"scentpost/station/verify"
 )
@@ -224,13 +225,13 @@ func TestAnIdleStationWritesNothing(t *testing.T) {
 
 // TestTheReasonsForASoundAreTheChoicesOfABuzzer: two packages that know nothing of each other speak of the same.
 func TestTheReasonsForASoundAreTheChoicesOfABuzzer(t *testing.T) {
-	if trial.SoundRunEnd != catalog.AtRunEnd || trial.SoundSessionEnd != catalog.AtSessionEnd {
+	if trial.SoundRunEnd != templates.AtRunEnd || trial.SoundSessionEnd != templates.AtSessionEnd {
 		t.Error("a buzzer would not sound at what it is set to")
 	}
 	typ, _ := catalog.Find("buzzer")
-	i := slices.IndexFunc(typ.Settings, func(s catalog.Setting) bool { return s.Name == catalog.SettingSounds })
-	if !slices.Equal(typ.Settings[i].Choices, []string{trial.SoundSessionEnd, trial.SoundRunEnd}) {
-		t.Errorf("choices %q", typ.Settings[i].Choices)
+	sounds, _ := typ.Setting(templates.SettingSounds)
+	if !slices.Equal(sounds.Choices, []string{trial.SoundSessionEnd, trial.SoundRunEnd}) {
+		t.Errorf("choices %q", sounds.Choices)
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 	"scentpost/configs"
 	"scentpost/simulator/dog"
 	"scentpost/simulator/yard"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/control"
-	"scentpost/station/devices"
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/trial"
@@ -43,7 +43,7 @@ func expanderText(t testing.TB) string {
 // onExpander puts a yard's canister 1A on a port expander.
 func onExpander(t testing.TB) func(*yard.Options) {
 	t.Helper()
-	cfg, err := config.Read("station.yaml", []byte(expanderText(t)), devices.Types())
+	cfg, err := config.Read("station.yaml", []byte(expanderText(t)), catalog.Types())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestTheConfigurationHoldsCanistersOffExpanders(t *testing.T) {
 		{`"exp-1:B1"`, `"exp-1:B8"`, `devices[1].lines.closed: "B8" is no pin of exp-1, a mcp23017 (its pins are A0 to A7 and B0 to B7)`},
 		{`"exp-1:B1"`, `"exp-1:B7"`, "devices[1].lines.closed: pin B7 of a mcp23017 may be an output only"},
 	} {
-		_, err := config.Read("station.yaml", []byte(strings.Replace(text, c.old, c.new, 1)), devices.Types())
+		_, err := config.Read("station.yaml", []byte(strings.Replace(text, c.old, c.new, 1)), catalog.Types())
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%q for %q: %v, want %q", c.new, c.old, err, c.says)
 		}

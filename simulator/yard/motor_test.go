@@ -9,8 +9,8 @@ import (
 	"scentpost/configs"
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/yard"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
-	"scentpost/station/devices"
 	"scentpost/station/event"
 	"scentpost/station/trial"
 	"scentpost/station/verify"
@@ -27,7 +27,7 @@ func motors(t *testing.T) config.Config {
 	for _, c := range []string{"c1a", "c1b", "c2a", "c2b"} {
 		text = strings.Replace(text, "drive: "+c+".drive", fmt.Sprintf("open: %s.open, close: %s.close", c, c), 1)
 	}
-	cfg, err := config.Read(file, []byte(text), devices.Types())
+	cfg, err := config.Read(file, []byte(text), catalog.Types())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,8 @@ import (
 
 	"scentpost/configs"
 	"scentpost/simulator/yard"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
-	"scentpost/station/devices"
 	"scentpost/station/event"
 	"scentpost/station/trial"
 	"scentpost/station/verify"
@@ -19,7 +19,7 @@ func newYard(t testing.TB, station string, change func(*yard.Options)) *yard.Yar
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Read(file, src, devices.Types())
+	cfg, err := config.Read(file, src, catalog.Types())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"scentpost/station/journal"
 	"scentpost/station/record"
 	"scentpost/station/refusal"
+	"scentpost/station/templates"
 	"scentpost/station/trial"
 )
 
@@ -145,7 +146,7 @@ func (s *Station) openHost(log record.Log, size int64) error {
 // Beams lists the positions that have a beam, in the order of the configuration.
 func Beams(cfg config.Config) []int {
 	positions := []int{}
-	for _, d := range cfg.Of(config.Beam) {
+	for _, d := range cfg.Of(templates.Beam) {
 		positions = append(positions, d.Position)
 	}
 	return positions

@@ -7,6 +7,7 @@ import (
 	"scentpost/station/config"
 	"scentpost/station/health"
 	"scentpost/station/health/vitals"
+	"scentpost/station/templates"
 	"scentpost/station/trial"
 )
 
@@ -84,7 +85,7 @@ func (s *Station) look(m Machine) time.Duration {
 // wantsClock tells whether the kernel's clocks alone could know the time after a power cut. A virtual station has no
 // power to lose, and a clock that is a device speaks for itself.
 func wantsClock(cfg config.Config) bool {
-	return cfg.Driver.Type == config.DriverLinux && len(cfg.Of(config.Timekeeper)) == 0
+	return cfg.Driver.Type == config.DriverLinux && len(cfg.Of(templates.Timekeeper)) == 0
 }
 
 // figures are those of the journal, none where it cannot be read.

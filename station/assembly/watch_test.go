@@ -12,6 +12,7 @@ import (
 	"scentpost/station/config"
 	"scentpost/station/health/vitals"
 	"scentpost/station/journal"
+	"scentpost/station/templates"
 )
 
 // patient is a machine that fares as a test says, with the disk of its journal.
@@ -31,7 +32,7 @@ func (p *patient) Bytes() (int64, error) { return 0, nil }
 
 // TestWhoseClockIsMissed: a station on hardware whose configuration names none looks to the kernel.
 func TestWhoseClockIsMissed(t *testing.T) {
-	own := []config.Device{{Name: "rtc", Type: "ds3231", Class: config.Timekeeper}}
+	own := []config.Device{{Name: "rtc", Type: templates.Type{Template: templates.Template{Class: templates.Timekeeper}}}}
 	for _, c := range []struct {
 		driver  string
 		devices []config.Device

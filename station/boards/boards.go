@@ -11,11 +11,11 @@ import (
 	"scentpost/firmware-bridge/link"
 	"scentpost/firmware-bridge/pinbus"
 	"scentpost/firmware-bridge/visit"
-	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/control"
 	"scentpost/station/health"
 	judged "scentpost/station/health/boards"
+	"scentpost/station/templates"
 )
 
 // reporter is a board that says how it is.
@@ -57,7 +57,7 @@ func (b *Boards) report(name string) (r pinbus.Report, known bool) {
 // Look judges the boards of a configuration once, and tells of each condition whether it holds. What it finds of a board that
 // carries canisters the conditions keep back from seal to reveal.
 func (b *Boards) Look(cfg config.Config, tell func(code health.Code, on, evidence string, holds bool)) {
-	for _, d := range cfg.Of(config.Board) {
+	for _, d := range cfg.Of(templates.Board) {
 		r, known := b.report(d.Name)
 		if !known {
 			continue
@@ -74,11 +74,9 @@ func (b *Boards) Look(cfg config.Config, tell func(code health.Code, on, evidenc
 // List are the boards of a configuration, for control.Options.
 func List(cfg config.Config) []control.Board {
 	var all []control.Board
-	for _, d := range cfg.Of(config.Board) {
-		typ, _ := catalog.Find(d.Type)
-		values, _ := typ.Check(d.Settings)                           // the configuration was checked
-		baud, _ := strconv.Atoi(values.Choices[catalog.SettingBaud]) // of a list of numbers
-		all = append(all, control.Board{Name: d.Name, Type: d.Type, Port: d.Port, ID: d.ID, Baud: baud})
+	for _, d := range cfg.Of(templates.Board) {
+		baud, _ := strconv.Atoi(d.Values.Choices[templates.SettingBaud]) // of a list of numbers
+		all = append(all, control.Board{Name: d.Name, Type: d.Type.Name, Port: d.Port, ID: d.ID, Baud: baud})
 	}
 	return all
 }

@@ -16,6 +16,7 @@ import (
 	"scentpost/station/config"
 	"scentpost/station/control"
 	"scentpost/station/health"
+	"scentpost/station/templates"
 )
 
 // reporting is a board that says what it is told to say.
@@ -28,10 +29,16 @@ func (r *reporting) Report() pinbus.Report { return r.report }
 
 // cfg has two boards, and what is none.
 var cfg = config.Config{Devices: []config.Device{
-	{Name: "nano-1", Type: "nano", Class: config.Board, Port: "/dev/one", ID: "one"},
-	{Name: "exp-1", Type: "mcp23017", Class: config.Expander},
-	{Name: "nano-2", Type: "nano", Class: config.Board, Port: "/dev/two", ID: "two", Settings: map[string]string{"baud": "115200"}},
+	{Name: "nano-1", Type: nano, Values: speed("500000"), Port: "/dev/one", ID: "one"},
+	{Name: "exp-1", Type: templates.Type{Template: templates.Template{Name: "mcp23017", Class: templates.Expander}}},
+	{Name: "nano-2", Type: nano, Values: speed("115200"), Port: "/dev/two", ID: "two"},
 }}
+
+var nano = templates.Type{Template: templates.Template{Name: "nano", Class: templates.Board}}
+
+func speed(baud string) templates.Values {
+	return templates.Values{Choices: map[string]string{templates.SettingBaud: baud}}
+}
 
 func TestListedAsConfigured(t *testing.T) {
 	want := []control.Board{{Name: "nano-1", Type: "nano", Port: "/dev/one", ID: "one", Baud: 500_000}, {Name: "nano-2", Type: "nano", Port: "/dev/two", ID: "two", Baud: 115_200}}

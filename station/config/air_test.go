@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"scentpost/station/config"
+	"scentpost/station/templates"
 )
 
 // airy is what a station may have besides; line 17 is the fan of all positions.
@@ -22,7 +23,7 @@ func TestPurgeSoundAndAir(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, class := range []config.Class{config.Purge, config.Sound, config.Environment} {
+	for _, class := range []templates.Class{templates.Purge, templates.Sound, templates.Environment} {
 		for _, d := range c.Of(class) {
 			got = append(got, fmt.Sprintf("%s %d %s%s", d.Name, d.Position, d.Bus, d.Address))
 		}

@@ -7,30 +7,16 @@ import (
 	"strings"
 
 	"scentpost/station/strict"
+	"scentpost/station/templates"
 )
 
-// Carrier is what a type offers that carries lines for other devices, such as a port expander.
-type Carrier struct {
-	// Pins are the names of its lines, as they stand behind its own name and a colon: A0 of exp-1:A0.
-	Pins []string
-	// Biases are those that it can give to a pin; it can always give none.
-	Biases []string
-	// Supply is what a resistor pulls its pins up to, such as 5 V.
-	Supply string
-	// NoPins says of names that people look for why they are no pins; "" where there is nothing to say.
-	NoPins string
-	// Refuse returns why a carrier cannot serve a line of a device with one of its pins, nil when it can. The error says
-	// what to do instead.
-	Refuse func(on, device Device, line Line, pin string) error
-}
-
 // interrupt checks the line that a device on an I2C bus may ask with.
-func (r *reader) interrupt(at string, d device, t Type, out *Device, used usage) {
+func (r *reader) interrupt(at string, d device, t templates.Type, out *Device, used usage) {
 	path := at + ".interrupt"
 	switch {
 	case !r.doc.Has(path):
 		return
-	case !t.Interrupt:
+	case t.Interrupt == "":
 		r.doc.Problem(path, "take it away", "a %s asks by no line", t.Name)
 		return
 	}
@@ -46,13 +32,12 @@ func (r *reader) interrupt(at string, d device, t Type, out *Device, used usage)
 // carried checks the lines that are on carriers, when all devices are known. at has the path of each device.
 func (r *reader) carried(at []string) {
 	for i, d := range r.out.Devices {
-		t, _ := r.types.find(d.Type)
 		if d.Interrupt != "" {
 			if on, _, carried := r.carrier(d.Interrupt); carried {
 				r.doc.Problem(at[i]+".interrupt", "take a line of this machine", "%s is a device of its own: whose line asks is not known in time", on.Name)
 			}
 		}
-		for _, l := range t.Lines {
+		for _, l := range d.Type.Lines {
 			r.pin(r.linePath(at[i], l.Role), d, l)
 		}
 	}
@@ -70,33 +55,56 @@ func (r *reader) carrier(line string) (d Device, pin string, ok bool) {
 }
 
 // pin checks one line of a device that is on a carrier.
-func (r *reader) pin(path string, d Device, l Line) {
+func (r *reader) pin(path string, d Device, l templates.Line) {
 	on, pin, carried := r.carrier(d.Lines[l.Role])
 	if !carried {
 		return
 	}
-	of, _ := r.types.find(on.Type)
-	if of.Carrier == nil {
+	of := on.Type
+	if of.Carries == nil {
 		r.doc.Problem(path, "", "%s is a %s, which carries no lines", on.Name, of.Name)
 		return
 	}
-	if !slices.Contains(of.Carrier.Pins, pin) {
-		r.doc.Problem(path, of.Carrier.pinsHint(pin), "%s is no pin of %s, a %s", strict.Quote(pin), on.Name, of.Name)
+	if !slices.Contains(of.Carries.Pins, pin) {
+		r.doc.Problem(path, pinsHint(*of.Carries, pin), "%s is no pin of %s, a %s", strict.Quote(pin), on.Name, of.Name)
 		return
 	}
-	if err := of.Carrier.Refuse(on, d, l, pin); err != nil {
-		r.doc.Problem(path, "", "%s", err)
+	if hint, problem := refuses(on, d, l, pin); problem != "" {
+		r.doc.Problem(path, hint, "%s", problem)
 	}
+}
+
+// refuses tells why a carrier cannot serve a line of a device with one of its pins, and what to do instead; "" when it can.
+//
+// A carrier whose outputs keep their level when the daemon is lost may drive a canister only when the configuration accepts
+// that: the dead-man of a dead daemon closes nothing. One that is polled misses a nose that is gone before it is read, and an
+// emergency stop may not wait for wires that hang.
+func refuses(on, d Device, l templates.Line, pin string) (hint, problem string) {
+	const here = "put it on a line of this machine"
+	of, kind := on.Type.Name, d.Type.Name
+	switch c := on.Type.Carries; {
+	case !l.Output && slices.Contains(c.OutputsOnly, pin):
+		return "take another pin for the " + kind, fmt.Sprintf("pin %s of a %s may be an output only", pin, of)
+	case c.Polled && d.Type.Class == templates.Beam:
+		return here, fmt.Sprintf("a %s is read now and then, and a nose that is gone by then leaves nothing", of)
+	case c.Polled && d.Values.Choices[templates.SettingRole] == templates.RoleEmergency:
+		return here, fmt.Sprintf("an emergency stop may not wait for the wires of a %s, which can hang", of)
+	case c.Holds && d.Type.Class == templates.Canister && l.Output && on.Values.Choices[templates.SettingHoldOnLoss] == templates.Refused:
+		const accepted = templates.SettingHoldOnLoss + ": " + templates.Accepted
+		return fmt.Sprintf("put its drive on a line of this machine, or set %s on the %s and say in your procedure who looks after it", accepted, of),
+			fmt.Sprintf("a %s holds its outputs when the daemon is lost, so the %s would stay open until the daemon is back", of, kind)
+	}
+	return "", ""
 }
 
 // carriedWiring checks how a line on a carrier is wired: a chip cannot pull as a board does.
 func (r *reader) carriedWiring(line string, w Wiring) {
 	on, _, carried := r.carrier(line)
-	of, _ := r.types.find(on.Type)
-	if !carried || of.Carrier == nil || w.Bias == "" || w.Bias == noBias || !slices.Contains(biases, w.Bias) || slices.Contains(of.Carrier.Biases, w.Bias) {
+	of := on.Type
+	if !carried || of.Carries == nil || w.Bias == "" || w.Bias == noBias || !slices.Contains(biases, w.Bias) || slices.Contains(of.Carries.Biases, w.Bias) {
 		return
 	}
-	r.doc.KeyProblem("driver.lines", line, fmt.Sprintf("%s can have: %s", on.Name, strings.Join(append(slices.Clone(of.Carrier.Biases), noBias), ", ")),
+	r.doc.KeyProblem("driver.lines", line, fmt.Sprintf("%s can have: %s", on.Name, strings.Join(append(slices.Clone(of.Carries.Biases), noBias), ", ")),
 		"a %s has no %s", of.Name, w.Bias)
 }
 
@@ -122,7 +130,7 @@ func (r *reader) usedLines() []string {
 func (r *reader) alike(at []string) {
 	first := map[int]int{} // by position: the first canister there
 	for i, d := range r.out.Devices {
-		if d.Class != Canister {
+		if d.Type.Class != templates.Canister {
 			continue
 		}
 		before, others := first[d.Position]
@@ -142,12 +150,12 @@ func (r *reader) alike(at []string) {
 // passes on its wire as a canister arrives holds up whatever else passes there, and moves what is known of its clock: the
 // instants of noses, hands and lights there would tell when that was. at has the path of each device.
 func (r *reader) apart(at []string) {
-	for _, board := range r.out.Of(Board) {
+	for _, board := range r.out.Of(templates.Board) {
 		var canisters, others []int
 		for i, d := range r.out.Devices {
 			switch {
-			case d.Class == Purge || len(r.rolesOn(board, d)) == 0:
-			case d.Class == Canister:
+			case d.Type.Class == templates.Purge || len(r.rolesOn(board, d)) == 0:
+			case d.Type.Class == templates.Canister:
 				canisters = append(canisters, i)
 			default:
 				others = append(others, i)
@@ -190,8 +198,7 @@ func (r *reader) mixed(board Device, canisters, others []int, at []string) {
 
 // rolesOn returns the roles of a device's lines that are on a carrier, in the order of its type.
 func (r *reader) rolesOn(board, d Device) (roles []string) {
-	t, _ := r.types.find(d.Type)
-	for _, l := range t.Lines {
+	for _, l := range d.Type.Lines {
 		if on, _, carried := r.carrier(d.Lines[l.Role]); carried && on.Name == board.Name {
 			roles = append(roles, l.Role)
 		}
@@ -214,8 +221,7 @@ func (r *reader) namesOf(devices []int) string {
 
 // drivenBy is what drives a canister.
 func (r *reader) drivenBy(d Device) string {
-	t, _ := r.types.find(d.Type)
-	for _, l := range t.Lines {
+	for _, l := range d.Type.Lines {
 		if on, _, carried := r.carrier(d.Lines[l.Role]); l.Output && carried {
 			return on.Name
 		}

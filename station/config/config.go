@@ -8,6 +8,7 @@ import (
 
 	"scentpost/station/event"
 	"scentpost/station/strict"
+	"scentpost/station/templates"
 	"scentpost/station/uplink/address"
 )
 
@@ -40,12 +41,15 @@ const (
 	DriverLinux   = "linux"   // GPIO lines and I2C buses of this machine
 )
 
+// drivers are all of them.
+var drivers = []string{DriverVirtual, DriverLinux}
+
 // The biases of a line: what holds it when nothing drives it. As it is when not given.
-var biases = []string{pullUp, pullDown, noBias}
+var biases = []string{PullUp, pullDown, noBias}
 
 // Driver says where the lines are.
 type Driver struct {
-	Type   string // one of Types.Drivers
+	Type   string // one of the drivers
 	Socket string // of a virtual station
 	// Simulated is set where what the lines of this machine lead to is played, as by a rig of boards.
 	Simulated bool
@@ -95,9 +99,7 @@ type Timing struct {
 type Device struct {
 	// Name is the device's name in records ("beam-3"); a light's name is what it is asked for by.
 	Name string
-	Type string // one of Types.Devices
-	// Class is the class of the type.
-	Class Class
+	Type templates.Type
 	// Position is the position from 1, 0 for a device that has none.
 	Position int
 	// Canister is the canister's id: its position and a letter ("1A"); "" for other classes.
@@ -110,8 +112,8 @@ type Device struct {
 	Address string
 	// Port is the serial port of a device behind one, ID what that device calls itself.
 	Port, ID string
-	// Settings are the texts of the type's settings that the file gives; checked, without the defaults.
-	Settings map[string]string
+	// Values are its settings, those of the file and the defaults of its type.
+	Values templates.Values
 	// Interrupt is the line of this machine that a device on an I2C bus asks with, "" for none.
 	Interrupt string
 }
@@ -131,10 +133,10 @@ func (c Config) Settings() event.Settings {
 }
 
 // Of returns the devices of a class, in the order of the file.
-func (c Config) Of(class Class) []Device {
+func (c Config) Of(class templates.Class) []Device {
 	var out []Device
 	for _, d := range c.Devices {
-		if d.Class == class {
+		if d.Type.Class == class {
 			out = append(out, d)
 		}
 	}
@@ -144,7 +146,7 @@ func (c Config) Of(class Class) []Device {
 // Canisters returns the names of the station's canisters by their position.
 func (c Config) Canisters() map[int][]string {
 	all := map[int][]string{}
-	for _, d := range c.Of(Canister) {
+	for _, d := range c.Of(templates.Canister) {
 		all[d.Position] = append(all[d.Position], d.Canister)
 	}
 	for _, names := range all {
@@ -156,8 +158,8 @@ func (c Config) Canisters() map[int][]string {
 // Pinch returns the pinch protections that the station's canisters declare, each once, sorted.
 func (c Config) Pinch() []string {
 	var out []string
-	for _, d := range c.Of(Canister) {
-		if says := d.Settings[SettingPinch]; says != "" && !slices.Contains(out, says) {
+	for _, d := range c.Of(templates.Canister) {
+		if says := d.Values.Choices[templates.SettingPinch]; says != "" && !slices.Contains(out, says) {
 			out = append(out, says)
 		}
 	}

@@ -11,26 +11,50 @@ import (
 	"scentpost/station/config"
 	"scentpost/station/event"
 	"scentpost/station/strict"
+	"scentpost/station/templates"
 )
 
-// types are device types as a catalogue of drivers gives them.
-var types = config.Types{
-	Drivers: []string{"linux", "virtual"},
-	Devices: []config.Type{
-		{Name: "beam", Class: config.Beam, Lines: []config.Line{{Role: "line"}},
-			Settings: []config.Setting{{Name: "settle", Max: time.Second, Default: "20ms"}}},
-		{Name: "button", Class: config.Button, Lines: []config.Line{{Role: "line"}},
-			Settings: []config.Setting{{Name: "role", Choices: []string{"alert", "all clear", "start", "abort", "e-stop"}}}},
-		{Name: "shutter", Class: config.Canister, Lines: []config.Line{{Role: "drive", Output: true}, {Role: "opened"}, {Role: "closed"}},
-			Settings: []config.Setting{
-				{Name: "travel", Min: time.Millisecond, Max: time.Minute, Default: "800ms"},
-				{Name: "longest", Min: time.Second, Max: time.Hour, Default: "5m0s"}}},
-		{Name: "light", Class: config.Light, Lines: []config.Line{{Role: "line", Output: true}}},
-		{Name: "fan", Class: config.Purge, Lines: []config.Line{{Role: "line", Output: true}}},
-		{Name: "buzzer", Class: config.Sound, Lines: []config.Line{{Role: "line", Output: true}}},
-		{Name: "bme280", Class: config.Environment, OnI2C: true,
-			Settings: []config.Setting{{Name: "address", Choices: []string{"0x76", "0x77"}, Default: "0x76"}}},
-	},
+// types are device types as a catalogue gives them.
+var types = []templates.Type{
+	kind("beam", templates.Beam, "line", duration("settle", 0, time.Second, "20ms")),
+	kind("button", templates.Button, "line", word(templates.SettingRole, "", "alert", "all clear", "start", "abort", "e-stop")),
+	kind("shutter", templates.Canister, "drive> opened closed",
+		duration(templates.SettingTravel, time.Millisecond, time.Minute, "800ms"), duration(templates.SettingLongest, time.Second, time.Hour, "5m0s")),
+	kind("light", templates.Light, "line>"),
+	kind("fan", templates.Purge, "line>"),
+	kind("buzzer", templates.Sound, "line>"),
+	onI2C(kind("bme280", templates.Environment, ""), "0x76", "0x77"),
+}
+
+// kind is a type with lines, outputs with a > behind their role, and settings.
+func kind(name string, class templates.Class, lines string, settings ...templates.Setting) templates.Type {
+	t := templates.Template{Name: name, Class: class, Settings: settings}
+	for _, role := range strings.Fields(lines) {
+		role, output := strings.CutSuffix(role, ">")
+		t.Lines = append(t.Lines, templates.Line{Role: role, Output: output})
+	}
+	return templates.Type{Template: t}
+}
+
+// onI2C is a type on an I2C bus, at one of some addresses.
+func onI2C(t templates.Type, addresses ...string) templates.Type {
+	t.Addresses = addresses
+	t.Settings = append(t.Settings, word(templates.SettingAddress, addresses[0], addresses...))
+	return t
+}
+
+// carrying is a type that carries lines for other devices.
+func carrying(t templates.Type, c templates.Carries) templates.Type {
+	t.Carries = &c
+	return t
+}
+
+func duration(name string, least, most time.Duration, byDefault string) templates.Setting {
+	return templates.Setting{Name: name, Min: least, Max: most, Default: byDefault}
+}
+
+func word(name, byDefault string, choices ...string) templates.Setting {
+	return templates.Setting{Name: name, Choices: choices, Default: byDefault}
 }
 
 // good is a station without problems; line 1 is the site.
@@ -80,10 +104,11 @@ func TestGoodStation(t *testing.T) {
 	if got := fmt.Sprint(c.People); got != "[{Ana Berisha [handler] 1001} {Љиљана [assessor admin] -1}]" {
 		t.Errorf("people %s", got)
 	}
-	if got := fmt.Sprint(c.Of(config.Canister)); got != "[{canister-1a shutter canister 1 1A map[closed:c1a.closed drive:c1a.drive opened:c1a.opened]     map[travel:900ms] }]" {
-		t.Errorf("canisters %s", got)
+	if got := c.Of(templates.Canister)[0]; got.Name != "canister-1a" || got.Type.Name != "shutter" || got.Position != 1 || got.Canister != "1A" ||
+		fmt.Sprint(got.Lines, got.Values) != "map[closed:c1a.closed drive:c1a.drive opened:c1a.opened] {map[longest:5m0s travel:900ms] map[]}" {
+		t.Errorf("canister %+v", got)
 	}
-	if got := c.Of(config.Button)[0]; got.Lines["line"] != "button.estop" || got.Settings["role"] != "e-stop" {
+	if got := c.Of(templates.Button)[0]; got.Lines["line"] != "button.estop" || got.Values.Choices["role"] != "e-stop" {
 		t.Errorf("button %+v", got)
 	}
 	if c.Data != "journal" || c.Driver.Socket != "station.sock" {
@@ -151,8 +176,10 @@ func TestProblems(t *testing.T) {
 		{"unknown setting", "travel: 900ms", "travle: 900ms", `14:136: devices[1].travle: unknown key (did you mean "travel"?)`},
 		{"setting without unit", "travel: 900ms", "travel: 900",
 			`14:144: devices[1].travel: a duration such as 90s, 1m30s or 500ms is expected, not "900" (with its unit: 900s or 900ms)`},
-		{"setting out of range", "travel: 900ms", "travel: 2h", `14:144: devices[1].travel: 2h0m0s is out of range: from 1ms to 1m0s|` +
-			`14:144: devices[1].travel: a move may take 2h0m0s, and a trial waits only 1.5s (make timing.travel and timing.close longer, or this shorter)`},
+		{"setting out of range", "travel: 900ms", "travel: 2h", `14:144: devices[1].travel: 2h0m0s is out of range: from 1ms to 1m0s`},
+		{"a nanosecond less than nothing", "line: beam1", "line: beam1, settle: -1ns", `13:66: devices[0].settle: -1ns is out of range: from 0s to 1s`},
+		{"no choice", "role: e-stop", `role: ""`, `15:47: devices[2].role: "" cannot be chosen (known: abort, alert, all clear, e-stop, start)`},
+		{"a choice of another kind", "role: e-stop", `role: [e-stop]`, `15:47: devices[2].role: text is expected, not a list`},
 		{"unknown choice", "role: e-stop", "role: estop", `15:47: devices[2].role: "estop" cannot be chosen (did you mean "e-stop"?)`},
 		{"choice missing", "role: e-stop, ", "", `15:6: devices[2].role: is missing: a button must say it (known: abort, alert, all clear, e-stop, start)`},
 		{"clock without a floor", "positions: 1\n", "positions: 1\nclock: {floor: 0s}\n", `11:16: clock.floor: 0s is out of range: from 1ms to 10s (100ms is usual)`},
@@ -283,7 +310,7 @@ func FuzzRead(f *testing.F) {
 				}
 				lines[l] = true
 			}
-			if ids[d.Name] || d.Position > c.Positions || d.Position < 0 || (d.Class == config.Canister) != (d.Canister != "") {
+			if ids[d.Name] || d.Position > c.Positions || d.Position < 0 || (d.Type.Class == templates.Canister) != (d.Canister != "") {
 				t.Errorf("accepted %+v", d)
 			}
 			ids[d.Name] = true

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"scentpost/station/strict"
+	"scentpost/station/templates"
 )
 
 var (
@@ -24,8 +25,11 @@ func (r *reader) devices() {
 		r.doc.Problem("devices", "", "%d devices, and %d are the most", len(r.file.Devices), maxDevices)
 		return
 	}
-	used := usage{names: map[string]int{}, lines: map[string]string{}, chips: map[chip]int{}, ports: map[string]int{}, ids: map[string]int{}, canisters: map[string]int{}, beams: map[int]int{}}
-	var paths []string
+	used := usage{names: map[string]int{}, lines: map[string]string{}, chips: map[chip]int{}, ports: map[string]int{}, ids: map[string]int{}, canisters: map[string]int{}, alone: map[place]int{}}
+	var paths, names []string
+	for _, t := range r.types {
+		names = append(names, t.Name)
+	}
 	for i, d := range r.file.Devices {
 		at := fmt.Sprintf("devices[%d]", i)
 		if r.given(at+".name", d.Name, "such as beam-1") {
@@ -34,24 +38,25 @@ func (r *reader) devices() {
 			}
 			r.once(used.names, d.Name, i, at+".name", "devices")
 		}
-		if !r.given(at+".type", d.Type, strict.DidYouMean("", r.types.names())) {
+		if !r.given(at+".type", d.Type, strict.DidYouMean("", names)) {
 			continue
 		}
-		t, ok := r.types.find(d.Type)
-		if !ok {
-			r.doc.Problem(at+".type", strict.DidYouMean(d.Type, r.types.names()), "%s is no type of device", strict.Quote(d.Type))
+		known := slices.IndexFunc(r.types, func(t templates.Type) bool { return t.Name == d.Type })
+		if known < 0 {
+			r.doc.Problem(at+".type", strict.DidYouMean(d.Type, names), "%s is no type of device", strict.Quote(d.Type))
 			continue
 		}
-		out := Device{Name: d.Name, Type: d.Type, Class: t.Class, Position: d.Position, Canister: d.Canister}
+		t := r.types[known]
+		out := Device{Name: d.Name, Type: t, Position: d.Position, Canister: d.Canister}
 		out.Lines = r.lines(at, d, t, used.lines)
-		out.Settings = r.settings(at, d, t)
-		out.Bus, out.Address = d.Bus, t.value(out, SettingAddress)
+		out.Values = r.settings(at, d, t)
+		out.Bus, out.Address = d.Bus, out.Values.Choices[templates.SettingAddress]
 		r.chip(at, i, out, t, used)
 		r.port(at, i, t, &out, used)
 		r.interrupt(at, d, t, &out, used)
 		r.where(at, i, out, used)
-		if t.Class == Canister {
-			r.gateTimes(at, out, t)
+		if t.Class == templates.Canister {
+			r.gateTimes(at, out)
 		}
 		r.out.Devices, paths = append(r.out.Devices, out), append(paths, at)
 	}
@@ -63,7 +68,7 @@ func (r *reader) devices() {
 	r.strangers(paths)
 }
 
-// usage is what the devices so far have taken: by name, line, canister id and position of a beam.
+// usage is what the devices so far have taken: by name, line, canister id and position.
 type usage struct {
 	names     map[string]int
 	lines     map[string]string // line -> path of its first use
@@ -71,7 +76,13 @@ type usage struct {
 	ports     map[string]int
 	ids       map[string]int
 	canisters map[string]int
-	beams     map[int]int
+	alone     map[place]int
+}
+
+// place is a position for the one device of a class that it can have.
+type place struct {
+	class    templates.Class
+	position int
 }
 
 // chip is where a device on an I2C bus answers.
@@ -82,19 +93,19 @@ const deviceHint = "small letters, digits and hyphens, at most 64, such as beam-
 const busHint = "such as i2c-1: ls /dev/i2c-* lists them"
 
 // chip checks that a device on an I2C bus names the bus, and that nothing else answers at its address there.
-func (r *reader) chip(at string, i int, d Device, t Type, used usage) {
+func (r *reader) chip(at string, i int, d Device, t templates.Type, used usage) {
 	path := at + ".bus"
 	switch {
-	case !t.OnI2C && r.doc.Has(path):
+	case !t.OnI2C() && r.doc.Has(path):
 		r.doc.Problem(path, "take it away", "a %s is on lines, not on a bus", t.Name)
 		return
-	case !t.OnI2C || !r.given(path, d.Bus, busHint):
+	case !t.OnI2C() || !r.given(path, d.Bus, busHint):
 		return
 	case !busForm.MatchString(d.Bus):
 		r.doc.Problem(path, busHint, "%s is not the name of an I2C bus", strict.Quote(d.Bus))
 		return
 	}
-	if path = at + "." + SettingAddress; !r.doc.Has(path) {
+	if path = at + "." + templates.SettingAddress; !r.doc.Has(path) {
 		path = at
 	}
 	where := chip{d.Bus, d.Address}
@@ -108,13 +119,13 @@ func (r *reader) chip(at string, i int, d Device, t Type, used usage) {
 }
 
 // lines checks that a device has each line that its type needs, and none that another device has.
-func (r *reader) lines(at string, d device, t Type, used map[string]string) map[string]string {
+func (r *reader) lines(at string, d device, t templates.Type, used map[string]string) map[string]string {
 	given := map[string]string{}
 	sole := len(t.Lines) == 1
 	switch {
 	case len(t.Lines) == 0 && (d.Line != "" || d.Lines != nil):
 		by := "bus and address"
-		if t.Port {
+		if t.Port != "" {
 			by = "port and id"
 		}
 		r.doc.Problem(at, "take the line away, and give its "+by, "a %s has no lines", t.Name)
@@ -122,14 +133,14 @@ func (r *reader) lines(at string, d device, t Type, used map[string]string) map[
 	case d.Line != "" && d.Lines != nil:
 		r.doc.Problem(at+".line", "take one of them away", "line and lines are both given")
 	case d.Line != "" && !sole:
-		r.doc.Problem(at+".line", "write lines: {...}, each by its role", "a %s has several lines: %s", t.Name, strings.Join(t.roles(), ", "))
+		r.doc.Problem(at+".line", "write lines: {...}, each by its role", "a %s has several lines: %s", t.Name, strings.Join(lineRoles(t), ", "))
 		return nil
 	case d.Line != "":
 		given[t.Lines[0].Role] = d.Line
 	}
 	for _, role := range slices.Sorted(maps.Keys(d.Lines)) {
-		if !slices.Contains(t.roles(), role) {
-			r.doc.UnknownKey(at+".lines", role, t.roles())
+		if _, known := t.Line(role); !known {
+			r.doc.UnknownKey(at+".lines", role, lineRoles(t))
 			continue
 		}
 		given[role] = d.Lines[role]
@@ -168,86 +179,106 @@ func (r *reader) line(path, name string, used map[string]string) {
 	used[name] = path
 }
 
-// settings checks the settings of a device against those of its type.
-func (r *reader) settings(at string, d device, t Type) map[string]string {
-	out := map[string]string{}
+// lineRoles returns the roles of a type's lines.
+func lineRoles(t templates.Type) (names []string) {
+	for _, l := range t.Lines {
+		names = append(names, l.Role)
+	}
+	return names
+}
+
+// settings checks the settings of a device against those of its type, and returns their values.
+func (r *reader) settings(at string, d device, t templates.Type) templates.Values {
+	texts, known := map[string]string{}, []string{"name", "type", "position", "canister", "line", "lines", "bus", "interrupt", "port", "id"}
+	for _, s := range t.Settings {
+		known = append(known, s.Name)
+	}
+	wrong := map[string]bool{} // of another kind than its setting, which is told
 	for _, name := range slices.Sorted(maps.Keys(d.Settings)) {
-		path := at + "." + name
-		i := slices.IndexFunc(t.Settings, func(s Setting) bool { return s.Name == name })
-		if i < 0 {
-			r.doc.UnknownKey(at, name, slices.Concat(t.settingNames(), []string{"name", "type", "position", "canister", "line", "lines", "bus", "interrupt", "port", "id"}))
+		s, ok := t.Setting(name)
+		if !ok {
+			r.doc.UnknownKey(at, name, known)
 			continue
 		}
-		if text, ok := r.setting(path, d.Settings[name], t.Settings[i]); ok {
-			out[name] = text
-		}
+		texts[name], ok = r.text(at+"."+name, d.Settings[name], s)
+		wrong[name] = !ok
 	}
+	values, problems := t.Check(texts)
 	for _, s := range t.Settings {
-		if _, said := d.Settings[s.Name]; !said && s.Default == "" {
-			r.doc.Missing(at+"."+s.Name, strict.DidYouMean("", s.Choices), "is missing: a %s must say it", t.Name)
+		err, path := problems[s.Name], at+"."+s.Name
+		node, said := d.Settings[s.Name]
+		switch {
+		case err == nil || wrong[s.Name]:
+		case !said:
+			r.doc.Missing(path, strict.DidYouMean("", s.Choices), "is missing: a %s must say it", t.Name)
+		default:
+			r.doc.Problem(path, settingHint(s, node), "%s", err)
 		}
 	}
-	return out
+	return values
 }
 
-// setting checks one setting and returns its text.
-func (r *reader) setting(path string, n strict.Node, s Setting) (string, bool) {
+// text returns the text of a setting; ok is false when it is of another kind, which is told. A number among words is taken as
+// it is written: some words are numbers.
+func (r *reader) text(path string, n strict.Node, s templates.Setting) (text string, ok bool) {
+	word, number := n.Kind == strict.Text, n.Kind == strict.Int || n.Kind == strict.Float
 	if s.Choices != nil {
-		return r.choice(path, n, s)
-	}
-	length := time.Duration(-1)
-	r.doc.DecodeNode(path, &n, &length)
-	if n.Kind == strict.Text && length != -1 && (length < s.Min || length > s.Max) {
-		r.doc.Problem(path, "", "%s is out of range: from %s to %s", length, s.Min, s.Max)
-	}
-	return n.Text, n.Kind == strict.Text
-}
-
-// choice checks a setting that is one of some words. A number is taken as it is written: some words are numbers.
-func (r *reader) choice(path string, n strict.Node, s Setting) (string, bool) {
-	word := n.Text
-	if n.Kind != strict.Int && n.Kind != strict.Float {
-		r.doc.DecodeNode(path, &n, &word)
-	}
-	if word != "" && !slices.Contains(s.Choices, word) {
-		hint := strict.DidYouMean(word, s.Choices)
-		if n.Kind == strict.Int { // another number is not a slip of the finger
-			hint = strict.DidYouMean("", s.Choices)
+		if word || number {
+			return n.Text, true
 		}
-		r.doc.Problem(path, hint, "%s cannot be chosen", strict.Quote(word))
+		r.doc.DecodeNode(path, &n, &text)
+		return "", false
 	}
-	return word, word != ""
+	if _, err := time.ParseDuration(n.Text); err == nil && word {
+		return n.Text, true
+	}
+	var length time.Duration
+	r.doc.DecodeNode(path, &n, &length)
+	return "", false
 }
 
-// where checks a device's position and canister by its class. What purges may serve one position, or all.
-func (r *reader) where(at string, i int, d Device, used usage) {
-	placed, may := d.Class == Beam || d.Class == Canister, d.Class == Purge
+// settingHint says which word was meant. Another number is not a slip of the finger.
+func settingHint(s templates.Setting, n strict.Node) string {
 	switch {
-	case !placed && !may && r.doc.Has(at+".position"):
-		r.doc.Problem(at+".position", "take it away", "a %s has no position", d.Type)
-	case placed && !r.doc.Has(at+".position"):
-		r.doc.Missing(at+".position", fmt.Sprintf("a number from 1 to %d", max(1, r.out.Positions)), "is missing: a %s stands at a position", d.Type)
-	case r.doc.Kind(at+".position") == strict.Int && r.out.Positions > 0 && (d.Position < 1 || d.Position > r.out.Positions):
-		r.doc.Problem(at+".position", "", "a position from 1 to %d is expected", r.out.Positions)
-	case d.Class == Beam && d.Position > 0:
-		r.beam(at, i, d, used)
+	case s.Choices == nil:
+		return ""
+	case n.Kind == strict.Int:
+		return strict.DidYouMean("", s.Choices)
 	}
-	if d.Class != Canister {
+	return strict.DidYouMean(n.Text, s.Choices)
+}
+
+// where checks a device's position and canister by its class.
+func (r *reader) where(at string, i int, d Device, used usage) {
+	path, class := at+".position", d.Type.Class
+	switch {
+	case class.Stands == templates.Nowhere && r.doc.Has(path):
+		r.doc.Problem(path, "take it away", "a %s has no position", d.Type.Name)
+	case class.Stands == templates.AtPosition && !r.doc.Has(path):
+		r.doc.Missing(path, fmt.Sprintf("a number from 1 to %d", max(1, r.out.Positions)), "is missing: a %s stands at a position", d.Type.Name)
+	case r.doc.Kind(path) == strict.Int && r.out.Positions > 0 && (d.Position < 1 || d.Position > r.out.Positions):
+		r.doc.Problem(path, "", "a position from 1 to %d is expected", r.out.Positions)
+	case class.Alone && d.Position > 0:
+		r.alone(path, i, d, used)
+	}
+	if class != templates.Canister {
 		if d.Canister != "" {
-			r.doc.Problem(at+".canister", "take it away", "a %s is no canister", d.Type)
+			r.doc.Problem(at+".canister", "take it away", "a %s is no canister", d.Type.Name)
 		}
 		return
 	}
 	r.canister(at, i, d, used)
 }
 
-func (r *reader) beam(at string, i int, d Device, used usage) {
-	if first, twice := used.beams[d.Position]; twice {
+// alone checks that a position has one device of a class.
+func (r *reader) alone(path string, i int, d Device, used usage) {
+	at := place{d.Type.Class, d.Position}
+	if first, twice := used.alone[at]; twice {
 		line, _ := r.doc.Place(fmt.Sprintf("devices[%d]", first))
-		r.doc.Problem(at+".position", "", "position %d has a beam already, in line %d", d.Position, line)
+		r.doc.Problem(path, "", "position %d has a %s already, in line %d", d.Position, d.Type.Class.Name, line)
 		return
 	}
-	used.beams[d.Position] = i
+	used.alone[at] = i
 }
 
 func (r *reader) canister(at string, i int, d Device, used usage) {
@@ -269,17 +300,17 @@ func (r *reader) canister(at string, i int, d Device, used usage) {
 func (r *reader) together() {
 	canisters, beams, stop := map[int]int{}, map[int]bool{}, false
 	for _, d := range r.out.Devices {
-		switch d.Class {
-		case Canister:
+		switch d.Type.Class {
+		case templates.Canister:
 			canisters[d.Position]++
-		case Beam:
+		case templates.Beam:
 			beams[d.Position] = true
-		case Button:
-			stop = stop || d.Settings[SettingRole] == roleEStop
+		case templates.Button:
+			stop = stop || d.Values.Choices[templates.SettingRole] == templates.RoleEmergency
 		}
 	}
 	if len(canisters) > 0 && !stop {
-		r.warn("devices", "add a button with role: "+roleEStop, "no emergency stop: nobody at the station can close every canister at once")
+		r.warn("devices", "add a button with role: "+templates.RoleEmergency, "no emergency stop: nobody at the station can close every canister at once")
 	}
 	if len(canisters) > 0 {
 		r.operated()

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"scentpost/station/strict"
+	"scentpost/station/templates"
 )
 
 // floats warns of inputs that nothing holds while nothing drives them. Beams and limit switches let go of their lines, and
@@ -15,15 +16,14 @@ func (r *reader) floats(at []string) {
 		return
 	}
 	for i, d := range r.out.Devices {
-		t, _ := r.types.find(d.Type)
-		for _, l := range t.Lines {
+		for _, l := range d.Type.Lines {
 			line := d.Lines[l.Role]
 			w := r.out.Driver.Wiring[line]
 			if l.Output || line == "" || w.Bias != "" || w.External != "" || r.doc.Misspelt("driver.lines."+line) {
 				continue
 			}
 			what := "it floats when its wire is off"
-			if d.Settings[SettingRole] == roleEStop {
+			if d.Values.Choices[templates.SettingRole] == templates.RoleEmergency {
 				what += ", and the emergency stop with it"
 			}
 			r.warn(r.linePath(at[i], l.Role), fmt.Sprintf("in driver.lines %q: {bias: pull-up}, with active_low: true where active closes it to ground; "+
@@ -46,8 +46,7 @@ func (r *reader) strangers(at []string) {
 		return
 	}
 	for i, d := range r.out.Devices {
-		t, _ := r.types.find(d.Type)
-		for _, l := range t.Lines {
+		for _, l := range d.Type.Lines {
 			r.stranger(r.linePath(at[i], l.Role), d.Lines[l.Role])
 		}
 	}
@@ -84,8 +83,8 @@ func (r *reader) stranger(path, line string) {
 
 // pinOf returns the first type that has a pin of a name, "" when none has.
 func (r *reader) pinOf(pin string) string {
-	for _, t := range r.types.Devices {
-		if t.Carrier != nil && slices.Contains(t.Carrier.Pins, pin) {
+	for _, t := range r.types {
+		if t.Carries != nil && slices.Contains(t.Carries.Pins, pin) {
 			return t.Name
 		}
 	}
@@ -96,8 +95,7 @@ func (r *reader) pinOf(pin string) string {
 func (r *reader) offering(pin string, free bool) (names []string) {
 	used := r.usedLines()
 	for _, d := range r.out.Devices {
-		t, _ := r.types.find(d.Type)
-		if t.Carrier != nil && slices.Contains(t.Carrier.Pins, pin) && !(free && slices.Contains(used, d.Name+":"+pin)) {
+		if c := d.Type.Carries; c != nil && slices.Contains(c.Pins, pin) && !(free && slices.Contains(used, d.Name+":"+pin)) {
 			names = append(names, d.Name)
 		}
 	}

@@ -8,10 +8,11 @@ import (
 	"strings"
 
 	"scentpost/station/strict"
+	"scentpost/station/templates"
 )
 
 // pinsHint says which pins a carrier has: the nearest name would be another pin, which may be in use.
-func (c Carrier) pinsHint(wrong string) string {
+func pinsHint(c templates.Carries, wrong string) string {
 	if i := slices.IndexFunc(c.Pins, func(pin string) bool { return strings.EqualFold(pin, wrong) }); i >= 0 {
 		return fmt.Sprintf("did you mean %q?", c.Pins[i])
 	}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"scentpost/station/strict"
+	"scentpost/station/templates"
 )
 
 var (
@@ -14,7 +15,7 @@ var (
 )
 
 // port checks that a device behind a serial port names the port and its own id, each once in the station.
-func (r *reader) port(at string, i int, t Type, out *Device, used usage) {
+func (r *reader) port(at string, i int, t templates.Type, out *Device, used usage) {
 	d := r.file.Devices[i]
 	for _, one := range []struct {
 		key, value, hint string
@@ -26,10 +27,10 @@ func (r *reader) port(at string, i int, t Type, out *Device, used usage) {
 	} {
 		path := at + "." + one.key
 		switch {
-		case !t.Port && r.doc.Has(path):
+		case t.Port == "" && r.doc.Has(path):
 			r.doc.Problem(path, "take it away", "a %s is not behind a serial port", t.Name)
 			continue
-		case !t.Port || !r.given(path, one.value, one.hint):
+		case t.Port == "" || !r.given(path, one.value, one.hint):
 			continue
 		case !one.form.MatchString(one.value):
 			r.doc.Problem(path, one.hint, "%s cannot be the %s of a board", strict.Quote(one.value), one.key)
@@ -37,12 +38,12 @@ func (r *reader) port(at string, i int, t Type, out *Device, used usage) {
 		}
 		r.once(one.seen, one.value, i, path, "devices")
 	}
-	if t.Port {
+	if t.Port != "" {
 		out.Port, out.ID = r.in(d.Port), d.ID
 	}
 	const lasting = "name it by its link in /dev/serial/by-id, or in /dev/serial/by-path for a board without a serial number"
 	switch {
-	case !t.Port || d.Port == "" || lastingPorts.MatchString(d.Port):
+	case t.Port == "" || d.Port == "" || lastingPorts.MatchString(d.Port):
 	case movingPorts.MatchString(d.Port):
 		r.warn(at+".port", lasting, "%s is another board's name when they are plugged in in another order", d.Port)
 	case !r.out.Driver.Simulated:

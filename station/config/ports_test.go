@@ -7,16 +7,14 @@ import (
 
 	"scentpost/station/config"
 	"scentpost/station/strict"
+	"scentpost/station/templates"
 )
 
-// withBoards are types with a board of two pins.
-func withBoards() config.Types {
-	known := withCarriers()
-	known.Devices = append(slices.Clone(known.Devices), config.Type{Name: "nano", Class: config.Board, Port: true,
-		Settings: []config.Setting{{Name: "baud", Choices: []string{"500000", "115200"}, Default: "500000"}},
-		Carrier: &config.Carrier{Pins: []string{"D2", "D3", "D4", "D5", "D6"}, Biases: []string{"pull-up"}, Supply: "5 V", NoPins: "A6 is none",
-			Refuse: func(_, _ config.Device, _ config.Line, _ string) error { return nil }}})
-	return known
+// withBoards are types with a board of some pins.
+func withBoards() []templates.Type {
+	nano := kind("nano", templates.Board, "", word(templates.SettingBaud, "500000", "500000", "115200"))
+	nano.Port = "its serial port"
+	return append(withCarriers(), carrying(nano, templates.Carries{Pins: []string{"D2", "D3", "D4", "D5", "D6"}, Biases: []string{"pull-up"}, Supply: "5 V", NoPins: "A6 is none"}))
 }
 
 // boarded is a good station whose devices are on a board.
@@ -42,20 +40,20 @@ func TestDevicesOnBoards(t *testing.T) {
 	if !c.Simulated() {
 		t.Error("a station whose boards are played is not marked as simulated")
 	}
-	if c.Of(config.Board)[0].Port != "boards/nano-1" {
-		t.Errorf("of a file without a folder: %+v", c.Of(config.Board)[0])
+	if c.Of(templates.Board)[0].Port != "boards/nano-1" {
+		t.Errorf("of a file without a folder: %+v", c.Of(templates.Board)[0])
 	}
 	in, err := config.ReadIn("/etc/scentpost", "station.yaml", []byte(boarded+operated), withBoards())
 	if err != nil {
 		t.Fatal(err)
 	}
-	boards := in.Of(config.Board)
+	boards := in.Of(templates.Board)
 	if len(boards) != 2 || boards[0].Port != "/etc/scentpost/boards/nano-1" || boards[1].Port != "/dev/serial/by-id/two" || boards[1].ID != "nano-2" {
 		t.Errorf("%+v", boards)
 	}
 	for _, baud := range []string{"115200", `"115200"`} {
 		slow, err := config.Read("station.yaml", []byte(strings.Replace(boarded, "id: nano-1", "id: nano-1, baud: "+baud, 1)), withBoards())
-		if err != nil || slow.Of(config.Board)[0].Settings["baud"] != "115200" {
+		if err != nil || slow.Of(templates.Board)[0].Values.Choices["baud"] != "115200" {
 			t.Errorf("baud: %s: %v", baud, err)
 		}
 	}

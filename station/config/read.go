@@ -15,6 +15,7 @@ import (
 
 	"scentpost/station/event"
 	"scentpost/station/strict"
+	"scentpost/station/templates"
 	"scentpost/station/uplink/address"
 )
 
@@ -97,17 +98,19 @@ type reader struct {
 	doc   *strict.Document
 	dir   string // the folder that relative paths are taken from, "" where they stay as they are
 	file  file
-	types Types
+	types []templates.Type
 	out   Config
 }
 
-// Read returns the checked configuration that src holds, of a file without a folder: relative paths stay as they are. The
-// error is a *strict.Problems with everything that is wrong; name stands before each place in it.
-func Read(name string, src []byte, types Types) (Config, error) { return ReadIn("", name, src, types) }
+// Read returns the checked configuration that src holds, whose devices are of some types, of a file without a folder: relative
+// paths stay as they are. The error is a *strict.Problems with everything that is wrong; name stands before each place in it.
+func Read(name string, src []byte, types []templates.Type) (Config, error) {
+	return ReadIn("", name, src, types)
+}
 
 // ReadIn is Read with relative paths taken from dir, the folder of the file. A path is checked as it is then used, so dir
 // should be absolute: the length of a Unix socket's path has a limit.
-func ReadIn(dir, name string, src []byte, types Types) (Config, error) {
+func ReadIn(dir, name string, src []byte, types []templates.Type) (Config, error) {
 	doc, err := strict.Parse(name, src)
 	if err != nil {
 		return Config{}, err
@@ -184,8 +187,8 @@ func (r *reader) socket(path, value, hint string) string {
 
 func (r *reader) driver() {
 	d := r.file.Driver
-	if r.given("driver.type", d.Type, strict.DidYouMean("", r.types.Drivers)) && !slices.Contains(r.types.Drivers, d.Type) {
-		r.doc.Problem("driver.type", strict.DidYouMean(d.Type, r.types.Drivers), "%s is no driver", strict.Quote(d.Type))
+	if r.given("driver.type", d.Type, strict.DidYouMean("", drivers)) && !slices.Contains(drivers, d.Type) {
+		r.doc.Problem("driver.type", strict.DidYouMean(d.Type, drivers), "%s is no driver", strict.Quote(d.Type))
 	}
 	if d.Type == DriverVirtual {
 		d.Socket = r.socket("driver.socket", d.Socket, "name the Unix socket of the virtual station that scentsim station holds")

@@ -5,17 +5,18 @@ import (
 	"slices"
 
 	"scentpost/station/strict"
+	"scentpost/station/templates"
 )
 
 // The pulls of a line, as Bias and External name them.
 const (
-	pullUp   = "pull-up"
+	PullUp   = "pull-up"
 	pullDown = "pull-down"
 	noBias   = "none" // of a bias alone: something drives the line both ways
 )
 
 // externals are the resistors that can hold a line.
-var externals = []string{pullUp, pullDown}
+var externals = []string{PullUp, pullDown}
 
 // safe checks that every canister's drive rests at closed while nobody drives it: before the daemon starts, and after it
 // was lost. at has the path of each device. A drive on a carrier floats as well, whenever that is set up anew.
@@ -24,14 +25,13 @@ func (r *reader) safe(at []string) {
 		return
 	}
 	for i, d := range r.out.Devices {
-		if d.Class == Canister && d.Settings[SettingOnLoss] == onLossStays {
-			r.warn(at[i]+"."+SettingOnLoss, "say in your procedure who closes it, or take a drive that closes by itself",
+		if d.Type.Class == templates.Canister && d.Values.Choices[templates.SettingOnLoss] == templates.Stays {
+			r.warn(at[i]+"."+templates.SettingOnLoss, "say in your procedure who closes it, or take a drive that closes by itself",
 				"%s stays open when the daemon is lost, until it is back", d.Name)
 		}
-		t, _ := r.types.find(d.Type)
-		for _, l := range t.Lines {
+		for _, l := range d.Type.Lines {
 			line := d.Lines[l.Role]
-			if t.Class != Canister || !l.Output || line == "" || r.doc.Misspelt("driver.lines."+line) {
+			if d.Type.Class != templates.Canister || !l.Output || line == "" || r.doc.Misspelt("driver.lines."+line) {
 				continue
 			}
 			r.rests(r.linePath(at[i], l.Role), line, r.out.Driver.Wiring[line])
@@ -43,9 +43,9 @@ func (r *reader) safe(at []string) {
 func (r *reader) rests(path, line string, w Wiring) {
 	active, towards, resistor := "high", pullDown, "to ground"
 	if w.ActiveLow {
-		active, towards, resistor = "low", pullUp, "to "+r.supply(line)
+		active, towards, resistor = "low", PullUp, "to "+r.supply(line)
 	}
-	if on, _, carried := r.carrier(line); carried && on.Class == Board {
+	if on, _, carried := r.carrier(line); carried && on.Type.Class == templates.Board {
 		w.Bias = "" // a board pulls inputs only
 	}
 	declare := fmt.Sprintf("a resistor of 10 kOhm %s, and in driver.lines %q: {active_low: %t, external: %s}", resistor, line, w.ActiveLow, towards)
@@ -55,7 +55,7 @@ func (r *reader) rests(path, line string, w Wiring) {
 	case w.External != "" && w.External != towards:
 		r.doc.Problem(path, "take "+declare, "has no safe state: %s is active-%s, and an external %s opens the canister while nobody drives it",
 			strict.Quote(line), active, w.External)
-	case (w.Bias == pullUp || w.Bias == pullDown) && w.Bias != towards:
+	case (w.Bias == PullUp || w.Bias == pullDown) && w.Bias != towards:
 		r.doc.Problem(path, "take bias: "+towards+", or none", "has no safe state: %s is active-%s, and the bias %s opens the canister when the daemon is lost",
 			strict.Quote(line), active, w.Bias)
 	case w.External == "" && w.Bias != towards:
@@ -71,8 +71,8 @@ const machineSupply = "3.3 V"
 // supply is what a resistor pulls a line up to.
 func (r *reader) supply(line string) string {
 	on, _, _ := r.carrier(line)
-	if of, _ := r.types.find(on.Type); of.Carrier != nil {
-		return of.Carrier.Supply
+	if on.Type.Carries != nil {
+		return on.Type.Carries.Supply
 	}
 	return machineSupply
 }
@@ -96,11 +96,11 @@ func (r *reader) operated() {
 	var lights []string
 	buttons := map[string]bool{}
 	for _, d := range r.out.Devices {
-		switch d.Class {
-		case Light:
+		switch d.Type.Class {
+		case templates.Light:
 			lights = append(lights, d.Name)
-		case Button:
-			buttons[d.Settings[SettingRole]] = true
+		case templates.Button:
+			buttons[d.Values.Choices[templates.SettingRole]] = true
 		}
 	}
 	for _, l := range trialLights {

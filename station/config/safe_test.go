@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"scentpost/station/config"
+	"scentpost/station/templates"
 )
 
 // TestACanisterNeedsASafeState walks how a drive can be wired: what holds it at closed while nobody drives it must be
@@ -51,9 +52,9 @@ func TestACanisterNeedsASafeState(t *testing.T) {
 
 // TestADriveOnACarrierIsTheCarriersToRefuse: it has no resistor of the board.
 func TestADriveOnACarrierIsTheCarriersToRefuse(t *testing.T) {
-	text := strings.Replace(carried, "hold: accepted, ", "", 1)
+	text := strings.Replace(carried, "hold_on_loss: accepted, ", "", 1)
 	if _, err := config.Read("station.yaml", []byte(text), withCarriers()); err == nil || strings.Contains(err.Error(), "nothing says what holds") ||
-		!strings.Contains(err.Error(), "say hold: accepted") {
+		!strings.Contains(err.Error(), "or set hold_on_loss: accepted") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -67,9 +68,7 @@ func TestAMotorNeedsAPullOnEachOfItsLines(t *testing.T) {
 		{"it stays", pulls, "stays", "", "canister-1a stays open when the daemon is lost, until it is back"},
 	} {
 		text, known := onLines("{" + c.wiring + "}")
-		known.Devices = append(slices.Clone(known.Devices), config.Type{Name: "motor", Class: config.Canister,
-			Lines:    []config.Line{{Role: "open", Output: true}, {Role: "close", Output: true}, {Role: "opened"}, {Role: "closed"}},
-			Settings: []config.Setting{{Name: "on_loss", Choices: []string{"closes", "stays"}}}})
+		known = append(slices.Clone(known), kind("motor", templates.Canister, "open> close> opened closed", word(templates.SettingOnLoss, "", "closes", templates.Stays)))
 		text = strings.Replace(text, "type: linux", "type: linux, simulated: true", 1)
 		text = strings.Replace(text, "type: shutter", "type: motor, on_loss: "+c.onLoss, 1)
 		text = strings.Replace(text, "drive: c1a.drive", "open: GPIO5, close: GPIO6", 1)

@@ -1,5 +1,9 @@
 package config
 
+import (
+	"scentpost/station/templates"
+)
+
 import "time"
 
 // timing checks the station's numbers, each by itself and with one another.
@@ -39,15 +43,15 @@ func (r *reader) timing() {
 }
 
 // gateTimes compares a canister's own times, given or by default, with those that trials go by.
-func (r *reader) gateTimes(at string, d Device, t Type) {
-	if travel, err := time.ParseDuration(t.value(d, SettingTravel)); err == nil {
+func (r *reader) gateTimes(at string, d Device) {
+	if travel, known := d.Values.Durations[templates.SettingTravel]; known {
 		if wait := min(r.out.Timing.Travel, r.out.Timing.Close); travel > wait {
-			r.doc.Problem(at+"."+SettingTravel, "make timing.travel and timing.close longer, or this shorter",
+			r.doc.Problem(at+"."+templates.SettingTravel, "make timing.travel and timing.close longer, or this shorter",
 				"a move may take %s, and a trial waits only %s", travel, wait)
 		}
 	}
-	if longest, err := time.ParseDuration(t.value(d, SettingLongest)); err == nil && longest < r.out.Timing.Open {
-		r.doc.Problem(at+"."+SettingLongest, "make this longer, or timing.open shorter",
+	if longest, known := d.Values.Durations[templates.SettingLongest]; known && longest < r.out.Timing.Open {
+		r.doc.Problem(at+"."+templates.SettingLongest, "make this longer, or timing.open shorter",
 			"the canister closes by itself after %s, and timing.open is %s", longest, r.out.Timing.Open)
 	}
 }

@@ -1,18 +1,16 @@
 package config_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
 	"scentpost/station/config"
+	"scentpost/station/templates"
 )
 
 // onLines returns a good station on the lines of this machine, with a wiring.
-func onLines(wiring string) (string, config.Types) {
-	known := types
-	known.Drivers = append(slices.Clone(types.Drivers), config.DriverLinux)
-	return strings.Replace(good, "{type: virtual, socket: station.sock}", "{type: linux, lines: "+wiring+"}", 1), known
+func onLines(wiring string) (string, []templates.Type) {
+	return strings.Replace(good, "{type: virtual, socket: station.sock}", "{type: linux, lines: "+wiring+"}", 1), types
 }
 
 func TestLinesOfThisMachineHaveTheirWiring(t *testing.T) {

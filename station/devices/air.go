@@ -8,8 +8,10 @@ import (
 
 	"scentpost/drivers/bus"
 	"scentpost/station/catalog"
+	"scentpost/station/config"
 	"scentpost/station/event"
 	"scentpost/station/health"
+	"scentpost/station/templates"
 )
 
 // wired is a bus.Bus that has I2C buses beside its lines, by the names that a configuration uses ("i2c-1").
@@ -52,30 +54,30 @@ type air struct {
 	told   string // the evidence of its fault that the sink has, "" while there is none
 }
 
-// wires returns the I2C bus that a device is on.
-func (s *Station) wires(w wiring) (bus.Wires, error) {
+// wires returns the I2C bus of a name.
+func (s *Station) wires(name string) (bus.Wires, error) {
 	has, ok := s.bus.(wired)
 	if !ok {
-		return nil, fmt.Errorf("device %s: %s: what holds the lines has no I2C buses", w.name, w.bus)
+		return nil, fmt.Errorf("%s: the lines of this station come without I2C buses", name)
 	}
-	wires, err := has.Wires(w.bus)
+	wires, err := has.Wires(name)
 	if err != nil {
-		return nil, fmt.Errorf("device %s: %s: %w", w.name, w.bus, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return wires, nil
 }
 
 // addAir makes one sensor of the air. One that is absent is found when it measures.
-func (s *Station) addAir(w wiring, m *member) error {
-	wires, err := s.wires(w)
+func (s *Station) addAir(d config.Device, m *member, make catalog.Environment) error {
+	wires, err := s.wires(d.Bus)
 	if err != nil {
 		return err
 	}
-	part, err := w.typ.Environment(wires, w.values)
+	part, err := make(wires, d.Values)
 	if err != nil {
-		return fmt.Errorf("device %s: %w", w.name, err)
+		return err
 	}
-	s.airs = append(s.airs, &air{name: w.name, member: m, interval: w.values.Durations[catalog.SettingInterval], on: w.bus, wires: wires, part: part,
+	s.airs = append(s.airs, &air{name: d.Name, member: m, interval: d.Values.Durations[templates.SettingInterval], on: d.Bus, wires: wires, part: part,
 		err: errors.New(airNone)})
 	return nil
 }

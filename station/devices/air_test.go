@@ -12,10 +12,10 @@ import (
 
 	"scentpost/drivers/bus"
 	"scentpost/drivers/bus/bustest"
-	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/event"
 	"scentpost/station/health"
+	"scentpost/station/templates"
 )
 
 // wires are an I2C bus of the world, whose jobs are done at once, or when it answers again.
@@ -80,7 +80,7 @@ func newAiry(t *testing.T) *airy {
 
 func (w *airy) open(name string) error {
 	cfg := layout()
-	cfg.Devices = append(cfg.Devices, config.Device{Name: "air", Type: "bme280", Bus: name, Settings: map[string]string{catalog.SettingInterval: "1m"}})
+	cfg.Devices = append(cfg.Devices, made("bme280", config.Device{Name: "air", Bus: name}, templates.SettingInterval, "1m"))
 	s, err := Open(cfg, w, w.world, w.world)
 	w.station, w.events = s, nil // what the closing at the start told
 	return err
@@ -212,9 +212,9 @@ func TestASensorOnABusThatIsNotThere(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	cfg := layout()
-	cfg.Devices = append(cfg.Devices, config.Device{Name: "air", Type: "bme280", Bus: "i2c-1"})
+	cfg.Devices = append(cfg.Devices, made("bme280", config.Device{Name: "air", Bus: "i2c-1"}))
 	w := newWorld(t)
-	if _, err := Open(cfg, w, w, w); err == nil || !strings.Contains(err.Error(), "device air: i2c-1: what holds the lines has no I2C buses") {
+	if _, err := Open(cfg, w, w, w); err == nil || !strings.Contains(err.Error(), "device air: i2c-1: the lines of this station come without I2C buses") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -224,17 +224,16 @@ func gusty(t *testing.T) *world {
 	t.Helper()
 	w := shut(t)
 	cfg := layout()
-	add := func(name, typ, line string, position int, settings map[string]string) {
-		cfg.Devices = append(cfg.Devices, config.Device{Name: name, Type: typ, Class: config.Purge, Position: position,
-			Lines: map[string]string{catalog.RoleLine: line}, Settings: settings})
+	add := func(name, typ, line string, position int, settings ...string) {
+		cfg.Devices = append(cfg.Devices, made(typ, config.Device{Name: name, Position: position, Lines: map[string]string{templates.RoleLine: line}}, settings...))
 	}
-	add("fan", "fan", "fan", 0, map[string]string{catalog.SettingRundown: "2s"})
-	add("valve-1", "valve", "valve1", 1, map[string]string{catalog.SettingLongest: "3s"})
+	add("fan", "fan", "fan", 0, templates.SettingRundown, "2s")
+	add("valve-1", "valve", "valve1", 1, templates.SettingLongest, "3s")
 	if least, err := LeastPurge(cfg); err != nil || least != 3500*time.Millisecond {
 		t.Errorf("the least purge is %s, %v", least, err)
 	}
-	add("gong", "buzzer", "gong", 0, nil)
-	add("bell", "buzzer", "bell", 0, map[string]string{catalog.SettingSounds: catalog.AtRunEnd, catalog.SettingLongest: "1s"})
+	add("gong", "buzzer", "gong", 0)
+	add("bell", "buzzer", "bell", 0, templates.SettingSounds, templates.AtRunEnd, templates.SettingLongest, "1s")
 	s, err := Open(cfg, w, w, w)
 	if err != nil {
 		t.Fatal(err)
@@ -285,7 +284,7 @@ func TestWhatStopsThePurge(t *testing.T) {
 	} {
 		w := gusty(t)
 		w.station.Purge(11_000 * ms)
-		w.station.Sound(catalog.AtRunEnd)
+		w.station.Sound(templates.AtRunEnd)
 		w.blown()
 		w.until(1500 * ms)
 		stop(w)
@@ -300,24 +299,24 @@ func TestNothingBlowsOrSoundsWhileACanisterIsToBeOpen(t *testing.T) {
 	for _, at := range []int64{1500, 5000} {
 		w.until(at * ms)
 		w.station.Purge(60_000 * ms)
-		w.station.Sound(catalog.AtSessionEnd)
+		w.station.Sound(templates.AtSessionEnd)
 		expect(t, "in a run", w.blown(), nil)
 	}
 	expect(t, "notes", w.noted(), slices.Repeat([]string{"purge: fan did not run: the canisters are not commanded to close",
 		"purge: valve-1 did not run: the canisters are not commanded to close"}, 2))
 	w.station.CloseAll()
-	w.station.Sound(catalog.AtSessionEnd)
+	w.station.Sound(templates.AtSessionEnd)
 	expect(t, "behind it", w.blown(), []string{"5000 gong true", "5000 bell true"})
 }
 
 func TestASoundIsThatOfItsReasonAndCanBeEnded(t *testing.T) {
 	w := gusty(t)
-	w.station.Sound(catalog.AtRunEnd)
+	w.station.Sound(templates.AtRunEnd)
 	expect(t, "a run's end", w.blown(), []string{"1000 bell true"})
 	if longest := w.outputs["bell"].longest; longest != time.Second {
 		t.Errorf("it sounds for %s", longest)
 	}
-	w.station.Sound(catalog.AtSessionEnd)
+	w.station.Sound(templates.AtSessionEnd)
 	expect(t, "a session's end", w.blown(), []string{"1000 gong true"})
 	w.station.Hush()
 	expect(t, "hushed", w.blown(), []string{"1000 gong false", "1000 bell false"})

@@ -3,7 +3,6 @@ package devices
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -12,13 +11,14 @@ import (
 	"scentpost/station/config"
 	"scentpost/station/event"
 	"scentpost/station/health"
+	"scentpost/station/templates"
 )
 
 // burst is a device that works for a bounded time between runs: it changes the air, or it sounds.
 type burst struct {
 	name   string
-	class  catalog.Class
-	sounds string // when a device that sounds calls people: one of the catalogue's choices
+	class  templates.Class
+	sounds string // when a device that sounds calls people: a choice of SettingSounds
 	part   bus.Burst
 	faulty bool   // the latest command failed
 	on     string // what its line hangs on
@@ -32,13 +32,12 @@ const purgeSlack = 500 * time.Millisecond
 // and come to rest; 0 where nothing does.
 func LeastPurge(cfg config.Config) (time.Duration, error) {
 	var least time.Duration
-	for _, d := range cfg.Of(config.Purge) {
-		typ, _ := catalog.Find(d.Type)
-		values, problems := typ.Check(d.Settings)
-		if len(problems) > 0 || typ.Burst == nil {
-			return 0, fmt.Errorf("device %s: its settings are refused: %v", d.Name, slices.Collect(maps.Values(problems)))
+	for _, d := range cfg.Of(templates.Purge) {
+		make, works := d.Type.Part.(catalog.Burst)
+		if !works {
+			return 0, fmt.Errorf("device %s: its part is a %T, and what purges works for a bounded time", d.Name, d.Type.Part)
 		}
-		part, err := typ.Burst(nowhere{}, values)
+		part, err := make(nowhere{}, d.Values)
 		if err != nil {
 			return 0, fmt.Errorf("device %s: %w", d.Name, err)
 		}
@@ -62,16 +61,17 @@ type nowhere struct{}
 func (nowhere) Set(bool, int64, time.Duration, func(int64, error)) {}
 
 // addBurst makes one device that changes the air or sounds; its output is asked for at off.
-func (s *Station) addBurst(w wiring) error {
-	out, err := s.bus.Output(w.lines[catalog.RoleLine], false)
+func (s *Station) addBurst(d config.Device, make catalog.Burst) error {
+	line := d.Lines[templates.RoleLine]
+	out, err := s.bus.Output(line, false)
 	if err != nil {
-		return w.fail(catalog.RoleLine, err)
+		return fail(d, templates.RoleLine, err)
 	}
-	part, err := w.typ.Burst(out, w.values)
+	part, err := make(out, d.Values)
 	if err != nil {
-		return fmt.Errorf("device %s: %w", w.name, err)
+		return err
 	}
-	s.bursts = append(s.bursts, &burst{name: w.name, class: w.typ.Class, sounds: w.values.Choices[catalog.SettingSounds], part: part, on: hangsOn(w.lines[catalog.RoleLine])})
+	s.bursts = append(s.bursts, &burst{name: d.Name, class: d.Type.Class, sounds: d.Values.Choices[templates.SettingSounds], part: part, on: hangsOn(line)})
 	return nil
 }
 
@@ -84,7 +84,7 @@ func (s *Station) Purge(until int64) {
 		why := s.silent()
 		for _, b := range s.bursts {
 			switch {
-			case b.class != catalog.Purge:
+			case b.class != templates.Purge:
 			case why != "":
 				s.unpurged(b, errors.New(why))
 			default:
@@ -102,7 +102,7 @@ func (s *Station) Sound(why string) {
 			return
 		}
 		for _, b := range s.bursts {
-			if b.class == catalog.Sound && (b.sounds == why || why == catalog.AtSessionEnd) {
+			if b.class == templates.Sound && (b.sounds == why || why == templates.AtSessionEnd) {
 				s.drives.add(order{burst: b, level: true, longest: b.part.Longest()})
 			}
 		}
@@ -111,7 +111,7 @@ func (s *Station) Sound(why string) {
 
 // Hush ends every sound now.
 func (s *Station) Hush() {
-	s.change(func() { s.rest(func(b *burst) bool { return b.class == catalog.Sound }) })
+	s.change(func() { s.rest(func(b *burst) bool { return b.class == templates.Sound }) })
 }
 
 // silent returns why nothing may change the air or sound, "" when it may. That a canister is to be open is no secret;
@@ -193,7 +193,7 @@ func (s *Station) judgeBurst(b *burst, err error) {
 
 // unpurged notes that the air was not changed as it should have been. Why must be the same for every placement.
 func (s *Station) unpurged(b *burst, err error) {
-	if b.class != catalog.Purge {
+	if b.class != templates.Purge {
 		return
 	}
 	s.tell(event.Event{Type: event.Noted, At: s.clock.Now(), By: event.ByStation,

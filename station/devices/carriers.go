@@ -3,8 +3,6 @@ package devices
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"scentpost/drivers/bus"
 	"scentpost/drivers/bus/carrier"
@@ -31,11 +29,11 @@ func Carriers(cfg config.Config, m Machine) ([]carrier.Carrier, error) {
 	var all []carrier.Carrier
 	var failed []error
 	for _, d := range cfg.Devices {
-		typ, known := catalog.Find(d.Type)
-		if !known || typ.Carrier == nil {
+		make, carries := d.Type.Part.(catalog.Carrier)
+		if !carries {
 			continue
 		}
-		c, err := carries(cfg, d, typ, m)
+		c, err := carry(cfg, d, make, m)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("device %s: %w", d.Name, err))
 			continue
@@ -52,18 +50,10 @@ func Carriers(cfg config.Config, m Machine) ([]carrier.Carrier, error) {
 	return all, nil
 }
 
-// carries makes one of them.
-func carries(cfg config.Config, d config.Device, typ catalog.Type, m Machine) (carrier.Carrier, error) {
-	values, problems := typ.Check(d.Settings)
-	if len(problems) > 0 {
-		var all []error
-		for _, setting := range slices.Sorted(maps.Keys(problems)) {
-			all = append(all, fmt.Errorf("%s: %w", setting, problems[setting]))
-		}
-		return carrier.Carrier{}, errors.Join(all...)
-	}
+// carry makes one of them.
+func carry(cfg config.Config, d config.Device, make catalog.Carrier, m Machine) (carrier.Carrier, error) {
 	reach := catalog.Reach{ID: d.ID, Now: m.Now, Chance: m.Chance, Board: m.Board, Open: func(baud int) (bus.Port, error) { return m.Port(d.Port, baud) }}
-	if typ.OnI2C() {
+	if d.Type.OnI2C() {
 		var err error
 		if reach.Wires, err = m.Wires(d.Bus); err != nil {
 			return carrier.Carrier{}, err
@@ -73,16 +63,11 @@ func carries(cfg config.Config, d config.Device, typ catalog.Type, m Machine) (c
 	for _, other := range cfg.Devices {
 		for role, line := range other.Lines {
 			if _, pin, ours := carrier.Split(line, func(name string) bool { return name == d.Name }); ours {
+				l, _ := other.Type.Line(role)
 				w := cfg.Driver.Wiring[line]
-				carried.Pins[pin] = catalog.Wiring{Output: drives(other.Type, role), ActiveLow: w.ActiveLow, PullUp: w.Bias == catalog.PullUp}
+				carried.Pins[pin] = catalog.Wiring{Output: l.Output, ActiveLow: w.ActiveLow, PullUp: w.Bias == config.PullUp}
 			}
 		}
 	}
-	return typ.Carrier(reach, carried, values)
-}
-
-// drives tells whether the station drives the line of a role.
-func drives(typ, role string) bool {
-	t, _ := catalog.Find(typ)
-	return slices.ContainsFunc(t.Lines, func(l catalog.Line) bool { return l.Role == role && l.Output })
+	return make(reach, carried, d.Values)
 }

@@ -10,9 +10,9 @@ import (
 
 	"scentpost/drivers/bus"
 	"scentpost/drivers/shutter"
-	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/event"
+	"scentpost/station/templates"
 )
 
 func TestOutputsAreSafeBeforeAnythingElse(t *testing.T) {
@@ -321,7 +321,7 @@ func TestAllCloseWithTheShortest(t *testing.T) {
 	cfg := layout()
 	for i, d := range cfg.Devices {
 		if d.Canister == "2B" {
-			cfg.Devices[i].Settings[catalog.SettingLongest] = "30s"
+			cfg.Devices[i].Values.Durations[templates.SettingLongest] = 30 * time.Second
 		}
 	}
 	w := newWorld(t)
@@ -429,10 +429,11 @@ func TestCloseLeavesEverythingSafeAndQuiet(t *testing.T) {
 
 func TestOpenNamesEveryDeviceThatFails(t *testing.T) {
 	cfg := layout()
-	cfg.Devices[0].Type = "bean"
-	cfg.Devices[1].Settings = map[string]string{"settle": "1h"}
+	cfg.Devices[0].Type.Part = nil
+	cfg.Devices[1].Values.Durations["settle"] = time.Hour
+	cfg.Devices[2].Type.Tells = templates.Content
 	_, err := Open(cfg, newWorld(t), nil, nil)
-	for _, want := range []string{"beam-1", `"bean"`, "beam-2", "settle"} {
+	for _, want := range []string{"device beam-1: the station has no use for a beam", "device beam-2: beam: ", "device beam-3: tells content: what it gives would be public"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %s in it", err, want)
 		}
@@ -468,16 +469,4 @@ func (e early) Watch(lines []string, sink bus.Sink) error {
 	e.levels["beam1"] = false // as it was read before
 	sink.Watermark(bus.Watermark{Source: "gpio", Mono: 5})
 	return nil
-}
-
-func TestRolesAreTheEngines(t *testing.T) {
-	known := []event.ButtonRole{event.ButtonAlert, event.ButtonClear, event.ButtonStart, event.ButtonAbort, event.ButtonEStop}
-	for _, role := range catalog.ButtonRoles {
-		if !slices.Contains(known, event.ButtonRole(role)) {
-			t.Errorf("the catalogue's role %q is none of the engine's", role)
-		}
-	}
-	if len(known) != len(catalog.ButtonRoles) {
-		t.Errorf("the catalogue has %d roles, the engine %d", len(catalog.ButtonRoles), len(known))
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"scentpost/drivers/bus"
 	"scentpost/station/config"
 	"scentpost/station/health"
+	"scentpost/station/templates"
 )
 
 // What holds all lines of a station, as conditions name it.
@@ -116,9 +117,6 @@ func (s *Station) tellButtons() {
 	}
 }
 
-// openClasses are the classes whose faults tell nothing of a canister. What is in no list is frozen.
-var openClasses = []config.Class{config.Beam, config.Button, config.Light, config.Purge, config.Sound, config.Environment, config.Timekeeper}
-
 // Exposure is the rule of how much of a device's condition may be seen from seal to reveal: nothing of a canister, of
 // what carries one, of what stamps its limit switches, and of what is on its carrier or on the bus of that; of its
 // company on one chip of this machine not that it is absent, and no fault of what the station drives there. A chip
@@ -131,7 +129,7 @@ func Exposure(cfg config.Config) health.Rule {
 		for _, line := range d.Lines {
 			on := hangsOn(line)
 			r.carriers[on] = true
-			if d.Class == config.Canister {
+			if d.Type.Class == templates.Canister {
 				r.canisters[on] = true
 			}
 		}
@@ -158,7 +156,7 @@ func List(cfg config.Config) []Listed {
 	rule := Exposure(cfg)
 	list := make([]Listed, 0, len(cfg.Devices))
 	for _, d := range cfg.Devices {
-		list = append(list, Listed{Name: d.Name, Type: d.Type, On: hangs(cfg, d), Frozen: rule(health.DeviceAbsent, d.Name) != health.Open})
+		list = append(list, Listed{Name: d.Name, Type: d.Type.Name, On: hangs(cfg, d), Frozen: rule(health.DeviceAbsent, d.Name) != health.Open})
 	}
 	return list
 }
@@ -203,7 +201,7 @@ func (r exposure) of(code health.Code, on string) health.Exposure {
 		return health.Open
 	case code == health.DeviceAbsent && (on == OnVirtual || on == OnGPIO):
 		return health.Bare
-	case device && slices.Contains(openClasses, d.Class) && !r.aboard(d) && !(code == health.DeviceAbsent && r.beside(d)):
+	case device && open(d) && !r.aboard(d) && !(code == health.DeviceAbsent && r.beside(d)):
 		return health.Open
 	case on == "" || !r.carriers[on] || device && r.holds(on):
 		return health.Frozen
@@ -241,15 +239,16 @@ func (r exposure) aboard(d config.Device) bool {
 	for _, line := range d.Lines {
 		on := hangsOn(line)
 		_, carried := r.devices[on]
-		if on != "" && (carried || slices.Contains(drivenClasses, d.Class)) && r.holds(on) {
+		if on != "" && (carried || d.Type.Drives()) && r.holds(on) {
 			return true
 		}
 	}
 	return false
 }
 
-// drivenClasses are the classes of openClasses whose lines the station drives.
-var drivenClasses = []config.Class{config.Light, config.Purge, config.Sound}
+// open tells whether nothing that a device gives or fails at can tell what a canister did, by itself: its template says so. What
+// carries lines may tell what is on them.
+func open(d config.Device) bool { return d.Type.Tells == templates.Nothing && d.Type.Carries == nil }
 
 // beside tells whether a device hangs on what carries a canister too.
 func (r exposure) beside(d config.Device) bool {

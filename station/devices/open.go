@@ -11,55 +11,15 @@ import (
 	"scentpost/station/clock"
 	"scentpost/station/config"
 	"scentpost/station/event"
+	"scentpost/station/templates"
 )
-
-// wiring is one device of the configuration with the type it is of.
-type wiring struct {
-	name     string
-	typ      catalog.Type
-	values   catalog.Values
-	position int
-	canister string
-	lines    map[string]string // by role
-	// interrupt is the line that what is on a bus asks with, "" for none.
-	interrupt string
-	bus       string // the I2C bus of a device that is on one
-}
 
 // Open puts the devices of a checked configuration to work on a bus. Before anything else every output is asked for
 // at its safe level, and what does not rest closed is closed. The error names every device that failed.
 //
 // The caller keeps the bus and the clock, and closes them after the Station.
 func Open(cfg config.Config, b bus.Bus, c clock.Clock, sink Sink) (*Station, error) {
-	var wirings []wiring
-	var failed []error
-	for _, d := range cfg.Devices {
-		typ, known := catalog.Find(d.Type)
-		if !known {
-			failed = append(failed, fmt.Errorf("device %s: the catalogue has no type %q", d.Name, d.Type))
-			continue
-		}
-		values, problems := typ.Check(d.Settings)
-		for _, setting := range slices.Sorted(maps.Keys(problems)) {
-			failed = append(failed, fmt.Errorf("device %s: %s: %w", d.Name, setting, problems[setting]))
-		}
-		wirings = append(wirings, wiring{name: d.Name, typ: typ, values: values, position: d.Position, canister: d.Canister, lines: d.Lines, interrupt: d.Interrupt, bus: d.Bus})
-	}
-	if err := errors.Join(failed...); err != nil {
-		return nil, err
-	}
-	return open(wirings, cfg.Positions, b, c, sink)
-}
-
-// fail says which line of which device failed at what.
-func (w wiring) fail(role string, err error) error {
-	return fmt.Errorf("device %s: %s %q: %w", w.name, role, w.lines[role], err)
-}
-
-// open builds the station and puts it to work: the outputs first, each at its safe level from its first moment.
-// Every device that fails is named in the error.
-func open(wirings []wiring, positions int, b bus.Bus, c clock.Clock, sink Sink) (*Station, error) {
-	s := &Station{bus: b, clock: c, positions: positions, lights: map[string]bus.Lamp{}, routes: map[string]route{}, levels: map[string]bool{}, stamps: map[string]*source{}, kept: newKeep(b)}
+	s := &Station{bus: b, clock: c, positions: cfg.Positions, lights: map[string]bus.Lamp{}, routes: map[string]route{}, levels: map[string]bool{}, stamps: map[string]*source{}, kept: newKeep(b)}
 	s.drives.do, s.drives.alike, s.drives.alarm, s.apart = s.set, alike, s.overdue, func(f func()) { go f() }
 	s.reports.do = func(r report) { r.give(sink) }
 	declared := b.Sources()
@@ -67,13 +27,13 @@ func open(wirings []wiring, positions int, b bus.Bus, c clock.Clock, sink Sink) 
 		s.sources = append(s.sources, newSource(name, declared[name]))
 	}
 	var failed []error
-	for _, w := range wirings {
-		failed = append(failed, s.add(w))
+	for _, d := range cfg.Devices {
+		failed = append(failed, s.add(d))
 	}
 	if err := errors.Join(failed...); err != nil {
 		return nil, err
 	}
-	s.veil(wirings)
+	s.veil(cfg.Devices)
 	slices.SortStableFunc(s.canisters, byPosition)
 	if err := b.Watch(slices.Sorted(maps.Keys(s.routes)), inlet{s}); err != nil {
 		return nil, fmt.Errorf("watch the input lines: %w", err)
@@ -85,24 +45,24 @@ func open(wirings []wiring, positions int, b bus.Bus, c clock.Clock, sink Sink) 
 }
 
 // veil finds what shares a carrier, a chip or a bus with a canister: what it meets may be what a canister did.
-func (s *Station) veil(wirings []wiring) {
+func (s *Station) veil(all []config.Device) {
 	carriers, buses := map[string]bool{}, map[string]bool{}
-	for _, w := range wirings {
-		if w.typ.Class == catalog.Canister {
-			for _, line := range w.lines {
+	for _, d := range all {
+		if d.Type.Class == templates.Canister {
+			for _, line := range d.Lines {
 				carriers[hangsOn(line)] = true
 			}
 		}
 	}
 	delete(carriers, "") // whatever chip of this machine has it
-	for _, w := range wirings {
-		if carriers[w.name] && w.bus != "" {
-			buses[w.bus] = true
+	for _, d := range all {
+		if carriers[d.Name] && d.Bus != "" {
+			buses[d.Bus] = true
 		}
 	}
-	for _, w := range wirings {
-		if buses[w.bus] && (w.typ.Class == catalog.Expander || w.typ.Class == catalog.Board) {
-			carriers[w.name] = true
+	for _, d := range all {
+		if buses[d.Bus] && d.Type.Carries != nil {
+			carriers[d.Name] = true
 		}
 	}
 	for _, src := range s.sources {
@@ -116,75 +76,101 @@ func (s *Station) veil(wirings []wiring) {
 	}
 }
 
-// add makes one device and asks for its outputs.
-func (s *Station) add(w wiring) error {
-	m := s.enlist(w)
-	switch w.typ.Class {
-	case catalog.Beam, catalog.Button:
-		part, err := w.typ.Sensor(w.values)
-		if err != nil {
-			return fmt.Errorf("device %s: %w", w.name, err)
-		}
-		d := &sensor{name: w.name, position: w.position, line: w.lines[catalog.RoleLine], member: m, part: part, role: event.ButtonRole(w.values.Choices[catalog.SettingRole])}
-		s.sensors = append(s.sensors, d)
-		return s.route(w, catalog.RoleLine, route{sensor: d, role: catalog.RoleLine})
-	case catalog.Canister:
-		return s.addCanister(w, m)
-	case catalog.Purge, catalog.Sound:
-		return s.addBurst(w)
-	case catalog.Environment:
-		return s.addAir(w, m)
-	case catalog.Timekeeper:
-		return s.addTimekeeper(w, m)
-	case catalog.Light:
-		out, err := s.bus.Output(w.lines[catalog.RoleLine], false)
-		if err != nil {
-			return w.fail(catalog.RoleLine, err)
-		}
-		s.lights[w.name] = w.typ.Lamp(out)
-		return nil
-	case catalog.Expander, catalog.Board:
-		return nil // its lines are the bus's
-	}
-	return fmt.Errorf("device %s: the station has no use for a %s", w.name, w.typ.Class)
+// fail says which line failed at what.
+func fail(d config.Device, role string, err error) error {
+	return fmt.Errorf("%s %q: %w", role, d.Lines[role], err)
 }
 
-func (s *Station) addCanister(w wiring, m *member) error {
-	part, err := w.typ.Gate(w.values)
-	if err != nil {
-		return fmt.Errorf("device %s: %w", w.name, err)
-	}
-	c := &canister{name: w.name, member: m, position: w.position, canister: w.canister, part: part, longest: w.values.Durations[catalog.SettingLongest]}
-	s.canisters = append(s.canisters, c)
-	outputs := map[string]bus.Output{}
-	for _, line := range w.typ.Lines {
-		if !line.Output {
-			err = errors.Join(err, s.route(w, line.Role, route{canister: c, role: line.Role}))
-			continue
-		}
-		out, failed := s.bus.Output(w.lines[line.Role], false)
-		if failed != nil {
-			err = errors.Join(err, w.fail(line.Role, failed))
-			continue
-		}
-		outputs[line.Role], c.drive = out, oneLine{out}
-		c.lines = append(c.lines, w.lines[line.Role])
-	}
-	if w.typ.Drive == nil || err != nil {
-		return err
-	}
-	c.rests = true
-	if c.drive, err = w.typ.Drive(outputs, w.values); err != nil {
-		return fmt.Errorf("device %s: %w", w.name, err)
+// add makes one device and asks for its outputs.
+func (s *Station) add(d config.Device) error {
+	if err := s.become(d); err != nil {
+		return fmt.Errorf("device %s: %w", d.Name, err)
 	}
 	return nil
 }
 
+// become goes by the contract of a device's part: this is the one place where a new contract is taken up.
+func (s *Station) become(d config.Device) error {
+	if d.Type.Part != nil {
+		if err := d.Type.Part.Fits(d.Type.Template); err != nil {
+			return err
+		}
+	}
+	m := s.enlist(d)
+	switch part := d.Type.Part.(type) {
+	case catalog.Sensor:
+		return s.addSensor(d, m, part)
+	case catalog.Canister:
+		return s.addCanister(d, m, part)
+	case catalog.Lamp:
+		return s.addLamp(d, part)
+	case catalog.Burst:
+		return s.addBurst(d, part)
+	case catalog.Environment:
+		return s.addAir(d, m, part)
+	case catalog.Timekeeper:
+		return s.addTimekeeper(d, m, part)
+	case catalog.Carrier: // its lines are the bus's
+		return nil
+	default:
+		return fmt.Errorf("the station has no use for a %s, whose part is a %T", d.Type.Name, part)
+	}
+}
+
+func (s *Station) addSensor(d config.Device, m *member, make catalog.Sensor) error {
+	part, err := make(d.Values)
+	if err != nil {
+		return err
+	}
+	made := &sensor{name: d.Name, position: d.Position, line: d.Lines[templates.RoleLine], member: m, part: part,
+		role: event.ButtonRole(d.Values.Choices[templates.SettingRole])}
+	s.sensors = append(s.sensors, made)
+	return s.route(d, templates.RoleLine, route{sensor: made, role: templates.RoleLine})
+}
+
+func (s *Station) addLamp(d config.Device, make catalog.Lamp) error {
+	out, err := s.bus.Output(d.Lines[templates.RoleLine], false)
+	if err != nil {
+		return fail(d, templates.RoleLine, err)
+	}
+	s.lights[d.Name] = make(out)
+	return nil
+}
+
+func (s *Station) addCanister(d config.Device, m *member, make catalog.Canister) error {
+	part, err := make.Gate(d.Values)
+	if err != nil {
+		return err
+	}
+	c := &canister{name: d.Name, member: m, position: d.Position, canister: d.Canister, part: part, longest: d.Values.Durations[templates.SettingLongest]}
+	s.canisters = append(s.canisters, c)
+	outputs := map[string]bus.Output{}
+	for _, line := range d.Type.Lines {
+		if !line.Output {
+			err = errors.Join(err, s.route(d, line.Role, route{canister: c, role: line.Role}))
+			continue
+		}
+		out, failed := s.bus.Output(d.Lines[line.Role], false)
+		if failed != nil {
+			err = errors.Join(err, fail(d, line.Role, failed))
+			continue
+		}
+		outputs[line.Role], c.drive = out, oneLine{out}
+		c.lines = append(c.lines, d.Lines[line.Role])
+	}
+	if make.Drive == nil || err != nil {
+		return err
+	}
+	c.rests = true
+	c.drive, err = make.Drive(outputs, d.Values)
+	return err
+}
+
 // route notes whose an input line is.
-func (s *Station) route(w wiring, role string, r route) error {
-	line := w.lines[role]
+func (s *Station) route(d config.Device, role string, r route) error {
+	line := d.Lines[role]
 	if _, taken := s.routes[line]; taken || line == "" {
-		return w.fail(role, errors.New("expected a line of its own"))
+		return fail(d, role, errors.New("expected a line of its own"))
 	}
 	s.routes[line] = r
 	return nil

@@ -11,6 +11,7 @@ import (
 	"scentpost/station/config"
 	"scentpost/station/event"
 	"scentpost/station/health"
+	"scentpost/station/templates"
 )
 
 // FaultAway is the fault of a move of a canister that has a line which is not there.
@@ -20,7 +21,7 @@ const FaultAway = "its lines are not all there"
 // canister, and of what carries one, it may be shown only by the rule of Exposure.
 type Presence struct {
 	Device   string
-	Class    config.Class
+	Class    templates.Class
 	Position int    // 0 for a device that has none
 	Canister string // its id, "" for other classes
 	Here     bool
@@ -31,7 +32,7 @@ type Presence struct {
 // member is one device of the configuration, whatever its class.
 type member struct {
 	name     string
-	class    config.Class
+	class    templates.Class
 	position int
 	canister string
 	lines    map[string]bool  // its lines, and whether the station drives them
@@ -106,14 +107,14 @@ func (s *Station) presence(m *member) Presence {
 }
 
 // enlist makes a device a member. drives tells of each of its lines whether the station drives it.
-func (s *Station) enlist(w wiring) *member {
-	m := &member{name: w.name, class: config.Class(w.typ.Class), position: w.position, canister: w.canister,
+func (s *Station) enlist(d config.Device) *member {
+	m := &member{name: d.Name, class: d.Type.Class, position: d.Position, canister: d.Canister,
 		lines: map[string]bool{}, away: map[string]error{}}
-	for _, l := range w.typ.Lines {
-		m.lines[w.lines[l.Role]] = l.Output
+	for _, l := range d.Type.Lines {
+		m.lines[d.Lines[l.Role]] = l.Output
 	}
-	if w.interrupt != "" {
-		m.lines[w.interrupt] = false
+	if d.Interrupt != "" {
+		m.lines[d.Interrupt] = false
 	}
 	s.members = append(s.members, m)
 	return m
@@ -340,9 +341,8 @@ func (s *Station) awayOf(device string) (names []string) {
 // mostNamed bounds how many absent devices a refusal names.
 const mostNamed = 4
 
-// Absent returns the devices without which no session over the positions 1 to n can be held, as they are not there: a
-// beam, a canister or what purges the air at one of them, or a button. What lights, sounds or measures is missed by no
-// session.
+// Absent returns the devices without which no session over the positions 1 to n can be held, as they are not there. Which
+// sessions need a device is said by its class.
 func (s *Station) Absent(n int) []Presence {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -352,16 +352,17 @@ func (s *Station) Absent(n int) []Presence {
 func (s *Station) missing(n int) []Presence {
 	var absent []Presence
 	for _, m := range s.members {
-		needed := m.class == config.Button || slices.Contains(placed, m.class) && m.position <= n
-		if needed && !m.here() {
+		if !m.here() && m.needed(n) {
 			absent = append(absent, s.presence(m))
 		}
 	}
 	return absent
 }
 
-// placed are the classes of the devices that a session needs at its positions.
-var placed = []config.Class{config.Beam, config.Canister, config.Purge}
+// needed tells whether a session over the positions 1 to n needs the device.
+func (m *member) needed(n int) bool {
+	return m.class.Needed == templates.ByAll || m.class.Needed == templates.ThatReach && m.position <= n
+}
 
 // Serves returns the largest number of positions from 1, up to most, for which no device is absent, and 0 when none can be
 // served.
@@ -375,9 +376,9 @@ func (s *Station) serves(most int) int {
 	for _, m := range s.members {
 		switch {
 		case m.here():
-		case m.class == config.Button:
+		case m.class.Needed == templates.ByAll:
 			return 0
-		case slices.Contains(placed, m.class):
+		case m.class.Needed == templates.ThatReach:
 			most = min(most, max(m.position-1, 0))
 		}
 	}

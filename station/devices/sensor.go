@@ -68,6 +68,7 @@ func (s *Station) sensed(d *sensor, facts []bus.Fact) {
 			d.stuck = true
 			s.condition(health.ButtonStuck, d.name, fmt.Sprintf("held for %s", f.Held.Round(time.Millisecond)))
 		default:
+			s.condition(health.DeviceFault, d.name, fmt.Sprintf("it tells %q, which the station has no event for: write it as CONTRIBUTING.md says", f.Kind))
 			continue
 		}
 		if d.emergency() {

@@ -7,7 +7,9 @@ import (
 
 	"scentpost/drivers/bus"
 	"scentpost/station/catalog"
+	"scentpost/station/config"
 	"scentpost/station/health"
+	"scentpost/station/templates"
 )
 
 // secondLook is how soon a clock is looked at again at the start, so that one which stands still is found.
@@ -28,16 +30,16 @@ type timekeeper struct {
 }
 
 // addTimekeeper makes one clock. One that is absent is found when it is looked at.
-func (s *Station) addTimekeeper(w wiring, m *member) error {
-	wires, err := s.wires(w)
+func (s *Station) addTimekeeper(d config.Device, m *member, make catalog.Timekeeper) error {
+	wires, err := s.wires(d.Bus)
 	if err != nil {
 		return err
 	}
-	part, err := w.typ.Timekeeper(wires, w.values)
+	part, err := make(wires, d.Values)
 	if err != nil {
-		return fmt.Errorf("device %s: %w", w.name, err)
+		return err
 	}
-	s.timekeepers = append(s.timekeepers, &timekeeper{name: w.name, member: m, interval: w.values.Durations[catalog.SettingInterval], wires: wires, part: part})
+	s.timekeepers = append(s.timekeepers, &timekeeper{name: d.Name, member: m, interval: d.Values.Durations[templates.SettingInterval], wires: wires, part: part})
 	return nil
 }
 

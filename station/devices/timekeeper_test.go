@@ -8,8 +8,8 @@ import (
 
 	"scentpost/drivers/bus"
 	"scentpost/drivers/bus/bustest"
-	"scentpost/station/catalog"
 	"scentpost/station/config"
+	"scentpost/station/templates"
 )
 
 // keptClock is a world with a clock on i2c-1 that is looked at every minute.
@@ -28,8 +28,7 @@ func newKept(t *testing.T, spoil func(*keptClock)) *keptClock {
 	w.wires = &wires{Bus: w.chip, world: w.world}
 	spoil(w)
 	cfg := layout()
-	cfg.Devices = append(cfg.Devices, config.Device{Name: "rtc", Type: "ds3231", Class: config.Timekeeper, Bus: "i2c-1",
-		Settings: map[string]string{catalog.SettingInterval: "1m"}})
+	cfg.Devices = append(cfg.Devices, made("ds3231", config.Device{Name: "rtc", Bus: "i2c-1"}, templates.SettingInterval, "1m"))
 	s, err := Open(cfg, w, w.world, w.world)
 	if err != nil {
 		t.Fatal(err)

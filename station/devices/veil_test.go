@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"scentpost/drivers/bus"
-	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/event"
+	"scentpost/station/templates"
 )
 
 // onExpander moves the lines of a device of a layout to an expander on i2c-1.
@@ -22,7 +22,7 @@ func onExpander(cfg config.Config, name string) config.Config {
 			cfg.Devices[i].Lines = lines
 		}
 	}
-	cfg.Devices = append(cfg.Devices, config.Device{Name: "exp-1", Type: "mcp23017", Bus: "i2c-1"})
+	cfg.Devices = append(cfg.Devices, made("mcp23017", config.Device{Name: "exp-1", Bus: "i2c-1"}))
 	return cfg
 }
 
@@ -44,8 +44,8 @@ func TestAPurgeBesideACanisterIsNotNoted(t *testing.T) {
 	} {
 		w := shut(t)
 		cfg := onExpander(layout(), c.canister)
-		cfg.Devices = append(cfg.Devices, config.Device{Name: "exp-2", Type: "mcp23017", Bus: "i2c-1"}, config.Device{Name: "exp-3", Type: "mcp23017", Bus: "i2c-3"},
-			config.Device{Name: "valve", Type: "valve", Class: config.Purge, Position: 1, Lines: map[string]string{catalog.RoleLine: c.valve}})
+		cfg.Devices = append(cfg.Devices, made("mcp23017", config.Device{Name: "exp-2", Bus: "i2c-1"}), made("mcp23017", config.Device{Name: "exp-3", Bus: "i2c-3"}),
+			made("valve", config.Device{Name: "valve", Position: 1, Lines: map[string]string{templates.RoleLine: c.valve}}))
 		s, err := Open(cfg, w, w, w)
 		if err != nil {
 			t.Fatal(err)
@@ -99,7 +99,7 @@ func (w sourced) Sources() map[string]time.Duration {
 // buttons or beams too these are waited for.
 func TestWhatStampsCanistersAloneIsAlwaysWaitedFor(t *testing.T) {
 	cfg := onExpander(layout(), "canister-1A")
-	cfg.Devices = append(cfg.Devices, config.Device{Name: "exp-2", Type: "mcp23017", Bus: "i2c-2"}, config.Device{Name: "exp-3", Type: "mcp23017", Bus: "i2c-3"})
+	cfg.Devices = append(cfg.Devices, made("mcp23017", config.Device{Name: "exp-2", Bus: "i2c-2"}), made("mcp23017", config.Device{Name: "exp-3", Bus: "i2c-3"}))
 	for _, d := range cfg.Devices {
 		for role, line := range d.Lines {
 			if d.Name == "canister-2A" || d.Name == "call" {
@@ -128,7 +128,7 @@ func TestTheAirOfACanistersBusSaysNotWhy(t *testing.T) {
 	for canister, want := range map[string]string{"canister-1A": airVeiled, "none": airHanging} {
 		w := newAiry(t)
 		cfg := onExpander(layout(), canister)
-		cfg.Devices = append(cfg.Devices, config.Device{Name: "air", Type: "bme280", Bus: "i2c-1", Settings: map[string]string{catalog.SettingInterval: "1m"}})
+		cfg.Devices = append(cfg.Devices, made("bme280", config.Device{Name: "air", Bus: "i2c-1"}, templates.SettingInterval, "1m"))
 		s, err := Open(cfg, w, w.world, w.world)
 		if err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/event"
+	"scentpost/station/templates"
 )
 
 const ms = int64(time.Millisecond)
@@ -218,24 +219,44 @@ func (w *world) Event(e event.Event) {
 
 func (w *world) Watermark(_ string, mono int64) { w.marks = append(w.marks, mono) }
 
+// made is a device of a type of the catalogue, with settings besides the defaults: each a name and a text. What it may not lack
+// is out of the nose's reach.
+func made(typ string, d config.Device, settings ...string) config.Device {
+	var known bool
+	if d.Type, known = catalog.Find(typ); !known {
+		panic("no type " + typ)
+	}
+	given := map[string]string{}
+	if d.Type.Class == templates.Canister {
+		given[templates.SettingPinch] = "out-of-reach"
+	}
+	for i := 0; i < len(settings); i += 2 {
+		given[settings[i]] = settings[i+1]
+	}
+	var problems map[string]error
+	if d.Values, problems = d.Type.Check(given); problems != nil {
+		panic(fmt.Sprint(typ, problems))
+	}
+	return d
+}
+
 // layout is the configuration of the world.
 func layout() config.Config {
 	var cfg config.Config
 	add := func(d config.Device) { cfg.Devices = append(cfg.Devices, d) }
 	for p := 1; p <= 6; p++ {
-		add(config.Device{Name: fmt.Sprint("beam-", p), Type: "beam", Position: p, Lines: map[string]string{catalog.RoleLine: fmt.Sprint("beam", p)}})
+		add(made("beam", config.Device{Name: fmt.Sprint("beam-", p), Position: p, Lines: map[string]string{templates.RoleLine: fmt.Sprint("beam", p)}}))
 	}
 	for p := 6; p >= 1; p-- { // from the last: the order in which they move is not the file's
 		for _, letter := range []string{"B", "A"} {
 			id := fmt.Sprint(p, letter)
-			add(config.Device{Name: "canister-" + id, Type: "shutter", Position: p, Canister: id, Lines: map[string]string{
-				shutter.Drive: id + ".drive", shutter.Opened: id + ".opened", shutter.Closed: id + ".closed"},
-				Settings: map[string]string{catalog.SettingPinch: catalog.OutOfReach}})
+			add(made("shutter", config.Device{Name: "canister-" + id, Position: p, Canister: id, Lines: map[string]string{
+				shutter.Drive: id + ".drive", shutter.Opened: id + ".opened", shutter.Closed: id + ".closed"}}))
 		}
 	}
-	add(config.Device{Name: "call", Type: "button", Lines: map[string]string{catalog.RoleLine: "call"}, Settings: map[string]string{"role": "alert"}})
-	add(config.Device{Name: "stop", Type: "button", Lines: map[string]string{catalog.RoleLine: "stop"}, Settings: map[string]string{"role": "e-stop"}})
-	add(config.Device{Name: "ready", Type: "light", Lines: map[string]string{catalog.RoleLine: "lamp"}})
+	add(made("button", config.Device{Name: "call", Lines: map[string]string{templates.RoleLine: "call"}}, "role", "alert"))
+	add(made("button", config.Device{Name: "stop", Lines: map[string]string{templates.RoleLine: "stop"}}, "role", "e-stop"))
+	add(made("light", config.Device{Name: "ready", Lines: map[string]string{templates.RoleLine: "lamp"}}))
 	return cfg
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"scentpost/station/config"
 	"scentpost/station/strict"
-	"scentpost/station/templates"
 )
 
 // Cause names why a device is not there, for programs; it never changes its meaning.
@@ -90,14 +89,13 @@ func (r Report) Wrong() (n int) {
 
 // examiner finds out what is wrong with the devices of a configuration, one by one.
 type examiner struct {
-	cfg   config.Config
-	known []templates.Template
-	seen  Evidence
+	cfg  config.Config
+	seen Evidence
 }
 
 // Diagnose says of each device of a configuration whether it is there. It depends on its arguments alone.
-func Diagnose(cfg config.Config, known []templates.Template, seen Evidence) Report {
-	x := examiner{cfg: cfg, known: known, seen: seen}
+func Diagnose(cfg config.Config, seen Evidence) Report {
+	x := examiner{cfg: cfg, seen: seen}
 	r := Report{Station: cfg.Site + "/" + cfg.Station, Driver: cfg.Driver.Type, Account: seen.Account.Name, Devices: []Finding{}}
 	if d := seen.Daemon; d != nil {
 		r.Asked, r.Next, r.Sealed = d.Socket, d.Next, d.Sealed
@@ -122,13 +120,13 @@ func Diagnose(cfg config.Config, known []templates.Template, seen Evidence) Repo
 
 // device finds out about one device.
 func (x examiner) device(d config.Device) Finding {
-	f := Finding{Device: d.Name, Type: d.Type}
+	f := Finding{Device: d.Name, Type: d.Type.Name}
 	if x.seen.Daemon != nil {
 		return x.told(d, f)
 	}
 	f.Where, f.Problems = x.look(d)
 	f.Found = len(f.Problems) == 0
-	return x.wired(f)
+	return wired(d, f)
 }
 
 // told is what the daemon says of a device. What may be looked at besides says why.
@@ -155,14 +153,13 @@ func (x examiner) told(d config.Device, f Finding) Finding {
 	if len(f.Problems) == 0 {
 		f.Problems = []Problem{{SaidDaemon, t.Why, "see what it says; it is tried again by itself"}}
 	}
-	return x.wired(f)
+	return wired(d, f)
 }
 
 // wired adds how the device is wired, where that may be what is wrong.
-func (x examiner) wired(f Finding) Finding {
+func wired(d config.Device, f Finding) Finding {
 	if slices.ContainsFunc(f.Problems, func(p Problem) bool { return p.Cause == NoAnswer || p.Cause == BusHangs || p.Cause == SaidDaemon }) {
-		t, _ := find(x.known, f.Type)
-		f.Wiring = t.Wiring
+		f.Wiring = d.Type.Wiring
 	}
 	return f
 }

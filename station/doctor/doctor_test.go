@@ -9,35 +9,12 @@ import (
 	"strings"
 	"testing"
 
-	"scentpost/configs"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/doctor"
-	"scentpost/station/templates"
 )
 
 var update = flag.Bool("update", false, "write the expected texts anew")
-
-// known are the templates that come with Scentpost.
-func known(t testing.TB) []templates.Template {
-	t.Helper()
-	names, err := configs.Files{}.Names(configs.Devices)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []templates.Template
-	for _, name := range names {
-		file, src, err := configs.Files{}.Read(configs.Devices, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		one, err := templates.Parse(file, src)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, one)
-	}
-	return all
-}
 
 // stationText is a station on the lines of a Pi, with an expander and a sensor of the air.
 const stationText = `site: demo
@@ -55,20 +32,9 @@ devices:
   - {name: ready, type: light, line: "pinctrl-bcm2711:GPIO22"}
 `
 
-// types are what a configuration may name here, whatever the catalogue has.
-var types = config.Types{Drivers: []string{config.DriverLinux, config.DriverVirtual}, Devices: []config.Type{
-	{Name: "beam", Class: config.Beam, Lines: []config.Line{{Role: "line"}}},
-	{Name: "button", Class: config.Button, Lines: []config.Line{{Role: "line"}}, Settings: []config.Setting{{Name: config.SettingRole, Choices: []string{"alert"}}}},
-	{Name: "light", Class: config.Light, Lines: []config.Line{{Role: "line", Output: true}}},
-	{Name: "bme280", Class: config.Environment, OnI2C: true, Settings: []config.Setting{{Name: config.SettingAddress, Choices: []string{"0x76", "0x77"}, Default: "0x76"}}},
-	{Name: "mcp23017", Class: config.Expander, OnI2C: true, Interrupt: true,
-		Settings: []config.Setting{{Name: config.SettingAddress, Choices: []string{"0x20", "0x21"}, Default: "0x20"}},
-		Carrier:  &config.Carrier{Pins: []string{"A0"}, Refuse: func(_, _ config.Device, _ config.Line, _ string) error { return nil }}},
-}}
-
 func station(t testing.TB, text string) config.Config {
 	t.Helper()
-	cfg, err := config.Read("station.yaml", []byte(text), types)
+	cfg, err := config.Read("station.yaml", []byte(text), catalog.Types())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +136,7 @@ func TestOneCauseEach(t *testing.T) {
 	for _, c := range causes {
 		seen := healthy()
 		c.damage(&seen)
-		r := doctor.Diagnose(station(t, stationText), known(t), seen)
+		r := doctor.Diagnose(station(t, stationText), seen)
 		with := func(is func(doctor.Finding) bool) string {
 			var names []string
 			for _, f := range r.Devices {
@@ -266,7 +232,7 @@ func TestTheWholeText(t *testing.T) {
 		seen := healthy()
 		c.change(&seen)
 		var text strings.Builder
-		doctor.Write(&text, doctor.Diagnose(station(t, c.text), known(t), seen))
+		doctor.Write(&text, doctor.Diagnose(station(t, c.text), seen))
 		file := filepath.Join("testdata", name+".txt")
 		if *update {
 			if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
@@ -290,7 +256,7 @@ func TestTheReadmeShowsWhatIsSaid(t *testing.T) {
 	answer(&seen, "0x77", doctor.Answers)
 	seen.Chips[0].Lines[1].Consumer = "pigpio"
 	var said strings.Builder
-	doctor.Write(&said, doctor.Diagnose(station(t, text), known(t), seen))
+	doctor.Write(&said, doctor.Diagnose(station(t, text), seen))
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil || !strings.Contains(string(readme), "```\n"+said.String()+"```\n") {
 		t.Errorf("README.md does not show (%v)\n%s", err, &said)

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"scentpost/station/config"
-	"scentpost/station/templates"
 )
 
 // Evidence is what was seen of a machine and of the daemon on it.
@@ -122,7 +121,7 @@ type Machine interface {
 
 // Examine looks at a machine for what a configuration needs of it. While a daemon runs no bus is read, since a byte
 // would be taken from under it; while its session is sealed nothing is looked at but what it said itself.
-func Examine(m Machine, cfg config.Config, known []templates.Template, daemon *Daemon) (Evidence, error) {
+func Examine(m Machine, cfg config.Config, daemon *Daemon) (Evidence, error) {
 	seen := Evidence{Account: m.Account(), Model: m.Model(), Daemon: daemon, Ports: map[string]Port{}, Answers: map[Place]Answer{}}
 	switch {
 	case daemon != nil && daemon.Sealed:
@@ -143,7 +142,7 @@ func Examine(m Machine, cfg config.Config, known []templates.Template, daemon *D
 	if seen.Buses, err = m.Buses(); err != nil || daemon != nil {
 		return seen, err
 	}
-	for _, at := range places(cfg, known) {
+	for _, at := range places(cfg) {
 		i := slices.IndexFunc(seen.Buses, func(b Bus) bool { return b.Name == at.Bus })
 		if i < 0 || seen.Buses[i].Path == "" || seen.Buses[i].Denied || seen.hangs(at.Bus) {
 			continue // nobody can ask there
@@ -165,33 +164,19 @@ func (e Evidence) hangs(bus string) bool {
 
 // places are the addresses that are worth asking: on each bus those that a device of the configuration could have, and
 // no others.
-func places(cfg config.Config, known []templates.Template) []Place {
+func places(cfg config.Config) []Place {
 	var all []Place
 	for _, d := range cfg.Devices {
 		if d.Bus == "" {
 			continue
 		}
-		for _, address := range slices.Concat([]string{d.Address}, addresses(known, d.Type)) {
+		for _, address := range slices.Concat([]string{d.Address}, d.Type.Addresses) {
 			if at := (Place{d.Bus, address}); !slices.Contains(all, at) {
 				all = append(all, at)
 			}
 		}
 	}
 	return all
-}
-
-func addresses(known []templates.Template, typ string) []string {
-	t, _ := find(known, typ)
-	return t.Addresses
-}
-
-// find returns the template of a type.
-func find(known []templates.Template, typ string) (templates.Template, bool) {
-	i := slices.IndexFunc(known, func(t templates.Template) bool { return t.Type == typ })
-	if i < 0 {
-		return templates.Template{}, false
-	}
-	return known[i], true
 }
 
 // usable tells whether the group of a node may read and write it, and is one that a person may be put into.

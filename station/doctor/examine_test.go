@@ -74,7 +74,7 @@ func TestExamineAsksForNoMoreThanItNeeds(t *testing.T) {
 		if c.text == virtual {
 			text = withoutI2C(virtual)
 		}
-		got, err := doctor.Examine(m, station(t, text), known(t), c.daemon)
+		got, err := doctor.Examine(m, station(t, text), c.daemon)
 		if err != nil || m.looks != c.looks || !slices.Equal(m.probes, c.probes) {
 			t.Errorf("%s: looked %d times, want %d; asked %q, want %q; %v", c.name, m.looks, c.looks, m.probes, c.probes, err)
 		}
@@ -83,7 +83,7 @@ func TestExamineAsksForNoMoreThanItNeeds(t *testing.T) {
 		}
 	}
 	m := &machine{seen: healthy(), fails: errors.New("no /dev")}
-	if _, err := doctor.Examine(m, station(t, stationText), known(t), nil); err == nil {
+	if _, err := doctor.Examine(m, station(t, stationText), nil); err == nil {
 		t.Error("what could not be looked at is no error")
 	}
 }

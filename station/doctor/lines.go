@@ -178,7 +178,7 @@ func (x examiner) busOff(bus string) Problem {
 // silent says that nothing answers at a device's address, and which other addresses of its type do.
 func (x examiner) silent(d config.Device) Problem {
 	var taken, free []string
-	for _, address := range addresses(x.known, d.Type) {
+	for _, address := range d.Type.Addresses {
 		if x.seen.Answers[Place{d.Bus, address}] != Answers {
 			continue
 		}

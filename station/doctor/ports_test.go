@@ -1,10 +1,10 @@
 package doctor_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
+	"scentpost/station/catalog"
 	"scentpost/station/config"
 	"scentpost/station/doctor"
 )
@@ -21,13 +21,9 @@ devices:
   - {name: beam-1, type: beam, position: 1, line: "nano-1:D2"}
 `
 
-// withBoards are the types of the other tests, and a board.
-var withBoards = config.Types{Drivers: types.Drivers, Devices: append(slices.Clone(types.Devices), config.Type{Name: "nano", Class: config.Board, Port: true,
-	Carrier: &config.Carrier{Pins: []string{"D2"}, Refuse: func(_, _ config.Device, _ config.Line, _ string) error { return nil }}})}
-
 // TestPortsOfBoards: one cause each, with the command that mends it; what is on the board is not there without it.
 func TestPortsOfBoards(t *testing.T) {
-	cfg, err := config.Read("station.yaml", []byte(boardText), withBoards)
+	cfg, err := config.Read("station.yaml", []byte(boardText), catalog.Types())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,11 +56,11 @@ func TestPortsOfBoards(t *testing.T) {
 		if seen.Daemon != nil {
 			daemon = seen.Daemon
 		}
-		looked, err := doctor.Examine(&machine{seen: seen}, cfg, known(t), daemon)
+		looked, err := doctor.Examine(&machine{seen: seen}, cfg, daemon)
 		if err != nil {
 			t.Fatal(err)
 		}
-		report := doctor.Diagnose(cfg, known(t), looked)
+		report := doctor.Diagnose(cfg, looked)
 		var text strings.Builder
 		doctor.Write(&text, report)
 		if report.Wrong() != c.wrong || !strings.Contains(text.String(), c.says) {

@@ -68,7 +68,7 @@ driver:
 func Page(w io.Writer, all []Template) {
 	fmt.Fprint(w, pageHead)
 	for _, t := range all {
-		fmt.Fprintf(w, "| [%s](#%s) | %s | %s | %s |\n", t.Type, anchor(t), t.Title, t.Class, t.reached())
+		fmt.Fprintf(w, "| [%s](#%s) | %s | %s | %s |\n", t.Name, anchor(t), t.Title, t.Class.Name, t.reached())
 	}
 	for _, t := range all {
 		fmt.Fprintln(w)
@@ -82,7 +82,7 @@ func anchor(t Template) string {
 	return strings.ReplaceAll(strings.ToLower(heading(t)), " ", "-")
 }
 
-func heading(t Template) string { return t.Type + " " + t.Title }
+func heading(t Template) string { return t.Name + " " + t.Title }
 
 // reached says what a device is reached by.
 func (t Template) reached() string {
@@ -192,11 +192,11 @@ func ExampleWiring(t Template) string {
 	for i, l := range t.Lines {
 		how := ""
 		switch {
-		case l.Output && t.Class == "canister":
+		case l.Output && t.Class == Canister:
 			how = "{active_low: true, external: pull-up}"
 		case l.Output:
 			continue
-		case t.Class == "beam":
+		case t.Class == Beam:
 			how = "{bias: pull-up}"
 		default:
 			how = "{active_low: true, bias: pull-up}"
@@ -215,18 +215,18 @@ var exampleLines = []string{"GPIO5", "GPIO6", "GPIO13", "GPIO19", "GPIO26"}
 // Example writes a device of a type as an entry of a configuration. Before it stands how its lines are wired: without that a
 // canister is refused, and inputs are warned of.
 func Example(t Template) string {
-	parts := []string{"name: " + t.Type + "-1", "type: " + t.Type}
-	switch t.Class {
-	case "beam":
+	parts := []string{"name: " + t.Name + "-1", "type: " + t.Name}
+	if t.Class.Stands == AtPosition {
 		parts = append(parts, "position: 1")
-	case "canister":
-		parts = append(parts, "position: 1", `canister: "1A"`)
+	}
+	if t.Class == Canister {
+		parts = append(parts, `canister: "1A"`)
 	}
 	if len(t.Addresses) > 0 {
 		parts = append(parts, "bus: i2c-1", fmt.Sprintf("address: %q", t.Addresses[0]))
 	}
 	if t.Port != "" {
-		parts = append(parts, "port: /dev/serial/by-id/usb-1a86_USB_Serial-if00-port0", "id: "+t.Type+"-1")
+		parts = append(parts, "port: /dev/serial/by-id/usb-1a86_USB_Serial-if00-port0", "id: "+t.Name+"-1")
 	}
 	switch len(t.Lines) {
 	case 0:
@@ -253,7 +253,7 @@ func Example(t Template) string {
 
 // Text writes all that is known of a type for a terminal.
 func Text(w io.Writer, t Template) {
-	fmt.Fprintf(w, "%s: %s (%s, %s)\n\n%s\n\n%s\n", t.Type, t.Title, t.Class, t.reached(), fold(t.About), fold("Wiring: "+t.Wiring))
+	fmt.Fprintf(w, "%s: %s (%s, %s)\n\n%s\n\n%s\n", t.Name, t.Title, t.Class.Name, t.reached(), fold(t.About), fold("Wiring: "+t.Wiring))
 	if len(t.Addresses) > 0 {
 		fmt.Fprintf(w, "Addresses: %s\n", strings.Join(t.Addresses, ", "))
 	}
@@ -303,9 +303,9 @@ func indent(text string) string { return "      " + strings.ReplaceAll(text, "\n
 func List(w io.Writer, all []Template) {
 	longest := 0
 	for _, t := range all {
-		longest = max(longest, len(t.Type))
+		longest = max(longest, len(t.Name))
 	}
 	for _, t := range all {
-		fmt.Fprintf(w, "%-*s  %-11s  %-7s  %s\n", longest, t.Type, t.Class, t.reached(), t.Title)
+		fmt.Fprintf(w, "%-*s  %-11s  %-7s  %s\n", longest, t.Name, t.Class.Name, t.reached(), t.Title)
 	}
 }

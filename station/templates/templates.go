@@ -1,8 +1,8 @@
 // Package templates reads device templates, which say as data what a type of device is, how it is wired and what it can
 // tell.
 //
-// The check, the doctor, the pages about devices and the tests read the same files. A template describes; what a device
-// does is in its part, and a test holds the two together.
+// A type is a template with what makes its parts: a row of package catalog. The check of a configuration, the doctor, the
+// pages about devices, the station and its simulation all go by it.
 package templates
 
 import (
@@ -24,10 +24,23 @@ const (
 	Content   Tells = "content"   // what is in a canister: samples and faults are sealed, and so is that there are any
 )
 
-// Template is one type of device.
+// Type is one type of device: its template, and what makes its parts.
+type Type struct {
+	Template
+	// Part is for whoever puts the devices of a configuration to work: one of the constructors of package catalog.
+	Part Part
+}
+
+// Part makes the part of a device.
+type Part interface {
+	// Fits returns why a template does not describe what is made, nil when it does.
+	Fits(Template) error
+}
+
+// Template is what is known of a type of device.
 type Template struct {
-	Type   string // the word in a station's configuration
-	Class  string // what a station uses it for
+	Name   string // the word in a station's configuration
+	Class  Class
 	Title  string
 	About  string
 	Wiring string
@@ -38,6 +51,8 @@ type Template struct {
 	Port string
 	// Interrupt is what the line means that a device on I2C may ask with; "" for one that does not ask.
 	Interrupt string
+	// Carries is what it offers to other devices, nil for a type that carries no lines.
+	Carries   *Carries
 	Settings  []Setting
 	Datasheet Datasheet
 	Accuracy  string
@@ -61,11 +76,43 @@ type Setting struct {
 	Default     string // "": the configuration must say it
 }
 
+// Carries is what a type offers that carries lines for other devices.
+type Carries struct {
+	// Pins are the names of its lines, as they stand after its own name and a colon: A0 of exp-1:A0.
+	Pins []string
+	// OutputsOnly are those of Pins that may not be inputs.
+	OutputsOnly []string
+	// Biases are those that it can give to a pin; it can always give none.
+	Biases []string
+	// Supply is what a resistor pulls its pins up to, such as 5 V.
+	Supply string
+	// NoPins says of names that people look for why they are no pins; "" where there is nothing to say.
+	NoPins string
+	// Polled is set where its inputs are read now and then: what is over before it is read leaves nothing.
+	Polled bool
+	// Holds is set where its outputs keep their level when the daemon is lost.
+	Holds bool
+}
+
+// Line returns the line of a role.
+func (t Template) Line(role string) (Line, bool) {
+	i := slices.IndexFunc(t.Lines, func(l Line) bool { return l.Role == role })
+	if i < 0 {
+		return Line{}, false
+	}
+	return t.Lines[i], true
+}
+
+// Drives tells whether the station drives a line of such a device.
+func (t Template) Drives() bool {
+	return slices.ContainsFunc(t.Lines, func(l Line) bool { return l.Output })
+}
+
+// OnI2C tells whether such a device is on an I2C bus.
+func (t Template) OnI2C() bool { return len(t.Addresses) > 0 }
+
 // Datasheet is where the facts come from. A device of many makers has none, and None says so.
 type Datasheet struct{ Name, Edition, None string }
-
-// Classes are the classes that a template may name.
-var Classes = []string{"beam", "button", "canister", "light", "purge", "sound", "environment", "clock", "expander", "board"}
 
 var (
 	word    = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
@@ -74,15 +121,24 @@ var (
 
 // file is the shape of a template's file.
 type file struct {
-	Type      string    `yaml:"type"`
-	Class     string    `yaml:"class"`
-	Title     string    `yaml:"title"`
-	About     string    `yaml:"about"`
-	Wiring    string    `yaml:"wiring"`
-	Lines     []line    `yaml:"lines"`
-	Addresses []string  `yaml:"addresses"`
-	Port      string    `yaml:"port"`
-	Interrupt string    `yaml:"interrupt"`
+	Type      string   `yaml:"type"`
+	Class     string   `yaml:"class"`
+	Title     string   `yaml:"title"`
+	About     string   `yaml:"about"`
+	Wiring    string   `yaml:"wiring"`
+	Lines     []line   `yaml:"lines"`
+	Addresses []string `yaml:"addresses"`
+	Port      string   `yaml:"port"`
+	Interrupt string   `yaml:"interrupt"`
+	Carries   struct {
+		Pins        []string `yaml:"pins"`
+		OutputsOnly []string `yaml:"outputs_only"`
+		Biases      []string `yaml:"biases"`
+		Supply      string   `yaml:"supply"`
+		NoPins      string   `yaml:"no_pins"`
+		Polled      bool     `yaml:"polled"`
+		Holds       bool     `yaml:"holds"`
+	} `yaml:"carries"`
 	Settings  []setting `yaml:"settings"`
 	Datasheet struct {
 		Name    string `yaml:"name"`
@@ -113,20 +169,22 @@ type setting struct {
 
 // reader checks one file; every problem goes to the document.
 type reader struct {
-	doc  *strict.Document
-	file file
+	doc     *strict.Document
+	classes []Class
+	file    file
 }
 
-// Parse reads the template of a file. The error has every problem with its place.
-func Parse(name string, src []byte) (Template, error) {
+// Parse reads the template of a file, of one of the classes. The error has every problem with its place.
+func Parse(name string, src []byte, classes []Class) (Template, error) {
 	doc, err := strict.Parse(name, src)
 	if err != nil {
 		return Template{}, err
 	}
-	r := &reader{doc: doc}
+	r := &reader{doc: doc, classes: classes}
 	doc.Decode(&r.file)
 	r.words()
 	r.wires()
+	r.carries()
 	r.settings()
 	r.source()
 	if err := doc.Err(); err != nil {
@@ -160,7 +218,7 @@ func (r *reader) oneOf(path, text string, known []string) {
 func (r *reader) words() {
 	f := r.file
 	r.name("type", f.Type)
-	r.oneOf("class", f.Class, Classes)
+	r.oneOf("class", f.Class, classNames(r.classes))
 	r.given("title", f.Title, "a few words for a heading")
 	r.given("about", f.About, "what it is and what it is for, for somebody who never saw one")
 	r.given("wiring", f.Wiring, "how it is wired, with voltages and pulls")
@@ -180,7 +238,7 @@ func (r *reader) wires() {
 	if ways != 1 {
 		r.doc.Problem("lines", "give lines, the addresses of a device on I2C, or the port of one behind a serial port: one of them", "what it is reached by is not clear")
 	}
-	seen, outputs := map[string]bool{}, f.Class == "expander" || f.Class == "board"
+	seen, outputs := map[string]bool{}, classOf(f.Class, r.classes).Carries
 	for i, l := range f.Lines {
 		at := fmt.Sprintf("lines[%d]", i)
 		r.name(at+".role", l.Role)
@@ -196,12 +254,40 @@ func (r *reader) wires() {
 		}
 		r.once(seen, at, a)
 	}
+	if i := slices.IndexFunc(f.Settings, func(s setting) bool { return s.Name == SettingAddress }); len(f.Addresses) > 0 && (i < 0 || !slices.Equal(f.Settings[i].Choices, f.Addresses)) {
+		r.doc.Problem("addresses", "", "a setting %s with the same choices is expected", SettingAddress)
+	}
 	if f.Interrupt != "" && len(f.Addresses) == 0 {
 		r.doc.Problem("interrupt", "give it as a line", "only a device on I2C asks by a line besides")
 	}
 	if outputs {
 		r.given("safe", f.Safe, "the state that harms nobody, and how it gets there")
 		r.given("on_loss", f.OnLoss, "what becomes of its outputs when the daemon is gone")
+	}
+}
+
+// carries checks what a type offers that carries lines, which its class says.
+func (r *reader) carries() {
+	c, expected, given := r.file.Carries, classOf(r.file.Class, r.classes).Carries, r.doc.Has("carries")
+	switch {
+	case given && !expected:
+		r.doc.Problem("carries", "take it away, or another class", "a device of this class carries no lines")
+		return
+	case expected && len(c.Pins) == 0:
+		r.doc.Problem("carries.pins", "the names of its lines", "is missing")
+	}
+	if !expected {
+		return
+	}
+	r.given("carries.supply", c.Supply, "what a resistor pulls its pins up to, such as 5 V")
+	seen := map[string]bool{}
+	for i, pin := range c.Pins {
+		r.once(seen, fmt.Sprintf("carries.pins[%d]", i), pin)
+	}
+	for i, pin := range c.OutputsOnly {
+		if !slices.Contains(c.Pins, pin) {
+			r.doc.Problem(fmt.Sprintf("carries.outputs_only[%d]", i), strict.DidYouMean(pin, c.Pins), "%s is none of its pins", strict.Quote(pin))
+		}
 	}
 }
 
@@ -278,8 +364,12 @@ func (r *reader) source() {
 func (r *reader) template() Template {
 	f := r.file
 	t := Template{
-		Type: f.Type, Class: f.Class, Title: f.Title, About: f.About, Wiring: f.Wiring, Addresses: f.Addresses, Port: f.Port, Interrupt: f.Interrupt,
+		Name: f.Type, Class: classOf(f.Class, r.classes), Title: f.Title, About: f.About, Wiring: f.Wiring, Addresses: f.Addresses, Port: f.Port, Interrupt: f.Interrupt,
 		Datasheet: Datasheet(f.Datasheet), Accuracy: f.Accuracy, Tells: Tells(f.Tells), Safe: f.Safe, OnLoss: f.OnLoss,
+	}
+	if t.Class.Carries {
+		carries := Carries(f.Carries)
+		t.Carries = &carries
 	}
 	for _, l := range f.Lines {
 		t.Lines = append(t.Lines, Line{Role: l.Role, Output: l.Direction == "out", About: l.About})

@@ -26,11 +26,11 @@ on_loss: falls shut
 `
 
 func TestParse(t *testing.T) {
-	got, err := Parse("door.yaml", []byte(good))
+	got, err := Parse("door.yaml", []byte(good), Classes())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Type != "door" || got.Class != "canister" || got.Tells != Placement || got.Safe != "shut" || got.OnLoss != "falls shut" {
+	if got.Name != "door" || got.Class != Canister || got.Tells != Placement || got.Safe != "shut" || got.OnLoss != "falls shut" {
 		t.Errorf("%+v", got)
 	}
 	if want := []Line{{"drive", true, "opens"}, {"closed", false, "is shut"}}; !slices.Equal(got.Lines, want) {
@@ -80,7 +80,7 @@ func TestProblems(t *testing.T) {
 		if !strings.Contains(good, c.old) {
 			t.Fatalf("no %q in the file", c.old)
 		}
-		_, err := Parse("door.yaml", []byte(strings.Replace(good, c.old, c.new, 1)))
+		_, err := Parse("door.yaml", []byte(strings.Replace(good, c.old, c.new, 1)), Classes())
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q instead of %q: %v, want %q", c.new, c.old, err, c.want)
 		}
@@ -88,7 +88,7 @@ func TestProblems(t *testing.T) {
 }
 
 func TestAllProblemsAtOnce(t *testing.T) {
-	_, err := Parse("door.yaml", []byte("class: gate\ntells: all\nlines: [{role: A}]\n"))
+	_, err := Parse("door.yaml", []byte("class: gate\ntells: all\nlines: [{role: A}]\n"), Classes())
 	if err == nil {
 		t.Fatal("no problem")
 	}
@@ -100,13 +100,13 @@ func TestAllProblemsAtOnce(t *testing.T) {
 }
 
 func TestAddresses(t *testing.T) {
-	const chip = "type: chip\nclass: environment\ntitle: c\nabout: a\nwiring: w\naddresses: [\"0x76\"]\nsettings: []\ndatasheet: {none: x}\naccuracy: a\ntells: nothing\n"
-	got, err := Parse("chip.yaml", []byte(chip))
+	const chip = "type: chip\nclass: environment\ntitle: c\nabout: a\nwiring: w\naddresses: [\"0x76\"]\nsettings: [{name: address, about: where, unit: word, choices: [\"0x76\"], default: \"0x76\"}]\ndatasheet: {none: x}\naccuracy: a\ntells: nothing\n"
+	got, err := Parse("chip.yaml", []byte(chip), Classes())
 	if err != nil || !slices.Equal(got.Addresses, []string{"0x76"}) || got.Datasheet.None != "x" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for _, bad := range []string{`"76"`, `"0x7G"`, `"0x80"`, `"0x20", "0x20"`} {
-		if _, err := Parse("chip.yaml", []byte(strings.Replace(chip, `"0x76"`, bad, 1))); err == nil || !strings.Contains(err.Error(), "addresses[") {
+		if _, err := Parse("chip.yaml", []byte(strings.Replace(chip, `"0x76"`, bad, 1)), Classes()); err == nil || !strings.Contains(err.Error(), "addresses[") {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
@@ -117,11 +117,11 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("type: [\n"))
 	f.Add([]byte("lines: [{}, {}]\nsettings: [{unit: word}, {unit: duration}]\n"))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		got, err := Parse("fuzz.yaml", src)
+		got, err := Parse("fuzz.yaml", src, Classes())
 		if err != nil {
 			return
 		}
-		if got.Type == "" || got.Accuracy == "" || !slices.Contains(Classes, got.Class) || got.reached() == "" {
+		if got.Name == "" || got.Accuracy == "" || !slices.Contains(Classes(), got.Class) || got.reached() == "" {
 			t.Errorf("%+v was taken", got)
 		}
 		for _, s := range got.Settings {

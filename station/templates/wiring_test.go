@@ -11,7 +11,6 @@ import (
 
 	"scentpost/station/catalog"
 	"scentpost/station/config"
-	"scentpost/station/devices"
 )
 
 var (
@@ -38,7 +37,7 @@ func wired(line, how string) error {
 	text := "site: s\nstation: t\ndata: d\nsocket: s\ndriver: {type: linux, lines: {\"" + line + "\": " + how + "}}\npositions: 1\ndevices:\n" +
 		"  - {name: b, type: button, role: start, line: \"" + line + "\"}\n" +
 		"  - {name: mcp23017, type: mcp23017, bus: i2c-1}\n  - {name: nano, type: nano, port: p, id: n}\n"
-	_, err := config.Read("f", []byte(text), devices.Types())
+	_, err := config.Read("f", []byte(text), catalog.Types())
 	return err
 }
 
@@ -69,8 +68,8 @@ func TestThePageSaysWhatEachLineCanHave(t *testing.T) {
 	on := map[string]string{"machine": "GPIO5", "mcp23017": "mcp23017:A0", "nano": "nano:D4"}
 	supply := map[string]string{"machine": "3.3 V"}
 	for _, typ := range catalog.Types() {
-		if typ.Carrier != nil {
-			supply[typ.Name] = typ.Supply
+		if typ.Carries != nil {
+			supply[typ.Name] = typ.Carries.Supply
 		}
 	}
 	rows := lineRow.FindAllStringSubmatch(wiring(t), -1)
@@ -99,7 +98,7 @@ func drive(line string) error {
 	text := "site: s\nstation: t\ndata: d\nsocket: s\ndriver: {type: linux, lines: {\"" + line + "\": {active_low: true}}}\npositions: 1\ndevices:\n" +
 		"  - {name: c, type: shutter, position: 1, canister: 1A, pinch: guard, lines: {drive: \"" + line + "\", opened: x, closed: y}}\n" +
 		"  - {name: nano, type: nano, port: p, id: n}\n"
-	_, err := config.Read("f", []byte(text), devices.Types())
+	_, err := config.Read("f", []byte(text), catalog.Types())
 	return err
 }
 
@@ -112,7 +111,7 @@ func TestThePagesExampleOfWiringIsTaken(t *testing.T) {
 	for i, line := range lines {
 		text += fmt.Sprintf("  - {name: b%d, type: button, role: start, line: %q}\n", i, line[1])
 	}
-	if _, err := config.Read("f", []byte(text), devices.Types()); err != nil || len(lines) != 7 {
+	if _, err := config.Read("f", []byte(text), catalog.Types()); err != nil || len(lines) != 7 {
 		t.Errorf("%d lines: %v\n%s", len(lines), err, text)
 	}
 }
@@ -122,10 +121,10 @@ func TestAsManyCanistersFitAsThePageSays(t *testing.T) {
 	nano, _ := catalog.Find("nano")
 	shutter, _ := catalog.Find("shutter")
 	motor, _ := catalog.Find("motor-shutter")
-	pins := len(nano.Pins)
+	pins := len(nano.Carries.Pins)
 	says := fmt.Sprintf("Of its %d pins a shutter takes %d and a motor-shutter %d, so %d shutters or %d motor-shutters fit.",
 		pins, len(shutter.Lines), len(motor.Lines), pins/len(shutter.Lines), pins/len(motor.Lines))
-	if got := all(t)["nano"].Wiring; !strings.Contains(got, says) {
+	if got := all()["nano"].Wiring; !strings.Contains(got, says) {
 		t.Errorf("want %q in %q", says, got)
 	}
 }
@@ -138,7 +137,7 @@ func TestTheReadmeNamesTheSupplies(t *testing.T) {
 	}
 	nano, _ := catalog.Find("nano")
 	expander, _ := catalog.Find("mcp23017")
-	says := fmt.Sprintf("(%s of the machine or an MCP23017, %s of a Nano)", expander.Supply, nano.Supply)
+	says := fmt.Sprintf("(%s of the machine or an MCP23017, %s of a Nano)", expander.Carries.Supply, nano.Carries.Supply)
 	if !strings.Contains(strings.Join(strings.Fields(string(text)), " "), says) {
 		t.Errorf("the README does not say %q", says)
 	}

@@ -7,8 +7,8 @@ import (
 
 	"scentpost/cmd/internal/program"
 	"scentpost/configs"
+	"scentpost/station/catalog"
 	"scentpost/station/config"
-	"scentpost/station/devices"
 )
 
 // The files beside the journal's folder, so that who restores or loses the journal does not restore them with it.
@@ -35,7 +35,7 @@ func ReadConfig(file string) (config.Config, error) {
 	if err != nil {
 		return config.Config{}, fmt.Errorf("the folder of %s: %w", file, err)
 	}
-	cfg, err := config.ReadIn(dir, file, src, devices.Types())
+	cfg, err := config.ReadIn(dir, file, src, catalog.Types())
 	if err != nil {
 		return config.Config{}, program.Usage(err)
 	}
