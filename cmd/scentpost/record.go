@@ -70,5 +70,5 @@ func endText(s history.Listed) string {
 	case s.How == "":
 		return "in progress"
 	}
-	return s.How
+	return string(s.How)
 }

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"scentpost/station/event"
 	"scentpost/station/strict"
 )
 
@@ -16,7 +17,7 @@ type planFile struct {
 	Name         string                 `yaml:"plan"`
 	Form         string                 `yaml:"form"`
 	Presentation string                 `yaml:"presentation"`
-	Mode         string                 `yaml:"mode"`
+	Mode         event.Mode             `yaml:"mode"`
 	Positions    int                    `yaml:"positions"`
 	Runs         int                    `yaml:"runs"`
 	Reserve      int                    `yaml:"reserve"`
@@ -30,7 +31,7 @@ type planFile struct {
 	Purge        time.Duration          `yaml:"purge"`
 	Feedback     string                 `yaml:"feedback"`
 	Reward       string                 `yaml:"reward"`
-	Inconclusive string                 `yaml:"inconclusive"`
+	Inconclusive event.Policy           `yaml:"inconclusive"`
 	Rule         string                 `yaml:"rule"`
 	Witness      string                 `yaml:"witness"`
 	Rest         map[string]strict.Node `yaml:",rest"`
@@ -52,7 +53,7 @@ func ParsePlan(file string, src []byte) (Plan, error) {
 		return Plan{}, err
 	}
 	f := planFile{Presentation: PresentationActuated, Calls: CallsFirstEnds, Feedback: FeedbackNone,
-		Reward: RewardNone, Inconclusive: InconclusiveWrong, Witness: WitnessNone}
+		Reward: RewardNone, Inconclusive: event.PolicyWrong, Witness: WitnessNone}
 	doc.Decode(&f)
 	for _, key := range slices.Sorted(maps.Keys(f.Rest)) {
 		if slices.Contains(laterKeys, key) {
@@ -127,11 +128,11 @@ func (c *checker) words() {
 	}{
 		{"form", c.p.Form, []string{FormLineup, FormGoNoGo}, []string{"carousel", "area"}},
 		{"presentation", c.p.Presentation, []string{PresentationActuated}, []string{"manual"}},
-		{"mode", c.p.Mode, []string{ModeOpen, ModeSingle, ModeDouble}, nil},
+		{"mode", string(c.p.Mode), strict.Texts(event.Modes()), nil},
 		{"calls", c.p.Calls, []string{CallsFirstEnds, CallsSeveral}, nil},
 		{"feedback", c.p.Feedback, []string{FeedbackNone, FeedbackPerRun, FeedbackAfterSession}, nil},
 		{"reward", c.p.Reward, []string{RewardNone}, []string{"after-correct-call", "known-runs-only", "handler's choice"}},
-		{"inconclusive", c.p.Inconclusive, []string{InconclusiveWrong, InconclusiveLeftOut}, nil},
+		{"inconclusive", string(c.p.Inconclusive), strict.Texts([]event.Policy{event.PolicyWrong, event.PolicyLeftOut}), nil},
 		{"witness", c.p.Witness, []string{WitnessNone, WitnessPaper, WitnessHub}, nil},
 	} {
 		switch {

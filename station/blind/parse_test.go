@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"scentpost/station/event"
 	"scentpost/station/strict"
 )
 
@@ -60,10 +61,10 @@ rule: uk-short-odour
 witness: paper
 `)
 	switch {
-	case p.Name != "All of it", p.Form != FormLineup, p.Mode != ModeSingle, p.Positions != 2, p.Runs != 5, p.Reserve != 1,
+	case p.Name != "All of it", p.Form != FormLineup, p.Mode != event.ModeSingle, p.Positions != 2, p.Runs != 5, p.Reserve != 1,
 		!p.Restricted, p.Targets.PerRun != (Range{1, 1}), *p.Targets.PerSession != (Range{5, 5}), p.Distractors.PerRun != (Range{0, 1}),
 		p.Balance != (Balance{true, true, 4}), p.FirstEnds(), p.Limits != (Limits{90 * time.Second, 1500 * time.Millisecond}),
-		p.Purge != 20*time.Second, p.Feedback != FeedbackPerRun, p.Inconclusive != InconclusiveLeftOut,
+		p.Purge != 20*time.Second, p.Feedback != FeedbackPerRun, p.Inconclusive != event.PolicyLeftOut,
 		p.Rule != "uk-short-odour", p.Witness != WitnessPaper:
 		t.Errorf("%+v", p)
 	}
@@ -76,7 +77,7 @@ func TestDefaults(t *testing.T) {
 	p := parsed(t, "plan: P\nform: lineup\nmode: double\npositions: 1\nruns: 1\nloading: {each_position: [tnt, blank]}\n"+
 		"targets: {odours: [tnt], per_run: 0..1}\nlimits: {run: 9s, dwell: 3s}\n")
 	if p.Presentation != PresentationActuated || !p.FirstEnds() || p.Feedback != FeedbackNone || p.Reward != RewardNone ||
-		p.Inconclusive != InconclusiveWrong || p.Witness != WitnessNone || p.Reserve != 0 || p.Rule != "" || p.Balance != (Balance{}) {
+		p.Inconclusive != event.PolicyWrong || p.Witness != WitnessNone || p.Reserve != 0 || p.Rule != "" || p.Balance != (Balance{}) {
 		t.Errorf("%+v", p)
 	}
 	if p.SessionTargets() != (Range{0, 1}) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"scentpost/station/event"
 	"scentpost/station/strict"
 )
 
@@ -23,16 +24,12 @@ const (
 	MaxPlacements = 1_000 // of the reserve: runs times compositions, each of them committed to and opened
 )
 
-// The words of the plan language, as they stand in a plan.
+// The words of the plan language, as they stand in a plan. Modes and policies are those of package event.
 const (
 	FormLineup = "lineup" // all positions at once; all clear is possible
 	FormGoNoGo = "gonogo" // one presentation a run
 
 	PresentationActuated = "actuated" // the station opens canisters
-
-	ModeOpen   = "open"   // all know the placement
-	ModeSingle = "single" // the assessor does, the handler does not
-	ModeDouble = "double" // nobody at the search does
 
 	CallsFirstEnds = "first-ends" // the first call ends the run
 	CallsSeveral   = "several"    // each call locks itself, the run goes on
@@ -42,9 +39,6 @@ const (
 	FeedbackAfterSession = "after-session"
 
 	RewardNone = "none"
-
-	InconclusiveWrong   = "wrong"    // a call that cannot be assigned counts as wrong
-	InconclusiveLeftOut = "left-out" // it is left out and listed
 
 	WitnessNone  = "none"
 	WitnessPaper = "paper"
@@ -130,7 +124,7 @@ type Plan struct {
 	Name         string
 	Form         string // a Form constant
 	Presentation string // a Presentation constant
-	Mode         string // a Mode constant
+	Mode         event.Mode
 	Positions    int
 	Runs         int // scheduled
 	Reserve      int // runs that stand in for voided ones
@@ -144,7 +138,7 @@ type Plan struct {
 	Purge        time.Duration // of clean air between runs
 	Feedback     string        // a Feedback constant
 	Reward       string        // RewardNone
-	Inconclusive string        // an Inconclusive constant
+	Inconclusive event.Policy  // for a call that cannot be assigned: wrong, or left out and listed
 	Rule         string        // the name of the pass rule, "" for none
 	Witness      string        // the least witness that the plan asks for: a Witness constant
 

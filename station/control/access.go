@@ -45,22 +45,22 @@ const (
 // rule is one row of the table of who may see what; an empty mode stands for all modes.
 type rule struct {
 	field Field
-	mode  string
+	mode  event.Mode
 	stage Stage
 	roles []event.Role
 }
 
 // views is the table of who may see what. What no row allows is denied.
 var views = []rule{
-	{FieldPlacement, "open", StageArmed, []event.Role{event.Public}},
-	{FieldPlacement, "single", StageArmed, []event.Role{event.Assessor}},
+	{FieldPlacement, event.ModeOpen, StageArmed, []event.Role{event.Public}},
+	{FieldPlacement, event.ModeSingle, StageArmed, []event.Role{event.Assessor}},
 	{FieldPlacement, "", StageRevealed, []event.Role{event.Public}},
 	{FieldResult, "", StageRevealed, []event.Role{event.Public}},
 	{FieldVerdict, "", StageRevealed, []event.Role{event.Public}},
 }
 
 // MaySee tells whether somebody with these roles may see a field of a run whose secret is at a stage.
-func MaySee(field Field, mode string, stage Stage, roles []event.Role) bool {
+func MaySee(field Field, mode event.Mode, stage Stage, roles []event.Role) bool {
 	for _, r := range views {
 		if r.field == field && r.stage == stage && (r.mode == "" || r.mode == mode) && holds(roles, r.roles) {
 			return true

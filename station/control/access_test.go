@@ -12,13 +12,13 @@ import (
 
 var (
 	everyRole  = []event.Role{event.Handler, event.Assessor, event.Loader, event.Authority, event.Admin, event.Public}
-	everyMode  = []string{"open", "single", "double", "", "unknown"}
+	everyMode  = []event.Mode{event.ModeOpen, event.ModeSingle, event.ModeDouble, "", "unknown"}
 	everyStage = []Stage{StageSealed, StageArmed, StageRevealed, "", "unknown"}
 	everyField = []Field{FieldPlacement, FieldResult, FieldVerdict, "", "unknown"}
 )
 
 // wantSee is the table of who may see what in other words.
-func wantSee(field Field, mode string, stage Stage, role event.Role) bool {
+func wantSee(field Field, mode event.Mode, stage Stage, role event.Role) bool {
 	switch {
 	case !slices.Contains([]Field{FieldPlacement, FieldResult, FieldVerdict}, field):
 		return false
@@ -27,10 +27,10 @@ func wantSee(field Field, mode string, stage Stage, role event.Role) bool {
 	case field != FieldPlacement || stage != StageArmed:
 		return false
 	}
-	return mode == "open" || mode == "single" && role == event.Assessor
+	return mode == event.ModeOpen || mode == event.ModeSingle && role == event.Assessor
 }
 
-func everyRow(f func(field Field, mode string, stage Stage, role event.Role)) {
+func everyRow(f func(field Field, mode event.Mode, stage Stage, role event.Role)) {
 	for _, field := range everyField {
 		for _, mode := range everyMode {
 			for _, stage := range everyStage {
@@ -44,7 +44,7 @@ func everyRow(f func(field Field, mode string, stage Stage, role event.Role)) {
 
 // TestWhoMaySeeWhat walks every role, mode, stage and field, and what is in no table: denied.
 func TestWhoMaySeeWhat(t *testing.T) {
-	everyRow(func(field Field, mode string, stage Stage, role event.Role) {
+	everyRow(func(field Field, mode event.Mode, stage Stage, role event.Role) {
 		if got, want := MaySee(field, mode, stage, []event.Role{role}), wantSee(field, mode, stage, role); got != want {
 			t.Errorf("%s may see %q of a run that is %q in mode %q: %v, want %v", role, field, stage, mode, got, want)
 		}
@@ -52,7 +52,7 @@ func TestWhoMaySeeWhat(t *testing.T) {
 }
 
 // secretView is a session whose second run is at a stage, and how its placement would look in a view.
-func secretView(mode string, stage Stage) trial.View {
+func secretView(mode event.Mode, stage Stage) trial.View {
 	placement := event.NewPlacement([]event.Slot{{Position: 1, Canister: "1Q", Kind: event.Target, Odour: "secretodour"}})
 	r := trial.RunView{Index: 2, State: trial.Armed, Placement: placement}
 	v := trial.View{Phase: trial.Sealed, Session: "s1", Mode: mode, Team: event.Team{Dog: "p-dog", Handler: "p-hari"},
@@ -79,7 +79,7 @@ var names = map[string]string{"p-dog": "Rex", "p-hari": "Hari", "p-ada": "Ada", 
 func TestAViewHoldsWhatTheTableAllows(t *testing.T) {
 	s := newTestService(t, newInbox(trial.View{}))
 	words := map[Field]string{FieldPlacement: "secretodour", FieldResult: "secretresult", FieldVerdict: "secretverdict"}
-	everyRow(func(field Field, mode string, stage Stage, role event.Role) {
+	everyRow(func(field Field, mode event.Mode, stage Stage, role event.Role) {
 		if words[field] == "" || stage == "" || stage == "unknown" {
 			return
 		}

@@ -27,7 +27,7 @@ func (s *Service) opening(r *Request, e *event.Event) *refusal.Reason {
 	if err := CheckPlan(r.PlanName, plan, rule); err != nil {
 		return refusal.New(trial.PlanRefused, refusal.Detail, err)
 	}
-	if plan.Mode != blind.ModeOpen && r.Handler == r.Assessor {
+	if plan.Mode != event.ModeOpen && r.Handler == r.Assessor {
 		return refusal.New(OnePerson, "person", r.Handler, "mode", plan.Mode)
 	}
 	hash := plan.Hash()

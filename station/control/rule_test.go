@@ -156,7 +156,7 @@ func TestWhatIsRefusedNobodyCouldPass(t *testing.T) {
 }
 
 // searched is what a dog makes of a deal that finds no target, each second one, or all.
-func searched(deal blind.Deal, finds int, mode string) []event.RunResult {
+func searched(deal blind.Deal, finds int, mode event.Mode) []event.RunResult {
 	var all []event.RunResult
 	n := 0
 	for _, p := range deal.Scheduled {

@@ -30,7 +30,7 @@ type Status struct {
 	Phase     trial.Phase `json:"phase"`
 	Session   string      `json:"session,omitempty"`
 	Plan      string      `json:"plan,omitempty"`
-	Mode      string      `json:"mode,omitempty"`
+	Mode      event.Mode  `json:"mode,omitempty"`
 	Dog       string      `json:"dog,omitempty"`
 	Handler   string      `json:"handler,omitempty"`
 	Positions int         `json:"positions,omitempty"`

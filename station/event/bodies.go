@@ -77,7 +77,7 @@ type Opening struct {
 	Plan      string   `json:"plan"`
 	PlanHash  string   `json:"plan_hash"`
 	Rule      string   `json:"rule,omitempty"`
-	Mode      string   `json:"mode"`
+	Mode      Mode     `json:"mode"`
 	Team      Team     `json:"team"`
 	People    []Person `json:"people"`
 	Beams     []int    `json:"beams"` // the positions that have a beam
@@ -163,9 +163,9 @@ type Restart struct {
 	Cause    string `json:"cause"` // "daemon restarted", "power cut", "journal failed"
 }
 
-// End says how a session ended: "completed", "aborted" or "not valid" (the reserve was used up).
+// End says how a session ended.
 type End struct {
-	How    string `json:"how"`
+	How    Ending `json:"how"`
 	Reason string `json:"reason,omitempty"`
 }
 
@@ -463,8 +463,8 @@ type RunResult struct {
 	SinceStartMS  int            `json:"since_start_ms"`
 	Responses     []Response     `json:"responses"`
 	// LeftOut is how many more responses there were: a record's line has an end.
-	LeftOut        int    `json:"responses_left_out,omitempty"`
-	EffectiveBlind string `json:"effective_blindness"`
+	LeftOut        int  `json:"responses_left_out,omitempty"`
+	EffectiveBlind Mode `json:"effective_blindness"`
 }
 
 // Clause is one clause of a pass rule with its numbers, as decimal text.

@@ -25,15 +25,15 @@ const (
 
 // Line is one session as a list shows it. The zero value has taken no record.
 type Line struct {
-	ID        string `json:"id"`
-	Opened    string `json:"opened"` // UTC, RFC 3339, with whole seconds
-	Plan      string `json:"plan"`   // its name
-	Mode      string `json:"mode"`
-	Simulated bool   `json:"simulated,omitempty"`
-	Sealed    bool   `json:"sealed"` // its placements were drawn
-	Armed     int    `json:"runs"`   // how many runs were armed
-	State     State  `json:"state"`
-	How       string `json:"how,omitempty"` // as in event.End, "" before the end
+	ID        string       `json:"id"`
+	Opened    string       `json:"opened"` // UTC, RFC 3339, with whole seconds
+	Plan      string       `json:"plan"`   // its name
+	Mode      event.Mode   `json:"mode"`
+	Simulated bool         `json:"simulated,omitempty"`
+	Sealed    bool         `json:"sealed"` // its placements were drawn
+	Armed     int          `json:"runs"`   // how many runs were armed
+	State     State        `json:"state"`
+	How       event.Ending `json:"how,omitempty"` // "" before the end
 	// Clock is what the UTC of the session is worth.
 	Clock event.SessionClock `json:"clock"`
 }

@@ -34,7 +34,7 @@ type Run struct {
 	LatencyMS     int                  `json:"latency_ms"`
 	SinceStartMS  int                  `json:"since_start_ms"`
 	Presentations []event.Presentation `json:"presentations,omitempty"`
-	Blindness     string               `json:"effective_blindness,omitempty"`
+	Blindness     event.Mode           `json:"effective_blindness,omitempty"`
 	Air           []event.Air          `json:"air,omitempty"` // when it was armed
 }
 

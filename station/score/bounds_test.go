@@ -134,7 +134,7 @@ func TestOddFacts(t *testing.T) {
 		instant := rapid.OneOf(rapid.Int64Range(-1, 4), rapid.Int64())
 		word := rapid.SampledFrom([]string{"", "call", "all clear", "time-out", "finished", "alert", "clear", "between", "nowhere", "target", "blank", "wrong", "left-out", "no such word"})
 		in := score.RunFacts{HasBeam: rapid.SliceOf(position).Draw(t, "beams"), StartedAt: instant.Draw(t, "start"), FirstEnds: rapid.Bool().Draw(t, "first ends"),
-			InconclusivePolicy: word.Draw(t, "policy"), Observed: rapid.MapOf(position, rapid.Bool()).Draw(t, "observed"),
+			InconclusivePolicy: event.Policy(word.Draw(t, "policy")), Observed: rapid.MapOf(position, rapid.Bool()).Draw(t, "observed"),
 			Lock: event.Lock{Reason: event.LockReason(word.Draw(t, "lock")), At: instant.Draw(t, "lock at"), Inconclusive: rapid.Bool().Draw(t, "doubt")}}
 		for range rapid.IntRange(0, 5).Draw(t, "positions") {
 			in.Placement = append(in.Placement, event.Slot{Position: position.Draw(t, "position"), Kind: event.Kind(word.Draw(t, "kind"))})

@@ -86,7 +86,7 @@ func (c *census) run(rule Rule, r event.RunResult) {
 		t.target(rule.Policy.outcome(p))
 		c.byOdour[p.Odour].target(rule.Policy.outcome(p))
 	}
-	if doubted && rule.Policy.Inconclusive == PolicyWrong && t.falseAlerts == falses {
+	if doubted && rule.Policy.Inconclusive == event.PolicyWrong && t.falseAlerts == falses {
 		t.falseAlerts++ // one for all of them: a call at no one position is no alert at each
 	}
 	t.runs++
@@ -102,7 +102,7 @@ func (c *census) run(rule Rule, r event.RunResult) {
 	switch {
 	case r.Result == Correct:
 		t.correctRuns++
-	case r.Result == Wrong, r.Result == Inconclusive && rule.Policy.Inconclusive == PolicyWrong:
+	case r.Result == Wrong, r.Result == Inconclusive && rule.Policy.Inconclusive == event.PolicyWrong:
 		t.wrongRuns++
 	}
 }
@@ -110,11 +110,11 @@ func (c *census) run(rule Rule, r event.RunResult) {
 // outcome applies a policy to a target that was neither hit nor passed over for certain.
 func (p Policy) outcome(one event.Presentation) event.Outcome {
 	switch {
-	case one.Outcome == event.NotSampled && p.NotSampled == policyMiss:
+	case one.Outcome == event.NotSampled && p.NotSampled == event.PolicyMiss:
 		return event.Miss
-	case one.Outcome == event.Miss && one.Flag == FlagTimeOut && p.TimeOut == PolicyLeftOut:
+	case one.Outcome == event.Miss && one.Flag == FlagTimeOut && p.TimeOut == event.PolicyLeftOut:
 		return event.NotSampled
-	case one.Outcome == event.Inconclusive && p.Inconclusive == PolicyWrong:
+	case one.Outcome == event.Inconclusive && p.Inconclusive == event.PolicyWrong:
 		return event.Miss
 	}
 	return one.Outcome

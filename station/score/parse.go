@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"scentpost/station/event"
 	"scentpost/station/strict"
 )
 
@@ -131,17 +132,25 @@ func (c *ruleCheck) head() {
 	}{
 		{"unit", f.Unit, []string{UnitPresentation, UnitRun}},
 		{"unit_by", f.UnitBy, by},
-		{"policy.not_sampled", f.Policy.NotSampled, []string{PolicyLeftOut, policyMiss}},
-		{"policy.inconclusive", f.Policy.Inconclusive, []string{PolicyLeftOut, PolicyWrong}},
-		{"policy.time_out", f.Policy.TimeOut, []string{policyMiss, PolicyLeftOut}},
-		{"policy.void", f.Policy.Void, []string{PolicyLeftOut}},
 		{"policy.by", f.Policy.By, by},
 		{"smallest_test.by", f.Smallest.By, by},
 	} {
 		c.word(word.path, word.got, word.known)
 	}
+	for _, policy := range []struct {
+		path  string
+		got   event.Policy
+		known []event.Policy
+	}{
+		{"policy.not_sampled", f.Policy.NotSampled, []event.Policy{event.PolicyLeftOut, event.PolicyMiss}},
+		{"policy.inconclusive", f.Policy.Inconclusive, []event.Policy{event.PolicyLeftOut, event.PolicyWrong}},
+		{"policy.time_out", f.Policy.TimeOut, []event.Policy{event.PolicyMiss, event.PolicyLeftOut}},
+		{"policy.void", f.Policy.Void, []event.Policy{event.PolicyLeftOut}},
+	} {
+		c.word(policy.path, string(policy.got), strict.Texts(policy.known))
+	}
 	for i, b := range f.Filters.Blindness {
-		c.word(fmt.Sprintf("filters.blindness[%d]", i), b, []string{"open", "single", "double"})
+		c.word(fmt.Sprintf("filters.blindness[%d]", i), string(b), strict.Texts(event.Modes()))
 	}
 	if f.Smallest.Targets < 0 || f.Smallest.NonTargets < 0 || f.Smallest.Targets+f.Smallest.NonTargets == 0 {
 		c.doc.Problem("smallest_test", "", "counts of 0 or more are expected, not all of them 0")

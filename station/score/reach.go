@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+
+	"scentpost/station/event"
 )
 
 // Span is a number between two others, both of which it may be.
@@ -15,10 +17,10 @@ type Test struct {
 	Runs, Positions int
 	Targets         Span // in all runs together
 	TargetsPerRun   Span
-	Distractors     Span     // in all runs together, where there is room for them
-	Odours          []string // of the targets
-	Balanced        bool     // the numbers of the target odours differ by at most one
-	Mode            string   // the blindness that is intended; no run is more blind
+	Distractors     Span       // in all runs together, where there is room for them
+	Odours          []string   // of the targets
+	Balanced        bool       // the numbers of the target odours differ by at most one
+	Mode            event.Mode // the blindness that is intended; no run is more blind
 }
 
 // Shortfall is a clause of a rule that no test of a plan can meet.
@@ -160,9 +162,7 @@ func (r Rule) blindEnough(t Test, s Span) Span {
 	if len(r.only.Blindness) == 0 {
 		return s
 	}
-	order := []string{"open", "single", "double"}
-	intended := slices.Index(order, t.Mode)
-	if !slices.ContainsFunc(r.only.Blindness, func(b string) bool { return slices.Index(order, b) <= intended }) {
+	if !slices.ContainsFunc(r.only.Blindness, func(b event.Mode) bool { return !b.Blinder(t.Mode) }) {
 		return Span{}
 	}
 	return Span{0, s.Max}

@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"regexp"
 
+	"scentpost/station/event"
 	"scentpost/station/strict"
 )
 
@@ -49,20 +50,17 @@ type Rule struct {
 // Policy says how a rule counts what is neither right nor wrong.
 type Policy struct {
 	// NotSampled is "left-out", or "miss" for targets; non-targets that were not sampled are left out in any case.
-	NotSampled string `yaml:"not_sampled"`
+	NotSampled event.Policy `yaml:"not_sampled"`
 	// Inconclusive is "left-out" or "wrong": inconclusive targets are misses, and the inconclusive non-targets of a
 	// run without a false alert are one false alert.
-	Inconclusive string `yaml:"inconclusive"`
+	Inconclusive event.Policy `yaml:"inconclusive"`
 	// TimeOut is what a target is that was missed because time ran out: "miss" or "left-out".
-	TimeOut string `yaml:"time_out"`
+	TimeOut event.Policy `yaml:"time_out"`
 	// Void is "left-out": what never locked says nothing of the dog.
-	Void string `yaml:"void"`
+	Void event.Policy `yaml:"void"`
 	// By is BySource or ByAssumption.
 	By string `yaml:"by"`
 }
-
-// The words of a Policy beside PolicyLeftOut and PolicyWrong.
-const policyMiss = "miss"
 
 // SmallestTest is the least that the rule can be applied to.
 type SmallestTest struct {
@@ -74,8 +72,8 @@ type SmallestTest struct {
 
 // filters say which runs a rule counts; an empty list is no filter.
 type filters struct {
-	Odours    []string `yaml:"odours"`    // targets of these odours only
-	Blindness []string `yaml:"blindness"` // runs of this effective blindness only
+	Odours    []string     `yaml:"odours"`    // targets of these odours only
+	Blindness []event.Mode `yaml:"blindness"` // runs of this effective blindness only
 }
 
 // value is a number made of others. Exactly one list is given.

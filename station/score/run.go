@@ -137,7 +137,7 @@ func (s *scoring) uncalled(p *event.Presentation, target bool) {
 	seen := p.Sampled == SampledYes || p.Sampled == SampledObserved
 	asserted := s.Lock.Reason != event.LockCall // the whole line counts as searched
 	switch {
-	case doubted && s.InconclusivePolicy == PolicyLeftOut:
+	case doubted && s.InconclusivePolicy == event.PolicyLeftOut:
 		p.Outcome = event.Inconclusive
 	case doubted && target:
 		p.Outcome = event.Miss
@@ -197,7 +197,7 @@ func (s *scoring) result(all []event.Presentation) string {
 	switch {
 	case slices.ContainsFunc(all, wrong):
 		return Wrong
-	case len(s.doubts) > 0 && s.InconclusivePolicy == PolicyLeftOut:
+	case len(s.doubts) > 0 && s.InconclusivePolicy == event.PolicyLeftOut:
 		return Inconclusive
 	case len(s.doubts) > 0:
 		return Wrong

@@ -131,12 +131,12 @@ func TestOutcomesDecided(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := score.RunFacts{Placement: line(c.line), Calls: c.calls, Entries: walk(c.walk...), HasBeam: []int{1, 2, 3, 4},
-				StartedAt: 10 * second, Lock: event.Lock{Reason: c.lock, At: 20 * second}, FirstEnds: !c.several, InconclusivePolicy: score.PolicyWrong}
+				StartedAt: 10 * second, Lock: event.Lock{Reason: c.lock, At: 20 * second}, FirstEnds: !c.several, InconclusivePolicy: event.PolicyWrong}
 			if len(c.calls) > 0 && c.lock == lockCall {
 				in.Lock.At = 14 * second
 			}
 			if c.leftOut {
-				in.InconclusivePolicy = score.PolicyLeftOut
+				in.InconclusivePolicy = event.PolicyLeftOut
 			}
 			got := score.Run(in)
 			if letters(got) != c.want || got.Result != c.result {
@@ -175,7 +175,7 @@ func TestEntriesAfterTheLockDoNotCount(t *testing.T) {
 
 func TestLockInconclusive(t *testing.T) {
 	in := score.RunFacts{Placement: line("BTB"), HasBeam: []int{1, 2, 3}, Entries: walk(1, 2),
-		Lock: event.Lock{Reason: timeOut, At: 30 * second, Inconclusive: true}, InconclusivePolicy: score.PolicyLeftOut}
+		Lock: event.Lock{Reason: timeOut, At: 30 * second, Inconclusive: true}, InconclusivePolicy: event.PolicyLeftOut}
 	if got := score.Run(in); letters(got) != "??-" || got.Result != score.Inconclusive {
 		t.Errorf("got %s, %s", letters(got), got.Result)
 	}
@@ -218,7 +218,7 @@ func facts(t *rapid.T) score.RunFacts {
 	in := score.RunFacts{
 		Placement: placement, StartedAt: 10 * second, Observed: map[int]bool{},
 		FirstEnds:          rapid.Bool().Draw(t, "first ends"),
-		InconclusivePolicy: rapid.SampledFrom([]string{score.PolicyWrong, score.PolicyLeftOut}).Draw(t, "policy"),
+		InconclusivePolicy: rapid.SampledFrom([]event.Policy{event.PolicyWrong, event.PolicyLeftOut}).Draw(t, "policy"),
 		HasBeam:            rapid.SliceOfDistinct(position, rapid.ID[int]).Draw(t, "beams"),
 		Lock: event.Lock{Reason: rapid.SampledFrom([]event.LockReason{lockCall, clear, timeOut, finished, ""}).Draw(t, "lock"),
 			At: rapid.Int64Range(10, 40).Draw(t, "lock at") * second, Inconclusive: rapid.Bool().Draw(t, "lock inconclusive")},

@@ -33,12 +33,6 @@ const (
 	FlagTimeOut    = "time-out"   // a target was missed because time ran out
 )
 
-// The policies of a plan for calls that cannot be assigned to one position.
-const (
-	PolicyWrong   = "wrong"
-	PolicyLeftOut = "left-out"
-)
-
 // None is a latency that there is not, in milliseconds.
 const None = -1
 
@@ -60,8 +54,8 @@ type RunFacts struct {
 	Lock event.Lock
 	// FirstEnds is set when the first call ends the run.
 	FirstEnds bool
-	// InconclusivePolicy is PolicyWrong or PolicyLeftOut; anything else counts as PolicyWrong.
-	InconclusivePolicy string
+	// InconclusivePolicy is event.PolicyLeftOut, or event.PolicyWrong as which all else counts.
+	InconclusivePolicy event.Policy
 }
 
 // CallFact is a call with the monotonic instant that it was made at, in nanoseconds.

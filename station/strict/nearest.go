@@ -23,6 +23,15 @@ func Nearest(name string, known []string) string {
 	return best
 }
 
+// Texts returns words of a kind of their own as texts, as Nearest and DidYouMean take them.
+func Texts[T ~string](words []T) []string {
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = string(w)
+	}
+	return texts
+}
+
 // DidYouMean returns a hint for an unknown name: the nearest known one, else all that are known.
 func DidYouMean(name string, known []string) string {
 	if near := Nearest(name, known); near != "" {

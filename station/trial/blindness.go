@@ -3,7 +3,6 @@ package trial
 import (
 	"slices"
 
-	"scentpost/station/blind"
 	"scentpost/station/event"
 	"scentpost/station/refusal"
 )
@@ -25,7 +24,7 @@ func (m *Machine) rolesOf(ref string) []event.Role {
 // mayLoad returns why somebody may not load this session: in double mode the loader is neither handler nor assessor.
 func (m *Machine) mayLoad(ref string) *refusal.Reason {
 	roles := m.rolesOf(ref)
-	if m.session.plan.Mode != blind.ModeDouble || !(slices.Contains(roles, event.Handler) || slices.Contains(roles, event.Assessor)) {
+	if m.session.plan.Mode != event.ModeDouble || !(slices.Contains(roles, event.Handler) || slices.Contains(roles, event.Assessor)) {
 		return nil
 	}
 	return refusal.New(LoaderAtSearch)
@@ -36,21 +35,21 @@ func (m *Machine) mayLoad(ref string) *refusal.Reason {
 // when the loader does, somebody at the search may have loaded, and double is single. Whoever is at the search and can
 // read the station's files, or is handler and assessor at once where the assessor is served, makes it open. Where all
 // is simulated, accounts mean nothing.
-func (m *Machine) effectiveBlindness() string {
+func (m *Machine) effectiveBlindness() event.Mode {
 	o := m.session.opening
-	if o.Mode == blind.ModeSingle && slices.Contains(m.rolesOf(o.Team.Handler), event.Assessor) {
-		return blind.ModeOpen
+	if o.Mode == event.ModeSingle && slices.Contains(m.rolesOf(o.Team.Handler), event.Assessor) {
+		return event.ModeOpen
 	}
 	if o.Simulated {
 		return o.Mode
 	}
 	switch {
 	case m.readsVault():
-		return blind.ModeOpen
-	case o.Mode == blind.ModeSingle && m.shares(event.Handler):
-		return blind.ModeOpen
-	case o.Mode == blind.ModeDouble && m.shares(event.Loader):
-		return blind.ModeSingle
+		return event.ModeOpen
+	case o.Mode == event.ModeSingle && m.shares(event.Handler):
+		return event.ModeOpen
+	case o.Mode == event.ModeDouble && m.shares(event.Loader):
+		return event.ModeSingle
 	}
 	return o.Mode
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"scentpost/station/blind"
 	"scentpost/station/dwell"
 	"scentpost/station/event"
 	"scentpost/station/refusal"
@@ -109,11 +110,11 @@ func (m *Machine) arm(in event.Event) *refusal.Reason {
 }
 
 // servedTo returns who is served the placement of a run before the reveal, in each mode.
-func servedTo(mode string) []event.Role {
+func servedTo(mode event.Mode) []event.Role {
 	switch mode {
-	case "open":
+	case event.ModeOpen:
 		return []event.Role{event.Public}
-	case "single":
+	case event.ModeSingle:
 		return []event.Role{event.Assessor}
 	default:
 		return nil
@@ -314,7 +315,7 @@ func (m *Machine) closed(in event.Event) *refusal.Reason {
 		r.outcome = Completed
 	}
 	r.state = Purging
-	if r.outcome == Completed && m.session.plan.Feedback == "per-run" {
+	if r.outcome == Completed && m.session.plan.Feedback == blind.FeedbackPerRun {
 		m.openBodies(in, r.index)
 		m.openPlacement(in, r.index)
 		m.scoreRun(in, r)

@@ -22,9 +22,9 @@ func (m *Machine) score(in event.Event, end event.End) {
 		results = append(results, *s.results[r.index])
 	}
 	verdict := score.Judge(s.opening.Rule, results)
-	if end.How != "completed" {
+	if end.How != event.EndCompleted {
 		verdict.Verdict = score.NotValid
-		verdict.Clauses = append(verdict.Clauses, event.Clause{Name: "session completed", Need: "completed", Got: end.How})
+		verdict.Clauses = append(verdict.Clauses, event.Clause{Name: "session completed", Need: string(event.EndCompleted), Got: string(end.How)})
 	}
 	s.verdict = &verdict
 	m.derive(in, event.SessionScored, 0, &verdict)

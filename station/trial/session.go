@@ -252,12 +252,12 @@ func (m *Machine) closeSession(in event.Event) *refusal.Reason {
 
 // finish ends the session: everything is opened, every run scored, the verdict given. It is never a command.
 func (m *Machine) finish(in event.Event) {
-	end := event.End{How: "completed"}
+	end := event.End{How: event.EndCompleted}
 	switch {
 	case m.session.aborted != "":
-		end = event.End{How: "aborted", Reason: m.session.aborted}
+		end = event.End{How: event.EndAborted, Reason: m.session.aborted}
 	case m.session.shortBy > 0:
-		end = event.End{How: "not valid", Reason: "the reserve runs were used up"}
+		end = event.End{How: event.EndNotValid, Reason: "the reserve runs were used up"}
 	}
 	m.phase = Ended
 	m.derive(in, event.SessionEnded, 0, &end)

@@ -79,7 +79,7 @@ func ready(t testing.TB, changes ...string) *theatre {
 
 func openingOf(src string, set event.Settings) *event.Opening {
 	plan, err := blind.ParsePlan("small.yaml", []byte(src))
-	mode := "double"
+	mode := event.ModeDouble
 	if err == nil {
 		mode = plan.Mode
 	}
@@ -472,7 +472,7 @@ func tell(e event.Event) string {
 	case *event.Reason:
 		return strings.TrimPrefix(string(e.Type), "session.") + " " + b.Reason
 	case *event.End:
-		return "ended " + b.How
+		return "ended " + string(b.How)
 	case *event.EdgeSum:
 		return "edges summed"
 	case *event.LostEdges:

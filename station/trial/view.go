@@ -13,7 +13,7 @@ type View struct {
 	Phase     Phase
 	Session   string
 	Plan      string
-	Mode      string
+	Mode      event.Mode
 	Feedback  string
 	Positions int
 	Team      event.Team
