@@ -73,9 +73,6 @@ func (s *Stage) Fact(now event.Stamp, e event.Event) []Effect {
 
 // lost takes that edges of beams or buttons are missing.
 func (s *Stage) lost(now event.Stamp, e event.Event) {
-	if s.machine.run == nil {
-		return
-	}
 	loss := e.Secret.(*event.Loss)
 	if e.Body.(*event.LostEdges).Source == "" {
 		s.presenter.curtain.lose(loss.From, notKnown(loss.Why))
@@ -135,9 +132,6 @@ const ConfigChanged = "the configuration is not the one that the session was ope
 // would not be what it was held under; one that was revealed is left to be closed.
 func (s *Stage) Resume(now event.Stamp, back Back) []Effect {
 	s.begin()
-	if s.machine.phase == Idle {
-		return nil
-	}
 	s.horizon.clear()
 	s.presenter = actuated{}
 	if r := s.machine.run; r != nil {

@@ -331,6 +331,7 @@ func TestComingBack(t *testing.T) {
 		{"another configuration", searched, event.VoidRestart, "ab", false, "restarted, void daemon restarted, aborted " + trial.ConfigChanged},
 		{"another configuration in an abort", searched + "abort rain; ", event.VoidRestart, "ab", false, "restarted"},
 		{"another configuration after the end", "abort rain; ", event.VoidRestart, "ab", false, "restarted"},
+		{"another configuration after the last run", searched + "press clear; 10s; " + searched + "press clear; 10s", event.VoidRestart, "ab", false, "restarted"},
 		{"another configuration between runs", "", event.VoidRestart, "ab", false, "restarted, aborted " + trial.ConfigChanged + ", ended aborted, opened 1, opened 2, opened 3, opened 4"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
@@ -357,7 +358,7 @@ func TestComingBack(t *testing.T) {
 	closed := ready(t)
 	closed.play("abort; close")
 	from := len(closed.records)
-	closed.restart(event.VoidRestart, "")
+	closed.restart(event.VoidRestart, "ab")
 	if len(closed.records) > from {
 		t.Errorf("a session that is closed: %s", closed.story(from))
 	}
