@@ -57,7 +57,6 @@ func (s *Stage) lock(now event.Stamp, at int64) {
 func (s *Stage) ring(now event.Stamp, d deadline) {
 	at := now.AtMono(d.at)
 	if d.timer == event.RunPresented && s.presenter.unmoved != 0 {
-		s.presenter.unmoved = 0
 		s.void(now, at, event.VoidLateSync)
 		return
 	}

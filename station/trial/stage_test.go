@@ -57,6 +57,7 @@ func TestTheStageDecides(t *testing.T) {
 		{"a veiled source that is silent", "veiled nano 300ms; " + searched + "41s", "void mechanical", "nano", end},
 		{"a silent source beside a veiled one", "source gpio 50ms; veiled nano 300ms; " + searched + "41s", "void source lost", "gpio+nano", end},
 		{"a call waits for a veiled source", "veiled nano 300ms; " + searched + "1s; press clear; 1s", "call clear, lock all clear", "nano", 1800 * time.Millisecond},
+		{"a call told late locks when its sources have reported", "source gpio 1s; " + searched + "1s; ago 600ms press clear; mark gpio; 1s", "call clear, lock all clear", "", 1500 * time.Millisecond},
 		// Sources and edges that are lost.
 		{"a source is lost", searched + "1s; trouble source lost", "void source lost", "-", 1500 * time.Millisecond},
 		{"a source lost since before the end", "source gpio 1s; " + searched + "40500ms; ago 600ms trouble source lost", "void source lost", "-", end},
@@ -71,12 +72,14 @@ func TestTheStageDecides(t *testing.T) {
 		{"a canister at fault", searched + "1s; jam 1; 1s", "void mechanical", "-", 2 * time.Second},
 		{"a canister at fault on the grid", searched + "500ms; jam 1; 1s", "void mechanical", "-", 2 * time.Second},
 		{"a canister at fault, seen once", searched + "1s; jam 1; 100ms; jam 2; 1s", "void mechanical", "-", 2 * time.Second},
+		{"a canister at fault, looked for late", searched + "1s; jam 1; stall 1m; 0s", "void mechanical", "-", 2 * time.Second},
 		{"a canister at fault before a call", searched + "1s; jam 1; 100ms; press clear; 1s", "call clear, lock all clear", "", 1600 * time.Millisecond},
 		{"a canister at fault after the lock", searched + "1s; press clear; 10ms; jam 1; 1s", "call clear, lock all clear", "", 1500 * time.Millisecond},
 		{"a canister at fault as the search ends", searched + "39800ms; jam 1; 1s", "lock time-out", "", end},
 		{"edges that a limit switch made lost", searched + "1s; noise 1; 1s", "void mechanical", "-", 2 * time.Second},
-		{"such edges from before the end, the lock first", "source gpio 400ms; " + searched + "40100ms; ago 200ms noise 1; 1s", "void mechanical", "-", end},
-		{"such edges from before the end, the grid first", "source gpio 1s; " + searched + "40100ms; ago 200ms noise 1; 1s", "void mechanical", "-", end},
+		{"a call locks over such edges", searched + "1s; call 1; ago 10m noise 1; 3s", "call 1, lock call", "", 4500 * time.Millisecond},
+		{"such edges from before the end, the lock first", "source gpio 400ms; " + searched + "40100ms; ago 200ms noise 1; 300ms", "void mechanical", "-", end},
+		{"such edges from before the end, the grid first", "source gpio 1s; " + searched + "40100ms; ago 200ms noise 1; 400ms", "void mechanical", "-", end},
 		{"such edges from the end", "source gpio 400ms; " + searched + "40100ms; ago 100ms noise 1; mark gpio; 1s", "void mechanical", "-", end},
 		{"such edges from after the end", "source gpio 400ms; " + searched + "40100ms; ago 99ms noise 1; mark gpio; 1s", "lock time-out", "", end + 100*time.Millisecond},
 		{"such edges, and earlier ones told later", "source gpio 400ms; " + searched + "40100ms; noise 1; ago 200ms noise 1; 1s", "void mechanical", "-", end},
@@ -123,6 +126,21 @@ func TestTheStageDecidesBetweenRuns(t *testing.T) {
 	}
 }
 
+// TestFixedInstantsAreFixed: what is due is stamped with its instant, however late the owner of the stage looks.
+func TestFixedInstantsAreFixed(t *testing.T) {
+	s := ready(t)
+	from := len(s.records)
+	s.play("arm; stall 10s; 0s; start; void x; stall 30s; 0s; 0s")
+	if got, want := s.story(from), begun+", void x, purged"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	void := s.after(event.RunVoided)
+	if presented, closed, purged := s.after(event.RunPresented), s.after(event.RunClosed), s.after(event.RunPurged); presented != 0 ||
+		closed != void+1500*time.Millisecond || purged != closed+5*time.Second {
+		t.Errorf("presented at %s, void at %s, closed at %s, purged at %s", presented, void, closed, purged)
+	}
+}
+
 // TestNoiseBeforeThePresentation: the presentation itself finds it.
 func TestNoiseBeforeThePresentation(t *testing.T) {
 	s := ready(t)
@@ -155,6 +173,9 @@ func TestFaultsVoidOnTheGrid(t *testing.T) {
 		}
 		grid := int64(set.GridMS) * int64(time.Millisecond)
 		want := time.Duration((told/grid + 1) * grid)
+		if next, ok := s.stage.Next(s.now.Mono); !ok || next != s.now.Mono-told+int64(want) {
+			rt.Fatalf("told at %s, looks again at %d (%t)", time.Duration(told), next, ok)
+		}
 		if rapid.Bool().Draw(rt, "in steps") {
 			s.pass(time.Duration(rapid.Int64Range(0, grid).Draw(rt, "step")))
 		}

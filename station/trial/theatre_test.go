@@ -50,7 +50,6 @@ type theatre struct {
 	parked  []trial.Effect
 	open    bool            // a canister may be open
 	moves   int             // runs whose canisters were asked to move
-	deaf    bool            // canisters say nothing
 	refused *refusal.Reason // of the last command
 	lights  []string
 	points  []trial.Point // checkpoints
@@ -202,9 +201,6 @@ func (s *theatre) durable() {
 // move opens the canisters of a run, which say so.
 func (s *theatre) move(e *trial.Effect) {
 	s.open = true
-	if s.deaf {
-		return
-	}
 	for _, m := range e.Moves {
 		s.fact(event.Event{Type: event.CanisterMoved, Body: &event.Handling{Position: m.Position},
 			Secret: &event.Moves{Canister: m.Canister, Open: true, Commanded: e.At, Confirmed: e.At + 1e6}})
@@ -428,8 +424,12 @@ func (s *theatre) station(word string, rest []string, number func(int) int) {
 		s.held = false
 		s.do(s.stage.Fire(s.now))
 		s.durable()
-	case "deaf":
-		s.deaf = true
+	case "stall": // the owner of the stage does not look
+		d, err := time.ParseDuration(rest[0])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.now = s.now.Add(d)
 	default:
 		s.t.Fatalf("no such word: %s", word)
 	}
