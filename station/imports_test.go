@@ -27,7 +27,7 @@ var impure = []string{
 
 // pure are the packages whose results depend on their arguments alone.
 var pure = []string{
-	"station/event", "station/refusal", "station/strict", "station/blind", "station/dwell", "station/score", "station/trial",
+	"station/event", "station/refusal", "station/readiness", "station/strict", "station/blind", "station/dwell", "station/score", "station/trial",
 	"station/history", "station/record", "station/verify", "station/config", "station/health", "station/templates",
 	"station/doctor", "station/uplink/address", "station/health/vitals", "station/health/boards", "firmware-bridge/frame", "firmware-bridge/message", "firmware-bridge/link", "firmware-bridge/pinbus", "firmware-bridge/clockmap", "firmware-bridge/twin",
 }
@@ -53,6 +53,8 @@ var rules = []rule{
 		reason: "conditions are words; whoever raises them imports it, not the other way round"},
 	{of: []string{"station/blind", "station/dwell", "station/score"}, only: []string{"station/event", "station/strict"},
 		reason: "each is a function of the vocabulary; the engine puts them together"},
+	{of: []string{"station/readiness"}, only: []string{"station/refusal"},
+		reason: "whether a run may start is a function of what is known of the station; assembly gathers it, and everybody asks it"},
 	{of: []string{"station/trial"}, only: []string{"station/event", "station/refusal", "station/blind", "station/dwell", "station/score"},
 		reason: "the engine is the top of the pure core and knows neither the record nor any shell"},
 	{of: []string{"station/history"}, only: []string{"station/event"},
@@ -95,7 +97,7 @@ var rules = []rule{
 		reason: "a socket carries what the door for people takes and gives; who may do what is decided there"},
 	{of: []string{"station/control"}, never: impure,
 		reason: "the door for people knows no socket and no account's name: a page, a terminal and a simulation come through it alike"},
-	{of: []string{"station/control"}, only: []string{"station/event", "station/refusal", "station/history", "station/record", "station/blind", "station/score", "station/trial", "station/health", "station/strict"},
+	{of: []string{"station/control"}, only: []string{"station/event", "station/refusal", "station/readiness", "station/history", "station/record", "station/blind", "station/score", "station/trial", "station/health", "station/strict"},
 		reason: "the table of who may see what declares the inbox that it needs, and reaches no shell"},
 	{of: []string{"station/uplink", "station/metrics", "station/hub", "station/report"}, only: readers,
 		reason: "readers follow the journal, each by itself: one that fails takes no other with it"},

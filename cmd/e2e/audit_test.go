@@ -168,8 +168,8 @@ func auditShown(t testing.TB, j *journal.Journal, lines []journal.Line, shown []
 			replays[s.Session] = replay(t, j, lines, s.Session)
 		}
 		said := replays[s.Session][s.Size]
-		if s.CannotStart != nil { // for a reason that no journal knows
-			s.CannotStart, s.Next = nil, said.Next
+		if s.Obstacle != nil { // which no journal knows
+			s.Obstacle, s.Next = nil, said.Next
 		}
 		s.Checkpoint, s.Conditions = "", nil
 		got, _ := json.Marshal(s)

@@ -276,7 +276,7 @@ func TestABackupRestoredInPlace(t *testing.T) {
 	}
 	l.serve()
 	l.daemon.line(t, "sessions") // it hears of the epoch between from the broker, and starts again
-	l.until(func(s control.Status) bool { return s.Size > 0 && s.Blocked == nil })
+	l.until(func(s control.Status) bool { return s.Size > 0 && s.Obstacle == nil })
 	l.daemon.stop(t)
 	l.station.stop(t)
 	in, err := journal.Read(l.path("journal"))

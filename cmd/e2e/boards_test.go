@@ -100,11 +100,11 @@ func (b *bench) there() {
 	absent := func(c health.Condition) bool { return c.Code == health.DeviceAbsent && c.Until == 0 }
 	for limit := time.Now().Add(patience); ; {
 		status := b.tell("Assessor", "status").Status
-		if status.Blocked == nil && !slices.ContainsFunc(status.Conditions, absent) {
+		if status.Obstacle == nil && !slices.ContainsFunc(status.Conditions, absent) {
 			return
 		}
 		if time.Now().After(limit) {
-			b.t.Fatalf("the boards did not come: %v %+v", status.Blocked, status.Conditions)
+			b.t.Fatalf("the boards did not come: %v %+v", status.Obstacle, status.Conditions)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"scentpost/station/control"
 	"scentpost/station/control/socket"
 	"scentpost/station/event"
-	"scentpost/station/host"
+	"scentpost/station/readiness"
 	"scentpost/station/trial"
 )
 
@@ -70,7 +70,7 @@ func (d *driver) drive() bool {
 		}
 		status := *response.Status
 		d.statuses = append(d.statuses, status)
-		if status.Size < d.answered || status.Blocked != nil {
+		if status.Size < d.answered || status.Obstacle != nil {
 			continue
 		}
 		command := d.next(status)
@@ -91,7 +91,7 @@ func (d *driver) drive() bool {
 // take keeps what was answered. A command may come too late for the state that it was meant for, and is refused.
 func (d *driver) take(command control.Request, reply control.Response) {
 	if !reply.OK {
-		if reply.Seq == 0 && !reply.Refused.Says(host.CannotStart) {
+		if reply.Seq == 0 && !reply.Refused.Says(readiness.Starting) {
 			d.t.Errorf("%s: %v", command.Command, reply.Refused)
 		}
 		return

@@ -100,7 +100,7 @@ func (l *loser) cut(epoch string, n int64) (left int64) {
 // newEpoch sees that the daemon began, names and reports a new epoch after size records of was, -1 for any number.
 func (l *loser) newEpoch(was string, size int64, why ...string) {
 	l.t.Helper()
-	now := l.until(func(s control.Status) bool { return s.Epoch != was && s.Size > 0 && s.Blocked == nil })
+	now := l.until(func(s control.Status) bool { return s.Epoch != was && s.Size > 0 && s.Obstacle == nil })
 	if now.Phase != trial.Idle {
 		l.t.Errorf("a session crossed into epoch %s: %s", now.Epoch, now.Phase)
 	}

@@ -35,7 +35,7 @@ func TestAnAbsentBrokerIsACondition(t *testing.T) {
 	r.serve()
 	w := r.watch()
 	w.until(t, "the condition", func(s control.Status) bool {
-		return len(s.Conditions) == 1 && s.Conditions[0].Code == health.BrokerAway && s.Blocked == nil
+		return len(s.Conditions) == 1 && s.Conditions[0].Code == health.BrokerAway && s.Obstacle == nil
 	})
 	if got := r.tell("Assessor", "open", "short", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor"); got.Status.Session == "" {
 		t.Errorf("a session was not opened: %+v", got.Status)

@@ -104,7 +104,10 @@ func tellHeld(config, edges string) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	s := newStation(cfg, log, supervise(log), newChart(cfg, log))
+	s, err := newStation(cfg, log, supervise(log), newChart(cfg, log))
+	if err != nil {
+		return err
+	}
 	kernel, err := linux.NewClock()
 	if err != nil {
 		return err

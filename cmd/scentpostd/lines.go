@@ -33,7 +33,7 @@ func (s *station) openLines(ctx context.Context) error {
 			s.conditions.Clear(health.DeviceAbsent, s.lineSource())
 			return nil
 		}
-		s.Await(s.lineSource(), "no session can be run before "+s.linesThere(), err.Error())
+		s.Await(s.lineSource(), err.Error())
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
@@ -50,14 +50,6 @@ func (s *station) lineSource() string {
 		return devices.OnGPIO
 	}
 	return devices.OnVirtual
-}
-
-// linesThere says in words what a station without lines waits for.
-func (s *station) linesThere() string {
-	if s.cfg.Driver.Type == config.DriverLinux {
-		return "the GPIO lines are there"
-	}
-	return "the virtual station is there"
 }
 
 // tryLines connects the devices once; what it leaves open is for close.

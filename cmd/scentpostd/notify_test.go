@@ -79,7 +79,10 @@ func notKicked(t *testing.T, loop string, give func(s *station, job func())) {
 	log := slog.New(slog.DiscardHandler)
 	manager := supervise(log)
 	end := manager.start(ctx)
-	s := newStation(cfg, log, manager, newChart(cfg, log))
+	s, err := newStation(cfg, log, manager, newChart(cfg, log))
+	if err != nil {
+		t.Fatal(err)
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.serve(ctx, program.Streams{Out: io.Discard, Err: io.Discard}, assembly.Again{}) }()
 	until := make(chan struct{})

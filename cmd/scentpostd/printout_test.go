@@ -113,7 +113,10 @@ func TestAStalledLogHoldsUpNoEmergencyStop(t *testing.T) {
 		logged := newPrintout(to)
 		conditions := newChart(cfg, slog.New(slog.NewTextHandler(logged, nil)))
 		conditions.Follow(false)
-		whole := assembly.New(assembly.Options{Config: cfg, Conditions: conditions})
+		whole, err := newStation(cfg, slog.New(slog.DiscardHandler), nil, conditions)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := whole.Connect(assembly.Lines{Bus: lines, Clock: w, Scale: 1}); err != nil {
 			t.Fatal(err)
 		}

@@ -57,7 +57,10 @@ func serveAgain(ctx context.Context, cfg config.Config, out program.Streams, log
 	conditions := newChart(cfg, log)
 	var again assembly.Again
 	for {
-		err := newStation(cfg, log, supervisor, conditions).serve(ctx, out, again)
+		s, err := newStation(cfg, log, supervisor, conditions)
+		if err == nil {
+			err = s.serve(ctx, out, again)
+		}
 		if !errors.As(err, &again) {
 			return err
 		}

@@ -162,7 +162,7 @@ func TestAbsentDevices(t *testing.T) {
 	}
 	c := status.Conditions[0]
 	if c.Code != health.DeviceAbsent || !strings.Contains(c.Evidence, cfg.Driver.Socket) || status.Phase != trial.Idle ||
-		!strings.Contains(words.Next(status), "wait: no session can be run before the virtual station is there") {
+		!strings.Contains(words.Next(status), "wait: no session can be run yet: the station's lines are not there (virtual-station)") {
 		t.Errorf("it shows %+v", status)
 	}
 	if got := d.send(t, control.Request{Command: "list"}); !got.OK {
@@ -174,7 +174,7 @@ func TestAbsentDevices(t *testing.T) {
 	station := startStation(t, cfg)
 	d.out.wait(t, "sessions can be run: ", 1)
 	status = d.send(t, control.Request{Command: "status"}).Status
-	if status.Blocked != nil || len(status.Conditions) != 0 || status.Size != 1 {
+	if status.Obstacle != nil || len(status.Conditions) != 0 || status.Size != 1 {
 		t.Errorf("with its devices it shows %+v", status)
 	}
 	if err := station(); err != nil {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"scentpost/cmd/internal/program"
+	"scentpost/cmd/internal/words"
 	"scentpost/drivers/bus"
 	"scentpost/station/assembly"
 	"scentpost/station/clock"
@@ -23,6 +24,7 @@ import (
 	"scentpost/station/health/chart"
 	"scentpost/station/host"
 	"scentpost/station/journal"
+	"scentpost/station/readiness"
 )
 
 const (
@@ -53,12 +55,12 @@ type station struct {
 }
 
 // newStation returns a station that holds nothing yet.
-func newStation(cfg config.Config, log *slog.Logger, supervisor *supervisor, conditions *chart.Chart) *station {
-	s := &station{cfg: cfg, log: log, supervisor: supervisor, conditions: conditions, gone: make(chan assembly.Again, 1)}
+func newStation(cfg config.Config, log *slog.Logger, supervisor *supervisor, conditions *chart.Chart) (s *station, err error) {
+	s = &station{cfg: cfg, log: log, supervisor: supervisor, conditions: conditions, gone: make(chan assembly.Again, 1)}
 	s.hearts.machine, s.hearts.lines = newHeart(), newHeart()
 	var wake func()
 	wake, s.woken = host.Signal()
-	s.Station = assembly.New(assembly.Options{
+	s.Station, err = assembly.New(assembly.Options{
 		Config: cfg, Simulated: cfg.Simulated(), Version: version, UID: os.Geteuid(), Log: log, Conditions: conditions,
 		Chance: func(string, int64) host.Chance {
 			return host.Chance{IDs: rand.Reader, Nonces: rand.Reader, Shares: rand.Reader, Seals: rand.Reader}
@@ -69,7 +71,7 @@ func newStation(cfg config.Config, log *slog.Logger, supervisor *supervisor, con
 			return s.writer
 		},
 	})
-	return s
+	return s, err
 }
 
 // epochID draws the id of a new epoch.
@@ -147,8 +149,8 @@ func (s *station) begin(ctx context.Context, since assembly.Again) error {
 	return s.Begin(since, cause)
 }
 
-// announce says when sessions can be run; and before, where what every one needs is absent, that none can be held yet. That
-// may name a canister: of a daemon that comes back to a sealed session nothing is said of it.
+// announce says when sessions can be run; and before, where something keeps every one from being held, that none can be held
+// yet. That may name a canister: of a daemon that comes back to a sealed session nothing is said of it.
 func (s *station) announce(ctx context.Context, say func(string)) error {
 	changed := make(chan struct{}, 1)
 	defer s.conditions.Watch(func() {
@@ -158,12 +160,12 @@ func (s *station) announce(ctx context.Context, say func(string)) error {
 		}
 	})()
 	for said := false; ; said = true {
-		absent := s.Devices().NoSession()
-		if absent == "" || !said && s.conditions.Sealed() {
+		why := s.Obstacle(readiness.Question{Positions: 1})
+		if why == nil || !said && s.conditions.Sealed() {
 			break
 		}
 		if !said {
-			say("no session can be held yet: " + absent)
+			say("no session can be held yet: " + words.Of(why))
 			s.supervisor.tell("views are served; no session can be held yet")
 		}
 		select {

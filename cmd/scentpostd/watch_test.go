@@ -39,7 +39,10 @@ func TestTheMachineIsWatchedSparsely(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
 		cfg := testConfig(t)
-		s := newStation(cfg, log, newSupervisor(log, 0, func(string) error { return nil }), newChart(cfg, log))
+		s, err := newStation(cfg, log, newSupervisor(log, 0, func(string) error { return nil }), newChart(cfg, log))
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := s.Serve(assembly.Storage{Journal: journal.NewMemory(), Disk: noDisk{}}); err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"scentpost/simulator/yard"
 	"scentpost/station/config"
 	"scentpost/station/control"
+	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/metrics"
 	"scentpost/station/trial"
@@ -75,6 +76,27 @@ func lookAtBoards(y *yard.Yard, seen *check.Sights, mode string) {
 	scrape(y, seen)
 }
 
+// askToArm has the assessor ask for another run while one is under way, and writes down the answer. Whether the station could
+// start one is told between runs alone.
+func askToArm(y *yard.Yard, seen *check.Sights) {
+	if y.Host.Snapshot().View.Run.Index == 0 {
+		return
+	}
+	for _, p := range station.People {
+		if !slices.Contains(p.Roles, event.Assessor) {
+			continue
+		}
+		who, _ := y.Control.Person(p.Name)
+		y.Control.Do(who, control.Request{Command: "arm"}, func(answer control.Response) {
+			text, err := json.Marshal(answer)
+			if err != nil || answer.OK {
+				panic(fmt.Sprintf("arm within a run: %s, %v", text, err))
+			}
+			seen.See(check.Views, y.World.Mono(), text)
+		})
+	}
+}
+
 // again does f now, and every so often.
 func again(y *yard.Yard, every time.Duration, f func()) {
 	f()
@@ -126,7 +148,10 @@ func gonePair(t *testing.T, cfg *config.Config, i int, plant func(*yard.Yard)) (
 	p := performance{seed: uint64(i), secrets: uint64(1000 + 2*i), mode: "double", station: cfg, silent: i%3 == 0}
 	before := func(then func(y *yard.Yard)) func(*yard.Yard, *check.Sights) {
 		return func(y *yard.Yard, seen *check.Sights) {
-			again(y, askEvery, func() { lookAtBoards(y, seen, p.mode) })
+			again(y, askEvery, func() {
+				lookAtBoards(y, seen, p.mode)
+				askToArm(y, seen)
+			})
 			if plant != nil {
 				plant(y)
 			}

@@ -14,6 +14,7 @@ import (
 	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/health"
+	"scentpost/station/readiness"
 	"scentpost/station/trial"
 )
 
@@ -125,7 +126,7 @@ func TestAnExpanderThatGoesInARun(t *testing.T) {
 		t.Errorf("shown while sealed: %+v", told)
 	}
 	_, err := y.Do(event.Assessor, control.Request{Command: "arm"})
-	if err == nil || !strings.Contains(err.Error(), "a device that the run needs is absent") || strings.Contains(err.Error(), "1a") || strings.Contains(err.Error(), "exp") {
+	if why := reason(err); !why.Says(readiness.DeviceUntold) || len(why.Values) != 0 {
 		t.Errorf("armed without its canister: %v", err)
 	}
 	if err := y.Hardware.Unplug("exp-1"); err != nil {
@@ -174,7 +175,7 @@ func TestASessionIsRefusedForWhatIsAbsent(t *testing.T) {
 	y.World.RunFor(3 * time.Second)
 	file, src := plan(t, "short")
 	err := y.Prepare(file, src, nil)
-	if err == nil || !strings.Contains(err.Error(), "canister-1a (") || strings.Contains(err.Error(), "ready (") {
+	if why := reason(err); !why.Says(readiness.DevicesAbsent) || why.Value("devices") != "exp-1" {
 		t.Errorf("opened: %v", err)
 	}
 	told := y.Conditions.All()

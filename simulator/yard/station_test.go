@@ -13,8 +13,11 @@ import (
 	"scentpost/station/devices"
 	"scentpost/station/event"
 	"scentpost/station/health"
+	"scentpost/station/host"
 	"scentpost/station/journal"
+	"scentpost/station/readiness"
 	"scentpost/station/record"
+	"scentpost/station/refusal"
 	"scentpost/station/trial"
 	"scentpost/station/uplink"
 	"scentpost/station/verify"
@@ -42,16 +45,22 @@ func hold(t *testing.T, y *yard.Yard, down bool) {
 	y.World.RunFor(time.Second)
 }
 
+// reason returns why the station refused a command, nil when it did not.
+func reason(err error) *refusal.Reason {
+	var why *refusal.Reason
+	errors.As(err, &why)
+	return why
+}
+
 // refuses has the assessor arm a run, which the station refuses for a reason that the status gave before, without a record.
-func refuses(t *testing.T, y *yard.Yard, reason string) {
+func refuses(t *testing.T, y *yard.Yard, code refusal.Code) {
 	t.Helper()
 	size := y.Station.Snapshot().Size
-	status := y.Control.Public().Status
-	if status.CannotStart == nil || !strings.Contains(status.CannotStart.Error(), reason) {
-		t.Errorf("the status says that no run can start as %v, want %q", status.CannotStart, reason)
+	if got := y.Control.Public().Status.Obstacle; !got.Says(code) {
+		t.Errorf("the status says that no run can start for %v, want %s", got, code)
 	}
-	if _, err := y.Do(event.Assessor, control.Request{Command: "arm"}); err == nil || !strings.Contains(err.Error(), reason) {
-		t.Errorf("arm is answered by %v, want %q", err, reason)
+	if _, err := y.Do(event.Assessor, control.Request{Command: "arm"}); !reason(err).Says(code) {
+		t.Errorf("arm is answered by %v, want %s", err, code)
 	}
 	y.World.RunFor(time.Second)
 	if now := y.Station.Snapshot(); now.Size != size || now.View.Run.Index != 0 {
@@ -83,7 +92,7 @@ func TestAHeldEmergencyStopRefusesTheNextRun(t *testing.T) {
 	y := sealedYard(t, nil)
 	hold(t, y, true)
 	does(t, y, "resume")
-	refuses(t, y, "emergency stop is held")
+	refuses(t, y, readiness.EStopHeld)
 	hold(t, y, false)
 	does(t, y, "arm")
 	conclude(t, y)
@@ -96,7 +105,7 @@ func TestAHeldEmergencyStopRefusesTheNextRun(t *testing.T) {
 func TestNoRunStartsWithoutRoomOnTheDisk(t *testing.T) {
 	y := sealedYard(t, nil)
 	y.Disk.Fill(true)
-	refuses(t, y, journal.ErrBallastSpent.Error())
+	refuses(t, y, readiness.DiskFull)
 	y.World.RunFor(time.Minute)
 	if _, full := holds(y, health.JournalFull); !full {
 		t.Error("nobody is told that the disk is full")
@@ -115,7 +124,7 @@ func TestNoRunStartsOnADiskThatTakesNoWrites(t *testing.T) {
 	y := sealedYard(t, nil)
 	y.Vitals.ReadOnly = true
 	y.World.RunFor(time.Minute)
-	refuses(t, y, "takes no writes")
+	refuses(t, y, readiness.DiskReadOnly)
 	y.Vitals.ReadOnly, y.Vitals.HasTemperature, y.Vitals.MilliCelsius = false, true, 90_000
 	y.World.RunFor(time.Minute)
 	if evidence, hot := holds(y, health.BoardHot); !hot || !strings.Contains(evidence, "90") {
@@ -136,7 +145,7 @@ func TestLinesThatGoVoidTheRun(t *testing.T) {
 	if _, absent := holds(y, health.DeviceAbsent); !absent {
 		t.Error("nobody is told that the lines are away")
 	}
-	refuses(t, y, "devices are away")
+	refuses(t, y, readiness.LinesAway)
 	restart(t, y)
 	conclude(t, y)
 }
@@ -155,15 +164,15 @@ func TestAStationThatStartsServesViewsAndTakesNothing(t *testing.T) {
 	y.World.After(yard.DefaultCommit/2, func() { // while the restart becomes durable
 		asked = true
 		status := y.Control.Public().Status
-		if status.Phase != trial.Interrupted || status.Blocked == nil || !strings.Contains(status.Blocked.Error(), "the station is starting") {
-			t.Errorf("shown: %s, blocked by %v", status.Phase, status.Blocked)
+		if status.Phase != trial.Interrupted || !status.Obstacle.Says(readiness.Starting) {
+			t.Errorf("shown: %s, blocked by %v", status.Phase, status.Obstacle)
 		}
 		if !y.Conditions.Sealed() || !y.Conditions.Blank() {
 			t.Error("what devices do may be seen")
 		}
 		who, _ := y.Control.Person("Assessor")
 		y.Control.Do(who, control.Request{Command: "arm"}, func(r control.Response) {
-			if r.OK || !strings.Contains(r.Refused.Error(), "the station is starting") {
+			if r.OK || !r.Refused.Says(readiness.Starting) {
 				t.Errorf("arm is answered by %+v", r)
 			}
 		})
@@ -171,8 +180,8 @@ func TestAStationThatStartsServesViewsAndTakesNothing(t *testing.T) {
 	if err := y.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if status := y.Control.Public().Status; !asked || status.Blocked != nil || status.Phase != trial.Sealed || !y.Conditions.Sealed() {
-		t.Errorf("after the start: asked %v, %s, blocked by %v", asked, status.Phase, status.Blocked)
+	if status := y.Control.Public().Status; !asked || status.Obstacle != nil || status.Phase != trial.Sealed || !y.Conditions.Sealed() {
+		t.Errorf("after the start: asked %v, %s, blocked by %v", asked, status.Phase, status.Obstacle)
 	}
 	does(t, y, "arm")
 	conclude(t, y)
@@ -361,9 +370,39 @@ func TestAJournalThatNeverWritesStartsNothing(t *testing.T) {
 	if err := y.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if s := y.Station.Snapshot(); s.Failed == nil || !strings.Contains(s.Failed.Error(), "input/output error") {
-		t.Errorf("the failure is shown as %q", s.Failed)
+	if s := y.Station.Snapshot(); !s.Failed.Says(host.JournalFailed) || !strings.Contains(s.Failed.Value(refusal.Detail), "input/output error") {
+		t.Errorf("the failure is shown as %v", s.Failed)
 	}
 	restart(t, y)
+	conclude(t, y)
+}
+
+// TestAnAbsentDeviceIsNamedBeforeTheSealAlone: a session that misses it is not opened, and its name is told; between the runs
+// of a sealed one it is public that a device is absent, and not which.
+func TestAnAbsentDeviceIsNamedBeforeTheSealAlone(t *testing.T) {
+	y := newYard(t, "virtual-boards", nil)
+	y.Boards[canisterBoard].Unplug()
+	y.World.RunFor(5 * time.Second)
+	file, src := plan(t, "short")
+	err := y.Prepare(file, src, rule(t))
+	if why := reason(err); !why.Says(readiness.DevicesAbsent) || why.Value("devices") != canisterBoard {
+		t.Errorf("open is answered by %v", err)
+	}
+	if got := y.Control.Public().Status.Obstacle; !got.Says(readiness.DevicesAbsent) || got.Value("devices") != canisterBoard {
+		t.Errorf("without a session the status says %v", got)
+	}
+	y.Boards[canisterBoard].Plug()
+	y.World.RunFor(5 * time.Second)
+	if err := y.Prepare(file, src, rule(t)); err != nil {
+		t.Fatal(err)
+	}
+	y.Boards[canisterBoard].Unplug()
+	y.World.RunFor(5 * time.Second)
+	refuses(t, y, readiness.DeviceUntold)
+	if got := y.Control.Public().Status.Obstacle; len(got.Values) != 0 {
+		t.Errorf("while sealed the status says %v", got)
+	}
+	y.Boards[canisterBoard].Plug()
+	y.World.RunFor(5 * time.Second)
 	conclude(t, y)
 }

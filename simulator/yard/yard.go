@@ -168,7 +168,9 @@ func (y *Yard) Start() error {
 
 // begin begins a station; since says why it is begun again, if it is.
 func (y *Yard) begin(since assembly.Again) (err error) {
-	y.assemble()
+	if err := y.assemble(); err != nil {
+		return err
+	}
 	if err := y.connect(); err != nil {
 		return err
 	}
@@ -215,13 +217,13 @@ func (y *Yard) again(err error) error {
 const version = "yard"
 
 // assemble makes a station that holds nothing yet.
-func (y *Yard) assemble() {
+func (y *Yard) assemble() error {
 	verifier, err := record.VerifierOf(y.Authority)
 	if err != nil {
-		panic(err) // cannot happen: we made the key
+		return err
 	}
 	secrets := world.New(y.opt.Secrets)
-	y.Station = assembly.New(assembly.Options{
+	y.Station, err = assembly.New(assembly.Options{
 		Config: y.opt.Config, Simulated: true, Version: version, Authorities: []string{verifier}, Log: y.opt.Log, Conditions: y.Conditions,
 		Chance: func(epoch string, size int64) host.Chance {
 			// After a restart the streams must not give again what they gave before it.
@@ -243,6 +245,7 @@ func (y *Yard) assemble() {
 	if y.Disk.latency == 0 {
 		y.Disk.latency = DefaultCommit
 	}
+	return err
 }
 
 // connect joins the lines with those of their carriers, and opens the devices on them.

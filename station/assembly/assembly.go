@@ -11,6 +11,7 @@
 package assembly
 
 import (
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -35,7 +36,7 @@ import (
 // LeastLead is the least real time between arming and the moves: the arming must be durable by then.
 const LeastLead = 500 * time.Millisecond
 
-// Options are what differs between one station and another. All but Authorities, Failed must be set.
+// Options are what differs between one station and another. All but Authorities and Failed must be set.
 type Options struct {
 	Config config.Config
 	// Simulated marks everything that the station writes and shows.
@@ -121,7 +122,8 @@ type Station struct {
 	gate       gate
 	conditions *chart.Chart
 	boards     boards.Boards
-	away       atomic.Bool // the lines are away
+	awaited    atomic.Pointer[string] // what holds the lines and has not been there since the start, "" for nothing
+	gone       atomic.Pointer[string] // what went since
 	clock      clock.Clock
 	kept       atomic.Pointer[kept] // nil where UTC is exact
 	scale      float64
@@ -137,10 +139,15 @@ type Station struct {
 }
 
 // New returns a station that holds nothing yet: its gate is shut.
-func New(opt Options) *Station {
+func New(opt Options) (*Station, error) {
+	if opt.Log == nil || opt.Conditions == nil || opt.Chance == nil || opt.EpochID == nil || opt.Write == nil || opt.Wake == nil {
+		return nil, errors.New("assembly: log, conditions, chance, epoch id, writer and wake must be set")
+	}
 	s := &Station{opt: opt, conditions: opt.Conditions, scale: 1}
-	s.gate.conditions = opt.Conditions
-	return s
+	s.awaited.Store(new(string))
+	s.gone.Store(new(string))
+	s.gate.conditions, s.gate.obstacle = opt.Conditions, s.Obstacle
+	return s, nil
 }
 
 // NewChart returns the chart of what is wrong with a station, on which nothing that could tell a placement is seen before

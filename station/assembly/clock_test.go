@@ -2,15 +2,12 @@ package assembly
 
 import (
 	"errors"
-	"io"
-	"log/slog"
 	"slices"
 	"testing"
 	"time"
 
 	"scentpost/simulator/world"
 	"scentpost/station/clock"
-	"scentpost/station/config"
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/trial"
@@ -47,9 +44,8 @@ func TestClockConditions(t *testing.T) {
 // TestTheClockIsWatched: conditions come and go with the clock, are raised once for each thing that is said, and the
 // host hears of a map that has changed.
 func TestTheClockIsWatched(t *testing.T) {
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	w := world.New(1)
-	s := New(Options{Log: log, Conditions: NewChart(config.Config{}, log, w.Now)})
+	s := newStation(t, w)
 	s.gate.before.View.Phase = trial.Idle
 	k := world.NewKernel(w)
 	s.Keep(clock.NewKeeper(k, 0), 1)

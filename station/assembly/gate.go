@@ -8,6 +8,7 @@ import (
 	"scentpost/station/health"
 	"scentpost/station/health/chart"
 	"scentpost/station/host"
+	"scentpost/station/readiness"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
 	"scentpost/station/watch"
@@ -17,23 +18,21 @@ import (
 // commands are refused, and what the devices say has no session to belong to.
 type gate struct {
 	conditions *chart.Chart
-	why        atomic.Pointer[waiting]   // no session can be run, nil when they can
-	host       atomic.Pointer[host.Host] // nil until the gate opens; what the devices say must never wait for a watcher
+	// obstacle says why no session can be run while the gate is shut.
+	obstacle func(readiness.Question) *refusal.Reason
+	host     atomic.Pointer[host.Host] // nil until the gate opens; what the devices say must never wait for a watcher
 
 	watchers watch.List[trial.Snapshot]
 	mu       sync.Mutex // guards before; held while watchers are told, so that they hear of states in order
 	before   trial.Snapshot
 }
 
-// waiting is why no session can be run. The detail may name a canister: it is not told while a session is sealed.
-type waiting struct{ why, detail string }
-
+// behind returns the host, nil while the gate is shut.
 func (g *gate) behind() *host.Host { return g.host.Load() }
 
 // open lets everything through to the host.
 func (g *gate) open(h *host.Host) {
 	g.host.Store(h)
-	g.why.Store(nil)
 	g.follow(h.Snapshot())
 	h.Watch(func(s trial.Snapshot) {
 		g.follow(s)
@@ -44,21 +43,6 @@ func (g *gate) open(h *host.Host) {
 
 // follow freezes what the conditions would tell, for as long as a session is sealed.
 func (g *gate) follow(s trial.Snapshot) { g.conditions.Follow(s.View.Phase == trial.Sealed) }
-
-// wait says why no session can be run yet.
-func (g *gate) wait(why, detail string) { g.why.Store(&waiting{why, detail}) }
-
-// blocked returns why no session can be run, "" when they can.
-func (g *gate) blocked() string {
-	w := g.why.Load()
-	switch {
-	case w == nil:
-		return ""
-	case w.detail == "" || g.conditions.Sealed():
-		return w.why
-	}
-	return w.why + ": " + w.detail
-}
 
 // tell shows everybody who watches how the station is now.
 func (g *gate) tell() {
@@ -99,7 +83,7 @@ func (g *gate) Submit(e event.Event, done func(trial.Answer)) {
 		h.Submit(e, done)
 		return
 	}
-	done(trial.Answer{Seq: -1, Refused: refusal.New(host.CannotStart, refusal.Detail, g.blocked())})
+	done(trial.Answer{Seq: -1, Refused: g.obstacle(readiness.Question{})})
 }
 
 // Snapshot implements control.Inbox.
@@ -117,5 +101,5 @@ func (g *gate) snapshot() trial.Snapshot {
 }
 
 // Watch implements control.Inbox. Who watches before the gate opens watches the host from then on. f may
-// ask whether the gate is blocked, and nothing else of it.
+// ask for an obstacle, and nothing else of the gate.
 func (g *gate) Watch(f func(trial.Snapshot)) (stop func()) { return g.watchers.Add(f) }

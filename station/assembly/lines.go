@@ -46,19 +46,20 @@ func (s *Station) Connect(l Lines) error {
 		return fmt.Errorf("open the devices: %w", err)
 	}
 	s.clock, s.scale, s.devices = l.Clock, l.Scale, opened
+	s.awaited.Store(new(string))
 	return nil
 }
 
-// Await says why no session can be run before the lines are there: for people, and as a condition of what holds the lines.
-func (s *Station) Await(on, why, evidence string) {
-	s.gate.wait(why, evidence)
+// Await says that what holds the lines is not there yet, for which evidence is what was seen. No session can be run before it is.
+func (s *Station) Await(on, evidence string) {
+	s.awaited.Store(&on)
 	s.conditions.Raise(health.DeviceAbsent, on, evidence)
 }
 
 // Away says that what holds the lines went while the station runs: edges of it are lost for good, and the run is void. No
 // other run can start before the station was started again.
 func (s *Station) Away(on, evidence string) {
-	s.away.Store(true)
+	s.gone.Store(&on)
 	s.gate.lost()
 	s.conditions.Raise(health.DeviceAbsent, on, evidence)
 }

@@ -14,6 +14,7 @@ import (
 	"scentpost/station/health"
 	"scentpost/station/host"
 	"scentpost/station/journal"
+	"scentpost/station/readiness"
 	"scentpost/station/record"
 	"scentpost/station/refusal"
 	"scentpost/station/templates"
@@ -26,7 +27,6 @@ func (s *Station) Serve(store Storage) (err error) {
 	s.follow()
 	cfg := s.opt.Config
 	s.gate.before = trial.Snapshot{View: s.beforeHost(), Epoch: store.Journal.Epoch().ID}
-	s.gate.wait("no session can be run yet: the station is starting", "")
 	s.archive = archive.New(store.Journal, record.Log{Site: cfg.Site, Station: cfg.Station})
 	var people []control.Account
 	for _, p := range cfg.People {
@@ -40,9 +40,8 @@ func (s *Station) Serve(store Storage) (err error) {
 	s.control, err = control.New(control.Options{
 		Site: cfg.Site, Station: cfg.Station, Simulated: s.opt.Simulated, People: s.accounts.People(),
 		Authorities: append(s.opt.Authorities, cfg.Authorities...), Inbox: &s.gate, Archive: s.archive,
-		Conditions: s.conditions.All, Blank: s.conditions.Blank, Blocked: func() *refusal.Reason { return cannotStart(s.gate.blocked()) },
-		CannotStart: func(positions int) *refusal.Reason { return cannotStart(s.nextRun(positions)) },
-		Devices:     listed, Boards: boards.List(cfg), Figures: s.boards.Figures,
+		Conditions: s.conditions.All, Blank: s.conditions.Blank, Obstacle: s.Obstacle,
+		Devices: listed, Boards: boards.List(cfg), Figures: s.boards.Figures,
 	})
 	return err
 }
@@ -132,15 +131,21 @@ func (s *Station) openHost(log record.Log, size int64) error {
 	if err != nil {
 		return err
 	}
-	settings.LeadMS = max(settings.LeadMS, int(LeastLead.Seconds()*s.scale*1000))
+	settings.LeadMS = leadMS(settings.LeadMS, s.scale)
 	hash := cfg.Hash()
 	writer := s.opt.Write(departing{s}, func(seq int64) { s.host.Durable(seq) }, func(err error) { s.host.Failed(err) })
 	s.host, err = host.New(host.Options{
 		Log: log, Settings: settings, Beams: Beams(cfg), Config: hex.EncodeToString(hash[:]), Pinch: cfg.Pinch(), Simulated: s.opt.Simulated,
 		Clock: s.clock, Journal: writer, Signer: s.signer, Wake: s.opt.Wake, Names: names, Chance: s.opt.Chance(log.Epoch, size),
-		CannotStart: s.cannotStart, Missing: s.devices.Missing, Canisters: cfg.Canisters(), OnFail: s.opt.Failed, OnLock: s.devices.Silent,
+		Obstacle: s.Obstacle, Canisters: cfg.Canisters(), OnFail: s.opt.Failed, OnLock: s.devices.Silent,
 	}, tree)
 	return err
+}
+
+// leadMS is how long after its arming a run moves, in milliseconds of the station's time: as configured, and never less real
+// time than the arming needs to become durable.
+func leadMS(configured int, scale float64) int {
+	return max(configured, int(LeastLead.Seconds()*scale*1000))
 }
 
 // Beams lists the positions that have a beam, in the order of the configuration.
@@ -166,38 +171,24 @@ func (s *Station) Settled(f func()) {
 // Open opens the gate: from here on sessions can be run.
 func (s *Station) Open() { s.gate.open(s.host) }
 
-// cannotStart gives a reason in words its code, nil for "".
-func cannotStart(why string) *refusal.Reason {
-	if why == "" {
-		return nil
-	}
-	return refusal.New(host.CannotStart, refusal.Detail, why)
+// Obstacle returns why no session can be held, or why no run can start, nil when it can: the one answer for everybody who asks.
+func (s *Station) Obstacle(q readiness.Question) *refusal.Reason {
+	return readiness.Judge(s.facts(q), q)
 }
 
-// nextRun returns why the next run over so many positions cannot start. It names no canister.
-func (s *Station) nextRun(positions int) string {
-	if s.gate.behind() == nil {
-		return ""
+// facts are what is known of the station, for a question. It asks nothing that a watcher of the gate may not ask.
+func (s *Station) facts(q readiness.Question) readiness.Facts {
+	f := readiness.Facts{Sealed: s.conditions.Sealed(), Awaited: *s.awaited.Load(), Gone: *s.gone.Load()}
+	h := s.gate.behind()
+	if h == nil {
+		f.Starting = true
+		return f
 	}
-	if why := s.cannotStart(); why != "" {
-		return why
+	f.Failed = h.Snapshot().Failed
+	f.Stopped = s.devices.Status().Stopped
+	f.Full, f.ReadOnly = s.store.Disk.Spent(), s.conditions.Holds(health.JournalReadOnly, "")
+	for _, p := range s.devices.Absent(q.Positions) {
+		f.Absent = append(f.Absent, readiness.Absent{Device: p.Device, Why: p.Why})
 	}
-	return s.devices.Missing(positions, true)
-}
-
-// cannotStart returns why no run may start.
-func (s *Station) cannotStart() string {
-	switch {
-	case s.away.Load():
-		return "the station's devices are away: see scentpost session status"
-	case s.devices.Status().Stopped:
-		return "the emergency stop is held: let it go first"
-	}
-	if s.store.Disk.Spent() {
-		return journal.ErrBallastSpent.Error()
-	}
-	if s.conditions.Holds(health.JournalReadOnly, "") {
-		return "the journal's disk takes no writes: see scentpost session status"
-	}
-	return ""
+	return f
 }

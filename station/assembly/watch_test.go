@@ -2,7 +2,6 @@ package assembly
 
 import (
 	"errors"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -47,9 +46,8 @@ func TestWhoseClockIsMissed(t *testing.T) {
 // TestTheWatchIsSparse: an idle station looks at its machine twice a minute, and more often only while its disk is full.
 // What is wrong is a condition for as long as it is.
 func TestTheWatchIsSparse(t *testing.T) {
-	log := slog.New(slog.DiscardHandler)
 	w := world.New(1)
-	s := New(Options{Log: log, Conditions: NewChart(config.Config{}, log, w.Now)})
+	s := newStation(t, w)
 	p := &patient{}
 	if err := s.Serve(Storage{Journal: journal.NewMemory(), Disk: p}); err != nil {
 		t.Fatal(err)

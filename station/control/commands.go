@@ -146,7 +146,7 @@ func inRun(states ...trial.RunState) func(*Status) bool {
 
 // betweenRuns tells whether the next run can be armed.
 func betweenRuns(s *Status) bool {
-	return s.Run == nil && s.Left > 0 && s.Paused == "" && s.Aborted == "" && s.CannotStart == nil
+	return s.Run == nil && s.Left > 0 && s.Paused == "" && s.Aborted == "" && s.Obstacle == nil
 }
 
 // called tells whether there is a call that might be taken back.

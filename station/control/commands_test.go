@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"scentpost/station/event"
+	"scentpost/station/readiness"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
@@ -233,10 +234,10 @@ func TestTheCommandsThatMakeSense(t *testing.T) {
 	paused, aborted, used := between, between, between
 	paused.Paused, aborted.Aborted, used.Left = "rain", "ill", 0
 	for name, c := range map[string]struct {
-		view  trial.View
-		roles []event.Role
-		start *refusal.Reason
-		want  string
+		view     trial.View
+		roles    []event.Role
+		obstacle *refusal.Reason
+		want     string
 	}{
 		"no session":               {trial.View{Phase: trial.Idle}, everyRole, nil, "open"},
 		"a session behind":         {trial.View{Phase: trial.Idle, Session: "s0"}, everyRole, nil, "open"},
@@ -259,21 +260,21 @@ func TestTheCommandsThatMakeSense(t *testing.T) {
 		"purging":                  {running(trial.Purging), everyRole, nil, "observe pause abort"},
 		"ended":                    {trial.View{Phase: trial.Ended, Session: "s1"}, everyRole, nil, "close"},
 		"interrupted":              {trial.View{Phase: trial.Interrupted, Session: "s1"}, everyRole, nil, ""},
+		"no session can be held":   {trial.View{Phase: trial.Idle}, everyRole, refusal.New("rain"), ""},
+		"starting":                 {trial.View{Phase: trial.Interrupted, Session: "s1"}, everyRole, refusal.New("rain"), ""},
 	} {
 		in := newInbox(c.view)
-		for blocked, want := range map[bool]string{false: c.want, true: ""} {
-			opt := Options{Inbox: in, Archive: archive{}, CannotStart: func(int) *refusal.Reason { return c.start }}
-			if blocked {
-				opt.Blocked = func() *refusal.Reason { return refusal.New("away") }
-			}
-			s, err := New(opt)
-			if err != nil {
-				t.Fatal(err)
-			}
-			status := s.Status(in.state, Person{Name: "All", Roles: c.roles})
-			if got := strings.Join(status.Commands, " "); got != want {
-				t.Errorf("%s, blocked %v: %q, want %q", name, blocked, got, want)
-			}
+		s, err := New(Options{Inbox: in, Archive: archive{}, Obstacle: func(readiness.Question) *refusal.Reason { return c.obstacle }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		status := s.Status(in.state, Person{Name: "All", Roles: c.roles})
+		if got := strings.Join(status.Commands, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+		in.state.Failed = refusal.New("journal-failed")
+		if status := s.Status(in.state, Person{Name: "All", Roles: c.roles}); len(status.Commands) != 0 {
+			t.Errorf("%s, with a journal that failed: %q", name, status.Commands)
 		}
 	}
 }
@@ -285,35 +286,36 @@ func TestWhatComesNext(t *testing.T) {
 	}
 	why := refusal.New("why")
 	for _, c := range []struct {
-		view                   trial.View
-		failed, blocked, start *refusal.Reason
-		want                   Next
+		view             trial.View
+		failed, obstacle *refusal.Reason
+		want             Next
 	}{
-		{trial.View{Phase: trial.Idle}, nil, nil, nil, NextOpen},
-		{trial.View{Phase: trial.Idle}, nil, why, nil, WaitBlocked},
-		{trial.View{Phase: trial.Interrupted}, nil, why, nil, WaitBlocked},
-		{trial.View{Phase: trial.Interrupted}, nil, nil, nil, WaitRestored},
-		{trial.View{Phase: trial.Sealed}, why, nil, nil, WaitJournal},
-		{trial.View{Phase: trial.Opened}, nil, nil, nil, NextLoad},
-		{trial.View{Phase: trial.Loaded}, nil, nil, nil, NextSeal},
-		{trial.View{Phase: trial.Sealed, Left: 4}, nil, nil, nil, NextArm},
-		{trial.View{Phase: trial.Sealed, Paused: "rain"}, nil, nil, nil, NextResume},
-		{trial.View{Phase: trial.Sealed, Aborted: "ill"}, nil, nil, nil, WaitEnd},
-		{trial.View{Phase: trial.Ended}, nil, nil, nil, NextClose},
-		{running(trial.Armed), nil, nil, nil, WaitMoves},
-		{running(trial.Shown), nil, nil, nil, NextStart},
-		{running(trial.Searching), nil, nil, nil, NextCall},
-		{running(trial.Called), nil, nil, nil, WaitLock},
-		{running(trial.Locked), nil, nil, nil, WaitClosed},
-		{running(trial.Voided), nil, nil, nil, WaitClosed},
-		{running(trial.Aborted), nil, nil, nil, WaitClosed},
-		{running(trial.Purging), nil, nil, nil, WaitPurged},
-		{trial.View{Phase: trial.Sealed, Left: 4}, nil, nil, why, WaitStartable},
-		{trial.View{Phase: trial.Sealed, Paused: "rain"}, nil, nil, why, NextResume},
-		{running(trial.Shown), nil, nil, why, NextStart},
+		{trial.View{Phase: trial.Idle}, nil, nil, NextOpen},
+		{trial.View{Phase: trial.Idle}, nil, why, WaitBlocked},
+		{trial.View{Phase: trial.Interrupted}, nil, why, WaitBlocked},
+		{trial.View{Phase: trial.Interrupted}, nil, nil, WaitRestored},
+		{trial.View{Phase: trial.Sealed}, why, nil, WaitJournal},
+		{trial.View{Phase: trial.Sealed}, why, why, WaitJournal},
+		{trial.View{Phase: trial.Idle}, why, why, WaitJournal},
+		{trial.View{Phase: trial.Opened}, nil, nil, NextLoad},
+		{trial.View{Phase: trial.Loaded}, nil, nil, NextSeal},
+		{trial.View{Phase: trial.Sealed, Left: 4}, nil, nil, NextArm},
+		{trial.View{Phase: trial.Sealed, Paused: "rain"}, nil, nil, NextResume},
+		{trial.View{Phase: trial.Sealed, Aborted: "ill"}, nil, nil, WaitEnd},
+		{trial.View{Phase: trial.Ended}, nil, nil, NextClose},
+		{running(trial.Armed), nil, nil, WaitMoves},
+		{running(trial.Shown), nil, nil, NextStart},
+		{running(trial.Searching), nil, nil, NextCall},
+		{running(trial.Called), nil, nil, WaitLock},
+		{running(trial.Locked), nil, nil, WaitClosed},
+		{running(trial.Voided), nil, nil, WaitClosed},
+		{running(trial.Aborted), nil, nil, WaitClosed},
+		{running(trial.Purging), nil, nil, WaitPurged},
+		{trial.View{Phase: trial.Sealed, Left: 4}, nil, why, WaitStartable},
+		{trial.View{Phase: trial.Sealed, Paused: "rain"}, nil, why, NextResume},
+		{running(trial.Shown), nil, why, NextStart},
 	} {
-		s, err := New(Options{Inbox: newInbox(c.view), Archive: archive{}, Blocked: func() *refusal.Reason { return c.blocked },
-			CannotStart: func(int) *refusal.Reason { return c.start }})
+		s, err := New(Options{Inbox: newInbox(c.view), Archive: archive{}, Obstacle: func(readiness.Question) *refusal.Reason { return c.obstacle }})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"scentpost/station/health"
+	"scentpost/station/readiness"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
@@ -53,27 +54,37 @@ func TestTheDoctorTellsWhatTheStatusTells(t *testing.T) {
 	}
 }
 
-// TestWhetherTheNextRunCanStart is shown between runs, and at no other time: in a run it would tell when something moved.
-func TestWhetherTheNextRunCanStart(t *testing.T) {
+// TestWhatTheStationIsAsked: without a session whether any can be held, between runs whether the next one can start, and in a
+// run nothing: the answer would tell when something moved.
+func TestWhatTheStationIsAsked(t *testing.T) {
+	hold, run := readiness.Question{Positions: 1}, readiness.Question{Positions: 3, Run: true}
 	for _, c := range []struct {
-		view  trial.View
-		shown bool
+		view trial.View
+		want *readiness.Question
+		next Next
 	}{
-		{trial.View{Phase: trial.Idle}, false},
-		{trial.View{Phase: trial.Loaded, Positions: 3}, false},
-		{trial.View{Phase: trial.Sealed, Positions: 3, Left: 2}, true},
-		{trial.View{Phase: trial.Sealed, Positions: 3, Run: trial.RunView{Index: 1, State: trial.Shown}}, false},
-		{trial.View{Phase: trial.Sealed, Positions: 3, Run: trial.RunView{Index: 1, State: trial.Purging}}, false},
-		{trial.View{Phase: trial.Ended, Positions: 3}, false},
+		{trial.View{Phase: trial.Idle}, &hold, WaitBlocked},
+		{trial.View{Phase: trial.Idle, Session: "s0", Positions: 3}, &hold, WaitBlocked},
+		{trial.View{Phase: trial.Interrupted, Positions: 3}, &run, WaitBlocked},
+		{trial.View{Phase: trial.Loaded, Positions: 3}, nil, NextSeal},
+		{trial.View{Phase: trial.Sealed, Positions: 3, Left: 2}, &run, WaitStartable},
+		{trial.View{Phase: trial.Sealed, Positions: 3, Run: trial.RunView{Index: 1, State: trial.Shown}}, nil, NextStart},
+		{trial.View{Phase: trial.Sealed, Positions: 3, Run: trial.RunView{Index: 1, State: trial.Purging}}, nil, WaitPurged},
+		{trial.View{Phase: trial.Ended, Positions: 3}, nil, NextClose},
 	} {
+		var asked []readiness.Question
 		s, err := New(Options{Site: "s", Station: "t", Simulated: true, Inbox: newInbox(c.view), Archive: archive{},
-			CannotStart: func(positions int) *refusal.Reason { return refusal.New("absent", "of", positions) }})
+			Obstacle: func(q readiness.Question) *refusal.Reason {
+				asked = append(asked, q)
+				return refusal.New("absent")
+			}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		status := do(s, Request{Command: "status"}).Status
-		if got := status.CannotStart.Says("absent") && status.CannotStart.Value("of") == "3"; got != c.shown || (status.Next == WaitStartable) != c.shown {
-			t.Errorf("%s, run %d %s: %v, next %q", c.view.Phase, c.view.Run.Index, c.view.Run.State, status.CannotStart, status.Next)
+		if len(asked) != map[bool]int{false: 0, true: 1}[c.want != nil] || c.want != nil && asked[0] != *c.want ||
+			status.Obstacle.Says("absent") != (c.want != nil) || status.Next != c.next {
+			t.Errorf("%s, run %d %s: asked %+v, told %v, next %q", c.view.Phase, c.view.Run.Index, c.view.Run.State, asked, status.Obstacle, status.Next)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/history"
+	"scentpost/station/readiness"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
@@ -42,12 +43,9 @@ type Options struct {
 	// Conditions returns what is wrong with the station, nil for nobody who knows. They must tell nothing of a
 	// placement: everybody sees them.
 	Conditions func() []health.Condition
-	// Blocked returns why no session can be run at all, nil when they can; nil for never.
-	Blocked func() *refusal.Reason
-	// CannotStart returns why the next run over so many positions cannot start, nil when it can; nil for never. It is the
-	// one fact about canisters that is public from seal to reveal, and its reason names none. It is shown between runs
-	// alone: within one, when it changes would tell what moved.
-	CannotStart func(positions int) *refusal.Reason
+	// Obstacle returns why no session can be held, or why no run can start, nil when it can; nil for never. It is the one fact
+	// about canisters that is public from seal to reveal, and its reason names none.
+	Obstacle func(readiness.Question) *refusal.Reason
 	// Blank tells whether the conditions are younger than the seal, so that nobody can say what was so then; nil for never.
 	Blank func() bool
 	// Devices are those of the configuration, in its order, and Boards the boards among them.
@@ -76,11 +74,8 @@ func New(opt Options) (*Service, error) {
 	if opt.Blank == nil {
 		opt.Blank = func() bool { return false }
 	}
-	if opt.CannotStart == nil {
-		opt.CannotStart = func(int) *refusal.Reason { return nil }
-	}
-	if opt.Blocked == nil {
-		opt.Blocked = func() *refusal.Reason { return nil }
+	if opt.Obstacle == nil {
+		opt.Obstacle = func(readiness.Question) *refusal.Reason { return nil }
 	}
 	return &Service{opt: opt, inbox: opt.Inbox, commands: table}, nil
 }

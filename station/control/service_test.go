@@ -11,6 +11,7 @@ import (
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/history"
+	"scentpost/station/readiness"
 	"scentpost/station/record"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
@@ -268,17 +269,17 @@ func TestReadingTheArchive(t *testing.T) {
 	}
 }
 
-// TestBlocked: while no session can be run everybody is told why, and what is wrong.
-func TestBlocked(t *testing.T) {
+// TestAnObstacleIsToldToEverybody, with what is wrong.
+func TestAnObstacleIsToldToEverybody(t *testing.T) {
 	var set health.Set
 	set.Raise(health.DeviceAbsent, "virtual-station", "nobody listens", event.Stamp{UTC: 1})
 	s, err := New(Options{Inbox: newInbox(trial.View{Phase: trial.Idle}), Archive: archive{}, Conditions: set.Snapshot,
-		Blocked: func() *refusal.Reason { return refusal.New("devices-absent", "device", "beam-1") }})
+		Obstacle: func(readiness.Question) *refusal.Reason { return refusal.New("devices-absent", "device", "beam-1") }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := do(s, Request{Command: "status"}).Status
-	if !got.Blocked.Says("devices-absent") || got.Next != WaitBlocked || len(got.Conditions) != 1 || got.Conditions[0].Evidence != "nobody listens" {
+	if !got.Obstacle.Says("devices-absent") || got.Next != WaitBlocked || len(got.Conditions) != 1 || got.Conditions[0].Evidence != "nobody listens" {
 		t.Errorf("%+v", got)
 	}
 }

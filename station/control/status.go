@@ -5,6 +5,7 @@ import (
 
 	"scentpost/station/event"
 	"scentpost/station/health"
+	"scentpost/station/readiness"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
@@ -18,11 +19,10 @@ type Status struct {
 	Size      int64  `json:"records,string"`
 	// Failed says why the journal takes nothing any more, nil while it does.
 	Failed *refusal.Reason `json:"failed,omitempty"`
-	// Blocked says why no session can be run at all, nil when they can.
-	Blocked    *refusal.Reason    `json:"blocked,omitempty"`
+	// Obstacle says without a session why none can be held, and between runs why the next one cannot start; nil when it can. In
+	// every other state it is nil: nothing is asked of the devices then.
+	Obstacle   *refusal.Reason    `json:"obstacle,omitempty"`
 	Conditions []health.Condition `json:"conditions,omitempty"` // what is wrong, worst first
-	// CannotStart says between runs why the next one cannot start, nil when it can.
-	CannotStart *refusal.Reason `json:"cannot_start,omitempty"`
 	// Next is what the station waits for, and Commands are those that make sense now and that the reader may give.
 	Next     Next     `json:"next"`
 	Commands []string `json:"commands,omitempty"`
@@ -105,16 +105,13 @@ func (s *Service) Status(state trial.Snapshot, who Person) Status {
 		Phase: v.Phase, Session: v.Session, Plan: v.Plan, Mode: v.Mode,
 		Dog: nameOf(state, v.Team.Dog), Handler: nameOf(state, v.Team.Handler),
 		Positions: v.Positions, Scheduled: v.Scheduled, Reserve: v.Reserve, Used: v.Used, Left: v.Left,
-		Paused: v.Paused, Aborted: v.Aborted, Blocked: s.opt.Blocked(), Conditions: s.opt.Conditions(),
+		Paused: v.Paused, Aborted: v.Aborted, Obstacle: s.obstacle(v), Conditions: s.opt.Conditions(),
 		StationHash: v.StationHash, Seed: v.Seed, Air: v.Air, Checkpoint: string(state.Checkpoint),
 	}
 	if v.Session != "" {
 		clock := v.Clock
 		clock.SaidBy = nameOf(state, clock.SaidBy)
 		out.Clock = &clock
-	}
-	if v.Phase == trial.Sealed && v.Run.Index == 0 {
-		out.CannotStart = s.opt.CannotStart(v.Positions)
 	}
 	for _, r := range v.Runs {
 		out.Runs = append(out.Runs, runStatus(v, r, roles))
@@ -131,9 +128,21 @@ func (s *Service) Status(state trial.Snapshot, who Person) Status {
 	return out
 }
 
+// obstacle asks whether the station can do what comes next. Within a run nobody is told: when the answer changes would tell
+// what moved.
+func (s *Service) obstacle(v trial.View) *refusal.Reason {
+	switch {
+	case v.Phase == trial.Idle:
+		return s.opt.Obstacle(readiness.Question{Positions: 1})
+	case v.Phase == trial.Interrupted, v.BetweenRuns():
+		return s.opt.Obstacle(readiness.Question{Positions: v.Positions, Run: true})
+	}
+	return nil
+}
+
 // sensible returns the commands of the table that make sense in a state and that a person may give.
 func (s *Service) sensible(status *Status, who Person) (names []string) {
-	if status.Blocked != nil || status.Failed != nil {
+	if status.Failed != nil || status.Obstacle != nil && status.Phase != trial.Sealed {
 		return nil
 	}
 	for i := range s.commands {
@@ -174,7 +183,7 @@ type Next string
 
 // The waits.
 const (
-	WaitBlocked   Next = "wait-blocked"   // no session can be run: Blocked says why
+	WaitBlocked   Next = "wait-blocked"   // no session can be held: Obstacle says why
 	WaitRestored  Next = "wait-restored"  // an interrupted session is being brought back
 	WaitJournal   Next = "wait-journal"   // the journal failed: only a restart of the daemon helps
 	WaitEnd       Next = "wait-end"       // an aborted session ends when its run is closed and purged
@@ -182,7 +191,7 @@ const (
 	WaitLock      Next = "wait-lock"      // a call is about to lock
 	WaitClosed    Next = "wait-closed"    // the canisters are being closed
 	WaitPurged    Next = "wait-purged"    // the air is being purged
-	WaitStartable Next = "wait-startable" // the next run cannot start: CannotStart says why
+	WaitStartable Next = "wait-startable" // the next run cannot start: Obstacle says why
 )
 
 // The commands that a station waits for.
@@ -200,12 +209,12 @@ const (
 // next says what the station waits for.
 func next(s *Status) Next {
 	switch {
-	case s.Blocked != nil:
+	case s.Failed != nil:
+		return WaitJournal
+	case s.Obstacle != nil && s.Phase != trial.Sealed:
 		return WaitBlocked
 	case s.Phase == trial.Interrupted:
 		return WaitRestored
-	case s.Failed != nil:
-		return WaitJournal
 	case s.Phase == trial.Idle:
 		return NextOpen
 	case s.Phase == trial.Opened:
@@ -220,7 +229,7 @@ func next(s *Status) Next {
 		return nextInRun(s.Run.State)
 	case s.Paused != "":
 		return NextResume
-	case s.CannotStart != nil:
+	case s.Obstacle != nil:
 		return WaitStartable
 	}
 	return NextArm

@@ -272,88 +272,45 @@ func (s *Station) dropCanister(c *canister, now int64) {
 	s.drives.add(order{canister: c, at: now, again: true})
 }
 
-// Missing says why a session over the positions 1 to n cannot be held for want of devices, "" when it can. What it names may
-// tell of canisters unless discreet is set, for when a session is sealed.
-func (s *Station) Missing(n int, discreet bool) string {
-	absent := s.Absent(n)
-	switch {
-	case len(absent) == 0:
-		return ""
-	case discreet:
-		return "a device that the run needs is absent: check the cables and power of all boards and devices (scentpost board ls " +
-			"shows the ports; which one it is, where it could tell of a canister, is told after the reveal)"
-	}
-	var named []string
-	for _, p := range absent[:min(len(absent), mostNamed)] {
-		named = append(named, fmt.Sprintf("%s (%s)", p.Device, p.Why))
-	}
-	if more := len(absent) - mostNamed; more > 0 {
-		named = append(named, fmt.Sprintf("and %d more", more))
-	}
-	return fmt.Sprintf("devices that a session of %d positions needs are absent: %s (they are looked for; scentpost session status tells when they are there)",
-		n, strings.Join(named, ", "))
-}
-
-// NoSession says what is absent so that no session at all can be held, "" when one can. A device whose carrier is absent is
-// told by that. It may tell of canisters.
-func (s *Station) NoSession() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var names []string
-	for _, p := range s.missing(1) {
-		for _, name := range s.awayOf(p.Device) {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	if more := len(names) - mostNamed; more > 0 {
-		names = append(names[:mostNamed], fmt.Sprintf("%d more", more))
-	}
-	switch n := len(names); n {
-	case 0:
-		return ""
-	case 1:
-		return names[0] + " is absent"
-	default:
-		return strings.Join(names[:n-1], ", ") + " and " + names[n-1] + " are absent"
-	}
-}
-
-// awayOf returns what is absent of a device: what carries its lines, and the device itself for those that nothing carries.
-func (s *Station) awayOf(device string) (names []string) {
-	gone := map[string]bool{}
-	for _, m := range s.members {
-		gone[m.name] = m.gone != nil
-	}
-	m := s.members[slices.IndexFunc(s.members, func(m *member) bool { return m.name == device })]
-	for _, line := range slices.Sorted(maps.Keys(m.away)) {
-		if on := hangsOn(line); gone[on] {
-			names = append(names, on)
-		}
-	}
-	if names == nil {
-		names = []string{device}
-	}
-	return names
-}
-
-// mostNamed bounds how many absent devices a refusal names.
-const mostNamed = 4
-
-// Absent returns the devices without which no session over the positions 1 to n can be held, as they are not there. Which
-// sessions need a device is said by its class.
+// Absent returns what is not there, so that no session over the positions 1 to n can be held: a device, or in its place the
+// carrier of its lines where that is absent itself, which is what people can mend. Which sessions need a device is said by its
+// class. What is returned may tell of canisters.
 func (s *Station) Absent(n int) []Presence {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.missing(n)
+	var absent []Presence
+	for _, m := range s.missing(n) {
+		for _, cause := range s.awayOf(m) {
+			if !slices.ContainsFunc(absent, func(p Presence) bool { return p.Device == cause.name }) {
+				absent = append(absent, s.presence(cause))
+			}
+		}
+	}
+	return absent
 }
 
-func (s *Station) missing(n int) []Presence {
-	var absent []Presence
+// awayOf returns what is absent of a device: what carries its lines, and the device itself where nothing that is absent does.
+func (s *Station) awayOf(m *member) (causes []*member) {
+	for _, line := range slices.Sorted(maps.Keys(m.away)) {
+		on := hangsOn(line)
+		for _, carrier := range s.members {
+			if carrier.name == on && carrier.gone != nil && !slices.Contains(causes, carrier) {
+				causes = append(causes, carrier)
+			}
+		}
+	}
+	if causes == nil {
+		causes = []*member{m}
+	}
+	return causes
+}
+
+// missing returns the absent devices without which no session over the positions 1 to n can be held.
+func (s *Station) missing(n int) []*member {
+	var absent []*member
 	for _, m := range s.members {
 		if !m.here() && m.needed(n) {
-			absent = append(absent, s.presence(m))
+			absent = append(absent, m)
 		}
 	}
 	return absent

@@ -231,8 +231,8 @@ func TestACarrierThatGoes(t *testing.T) {
 	sink.Presence(bus.Presence{Carrier: "exp-1", Lines: []string{"exp-1:A0"}, Why: bus.ErrGone})
 	expect(t, "gone", w.heard(), []string{"0 device-absent exp-1 true bus is away (carries ready)",
 		"0 device-absent ready true exp-1 is absent; unknown: the level of exp-1:A0"})
-	if got := s.NoSession(); got != "" {
-		t.Errorf("without a light: %s", got)
+	if got := s.Absent(6); got != nil {
+		t.Errorf("without a light: %v", got)
 	}
 	sink.Presence(bus.Presence{Lines: []string{"GPIO4"}, Why: bus.ErrGone})
 	expect(t, "its interrupt too", w.heard(), []string{"0 device-absent exp-1 true bus is away (carries ready); GPIO4: bus is away"})
@@ -300,8 +300,7 @@ func TestNothingStaysOpenWhateverGoes(t *testing.T) {
 	})
 }
 
-// TestWhichSessionsCanBeHeld: it is a condition of its own, and the refusal names what is absent unless a session is
-// sealed.
+// TestWhichSessionsCanBeHeld: it is a condition of its own, and what they miss is named.
 func TestWhichSessionsCanBeHeld(t *testing.T) {
 	w := newWorld(t)
 	cfg := layout()
@@ -316,38 +315,26 @@ func TestWhichSessionsCanBeHeld(t *testing.T) {
 	}
 	expect(t, "limited", w.heard(), []string{"0 device-absent beam-4 true beam4: bus is away",
 		"0 sessions-limited  true sessions of at most 3 of 6 positions can be held: see which devices are absent"})
-	if got := s.Missing(3, false); got != "" {
-		t.Errorf("three positions: %s", got)
-	}
-	if got, want := s.Missing(4, false), "devices that a session of 4 positions needs are absent: beam-4 (beam4: bus is away) "+
-		"(they are looked for; scentpost session status tells when they are there)"; got != want {
-		t.Errorf("four positions: %s", got)
-	}
-	if got := s.Missing(4, true); !strings.HasPrefix(got, "a device that the run needs is absent: check the cables and power of all boards and devices") ||
-		strings.Contains(got, "beam") || strings.Contains(got, "session status") {
-		t.Errorf("sealed: %s", got)
-	}
-	if got := s.NoSession(); got != "" {
-		t.Errorf("with three positions: %s", got)
+	for n, want := range map[int][]string{1: nil, 3: nil, 4: {"beam-4"}} {
+		if got := names(s.Absent(n)); !slices.Equal(got, want) {
+			t.Errorf("%d positions: %v, want %v", n, got, want)
+		}
 	}
 	w.lose("stop", "lamp")
-	if got := s.NoSession(); got != "stop is absent" {
-		t.Errorf("without the emergency stop: %s", got)
+	if got := names(s.Absent(1)); !slices.Equal(got, []string{"stop"}) {
+		t.Errorf("without the emergency stop: %v", got)
 	}
 	if got := w.heard(); len(got) != 3 || got[2] != "0 sessions-limited  true no session can be held: see which devices are absent" {
 		t.Errorf("%q", got)
 	}
 	w.lose("1A.drive", "1B.drive", "2A.drive", "2B.drive")
-	if got := s.Missing(6, false); !strings.Contains(got, "and 2 more") {
-		t.Errorf("six absent devices: %s", got)
-	}
-	if got := s.NoSession(); got != "canister-1B, canister-1A and stop are absent" {
-		t.Errorf("at position 1: %s", got)
+	if got := names(s.Absent(1)); !slices.Equal(got, []string{"canister-1B", "canister-1A", "stop"}) {
+		t.Errorf("at position 1: %v", got)
 	}
 	w.heard()
 	w.find("stop", "1A.drive", "1B.drive", "2A.drive", "2B.drive", "beam4")
-	if got := w.heard(); got[len(got)-1] != "0 sessions-limited  false" || s.Missing(6, false) != "" {
-		t.Errorf("%q, and %s", got, s.Missing(6, false))
+	if got := w.heard(); got[len(got)-1] != "0 sessions-limited  false" || s.Absent(6) != nil {
+		t.Errorf("%q, and %v", got, s.Absent(6))
 	}
 }
 
@@ -417,8 +404,8 @@ func TestNothingOpensAtAStartWithoutTheEmergencyStop(t *testing.T) {
 	}
 }
 
-// TestNoSessionNamesWhatCarriesTheDevices: it is what people can mend.
-func TestNoSessionNamesWhatCarriesTheDevices(t *testing.T) {
+// TestWhatCarriesAbsentDevicesIsNamed: it is what people can mend.
+func TestWhatCarriesAbsentDevicesIsNamed(t *testing.T) {
 	w := newWorld(t)
 	canister := func(position int, on string) config.Device {
 		line := func(pin string) string { return fmt.Sprintf("%s:%s%d", on, pin, position) }
@@ -434,12 +421,12 @@ func TestNoSessionNamesWhatCarriesTheDevices(t *testing.T) {
 	}
 	sink := w.sink.(bus.PresenceSink)
 	sink.Presence(bus.Presence{Lines: []string{"exp-1:A2"}, Why: bus.ErrGone})
-	if got := s.NoSession(); got != "" {
-		t.Errorf("without position 2: %s", got)
+	if got := s.Absent(1); got != nil {
+		t.Errorf("without position 2: %v", got)
 	}
 	sink.Presence(bus.Presence{Lines: []string{"beam1"}, Why: bus.ErrGone})
 	sink.Presence(bus.Presence{Carrier: "exp-1", Lines: []string{"exp-1:A1", "exp-1:B1", "exp-1:C1"}, Why: bus.ErrGone})
-	if got := s.NoSession(); got != "exp-1 and beam-1 are absent" {
-		t.Errorf("the chip and a beam: %s", got)
+	if got := names(s.Absent(2)); !slices.Equal(got, []string{"exp-1", "beam-1"}) {
+		t.Errorf("the chip, a pin of it and a beam: %v", got)
 	}
 }

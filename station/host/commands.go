@@ -7,6 +7,7 @@ import (
 
 	"scentpost/station/blind"
 	"scentpost/station/event"
+	"scentpost/station/readiness"
 	"scentpost/station/record"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
@@ -81,7 +82,9 @@ func (h *Host) prepare(e *event.Event) *refusal.Reason {
 		seed, why = randomHex(h.opt.Chance.Seals, 32)
 		e.Secret = &event.NonceSeed{Seed: seed}
 	case event.RunArmed:
-		why = h.cannotStart()
+		if v := h.stage.View(); v.BetweenRuns() { // else the engine refuses it, and nothing is told of what moves
+			why = h.obstacle(readiness.Question{Positions: v.Positions, Run: true})
+		}
 	}
 	if why != nil {
 		return why
@@ -89,22 +92,12 @@ func (h *Host) prepare(e *event.Event) *refusal.Reason {
 	return h.writable(e)
 }
 
-// cannotStart returns why the next run of the session may not start, nil when it may.
-func (h *Host) cannotStart() *refusal.Reason {
-	if h.opt.CannotStart != nil {
-		if reason := h.opt.CannotStart(); reason != "" {
-			return cannot(reason)
-		}
-	}
-	return h.missing(h.stage.View().Positions, true)
-}
-
-// missing returns what a session over so many positions lacks, nil when it lacks nothing.
-func (h *Host) missing(positions int, sealed bool) *refusal.Reason {
-	if h.opt.Missing == nil {
+// obstacle returns why the answer to a question is no, nil when it is yes.
+func (h *Host) obstacle(q readiness.Question) *refusal.Reason {
+	if h.opt.Obstacle == nil {
 		return nil
 	}
-	return cannot(h.opt.Missing(positions, sealed))
+	return h.opt.Obstacle(q)
 }
 
 func (h *Host) prepareOpen(e *event.Event) (why *refusal.Reason) {
@@ -118,7 +111,7 @@ func (h *Host) prepareOpen(e *event.Event) (why *refusal.Reason) {
 		if lacks := blind.Lacks(plan.Loading(), h.opt.Canisters); lacks != "" {
 			return refusal.New(CanistersLack, refusal.Detail, lacks)
 		}
-		if why := h.missing(plan.Positions, false); why != nil {
+		if why := h.obstacle(readiness.Question{Positions: plan.Positions}); why != nil {
 			return why
 		}
 	}

@@ -21,7 +21,9 @@ import (
 	"scentpost/station/event"
 	"scentpost/station/history"
 	"scentpost/station/journal"
+	"scentpost/station/readiness"
 	"scentpost/station/record"
+	"scentpost/station/refusal"
 	"scentpost/station/trial"
 	"scentpost/station/watch"
 )
@@ -64,7 +66,7 @@ type Chance struct {
 	Seals  io.Reader // the seeds of the commitments' nonces
 }
 
-// Options are what a host is made of. All but Names, CannotStart, Missing, OnFail and OnLock must be set.
+// Options are what a host is made of. All but Names, Obstacle, OnFail and OnLock must be set.
 type Options struct {
 	Log       record.Log
 	Settings  event.Settings
@@ -81,12 +83,9 @@ type Options struct {
 	Wake func()
 	// Names are the identities known so far.
 	Names []journal.Identity
-	// CannotStart returns why no new run can start, "" when one can.
-	CannotStart func() string
-	// Missing returns why no session over the positions 1 to n can be held, as devices that it needs are absent, "" when
-	// one can; nil for never. It is asked when a session is opened and when a run is armed; sealed tells that nothing of
-	// a canister may be named.
-	Missing func(n int, sealed bool) string
+	// Obstacle returns why no session can be held, or why no run can start, nil when it can; nil for never. It is asked when
+	// a session is opened and when a run is armed, on the goroutine of the host's owner, and must not wait.
+	Obstacle func(readiness.Question) *refusal.Reason
 	// Canisters names the station's canisters by their position. A session whose plan loads others is refused when it is
 	// opened.
 	Canisters map[int][]string

@@ -14,7 +14,9 @@ import (
 	"scentpost/station/event"
 	"scentpost/station/host"
 	"scentpost/station/journal"
+	"scentpost/station/readiness"
 	"scentpost/station/record"
+	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
 
@@ -78,9 +80,9 @@ type house struct {
 	kernel  *world.Kernel
 	unpaced func() // stops the looks at it
 
-	config  string // its hash
-	wanted  bool
-	missing func(n int, sealed bool) string
+	config   string // its hash
+	wanted   bool
+	obstacle func(readiness.Question) *refusal.Reason
 	// canisters are those of the station, by position.
 	canisters map[int][]string
 	held      bool            // the journal stalls
@@ -154,11 +156,11 @@ func (h *house) start(cause string) {
 		OnFail:    func(err error) { h.failed = append(h.failed, err) },
 		OnLock:    func(silent []string) { h.silent = silent },
 		Canisters: h.canisters,
-		Missing: func(n int, sealed bool) string {
-			if h.missing == nil {
-				return ""
+		Obstacle: func(q readiness.Question) *refusal.Reason {
+			if h.obstacle == nil {
+				return nil
 			}
-			return h.missing(n, sealed)
+			return h.obstacle(q)
 		},
 	}, tree)
 	must(h.t, err)

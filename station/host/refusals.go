@@ -10,14 +10,4 @@ const (
 	NotWritable   refusal.Code = "not-writable"    // detail: it fits into no line of the record
 	// CanistersLack is a plan that loads canisters which the station does not have. The detail lists them by position.
 	CanistersLack refusal.Code = "canisters-lack"
-	// CannotStart is a station that can hold no session, or start no run, for now. The detail says why.
-	CannotStart refusal.Code = "cannot-start"
 )
-
-// cannot puts a reason in words behind its code, nil for "".
-func cannot(why string) *refusal.Reason {
-	if why == "" {
-		return nil
-	}
-	return refusal.New(CannotStart, refusal.Detail, why)
-}

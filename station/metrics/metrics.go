@@ -82,7 +82,7 @@ var (
 	runs         = gauge("session_runs", "Runs of the session, by the state that everybody sees.", "state")
 	left         = gauge("session_runs_left", "Runs of the session that are still to be armed.")
 	reserve      = gauge("session_reserve_runs_left", "Reserve runs of the session that were not needed yet.")
-	blocked      = gauge("sessions_blocked", "1 while no session can be run at all, 0 when they can.")
+	blocked      = gauge("sessions_blocked", "1 while no session can be held, or between runs the next one cannot start, else 0.")
 	records      = gauge("log_records", "Durable records in the present epoch of the log.")
 	acknowledged = gauge("uplink_acknowledged_records", "Records in the present epoch of the log that the broker has acknowledged. What is in the log beyond it waits. Absent without a broker.")
 	failed       = gauge("journal_failed", "1 when the journal has failed and the station has stopped, else 0.")
@@ -130,7 +130,7 @@ func session(to chan<- prometheus.Metric, s control.Status) {
 	}
 	left.is(to, float64(s.Left))
 	reserve.is(to, float64(s.Reserve-s.Used))
-	blocked.holds(to, s.Blocked != nil || s.Failed != nil)
+	blocked.holds(to, s.Obstacle != nil || s.Failed != nil)
 	records.is(to, float64(s.Size))
 	failed.holds(to, s.Failed != nil)
 }

@@ -36,7 +36,7 @@ func scrape(t *testing.T, seen control.Public) string {
 // everything is a station of which all is told.
 func everything() control.Public {
 	return control.Public{
-		Status: control.Status{Simulated: true, Size: 4711, Phase: "ended", Left: 3, Reserve: 2, Used: 1, Failed: refusal.New("x"), Blocked: refusal.New("y"),
+		Status: control.Status{Simulated: true, Size: 4711, Phase: "ended", Left: 3, Reserve: 2, Used: 1, Failed: refusal.New("x"), Obstacle: refusal.New("y"),
 			Runs: []control.RunStatus{{State: "completed"}, {State: "completed"}, {State: "void"}},
 			Conditions: []health.Condition{
 				{Code: health.JournalFull, Severity: health.Stop},

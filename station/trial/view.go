@@ -51,6 +51,10 @@ type RunView struct {
 	Result      *event.RunResult // nil until it is revealed
 }
 
+// BetweenRuns tells whether the next run of a sealed session could be armed. Only then it may be told whether the station can
+// start one: within a run, when that changes would tell what moved.
+func (v View) BetweenRuns() bool { return v.Phase == Sealed && v.Run.Index == 0 }
+
 // View returns what is known now.
 func (m *Machine) View() View {
 	s := &m.session

@@ -4,6 +4,7 @@ import (
 	"scentpost/station/control"
 	"scentpost/station/control/socket"
 	"scentpost/station/host"
+	"scentpost/station/readiness"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
@@ -44,7 +45,16 @@ var said = map[refusal.Code]string{
 	host.NoChance:      "the station has no random bytes: {detail}",
 	host.NotWritable:   "{detail}",
 	host.CanistersLack: "{detail}",
-	host.CannotStart:   "{detail}",
+
+	readiness.Starting:      "no session can be run yet: the station is starting",
+	readiness.LinesAwaited:  "no session can be run yet: the station's lines are not there ({on})",
+	readiness.LinesAway:     "the station's lines are away ({on}): it starts again when they are back",
+	readiness.EStopHeld:     "the emergency stop is held: let it go first",
+	readiness.DiskFull:      "the journal's disk is full: no session or run can start until there is room; delete or move what is not needed",
+	readiness.DiskReadOnly:  "the journal's disk takes no writes: see scentpost session status",
+	readiness.DevicesAbsent: "these devices are absent: {detail} (they are looked for; scentpost session status tells when they are there)",
+	readiness.DeviceUntold: "a device that the run needs is absent: check the cables and power of all boards and devices (scentpost board ls " +
+		"shows the ports; the reveal tells which one it was, as before it that could tell of a canister)",
 
 	trial.NoSession:      "no session is open",
 	trial.SessionActive:  "session {session} is {phase}: it must end and be closed first (`scentpost session abort` ends it early)",

@@ -44,7 +44,7 @@ func Progress(s *control.Status) string {
 func Next(s *control.Status) string {
 	switch s.Next {
 	case control.WaitBlocked:
-		return "wait: " + Of(s.Blocked)
+		return "wait: " + Of(s.Obstacle)
 	case control.WaitRestored:
 		return "wait: the session is being brought back"
 	case control.WaitJournal:
@@ -80,7 +80,7 @@ func nextOfRuns(s *control.Status) string {
 	case control.NextResume:
 		return "paused (" + s.Paused + "): `session resume`"
 	case control.WaitStartable:
-		return "the next run cannot start: " + Of(s.CannotStart)
+		return "the next run cannot start: " + Of(s.Obstacle)
 	case control.NextArm:
 		return fmt.Sprintf("arm the next run: `session arm` (%d left)", s.Left)
 	}

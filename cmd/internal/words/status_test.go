@@ -7,7 +7,7 @@ import (
 	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/health"
-	"scentpost/station/host"
+	"scentpost/station/readiness"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
@@ -50,7 +50,7 @@ func TestNext(t *testing.T) {
 		want   string
 	}{
 		{control.Status{Next: control.NextOpen}, "open a session"},
-		{control.Status{Next: control.WaitBlocked, Blocked: refusal.New(host.CannotStart, refusal.Detail, "the devices are absent")}, "wait: the devices are absent"},
+		{control.Status{Next: control.WaitBlocked, Obstacle: refusal.New(readiness.Starting)}, "wait: no session can be run yet: the station is starting"},
 		{control.Status{Next: control.WaitRestored}, "brought back"},
 		{control.Status{Next: control.WaitJournal}, "the journal failed"},
 		{control.Status{Next: control.NextLoad}, "session load"},
@@ -65,7 +65,7 @@ func TestNext(t *testing.T) {
 		{control.Status{Next: control.WaitLock}, "about to lock"},
 		{control.Status{Next: control.WaitClosed}, "being closed"},
 		{control.Status{Next: control.WaitPurged}, "being purged"},
-		{control.Status{Next: control.WaitStartable, CannotStart: refusal.New(host.CannotStart, refusal.Detail, "it rains")}, "the next run cannot start: it rains"},
+		{control.Status{Next: control.WaitStartable, Obstacle: refusal.New(readiness.EStopHeld)}, "the next run cannot start: the emergency stop is held"},
 		{control.Status{Next: "dance"}, "dance"}, // of another version
 	} {
 		if got := Next(&c.status); !strings.Contains(got, c.want) {
@@ -116,8 +116,8 @@ verdict: pass (r)
 	}
 	WriteStatus(&text, nil)
 	text.Reset()
-	WriteStatus(&text, &control.Status{Phase: trial.Interrupted, Session: "s1", Next: control.WaitBlocked, Blocked: refusal.New(host.CannotStart, refusal.Detail, "absent")})
-	if got, want := text.String(), "session interrupted  - wait: absent\nsession s1: to be brought back\n"; got != want {
+	WriteStatus(&text, &control.Status{Phase: trial.Interrupted, Session: "s1", Next: control.WaitBlocked, Obstacle: refusal.New(readiness.Starting)})
+	if got, want := text.String(), "session interrupted  - wait: no session can be run yet: the station is starting\nsession s1: to be brought back\n"; got != want {
 		t.Errorf("interrupted: it reads\n%s\nwant\n%s", got, want)
 	}
 	if got := Progress(&control.Status{Next: control.NextOpen}); got != "no session: open a session" {

@@ -1,62 +1,58 @@
 package host_test
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"scentpost/station/event"
 	"scentpost/station/host"
+	"scentpost/station/readiness"
+	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
 
-// TestAnAbsentDeviceRefusesTheSessionsThatNeedIt: when one is opened and when a run is armed, with the reason; and when
-// the device is there, the same command is taken.
-func TestAnAbsentDeviceRefusesTheSessionsThatNeedIt(t *testing.T) {
+// TestAnObstacleRefuses the opening of a session and the arming of a run, with its reason and without a record; when it is
+// gone, the same command is taken.
+func TestAnObstacleRefuses(t *testing.T) {
 	h := newHouse(t)
-	var asked []string
-	absent := true
-	h.missing = func(n int, sealed bool) string {
-		asked = append(asked, fmt.Sprint(n, " ", sealed))
-		if absent {
-			return "beam-2 is absent"
+	const code refusal.Code = "obstacle"
+	var asked []readiness.Question
+	there := true
+	h.obstacle = func(q readiness.Question) *refusal.Reason {
+		asked = append(asked, q)
+		if there {
+			return refusal.New(code)
 		}
-		return ""
+		return nil
 	}
-	refused := func(e event.Event) {
+	refused := func(e event.Event, want refusal.Code) {
 		t.Helper()
 		size := h.host.Snapshot().Size
-		answers := *h.do(e)
+		answers := h.do(e)
 		h.w.RunFor(20 * time.Millisecond)
-		if len(answers) != 0 {
-			t.Fatalf("answered before anybody looked: %+v", answers)
-		}
-		if h.host.Snapshot().Size != size {
-			t.Errorf("%s left a record", e.Type)
+		if a := *answers; len(a) != 1 || !a[0].Refused.Says(want) || want == code && (a[0].Seq != -1 || h.host.Snapshot().Size != size) {
+			t.Errorf("%s is answered by %+v, with %d records of %d", e.Type, a, h.host.Snapshot().Size, size)
 		}
 	}
-	open := event.Event{Type: event.SessionOpened, By: "Vera", Body: opening(h.plan)}
-	answers := h.do(open)
-	h.w.RunFor(20 * time.Millisecond)
-	if a := *answers; len(a) != 1 || !a[0].Refused.Says(host.CannotStart) || a[0].Refused.Value("detail") != "beam-2 is absent" || a[0].Seq != -1 {
-		t.Fatalf("opened: %+v", a)
-	}
-	refused(open)
-	absent = false
+	refused(event.Event{Type: event.SessionOpened, By: "Vera", Body: opening(h.plan)}, code)
+	there = false
 	h.sealed()
-	absent = true
+	there = true
 	arm := event.Event{Type: event.RunArmed, By: "Vera"}
-	answers = h.do(arm)
-	h.w.RunFor(20 * time.Millisecond)
-	if a := *answers; len(a) != 1 || !a[0].Refused.Says(host.CannotStart) || a[0].Refused.Value("detail") != "beam-2 is absent" || a[0].Seq != -1 {
-		t.Fatalf("armed: %+v", a)
-	}
-	refused(arm)
-	absent = false
+	refused(arm, code)
+	there = false
 	h.searching()
-	if got, want := fmt.Sprint(asked), "[2 false 2 false 2 false 2 true 2 true 2 true]"; got != want {
-		t.Errorf("asked %s, want %s", got, want)
+	opened, run := readiness.Question{Positions: 2}, readiness.Question{Positions: 2, Run: true}
+	if want := []readiness.Question{opened, opened, run, run}; !slices.Equal(asked, want) {
+		t.Errorf("asked %+v, want %+v", asked, want)
+	}
+	// Within a run nobody is told whether another one could start: when that changes would tell what moved.
+	there = true
+	refused(arm, trial.RunInProgress)
+	if len(asked) != 4 {
+		t.Errorf("asked within a run: %+v", asked[4:])
 	}
 }
 
