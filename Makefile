@@ -6,6 +6,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+# One way of building, for programs, tests and packages: each is compiled once, in whatever folder the project lies.
+export CGO_ENABLED ?= 0
+export GOFLAGS     := $(filter-out -trimpath,$(GOFLAGS)) -trimpath
+
 SEED     ?= 1
 FUZZTIME ?= 30s
 # How long the soak tests go on.
@@ -34,16 +38,30 @@ LDFLAGS  := -X main.version=$(VERSION)
 PROGRAMS := $(notdir $(patsubst %/main.go,%,$(wildcard cmd/*/main.go)))
 # ./... leaves out folders that begin with a point.
 PACKAGES := ./... ./.ci ./.ci/bench
-# What unit tests are not: these run whole programs, brokers and chips, or thousands of sessions. The chips' are run by
-# test-firmware.
-FIRMWARE_TESTS := scentpost/firmware-bridge/firmware
-SLOW_TESTS     := $(FIRMWARE_TESTS)|scentpost/cmd/e2e|scentpost/cmd/scentsim|scentpost/simulator/check|scentpost/station/uplink
-# Packages but those that begin as one of $(1).
-but = $$(go list $(PACKAGES) | grep -vE '^($(1))')
+# What unit tests are not: these run in real time, with whole programs and brokers;
+REAL_TIME := ./cmd/e2e ./cmd/scentsim ./station/uplink/...
+# these perform hundreds of sessions, in virtual time;
+SESSIONS  := ./simulator/check
+# these run the firmware in simavr.
+CHIPS     := ./firmware-bridge/firmware/...
+UNITS      = $$(go list $(PACKAGES) | grep -vxFf <(go list $(REAL_TIME) $(SESSIONS) $(CHIPS)))
+# The target vet looks at all of it, once.
+GO_TEST   := go test -vet=off -timeout $(TIMEOUT)
+# Not what Go remembers of an earlier run: it does not see what the programs read that a test starts.
+AFRESH    := $(GO_TEST) -count 1
+# The parts of two targets: those that keep processors busy, longest first, and those that mostly wait. See .ci/together.
+TEST_WORKS := test-kernel test-deb unit-tests firmware-simavr sessions firmware-core staticcheck vet gofmt
+TEST_WAITS := firmware-flash firmware-session real-time
+LONG_WORKS := fuzz-long sessions-long units-long simavr-long core-long
+LONG_WAITS := real-time-long
+TOGETHER   := MAKE='$(MAKE)' .ci/together
 QUIET    := .ci/quiet
 FIRMWARE := $(MAKE) -s -C firmware-bridge/firmware OUT=$(CURDIR)/build/firmware
 
-.PHONY: help demo test test-firmware test-firmware-simavr test-firmware-session firmware runner flash flash-port test-kernel test-deb test-deb-contents test-deb-life deb check race fuzz soak lint cover bench deps build clean go-version
+.PHONY: help demo test long check race fuzz soak lint cover bench deps build clean go-version
+.PHONY: compile gofmt vet staticcheck unit-tests sessions real-time $(LONG_WORKS) $(LONG_WAITS)
+.PHONY: test-firmware firmware-core firmware-simavr firmware-flash firmware-session firmware runner flash flash-port
+.PHONY: test-kernel test-pi test-deb test-deb-contents test-deb-life deb
 
 help: ## show this
 	@echo "Scentpost $(VERSION): make TARGET"
@@ -52,11 +70,44 @@ help: ## show this
 demo: build ## run one sealed double-blind session on a virtual station (SEED=1) into build/demo
 	@build/scentsim demo --seed $(SEED) --out build/demo
 
-test: go-version deps check test-firmware ## install what is missing, check, run all tests and each fuzz target for 2 s
-	@$(QUIET) test go test -timeout $(TIMEOUT) $(call but,$(FIRMWARE_TESTS))
-	@$(MAKE) --no-print-directory test-kernel
-	@$(QUIET) fuzz .ci/fuzz 2s
-	@$(MAKE) --no-print-directory test-deb
+test: go-version deps ## install what is missing, run all checks and tests, and show how long each part took
+	@$(TOGETHER) test compile $(TEST_WORKS) -- $(TEST_WAITS)
+
+long: go-version deps ## tests with all their repetitions, and each fuzz target for FUZZTIME=20s: before an issue is done
+	@$(TOGETHER) long compile $(LONG_WORKS) -- $(LONG_WAITS)
+
+check: gofmt vet staticcheck unit-tests ## formatting, go vet, staticcheck and the unit tests
+
+# First of all: else each of the others would compile the same.
+compile: go-version
+	@$(QUIET) compile go build ./...
+
+gofmt: go-version
+	@$(QUIET) gofmt .ci/formatted
+
+vet: go-version
+	@$(QUIET) vet go vet $(PACKAGES)
+
+staticcheck: go-version build/tools/staticcheck
+	@$(QUIET) staticcheck build/tools/staticcheck $(PACKAGES)
+
+unit-tests: go-version
+	@$(QUIET) unit-tests $(GO_TEST) -short $(UNITS)
+
+sessions: go-version
+	@$(QUIET) sessions $(AFRESH) -short $(SESSIONS)
+
+real-time: go-version
+	@$(QUIET) real-time $(AFRESH) -short -p 1 $(REAL_TIME)
+
+units-long: go-version
+	@$(QUIET) units-long $(AFRESH) $(UNITS)
+
+sessions-long: go-version
+	@$(QUIET) sessions-long $(AFRESH) $(SESSIONS)
+
+real-time-long: go-version
+	@$(QUIET) real-time-long $(AFRESH) -p 1 $(REAL_TIME)
 
 deb: go-version build/tools/nfpm ## the Debian packages for amd64, arm64 and armhf (ARMv6), into build/deb
 	@rm -f build/deb/*.deb
@@ -75,20 +126,28 @@ test-deb-life:
 	@.ci/where-possible test-deb-life $(DEPS_GUEST) -- \
 		$(QUIET) test-deb-life configs/package/debtest/run build/deb build/kernel build/debian
 
-test-firmware: go-version ## test the boards' firmware: its core on this machine, fuzzed, the binary in simavr, and make flash
-	@.ci/where-possible firmware-core $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- $(QUIET) firmware-core $(FIRMWARE) -j 2 check test fuzz
-	@SCENTPOST_FIRMWARE=1 .ci/where-possible firmware-flash $(DEPS_FIRMWARE) $(DEPS_SIMAVR) $(DEPS_FLASH) -- \
-		$(QUIET) firmware-flash go test -v -timeout $(TIMEOUT) -run '^TestFlash' ./firmware-bridge/firmware
-	@$(MAKE) --no-print-directory -j 2 test-firmware-simavr test-firmware-session
+test-firmware: firmware-core firmware-simavr firmware-flash firmware-session ## the boards' firmware: its core on this machine, the binary in simavr, and make flash
 
-test-firmware-simavr:
-	@.ci/where-possible firmware-simavr $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- \
-		$(QUIET) firmware-simavr go test -v -timeout $(TIMEOUT) ./firmware-bridge/firmware/...
+firmware-core: go-version
+	@.ci/where-possible $@ $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- $(QUIET) $@ $(FIRMWARE) -j 2 check test fuzz
 
-# It takes the time that it takes: its stations run in real time, and mostly wait.
-test-firmware-session:
-	@SCENTPOST_FIRMWARE=1 .ci/where-possible firmware-session $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- \
-		$(QUIET) firmware-session go test -v -timeout $(TIMEOUT) -run '^TestFirmwareThatFails$$' ./cmd/e2e
+firmware-simavr: go-version
+	@.ci/where-possible $@ $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- $(QUIET) $@ $(AFRESH) -short -v $(CHIPS)
+
+# In real time, with a core of its own if it can be had.
+firmware-flash: go-version
+	@SCENTPOST_FIRMWARE=1 .ci/where-possible $@ $(DEPS_FIRMWARE) $(DEPS_SIMAVR) $(DEPS_FLASH) -- \
+		$(QUIET) $@ $(AFRESH) -v -run '^TestFlash' ./firmware-bridge/firmware
+
+firmware-session: go-version
+	@SCENTPOST_FIRMWARE=1 .ci/where-possible $@ $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- \
+		$(QUIET) $@ $(AFRESH) -v -run '^TestFirmwareThatFails$$' ./cmd/e2e
+
+simavr-long: go-version
+	@.ci/where-possible $@ $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- $(QUIET) $@ $(AFRESH) -v $(CHIPS)
+
+core-long: go-version
+	@.ci/where-possible $@ $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- $(QUIET) $@ $(FIRMWARE) fuzz FUZZRUNS=1000000
 
 firmware: ## build the boards' firmware into build/firmware
 	@.ci/deps $(DEPS_FIRMWARE)
@@ -113,18 +172,15 @@ test-pi: go-version ## a temperature sensor and an output on a Raspberry Pi 3's 
 	@$(QUIET) test-pi drivers/linux/kerneltest/pi build/pi
 	@grep -E '^(---|    pi_test)' build/log/test-pi.log || true
 
-check: go-version build/tools/staticcheck ## formatting, go vet, staticcheck and the unit tests
-	@$(QUIET) gofmt .ci/formatted
-	@$(QUIET) vet go vet $(PACKAGES)
-	@$(QUIET) staticcheck build/tools/staticcheck $(PACKAGES)
-	@$(QUIET) unit-tests go test -timeout $(TIMEOUT) $(call but,$(SLOW_TESTS))
-
 race: go-version ## all tests under the race detector
 	@.ci/deps $(DEPS) $(DEPS_RACE)
 	@CGO_ENABLED=1 $(QUIET) race go test -race -timeout 60m $(PACKAGES)
 
 fuzz: go-version ## each fuzz target for FUZZTIME=30s
 	@.ci/fuzz $(FUZZTIME)
+
+fuzz-long: go-version
+	@$(QUIET) $@ .ci/fuzz 20s
 
 soak: go-version deps ## the tests named TestSoak..., for SOAKTIME=30m
 	@SCENTPOST_SOAK=$(SOAKTIME) go test -v -count 1 -timeout 0 -run '^TestSoak' $(PACKAGES)
@@ -149,9 +205,7 @@ deps: ## install the Debian packages that the tests need, or say which
 
 build: go-version ## build the programs into build/
 	@mkdir -p build
-	@for program in $(PROGRAMS); do \
-		CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/$$program ./cmd/$$program; \
-	done
+	@go build -ldflags '$(LDFLAGS)' -o build/ $(addprefix ./cmd/,$(PROGRAMS))
 
 clean: ## remove all that was made
 	@rm -rf build
