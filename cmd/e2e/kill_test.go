@@ -21,8 +21,10 @@ import (
 )
 
 const (
-	kills      = 200
-	killRigs   = 8 // stations beside each other, each with its share of the kills
+	// Each rig's share of the kills, in `make long` and in `make test`.
+	killsEach  = 25
+	fewKills   = 8
+	killRigs   = 8 // stations beside each other
 	killSeed   = 20261123
 	killScale  = 20
 	killWithin = 1600 * time.Millisecond // of real time after a start: about a run and a half
@@ -38,13 +40,17 @@ type tally struct{ kills, open, completed, voided, aborted, sessions atomic.Int6
 func TestKilledAtRandomInstants(t *testing.T) {
 	t.Parallel()
 	broker := brokertest.Start(t)
+	each := killsEach
+	if testing.Short() {
+		each = fewKills
+	}
 	var met tally
 	var rigs sync.WaitGroup
 	for n := range killRigs { // not by t.Parallel, which runs one for each processor: these mostly wait
 		rigs.Go(func() {
 			t.Run(fmt.Sprint(n), func(t *testing.T) {
 				k := newKiller(t, broker, n, &met)
-				for range kills / killRigs {
+				for range each {
 					k.once()
 				}
 				k.finish()
@@ -54,7 +60,9 @@ func TestKilledAtRandomInstants(t *testing.T) {
 	rigs.Wait()
 	t.Logf("seed %d: %d kills, %d of them with canisters open; %d sessions; runs: %d completed, %d voided, %d aborted", killSeed, met.kills.Load(),
 		met.open.Load(), met.sessions.Load(), met.completed.Load(), met.voided.Load(), met.aborted.Load())
-	if met.kills.Load() != kills || met.open.Load() == 0 || met.completed.Load() == 0 || met.voided.Load() == 0 || met.aborted.Load() == 0 {
+	// One run in ten is aborted: among few kills it may be that none is.
+	aborted := met.aborted.Load() > 0 || testing.Short()
+	if met.kills.Load() != int64(each*killRigs) || met.open.Load() == 0 || met.completed.Load() == 0 || met.voided.Load() == 0 || !aborted {
 		t.Error("the kills did not meet everything that they should")
 	}
 }

@@ -14,6 +14,14 @@ const (
 	ms = 1000 * us
 )
 
+// often is how often something is played: long in `make long`, and short in `make test`.
+func often(long, short int) int {
+	if testing.Short() {
+		return short
+	}
+	return long
+}
+
 // answer is a message of the board, and the cycle at which its last byte came.
 type answer struct {
 	at     uint64

@@ -85,12 +85,14 @@ func TestALineFullOfGarbage(t *testing.T) {
 // told, and its stack stays within bounds.
 func TestInputsThatOscillate(t *testing.T) {
 	spacings := []uint64{2, 4, 8, 11, 12, 13, 14, 15, 17, 20, 27, 41}
-	for _, noisy := range [][]string{{"D2"}, {"D2", "D8", "A0"}} {
+	for n, noisy := range [][]string{{"D2"}, {"D2", "D8", "A0"}} {
 		t.Run(strings.Join(noisy, "+"), func(t *testing.T) {
 			t.Parallel()
 			h := newStorm(t, noisy)
-			for _, spacing := range spacings {
-				h.storm(spacing * us)
+			for i, spacing := range spacings {
+				if !testing.Short() || i%2 == n { // in `make test` on one pin, or on three
+					h.storm(spacing * us)
+				}
 			}
 			if len(h.starts) > 1 {
 				t.Errorf("the board started anew: %+v", h.starts)

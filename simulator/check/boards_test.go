@@ -20,16 +20,8 @@ import (
 	"scentpost/station/trial"
 )
 
-const (
-	// boardPairs is how many pairs are compared whose canisters are on microcontroller boards.
-	boardPairs = 50
-	// askEvery is how often somebody asks how the boards are.
-	askEvery = 1700 * time.Millisecond
-	// gonePairs is how many pairs are compared in which a board goes in the middle of a run.
-	gonePairs = 24
-	// leakyPairs is how many are compared at most until a planted leak is caught.
-	leakyPairs = 40
-)
+// askEvery is how often somebody asks how the boards are.
+const askEvery = 1700 * time.Millisecond
 
 // boarded is the station of the pairs with the canisters and the valve of each position on a board of their own, as the
 // configuration asks for, and all that people and dogs touch on a fourth, behind lines of a speed in baud: which pins move
@@ -113,7 +105,7 @@ const (
 func TestTwoSecretsLookAlikeOnBoards(t *testing.T) {
 	t.Parallel()
 	stations := []config.Config{boarded(fast), boarded(slow)}
-	lookAlike(t, boardPairs, func(i int) performance {
+	lookAlike(t, boardPairs.count(), func(i int) performance {
 		p := performance{seed: uint64(i), secrets: uint64(2*i + 1), mode: []string{"double", "single"}[i/2%2], station: &stations[i%2], silent: i%3 == 0}
 		p.before = func(y *yard.Yard, seen *check.Sights) { again(y, askEvery, func() { lookAtBoards(y, seen, p.mode) }) }
 		return p
@@ -126,7 +118,7 @@ func TestTwoSecretsLookAlikeOnBoards(t *testing.T) {
 func TestABoardThatGoesTellsNothingButTheVoid(t *testing.T) {
 	t.Parallel()
 	cfg, voids, told := boarded(slow), 0, 0
-	for i := range gonePairs {
+	for i := range gonePairs.count() {
 		a, b, ya, instants := gonePair(t, &cfg, i, nil)
 		voids += len(instants)
 		if err := check.Differ(a, b); err != nil {
@@ -136,8 +128,8 @@ func TestABoardThatGoesTellsNothingButTheVoid(t *testing.T) {
 			told++
 		}
 	}
-	if voids < gonePairs/4 || told < gonePairs/8 {
-		t.Fatalf("only %d voids, and %d starts told after the reveal, in %d pairs: nothing was shown", voids, told, gonePairs)
+	if n := gonePairs.count(); voids < n/4 || told < n/8 {
+		t.Fatalf("only %d voids, and %d starts told after the reveal, in %d pairs: nothing was shown", voids, told, n)
 	}
 }
 
@@ -179,7 +171,7 @@ func TestALeakOfBoardsIsCaught(t *testing.T) {
 			leak.rewire(&cfg)
 		}
 		caught := ""
-		for i := 0; i < leakyPairs && caught == ""; i++ {
+		for i := 0; i < boardPairs.few && caught == ""; i++ {
 			p := performance{seed: uint64(i), secrets: uint64(2*i + 1), mode: "double", station: &cfg, silent: true}
 			p.before = func(y *yard.Yard, seen *check.Sights) {
 				if leak.plant != nil {
@@ -245,7 +237,7 @@ func boardLeaks() map[string]boardLeak {
 func TestAConditionOfABoardThatIsNotFrozenIsCaught(t *testing.T) {
 	t.Parallel()
 	cfg := boarded(slow)
-	for i := range leakyPairs {
+	for i := range gonePairs.few {
 		a, b, _, _ := gonePair(t, &cfg, i, func(y *yard.Yard) {
 			y.Conditions.Follow(false)
 			y.Host.Watch(func(trial.Snapshot) { y.Conditions.Follow(false) })

@@ -13,13 +13,6 @@ import (
 	"scentpost/station/event"
 )
 
-const (
-	// carriedPairs is how many pairs are compared whose canisters are on port expanders.
-	carriedPairs = 50
-	// lostPairs is how many of them lose an expander in the middle of a run.
-	lostPairs = 36
-)
-
 // carried is the station of the pairs with the canisters and the valve of each position on a port expander of their own,
 // as the configuration asks for, and the sensor of the air on the same bus: which pins move depends on the draw.
 func carried() *config.Config {
@@ -41,7 +34,7 @@ func carried() *config.Config {
 func TestTwoSecretsLookAlikeOnExpanders(t *testing.T) {
 	t.Parallel()
 	cfg := carried()
-	lookAlike(t, carriedPairs, func(i int) performance {
+	lookAlike(t, carriedPairs.count(), func(i int) performance {
 		return performance{seed: uint64(i), secrets: uint64(2*i + 1), mode: []string{"double", "single"}[i%2], station: cfg}
 	}, nil)
 }
@@ -51,7 +44,7 @@ func TestTwoSecretsLookAlikeOnExpanders(t *testing.T) {
 func TestAnExpanderThatGoesTellsNothingButTheVoid(t *testing.T) {
 	t.Parallel()
 	cfg, voids := carried(), 0
-	for i := range lostPairs {
+	for i := range lostPairs.count() {
 		p := performance{seed: uint64(i), secrets: uint64(1000 + 2*i), mode: "double", station: cfg}
 		p.before = func(y *yard.Yard, _ *check.Sights) {
 			weaken(t, y, i, time.Duration(i)*37*time.Millisecond)
@@ -69,8 +62,8 @@ func TestAnExpanderThatGoesTellsNothingButTheVoid(t *testing.T) {
 			t.Fatalf("pair %d, voids at %v: %v", i, instants, err)
 		}
 	}
-	if voids < lostPairs/4 {
-		t.Fatalf("only %d voids in %d pairs: nothing was shown", voids, lostPairs)
+	if n := lostPairs.count(); voids < n/4 {
+		t.Fatalf("only %d voids in %d pairs: nothing was shown", voids, n)
 	}
 }
 

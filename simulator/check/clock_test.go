@@ -10,14 +10,8 @@ import (
 	"scentpost/simulator/yard"
 )
 
-const (
-	// clockPairs is how many pairs are compared at a station whose clock is stepped all the time.
-	clockPairs = 60
-	// seenPairs is how many are compared at most until a look that tells when a canister moved is caught.
-	seenPairs = 20
-	// stepsEvery is how often the clock is stepped: at no instant of a run, and between two looks.
-	stepsEvery = 2700 * time.Millisecond
-)
+// stepsEvery is how often the clock is stepped: at no instant of a run, and between two looks.
+const stepsEvery = 2700 * time.Millisecond
 
 // wildClock steps the clock of a station again and again, loses the time server and finds it again.
 func wildClock(y *yard.Yard) {
@@ -58,22 +52,22 @@ func clockPair(t *testing.T, i int, plant func(*yard.Yard)) (a, b *check.Sights,
 func TestTwoSecretsLookAlikeWithAWildClock(t *testing.T) {
 	t.Parallel()
 	steps := 0
-	for i := range clockPairs {
+	for i := range clockPairs.count() {
 		a, b, n := clockPair(t, i, nil)
 		if err := check.Differ(a, b); err != nil {
 			t.Fatalf("pair %d: %v", i, err)
 		}
 		steps += n
 	}
-	if steps < 10*clockPairs {
-		t.Fatalf("%d steps in %d pairs: nothing was shown", steps, clockPairs)
+	if n := clockPairs.count(); steps < 10*n {
+		t.Fatalf("%d steps in %d pairs: nothing was shown", steps, n)
 	}
 }
 
 // TestALookWhenACanisterMovesIsCaught plants a clock that is looked at when something moves.
 func TestALookWhenACanisterMovesIsCaught(t *testing.T) {
 	t.Parallel()
-	for i := range seenPairs {
+	for i := range clockPairs.few {
 		a, b, _ := clockPair(t, i, func(y *yard.Yard) {
 			y.Hardware.Subscribe(func(c hardware.Change) {
 				if c.What == hardware.Travel {

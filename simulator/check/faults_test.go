@@ -16,19 +16,12 @@ import (
 	"scentpost/station/trial"
 )
 
-const (
-	// faultPairs is how many pairs are compared in which a canister fails.
-	faultPairs = 200
-	// unfrozenPairs is how many are compared at most until a condition that is not frozen is caught.
-	unfrozenPairs = 40
-)
-
 // TestACanistersFaultTellsNothingButTheVoid compares a session in which one canister fails with another draw in
 // which the test itself voids the same runs at the same instants. After the reveal the faults are shown.
 func TestACanistersFaultTellsNothingButTheVoid(t *testing.T) {
 	t.Parallel()
 	voids, told := 0, 0
-	for i := range faultPairs {
+	for i := range faultPairs.count() {
 		p, fail := failing(i)
 		a, b, ya, instants := faultPair(t, p, fail, nil)
 		voids += len(instants)
@@ -39,8 +32,8 @@ func TestACanistersFaultTellsNothingButTheVoid(t *testing.T) {
 			told++
 		}
 	}
-	if voids < faultPairs/4 || told < faultPairs/8 {
-		t.Fatalf("only %d voids, and %d faults told after the reveal, in %d pairs: nothing was shown", voids, told, faultPairs)
+	if n := faultPairs.count(); voids < n/4 || told < n/8 {
+		t.Fatalf("only %d voids, and %d faults told after the reveal, in %d pairs: nothing was shown", voids, told, n)
 	}
 }
 
@@ -52,7 +45,7 @@ func TestAConditionThatIsNotFrozenIsCaught(t *testing.T) {
 		y.Conditions.Follow(false)
 		y.Host.Watch(func(trial.Snapshot) { y.Conditions.Follow(false) })
 	}
-	for i := range unfrozenPairs {
+	for i := range faultPairs.few {
 		p, fail := failing(i)
 		a, b, _, _ := faultPair(t, p, fail, thaw)
 		if err := check.Differ(a, b); err != nil {

@@ -24,9 +24,6 @@ import (
 	"scentpost/station/trial"
 )
 
-// sqlitePairs is how many pairs are compared with a journal on the disk.
-const sqlitePairs = 50
-
 // onDisk performs a session whose journal is on the disk, and watches its files and the program's log besides.
 func onDisk(t *testing.T, p performance) *check.Sights {
 	t.Helper()
@@ -123,7 +120,7 @@ func files(t *testing.T, dir string) []byte {
 
 func TestTwoSecretsLookAlikeOnDisk(t *testing.T) {
 	defer slog.SetDefault(slog.Default())
-	for i := range sqlitePairs {
+	for i := range diskPairs.count() {
 		p := performance{seed: uint64(i), secrets: uint64(5000 + 2*i), mode: "double"}
 		a := onDisk(t, p)
 		p.secrets++
@@ -197,13 +194,9 @@ func TestALeakIsCaught(t *testing.T) {
 					}
 				})
 			}
-			var all []*check.Sights
-			for secrets := range uint64(6) {
-				p.secrets = secrets
-				all = append(all, onDisk(t, p))
-			}
-			for _, other := range all[1:] {
-				if err := check.Differ(all[0], other); err != nil {
+			first := onDisk(t, p)
+			for p.secrets = 1; p.secrets < 6; p.secrets++ {
+				if err := check.Differ(first, onDisk(t, p)); err != nil {
 					t.Logf("caught: %.300v", err)
 					return
 				}

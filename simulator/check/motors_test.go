@@ -9,13 +9,6 @@ import (
 	"scentpost/simulator/yard"
 )
 
-const (
-	// motorPairs is how many pairs are compared at a station whose canisters are moved by motors.
-	motorPairs = 60
-	// motorFaultPairs is how many of them have a canister that fails.
-	motorFaultPairs = 40
-)
-
 // motorised is the station of the pairs with a motor at every canister: a line for each way, off at its end.
 func motorised() string {
 	text := strings.ReplaceAll(stationText(3, 3), "type: shutter,", "type: motor-shutter, on_loss: closes,")
@@ -33,7 +26,7 @@ func motorised() string {
 func TestMotorsTellNothing(t *testing.T) {
 	t.Parallel()
 	cfg := mustConfig(motorised())
-	lookAlike(t, motorPairs, func(i int) performance {
+	lookAlike(t, motorPairs.count(), func(i int) performance {
 		return performance{seed: uint64(i), secrets: uint64(7000 + 2*i), mode: "double", station: &cfg}
 	}, func(pair int, _ *check.Sights, y *yard.Yard) {
 		for _, c := range y.Hardware.Canisters() {
@@ -43,7 +36,7 @@ func TestMotorsTellNothing(t *testing.T) {
 		}
 	})
 	voids := 0
-	for i := range motorFaultPairs {
+	for i := range motorFaultPairs.count() {
 		p, fail := failing(i)
 		p.station = &cfg
 		a, b, _, instants := faultPair(t, p, fail, nil)

@@ -12,9 +12,6 @@ import (
 	"scentpost/station/event"
 )
 
-// noisyPairs is how many pairs are compared in which the limit switch of a canister chatters.
-const noisyPairs = 100
-
 // noisy draws which canister's limit switch chatters in pair i, and how long after it is open.
 func noisy(i int) (performance, failure) {
 	chance := world.New(uint64(i)).Rand("noise")
@@ -29,7 +26,7 @@ func noisy(i int) (performance, failure) {
 func TestANoisySwitchTellsNothingButTheVoid(t *testing.T) {
 	t.Parallel()
 	voids, told := 0, 0
-	for i := range noisyPairs {
+	for i := range noisyPairs.count() {
 		p, fail := noisy(i)
 		a, b, ya, instants := faultPair(t, p, fail, nil)
 		voids += len(instants)
@@ -40,17 +37,17 @@ func TestANoisySwitchTellsNothingButTheVoid(t *testing.T) {
 			told++
 		}
 	}
-	if voids < noisyPairs/4 || told < noisyPairs/8 {
-		t.Fatalf("only %d voids, and %d losses told by the reveal, in %d pairs: nothing was shown", voids, told, noisyPairs)
+	if n := noisyPairs.count(); voids < n/4 || told < n/8 {
+		t.Fatalf("only %d voids, and %d losses told by the reveal, in %d pairs: nothing was shown", voids, told, n)
 	}
 }
 
 // TestANoiseThatIsToldAtOnceIsCaught plants devices that tell in public that edges were lost when the switch chatters.
 func TestANoiseThatIsToldAtOnceIsCaught(t *testing.T) {
 	t.Parallel()
-	for i := range unfrozenPairs {
+	for i := range noisyPairs.few {
 		p, fail := noisy(i)
-		p.secrets += 2 * noisyPairs
+		p.secrets += 1000 // other draws than those that are compared above
 		a, b, _, _ := faultPair(t, p, fail, func(y *yard.Yard) { tellAtOnce(y, fail) })
 		if err := check.Differ(a, b); err != nil {
 			t.Logf("pair %d, %s, caught: %.300v", i, fail, err)

@@ -10,9 +10,6 @@ import (
 	"scentpost/simulator/yard"
 )
 
-// pairs is how many pairs are compared in memory.
-const pairs = 1000
-
 // lookAlike performs pairs of sessions whose secrets alone differ, and fails where somebody could tell the two apart before
 // the reveal, or where too few pairs had different placements to show anything. each, unless nil, looks at the first of a pair.
 func lookAlike(t *testing.T, pairs int, of func(pair int) performance, each func(pair int, seen *check.Sights, y *yard.Yard)) {
@@ -44,7 +41,7 @@ func TestTwoSecretsLookAlike(t *testing.T) {
 	for part := range 4 {
 		t.Run(fmt.Sprint(part), func(t *testing.T) {
 			t.Parallel()
-			lookAlike(t, pairs/4, func(n int) performance {
+			lookAlike(t, memoryPairs.count()/4, func(n int) performance {
 				i := part + 4*n
 				return performance{seed: uint64(i), secrets: uint64(2*i + 1), mode: []string{"double", "single"}[n%2]}
 			}, func(pair int, seen *check.Sights, _ *yard.Yard) {
