@@ -44,17 +44,17 @@ func TestStationClock(t *testing.T) {
 		t.Errorf("the evidence is %q", c.Evidence)
 	}
 	s.seal()
-	if st := s.tell("Assessor", "date", "2027-03-04T14:05Z"); st.UTC != "as said by Assessor: 2027-03-04T14:05Z" {
-		t.Errorf("after somebody said the date the UTC is %q", st.UTC)
+	if st := s.tell("Assessor", "date", "2027-03-04T14:05Z"); st.Clock.By != "Assessor" || st.Clock.Said != "2027-03-04T14:05Z" {
+		t.Errorf("after somebody said the date the UTC is worth %+v", st.Clock)
 	}
 	s.step(time.Hour)
-	s.until("the first step", func(st status) bool { return strings.Contains(st.UTC, "stepped once") })
+	s.until("the first step", func(st status) bool { return st.Clock.Steps == 1 })
 	s.search()
 	s.step(-time.Hour)
 	s.discipline(unix.STA_PLL, 20)
 	s.until("a clock that is set", func(st status) bool {
 		_, unset := st.condition("clock-unset", "")
-		return !unset && strings.Contains(st.UTC, "synchronised, within 100ms")
+		return !unset && st.Clock.Last == "synced" && st.Clock.Bound == int64(100*time.Millisecond)
 	})
 	s.press("button.alert", 150*time.Millisecond)
 	if _, r := s.untilEnd(1); r.State != "completed" || r.Locked != "call" {

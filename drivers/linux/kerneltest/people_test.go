@@ -16,12 +16,11 @@ import (
 type status struct {
 	Phase      string
 	Session    string
-	Blocked    string
 	Size       int64 `json:"records,string"`
 	Run        *run
 	Runs       []run
 	Aborted    string
-	UTC        string
+	Clock      worth
 	Conditions []condition
 }
 
@@ -29,9 +28,38 @@ type run struct {
 	Run    int
 	State  string
 	Reason string
-	Calls  []string
+	Calls  []call
 	Locked string
 	Last   int `json:"last_beam"`
+}
+
+// worth is what the UTC of a session is worth.
+type worth struct {
+	Last  string // the quality at the last event
+	Bound int64  `json:"bound_ns,string"`
+	Steps int
+	By    string `json:"said_by"`
+	Said  string
+}
+
+type call struct {
+	Kind     string
+	Position int
+}
+
+// calls are those of a run as people say them.
+func (r run) calls() (said []string) {
+	for _, c := range r.Calls {
+		switch c.Kind {
+		case "alert":
+			said = append(said, fmt.Sprint("alert at ", c.Position))
+		case "clear":
+			said = append(said, "all clear")
+		default:
+			said = append(said, c.Kind)
+		}
+	}
+	return said
 }
 
 type condition struct{ Code, On, Evidence string }

@@ -59,7 +59,7 @@ func TestStationPlaysASession(t *testing.T) {
 			s.press("button.alert", c.press)
 		}
 		_, r := s.untilEnd(i + 1)
-		if r.State != "completed" || r.Locked != c.locked || c.call != "" && !slices.Equal(r.Calls, []string{c.call}) {
+		if r.State != "completed" || r.Locked != c.locked || c.call != "" && !slices.Equal(r.calls(), []string{c.call}) {
 			t.Errorf("run %d: %+v, want %+v", i+1, r, c)
 		}
 	}

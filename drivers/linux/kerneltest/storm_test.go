@@ -57,7 +57,7 @@ func TestStationInStorms(t *testing.T) {
 		s.press("beam1", 800*time.Millisecond)
 		c.play()
 		_, got := s.untilEnd(i + 1)
-		if got.State != c.state || got.Reason != c.reason || strings.Join(got.Calls, ", ") != c.call {
+		if got.State != c.state || got.Reason != c.reason || strings.Join(got.calls(), ", ") != c.call {
 			t.Errorf("%s: %+v, want %s with %q because of %q", c.name, got, c.state, c.call, c.reason)
 		}
 	}
