@@ -12,15 +12,16 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"scentpost/station/durable"
+	"scentpost/station/event"
 	"scentpost/station/record"
 )
 
-// Left says how much of an epoch has left the station.
+// Left says how much of an epoch has left the station. It is the same in every draft: the file outlives the journal.
 type Left struct {
-	Version int       `json:"version"`
-	Epoch   string    `json:"epoch"`
-	Size    int64     `json:"size,string"` // records
-	Root    tlog.Hash `json:"root"`        // of the log at Size
+	Draft int       `json:"draft,omitempty"` // event.Draft of the program that wrote it
+	Epoch string    `json:"epoch"`
+	Size  int64     `json:"size,string"` // records
+	Root  tlog.Hash `json:"root"`        // of the log at Size
 	// Starts is how often the journal had been opened: a journal that counts fewer is an older copy.
 	Starts int64 `json:"starts,string"`
 }
@@ -55,8 +56,8 @@ func loadDeparted(path string) (d *Departed, found bool, err error) {
 		d.left = Left{}
 		return d, true, fmt.Errorf("%w: the file of what has left the station: %w", ErrDamaged, err)
 	}
-	if err := checkSchemaVersion(d.left.Version, filepath.Base(path)); err != nil {
-		return d, true, err
+	if d.left.Draft > event.Draft {
+		return d, true, checkDraft(d.left.Draft, filepath.Base(path))
 	}
 	if d.left.Size < 0 || d.left.Starts < 0 || checkEpochID(d.left.Epoch) != nil {
 		d.left = Left{}
@@ -106,7 +107,7 @@ func (d *Departed) started(epoch string, starts int64) error {
 }
 
 func (d *Departed) write(next Left) error {
-	next.Version = schemaVersion
+	next.Draft = event.Draft
 	text, err := json.Marshal(next)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"scentpost/station/durable"
+	"scentpost/station/event"
 )
 
 // Each epoch is a database file of its own, epoch-<id>.db, and meta.json names them in order, the current one
@@ -32,8 +33,10 @@ func checkEpochID(id string) error {
 
 // meta is the content of meta.json.
 type meta struct {
-	Version int         `json:"version"`
-	Epochs  []Beginning `json:"epochs"` // in order, the current one last
+	Draft  int         `json:"draft"`  // event.Draft of the program that wrote it; stands here in every draft
+	Epochs []Beginning `json:"epochs"` // in order, the current one last
+	// Aside stands until the first epoch after an older draft's journal was put aside.
+	Aside *Aside `json:"aside,omitempty"`
 	// Restored stands until the first start after a restore, which begins an epoch.
 	Restored *Restored `json:"restored,omitempty"`
 }
@@ -54,8 +57,8 @@ func loadMeta(dir string) (meta, error) {
 	if err := json.Unmarshal(text, &m); err != nil {
 		return meta{}, fmt.Errorf("%w: meta.json: %w: put back a copy, or move the folder away to begin anew", ErrDamaged, err)
 	}
-	if err := checkSchemaVersion(m.Version, "meta.json"); err != nil {
-		return meta{}, err
+	if m.Draft != event.Draft {
+		return meta{}, fmt.Errorf("the journal in %s was %w", dir, event.CheckDraft(max(m.Draft, event.FirstDraft)))
 	}
 	for _, e := range m.Epochs {
 		if err := checkEpochID(e.ID); err != nil {
@@ -66,7 +69,7 @@ func loadMeta(dir string) (meta, error) {
 }
 
 func (m meta) store(dir string) error {
-	m.Version = schemaVersion
+	m.Draft = event.Draft
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err

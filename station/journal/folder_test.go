@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"scentpost/station/event"
 )
 
 func TestTwoDaemonsOnOneJournal(t *testing.T) {
@@ -103,12 +106,18 @@ func TestVaultIsNeverServed(t *testing.T) {
 	})
 }
 
-func TestNewerJournalIsRefused(t *testing.T) {
+// TestAJournalOfANewerDraftIsRefused and left as it is: only that version can go on with it.
+func TestAJournalOfANewerDraftIsRefused(t *testing.T) {
+	next := event.Draft + 1
 	for name, change := range map[string]func(p place) error{
-		"epoch":    func(p place) error { return setVersion(epochPath(p.dir, "e1"), 2) },
-		"desk":     func(p place) error { return setVersion(filepath.Join(p.dir, "station.db"), 2) },
-		"meta":     func(p place) error { return os.WriteFile(metaPath(p.dir), []byte(`{"version":2}`), 0o600) },
-		"departed": func(p place) error { return os.WriteFile(p.departed, []byte(`{"version":2,"epoch":"e1"}`), 0o600) },
+		"epoch": func(p place) error { return setVersion(epochPath(p.dir, "e1"), next) },
+		"desk":  func(p place) error { return setVersion(filepath.Join(p.dir, "station.db"), next) },
+		"meta": func(p place) error {
+			return os.WriteFile(metaPath(p.dir), fmt.Appendf(nil, `{"draft":%d}`, next), 0o600)
+		},
+		"departed": func(p place) error {
+			return os.WriteFile(p.departed, fmt.Appendf(nil, `{"draft":%d,"epoch":"e1"}`, next), 0o600)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlace(t)
@@ -116,12 +125,21 @@ func TestNewerJournalIsRefused(t *testing.T) {
 			if err := change(p); err != nil {
 				t.Fatal(err)
 			}
+			before := filesBelow(t, filepath.Dir(p.dir))
 			_, err := Open(p.dir, Options{Departed: p.departed, Ballast: -1})
-			if !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "version 2, this program reads up to 1") {
-				t.Errorf("%v, want ErrNewer", err)
+			if !errors.As(err, new(*event.UnknownLaw)) || !strings.Contains(err.Error(), fmt.Sprintf("made under draft %d, this program reads draft %d", next, event.Draft)) {
+				t.Errorf("%v, want an UnknownLaw", err)
 			}
 			if _, err := Open(p.dir, Options{Departed: p.departed, Ballast: -1}); errors.Is(err, ErrLocked) {
 				t.Error("the refused opening kept the lock")
+			}
+			if name == "meta" {
+				if _, err := Read(p.dir); !errors.As(err, new(*event.UnknownLaw)) {
+					t.Errorf("read beside it: %v", err)
+				}
+			}
+			if after := filesBelow(t, filepath.Dir(p.dir)); !maps.Equal(after, before) {
+				t.Errorf("the files were %v, and are %v", before, after)
 			}
 		})
 	}

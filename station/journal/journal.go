@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"scentpost/station/event"
 )
 
 // ErrUnchecked says that the last stop was no clean one and that Check has not returned yet.
@@ -21,6 +23,8 @@ type Options struct {
 	Departed string
 	// Ballast is the size of the ballast in bytes: 0 for DefaultBallast, negative for none.
 	Ballast int64
+
+	step func(what string) error // called before each change to the disk by which a journal is put aside; for tests
 }
 
 // Journal is the durable store. It implements Store and Operations.
@@ -89,7 +93,10 @@ func outside(dir, path string) error {
 }
 
 func (j *Journal) open(opts Options) error {
-	var err error
+	err := j.putAside(opts)
+	if err != nil {
+		return err
+	}
 	if j.meta, err = loadMeta(j.dir); err != nil {
 		return err
 	}
@@ -131,14 +138,15 @@ func (j *Journal) open(opts Options) error {
 
 // look opens the current epoch's database for reading and says what is there.
 func (j *Journal) look() (found, error) {
-	f := found{epochs: j.meta.ids(), restored: j.meta.Restored}
+	f := found{epochs: j.meta.ids(), restored: j.meta.Restored, aside: j.meta.Aside}
 	if len(f.epochs) == 0 {
 		return f, nil
 	}
+	f.before = j.meta.Epochs[0].Prev
 	id := j.meta.current().ID
 	var err error
 	if j.current, f.state, err = openLedger(epochPath(j.dir, id), id); err != nil {
-		if errors.Is(err, ErrNewer) {
+		if errors.As(err, new(*event.UnknownLaw)) {
 			return f, err
 		}
 		f.broken = err
@@ -316,7 +324,7 @@ func (j *Journal) beginning(id, why string) Beginning {
 	if !r.NewEpochNeeded { // an ack beyond us: what we have is good to its end
 		r.PrevEpoch, r.PrevSize, r.PrevRoot = j.current.epoch, j.current.size.Load(), j.current.root()
 	}
-	return Beginning{ID: id, Why: why, Prev: r.PrevEpoch, PrevSize: r.PrevSize, PrevRoot: r.PrevRoot}
+	return Beginning{ID: id, Why: why, Prev: r.PrevEpoch, PrevSize: r.PrevSize, PrevRoot: r.PrevRoot, PrevDraft: r.PrevDraft}
 }
 
 // Close implements Store. The stop is a clean one when the journal had been checked and no commit failed.

@@ -86,8 +86,13 @@ func (l *ledger) load(state *ledgerState) error {
 		return fmt.Errorf("%w: the state of epoch %s cannot be read: %w", ErrDamaged, l.epoch, err)
 	}
 	copy(state.root[:], root)
+	return l.measure()
+}
+
+// measure reads the size.
+func (l *ledger) measure() error {
 	var size int64
-	if err := l.read.QueryRowContext(ctx, "SELECT ifnull(max(seq), -1) + 1 FROM records").Scan(&size); err != nil {
+	if err := l.read.QueryRowContext(context.Background(), "SELECT ifnull(max(seq), -1) + 1 FROM records").Scan(&size); err != nil {
 		return fmt.Errorf("%w: the end of epoch %s cannot be read: %w", ErrDamaged, l.epoch, err)
 	}
 	l.size.Store(size)

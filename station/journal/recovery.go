@@ -5,13 +5,17 @@ import (
 	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"scentpost/station/event"
 )
 
 // found is what lies in the journal's folder, as far as a few reads can tell.
 type found struct {
 	epochs   []string // their ids in order, the current one last
+	before   string   // the one before them all, of a journal that was put aside or lost; "" for none
 	restored *Restored
-	broken   error // the current one's database cannot be read at all
+	aside    *Aside // put aside, and no epoch has begun since
+	broken   error  // the current one's database cannot be read at all
 	state    ledgerState
 	size     int64
 	rootAt   func(size int64) (tlog.Hash, error)
@@ -21,6 +25,10 @@ type found struct {
 // to have left the station (nil: no such file; leftErr: it cannot be read).
 func decide(f found, left *Left, leftErr error) Recovery {
 	r := Recovery{PrevRoot: emptyRoot()}
+	if len(f.epochs) == 0 && f.aside != nil {
+		r.PrevEpoch, r.PrevSize, r.PrevRoot, r.PrevDraft = f.aside.Epoch, f.aside.Size, f.aside.Root, f.aside.Draft
+		return r.need(WhyDraft, "the journal before was made under draft %d, this program writes draft %d: it was put aside", f.aside.Draft, event.Draft)
+	}
 	if len(f.epochs) == 0 {
 		return decideEmpty(r, left, leftErr)
 	}
@@ -60,6 +68,9 @@ func decideEmpty(r Recovery, left *Left, leftErr error) Recovery {
 		return r.need(WhyTailLost, "the journal is empty, and how much had left the station cannot be read: %v", leftErr)
 	case left != nil:
 		r.PrevEpoch = left.Epoch
+		if left.Draft != event.Draft {
+			r.PrevDraft = max(left.Draft, event.FirstDraft)
+		}
 		return r.need(WhyTailLost, "the journal is empty, but %d records of epoch %s had left the station", left.Size, left.Epoch)
 	}
 	return Recovery{}.need(WhyFirst, "")
@@ -67,7 +78,7 @@ func decideEmpty(r Recovery, left *Left, leftErr error) Recovery {
 
 // decideLeft compares a readable journal with what had left.
 func decideLeft(r Recovery, f found, left Left) Recovery {
-	if !slices.Contains(f.epochs, left.Epoch) {
+	if left.Epoch != f.before && !slices.Contains(f.epochs, left.Epoch) {
 		return r.need(WhyRestored, "records of epoch %s had left the station, which this journal does not know", left.Epoch)
 	}
 	if left.Epoch == r.PrevEpoch && left.Size <= f.size {

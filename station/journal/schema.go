@@ -13,11 +13,9 @@ import (
 
 	"modernc.org/sqlite" // also registers the driver "sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-)
 
-// schemaVersion is what this program writes, in each database (user_version) and in meta.json. It grows with
-// every change that an older program could not read.
-const schemaVersion = 1
+	"scentpost/station/event"
+)
 
 // applicationID marks the databases as ours ("scnt"), so that another one is refused by name.
 const applicationID = 0x73636e74
@@ -104,7 +102,7 @@ func createDB(path, schema string) error {
 	}
 	defer db.Close()
 	script := fmt.Sprintf("BEGIN IMMEDIATE; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
-		schema, applicationID, schemaVersion)
+		schema, applicationID, event.Draft)
 	if _, err := db.Exec(script); err != nil {
 		return fmt.Errorf("creating %s: %w", filepath.Base(path), err)
 	}
@@ -120,19 +118,17 @@ func checkVersion(ctx context.Context, db *sql.DB, path string) error {
 	if app != applicationID {
 		return fmt.Errorf("%w: %s is not a scentpost database", ErrDamaged, filepath.Base(path))
 	}
-	return checkSchemaVersion(version, filepath.Base(path))
+	return checkDraft(version, filepath.Base(path))
 }
 
-// ErrNewer says that a newer program wrote the journal.
-var ErrNewer = errors.New("journal: written by a newer scentpost")
-
-func checkSchemaVersion(version int, file string) error {
-	if version > schemaVersion {
-		return fmt.Errorf("%w: %s has schema version %d, this program reads up to %d: start the newer program again, or give this one another folder",
-			ErrNewer, file, version, schemaVersion)
+// checkDraft refuses the file of a newer draft than this program's. One of an older draft does not belong here: a journal
+// is put aside whole.
+func checkDraft(draft int, file string) error {
+	if draft > event.Draft {
+		return fmt.Errorf("%s was %w", file, event.CheckDraft(draft))
 	}
-	if version < 1 {
-		return fmt.Errorf("%w: %s has schema version %d, want 1 to %d", ErrDamaged, file, version, schemaVersion)
+	if draft < event.Draft {
+		return fmt.Errorf("%w: %s is of draft %d, and its journal of draft %d", ErrDamaged, file, draft, event.Draft)
 	}
 	return nil
 }

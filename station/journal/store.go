@@ -21,6 +21,7 @@ const (
 	WhyTailLost = "tail lost"           // records are missing or malformed
 	WhyRestored = "restored"            // an older copy, or another history, lies in the folder
 	WhyBeyond   = "acknowledged beyond" // somebody signed for a size that we do not have
+	WhyDraft    = "another draft"       // the journal before was made under an older draft, and put aside
 )
 
 // The errors that a caller may want to tell apart.
@@ -118,6 +119,8 @@ type Beginning struct {
 	Prev     string    `json:"prev,omitempty"` // the epoch that ended for ever
 	PrevSize int64     `json:"prev_size"`      // its last good size, in records
 	PrevRoot tlog.Hash `json:"prev_root"`      // the root at that size
+	// PrevDraft is the draft of the epoch that ended, 0 for this program's own.
+	PrevDraft int `json:"prev_draft,omitempty"`
 }
 
 // Store is a station's whole journal, on disk or in memory: the log of the current epoch, the logs of all epochs, and
@@ -154,6 +157,7 @@ type Recovery struct {
 	PrevEpoch      string
 	PrevSize       int64     // last good size in records
 	PrevRoot       tlog.Hash // the root at PrevSize
+	PrevDraft      int       // as in Beginning
 	Quarantined    int       // malformed rows, kept in the quarantine and not in the log
 }
 
