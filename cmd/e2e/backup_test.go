@@ -64,15 +64,15 @@ func (r *rig) export(session string) []byte {
 // listed returns how a session is listed.
 func (r *rig) listed(session string) history.Listed {
 	r.t.Helper()
-	var list []history.Listed
-	if err := json.Unmarshal([]byte(r.must("session", "list", "--json")), &list); err != nil {
+	var says struct{ Sessions []history.Listed }
+	if err := json.Unmarshal([]byte(r.must("session", "list", "--json")), &says); err != nil {
 		r.t.Fatal(err)
 	}
-	at := slices.IndexFunc(list, func(l history.Listed) bool { return l.ID == session })
+	at := slices.IndexFunc(says.Sessions, func(l history.Listed) bool { return l.ID == session })
 	if at < 0 {
-		r.t.Fatalf("session %s is not listed: %+v", session, list)
+		r.t.Fatalf("session %s is not listed: %+v", session, says.Sessions)
 	}
-	return list[at]
+	return says.Sessions[at]
 }
 
 // secrets returns everything that is sealed and not opened in the current epoch: nonces, bodies, and what a body holds.

@@ -51,7 +51,8 @@ func (c stationBackup) Run(out io.Writer) error {
 		return no(unreadable(err))
 	}
 	s, err := backup.Save(c.Out, r, o)
-	err = errors.Join(err, r.Close())
+	aside, unlisted := r.PutAside()
+	err = errors.Join(err, unlisted, r.Close())
 	switch {
 	case isMade(c.Out, err):
 		return usage(cannotMake(c.Out, err))
@@ -65,6 +66,9 @@ func (c stationBackup) Run(out io.Writer) error {
 	fmt.Fprintf(out, "it holds %s and %s of people and dogs: personal data, which its owner alone may read\n", many(s.Sessions, "session"), many(s.Names, "name"))
 	for _, session := range s.Unfinished {
 		fmt.Fprintf(out, "session %s has not ended: what is sealed of it is left out, and a restored station aborts it\n", session)
+	}
+	for _, a := range aside {
+		fmt.Fprintf(out, "NOT in it: the journal of draft %d that was put aside; copy its folder, %s\n", a.Draft, filepath.Dir(a.Folder))
 	}
 	if s.WithKey {
 		_, err = fmt.Fprintln(out, "it holds the station's private key: whoever has the file can sign as the station")

@@ -72,3 +72,17 @@ func endText(s history.Listed) string {
 	}
 	return string(s.How)
 }
+
+// printAside lists the journals that this version cannot read.
+func printAside(out io.Writer, list []history.Aside) {
+	for _, a := range list {
+		sessions := "sessions not counted"
+		if a.Sessions >= 0 {
+			sessions = many(int64(a.Sessions), "session")
+		}
+		if a.Unfinished != "" {
+			sessions += " (" + a.Unfinished + " had not ended)"
+		}
+		fmt.Fprintf(out, "put aside: draft %d, %s, %s: only the version that wrote it can list and export them\n", a.Draft, sessions, a.Folder)
+	}
+}

@@ -19,6 +19,7 @@ import (
 	"scentpost/station/control"
 	"scentpost/station/control/socket"
 	"scentpost/station/health"
+	"scentpost/station/history"
 )
 
 // daemon says how to reach the daemon, and who speaks.
@@ -350,8 +351,12 @@ func (c sessionList) Run(out io.Writer) error {
 		return err
 	}
 	if c.JSON {
-		return printJSON(out, response.List)
+		return printJSON(out, struct {
+			Sessions []history.Listed `json:"sessions"`
+			PutAside []history.Aside  `json:"put_aside"`
+		}{append([]history.Listed{}, response.List...), append([]history.Aside{}, response.PutAside...)})
 	}
 	printSessions(out, response.List)
+	printAside(out, response.PutAside)
 	return nil
 }

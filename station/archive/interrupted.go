@@ -100,6 +100,9 @@ func Pace(log journal.Log, size int64) (records int64, lasted time.Duration, err
 
 // CutOff returns the sessions that had not ended when the epoch before a new one ended: no epoch goes on with them.
 func CutOff(logs journal.Logs, next journal.Beginning) ([]string, error) {
+	if next.PrevDraft != 0 {
+		return cutOffAside(logs, next)
+	}
 	if next.PrevSize == 0 || !slices.ContainsFunc(logs.Epochs(), func(b journal.Beginning) bool { return b.ID == next.Prev }) {
 		return nil, nil
 	}

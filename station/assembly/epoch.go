@@ -39,7 +39,7 @@ func (s *Station) beginEpoch(newEpoch string) (journal.Beginning, error) {
 
 // firstRecord is the first record of an epoch.
 func (s *Station) firstRecord(b journal.Beginning) event.Epoch {
-	e := event.Epoch{Site: s.opt.Config.Site, Why: b.Why, Prev: b.Prev, PrevSize: b.PrevSize,
+	e := event.Epoch{Site: s.opt.Config.Site, Why: b.Why, Prev: b.Prev, PrevSize: b.PrevSize, PrevDraft: b.PrevDraft,
 		Key: s.signer.Verifier(), Simulated: s.opt.Simulated}
 	if b.Prev != "" {
 		e.PrevRoot = hex.EncodeToString(b.PrevRoot[:])

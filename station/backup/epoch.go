@@ -83,7 +83,7 @@ func (d *Decoder) first(r record.Record, says *event.Epoch) error {
 	if e.from.Prev != "" {
 		root = hex.EncodeToString(e.from.PrevRoot[:])
 	}
-	if says.Why != e.from.Why || says.Prev != e.from.Prev || says.PrevSize != e.from.PrevSize || says.PrevRoot != root {
+	if says.Why != e.from.Why || says.Prev != e.from.Prev || says.PrevSize != e.from.PrevSize || says.PrevRoot != root || says.PrevDraft != e.from.PrevDraft {
 		return d.fault("the first record of epoch %s says another beginning than the line before it", e.id)
 	}
 	if _, err := record.ParseVerifier(says.Key); err != nil {

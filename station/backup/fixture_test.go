@@ -95,7 +95,7 @@ func begin(t testing.TB, j *journal.Journal, id, private string) *scribe {
 		t.Fatal(err)
 	}
 	b := j.Epoch()
-	first := &event.Epoch{Draft: event.Draft, Site: site, Why: b.Why, Prev: b.Prev, PrevSize: b.PrevSize, Key: s.signer.Verifier(), Simulated: true}
+	first := &event.Epoch{Draft: event.Draft, Site: site, Why: b.Why, Prev: b.Prev, PrevSize: b.PrevSize, PrevDraft: b.PrevDraft, Key: s.signer.Verifier(), Simulated: true}
 	if b.Prev != "" {
 		first.PrevRoot = hex.EncodeToString(b.PrevRoot[:])
 	}

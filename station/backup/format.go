@@ -44,6 +44,8 @@ type Epoch struct {
 	Prev     string `json:"prev"`
 	PrevSize int64  `json:"prev_size,string"`
 	PrevRoot string `json:"prev_root"` // hex
+	// PrevDraft is the draft of the epoch before, whose log was put aside; 0 for the backup's own.
+	PrevDraft int `json:"prev_draft"`
 }
 
 // Line is one public line of the log, with what it says.
@@ -108,7 +110,7 @@ const (
 
 // beginning returns an epoch as the journal keeps it.
 func (e Epoch) beginning() (journal.Beginning, error) {
-	b := journal.Beginning{ID: e.ID, Why: e.Why, Prev: e.Prev, PrevSize: e.PrevSize}
+	b := journal.Beginning{ID: e.ID, Why: e.Why, Prev: e.Prev, PrevSize: e.PrevSize, PrevDraft: e.PrevDraft}
 	root, err := parseHash(e.PrevRoot)
 	if err != nil {
 		return b, fmt.Errorf("prev_root: %w", err)
@@ -118,7 +120,7 @@ func (e Epoch) beginning() (journal.Beginning, error) {
 }
 
 func epochOf(b journal.Beginning) Epoch {
-	return Epoch{ID: b.ID, Why: b.Why, Prev: b.Prev, PrevSize: b.PrevSize, PrevRoot: hex.EncodeToString(b.PrevRoot[:])}
+	return Epoch{ID: b.ID, Why: b.Why, Prev: b.Prev, PrevSize: b.PrevSize, PrevRoot: hex.EncodeToString(b.PrevRoot[:]), PrevDraft: b.PrevDraft}
 }
 
 // parseHash reads 64 hexadecimal digits.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scentpost/station/durable"
+	"scentpost/station/journal"
 )
 
 // keyInside is the private key's name in the folder of a restored journal. It comes into its place with the journal, in
@@ -34,6 +35,9 @@ func (t Target) swap() error {
 // putAside gives what lies in the temporary place a name of its own when it is to be kept, and deletes it otherwise.
 func (t Target) putAside(keep bool) (name string, err error) {
 	if keep {
+		if err := journal.TakeAsideAlong(t.temporary(), t.Data); err != nil {
+			return "", fmt.Errorf("keep the journals of other drafts: %w", err)
+		}
 		name, err = aside(t.temporary(), filepath.Clean(t.Data))
 	} else {
 		err = os.RemoveAll(t.temporary())

@@ -240,6 +240,10 @@ func TestWhatWasThereIsPutAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := contentOf(t, to.data())
+	older := filepath.Join(to.data(), "put-aside", "draft-1-e0")
+	if err := errors.Join(os.MkdirAll(older, 0o700), os.WriteFile(filepath.Join(older, "aside.json"), []byte(`{"draft":1,"epoch":"e0"}`), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	target := to.target()
 	target.Replace = true
 	for n := 1; n <= 2; n++ {
@@ -250,6 +254,9 @@ func TestWhatWasThereIsPutAside(t *testing.T) {
 		if n == 1 && (report.AsideKey != to.path("station.key.replaced-1") || !reflect.DeepEqual(contentOf(t, report.Aside), old)) {
 			t.Errorf("put aside: %+v", report)
 		}
+	}
+	if list, err := journal.PutAside(to.data()); err != nil || len(list) != 1 || list[0].Epoch != "e0" {
+		t.Errorf("of another draft there is %+v, %v", list, err)
 	}
 	key, err := os.ReadFile(to.path("station.key"))
 	aside, asideErr := os.ReadFile(to.path("station.key.replaced-1"))

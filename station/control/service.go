@@ -29,6 +29,8 @@ type Archive interface {
 	Export(session string, names bool) (name string, bundle []byte, err error)
 	// Sessions returns the sessions of the journal, oldest first.
 	Sessions() ([]history.Listed, error)
+	// PutAside returns the journals of other drafts that were put aside.
+	PutAside() ([]history.Aside, error)
 }
 
 // Options are what a service is made of.
@@ -84,11 +86,13 @@ func New(opt Options) (*Service, error) {
 type Response struct {
 	OK bool `json:"ok"`
 	// Refused says why the station said no, and First which commands have to be given before, in their order.
-	Refused *refusal.Reason  `json:"refused,omitempty"`
-	First   []string         `json:"first,omitempty"`
-	Seq     int64            `json:"seq,string,omitempty"` // the record that the command became, or its refusal's
-	Status  *Status          `json:"status,omitempty"`
-	List    []history.Listed `json:"list,omitempty"`
+	Refused *refusal.Reason `json:"refused,omitempty"`
+	First   []string        `json:"first,omitempty"`
+	Seq     int64           `json:"seq,string,omitempty"` // the record that the command became, or its refusal's
+	Status  *Status         `json:"status,omitempty"`
+	// List and PutAside answer "list".
+	List     []history.Listed `json:"list,omitempty"`
+	PutAside []history.Aside  `json:"put_aside,omitempty"`
 	// Devices answer "doctor".
 	Devices []DeviceLine `json:"devices,omitempty"`
 	// Boards answer "boards".
@@ -168,10 +172,11 @@ func (s *Service) readBoards(r *Request, who Person) Response {
 
 func (s *Service) readList(*Request, Person) Response {
 	list, err := s.opt.Archive.Sessions()
-	if err != nil {
+	aside, unlisted := s.opt.Archive.PutAside()
+	if err = errors.Join(err, unlisted); err != nil {
 		return Response{Refused: refusal.New(RecordsUnread, refusal.Detail, err)}
 	}
-	return Response{OK: true, List: list}
+	return Response{OK: true, List: list, PutAside: aside}
 }
 
 func (s *Service) readBundle(r *Request, who Person) Response {

@@ -48,6 +48,10 @@ func (a archive) Export(session string, names bool) (string, []byte, error) {
 	return "bundle-" + session + ".zip", []byte("zip"), a.err
 }
 
+func (a archive) PutAside() ([]history.Aside, error) {
+	return []history.Aside{{Draft: 1, Sessions: 3}}, nil
+}
+
 func (a archive) Sessions() ([]history.Listed, error) {
 	return []history.Listed{{Line: history.Line{ID: "s1", How: "completed"}}}, a.err
 }
@@ -255,7 +259,7 @@ func TestABundleOfASessionUnderWayIsMarked(t *testing.T) {
 
 func TestReadingTheArchive(t *testing.T) {
 	s := newTestService(t, newInbox(trial.View{}))
-	if got := do(s, Request{Command: "list"}); !got.OK || len(got.List) != 1 {
+	if got := do(s, Request{Command: "list"}); !got.OK || len(got.List) != 1 || len(got.PutAside) != 1 {
 		t.Errorf("%+v", got)
 	}
 	if got := do(s, Request{Command: "export", Session: "s1"}); !got.OK || got.Name != "bundle-s1.zip" || string(got.Bundle) != "zip" {

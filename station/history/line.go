@@ -120,3 +120,12 @@ type Listed struct {
 	// all was read.
 	Fault string `json:"fault,omitempty"`
 }
+
+// Aside is a journal that was put aside since it was made under another draft: only that version can read it.
+type Aside struct {
+	Draft      int    `json:"draft"`
+	Epoch      string `json:"epoch"`
+	Sessions   int    `json:"sessions"`             // how many it holds, below 0 where this version cannot count them
+	Unfinished string `json:"unfinished,omitempty"` // the session that had not ended
+	Folder     string `json:"folder"`               // where it lies, on the station's machine
+}

@@ -320,6 +320,18 @@ func PutAside(dir string) ([]Aside, error) {
 	return list, nil
 }
 
+// TakeAsideAlong moves what was put aside below one journal's folder to that of the journal that takes its place, unless
+// something lies there already.
+func TakeAsideAlong(from, to string) error {
+	if _, err := os.Lstat(filepath.Join(from, asideFolder)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if _, err := os.Lstat(filepath.Join(to, asideFolder)); err == nil {
+		return nil
+	}
+	return durable.Rename(filepath.Join(from, asideFolder), filepath.Join(to, asideFolder))
+}
+
 // PutAside lists the journals of other drafts that were put aside.
 func (j *Journal) PutAside() ([]Aside, error) { return PutAside(j.dir) }
 

@@ -162,7 +162,7 @@ func TestAJournalOfAnOlderDraftIsPutAsideWhole(t *testing.T) {
 		}
 	}
 	drafted(t, metaPath(old.dir))
-	if n := sizeOf(t, old.open(t)); n != 7 {
+	if n := old.open(t).Size(); n != 7 {
 		t.Errorf("it holds %d records, of 7", n)
 	}
 }
@@ -300,7 +300,7 @@ func TestTheWriteAheadLogGoesAlong(t *testing.T) {
 	}
 	old := place{dir: filepath.Join(cut.dir, "put-aside", "draft-1-e1", "journal"), departed: filepath.Join(t.TempDir(), "departed.json")}
 	drafted(t, metaPath(old.dir))
-	if n := sizeOf(t, old.open(t)); n != 7 {
+	if n := old.open(t).Size(); n != 7 {
 		t.Errorf("%d records of 7 lie aside", n)
 	}
 }

@@ -41,6 +41,8 @@ type Logs interface {
 	Epochs() []Beginning
 	// Log returns the log of an epoch. It may be read as long as the journal is open.
 	Log(epoch string) (Log, error)
+	// PutAside lists the journals of other drafts that were put aside. Their logs cannot be read.
+	PutAside() ([]Aside, error)
 	// Identities returns the known names in order of reference.
 	Identities() ([]Identity, error)
 }

@@ -130,6 +130,9 @@ func (m *Memory) Epochs() []Beginning {
 	return slices.Clone(m.epochs)
 }
 
+// PutAside implements Logs: what lies in memory alone is of this draft.
+func (m *Memory) PutAside() ([]Aside, error) { return nil, nil }
+
 // Log implements Logs.
 func (m *Memory) Log(epoch string) (Log, error) {
 	m.mu.RLock()

@@ -25,6 +25,9 @@ func Read(dir string) (*Reading, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(m.Epochs) == 0 && m.Aside != nil {
+		return nil, fmt.Errorf("the journal in %s has no epoch yet: one of draft %d was put aside; start scentpostd, which begins it", dir, m.Aside.Draft)
+	}
 	if len(m.Epochs) == 0 {
 		if _, err := os.Stat(dir); err != nil {
 			return nil, fmt.Errorf("there is no journal in %s: %w", dir, err)
@@ -70,6 +73,9 @@ func (r *Reading) unreadable(err error) error {
 	}
 	return fmt.Errorf("the journal in %s cannot be read as it is: start scentpostd on it, which puts a damaged one right: %w", r.dir, err)
 }
+
+// PutAside lists the journals of other drafts that were put aside; none of them is read.
+func (r *Reading) PutAside() ([]Aside, error) { return PutAside(r.dir) }
 
 // Epochs implements Logs.
 func (r *Reading) Epochs() []Beginning { return slices.Clone(r.epochs) }

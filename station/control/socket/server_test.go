@@ -51,6 +51,7 @@ func (i *inbox) Watch(f func(trial.Snapshot)) (stop func()) {
 type archive struct{}
 
 func (archive) Export(string, bool) (string, []byte, error) { return "", nil, nil }
+func (archive) PutAside() ([]history.Aside, error)          { return nil, nil }
 func (archive) Sessions() ([]history.Listed, error)         { return nil, nil }
 
 func newTestService(t *testing.T, i control.Inbox) *control.Service {
