@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,11 @@ func TestMain(m *testing.M) {
 	case "vitals": // the daemon, which tells what it holds when it is asked to
 		go tellVitals()
 		main()
+	case "busy": // the daemon, while as much is computed as for two clients that want much
+		for range 2 {
+			go compute()
+		}
+		main()
 	case "held": // guestVariable=held BINARY CONFIG EDGES
 		if err := tellHeld(os.Args[1], os.Args[2]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -40,6 +46,15 @@ func TestMain(m *testing.M) {
 	default:
 		fmt.Fprintf(os.Stderr, "%s=%s is no role\n", guestVariable, role)
 		os.Exit(1)
+	}
+}
+
+// compute computes without end.
+func compute() {
+	b := make([]byte, 1<<16)
+	for {
+		sum := sha256.Sum256(b)
+		copy(b, sum[:])
 	}
 }
 
@@ -103,6 +118,7 @@ func tellHeld(config, edges string) error {
 	if err != nil {
 		return err
 	}
+	tune()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	s, err := newStation(cfg, log, supervise(log), newChart(cfg, log))
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -22,13 +23,24 @@ type runCmd struct {
 // small board: it is rather small than fast.
 const heapGrowth = 50
 
+// leastThreads is how many threads may run Go at once, at least, however few processors there are. Whoever reads the lines
+// must find one free: with one alone an emergency stop waits for 10 ms, and again for each goroutine that was there
+// before it, while something is computed for a client. The kernel shares a processor fairly between threads, and at once.
+const leastThreads = 4
+
+// tune sets the runtime for a small board.
+func tune() {
+	debug.SetGCPercent(heapGrowth)
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), leastThreads))
+}
+
 // Run runs the station until a signal ends it.
 func (c runCmd) Run(out program.Streams) error {
 	cfg, err := readConfig(c.Config)
 	if err != nil {
 		return err
 	}
-	debug.SetGCPercent(heapGrowth)
+	tune()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	level := slog.LevelInfo

@@ -25,10 +25,10 @@ type duration struct {
 	Name    string  `json:"name"`
 	P50     int64   `json:"p50_ns"`
 	P99     int64   `json:"p99_ns"`
+	Longest int64   `json:"longest_ns"`
 	Ratio50 float64 `json:"p50_ratio"`
 	Ratio99 float64 `json:"p99_ratio"`
 	Most50  float64 `json:"p50_ratio_most"` // more fails a test
-	Most99  float64 `json:"p99_ratio_most"`
 }
 
 // The names of the durations.
@@ -37,22 +37,26 @@ const (
 	stampToBare   = "stamp to the second goroutine of a bare program"
 	stampToHost   = "stamp to the host's goroutine"
 	writeToOutput = "write of the emergency stop to the first output changed"
+	stopComputing = "write of the emergency stop to the first output changed, while two goroutines compute"
 	stampToSync   = "stamp to durable, on tmpfs"
 )
 
-// guards are the ratios of median and 99th percentile that no duration may exceed. Those of the median are about twice
-// what was measured when they were set, so that a change for the worse is seen and chance is not; the way to the host's
-// goroutine is held to the project's aim. A 99th percentile is at the mercy of a collection of garbage, in the bare
-// program too: its guard sees a stall only.
-var guards = map[string][2]float64{
-	writeToStamp:  {0.2, 2},
-	stampToBare:   {1, 100},
-	stampToHost:   {1.5, 100},
-	writeToOutput: {2, 100},
-	stampToSync:   {15, 200},
+// guards are the ratios of the median that no duration may exceed: two to three times what was measured with kernels 6.1
+// and 6.12, so that a change for the worse is seen and chance is not. Of a daemon that computes, the median is 1.3 to 1.5
+// with threads to spare, and 257 without.
+//
+// A 99th percentile is published and guarded by nothing: it is that of what the kernel does besides, in the bare program
+// too, which differs from one kernel to the next.
+var guards = map[string]float64{
+	writeToStamp:  0.3,
+	stampToBare:   1,
+	stampToHost:   2,
+	writeToOutput: 4,
+	stopComputing: 20,
+	stampToSync:   25,
 }
 
-// percentiles are the median and the 99th percentile of durations.
+// percentiles are the median and the 99th percentile of durations, which are in order after it.
 func percentiles(all []int64) (p50, p99 int64) {
 	slices.Sort(all)
 	return all[len(all)/2], all[len(all)*99/100]
@@ -74,12 +78,13 @@ func guard(t *testing.T, name string, all []int64, unit int64) {
 	if len(all) == 0 {
 		t.Fatalf("%s: nothing was measured", name)
 	}
-	d := duration{Name: name, Most50: guards[name][0], Most99: guards[name][1]}
+	d := duration{Name: name, Most50: guards[name]}
 	d.P50, d.P99 = percentiles(all)
+	d.Longest = all[len(all)-1]
 	d.Ratio50, d.Ratio99 = ratio(d.P50, unit), ratio(d.P99, unit)
 	publish(t, d)
-	if d.Ratio50 > d.Most50 || d.Ratio99 > d.Most99 {
-		t.Errorf("%s: %.2f and %.2f times the median of a bare program, want at most %.2f and %.2f", name, d.Ratio50, d.Ratio99, d.Most50, d.Most99)
+	if d.Ratio50 > d.Most50 {
+		t.Errorf("%s: the median is %.2f times that of a bare program, want at most %.2f", name, d.Ratio50, d.Most50)
 	}
 }
 
@@ -122,21 +127,28 @@ func (s *site) hands(program *exec.Cmd, line string, n int, every time.Duration)
 	return toStamp, toHeld
 }
 
+// bare measures the way of n edges of the first beam through a bare program.
+func (s *site) bare(n int) (toStamp, toBare []int64) {
+	s.Helper()
+	program := actor(s.T, roleBare, "KERNELTEST_CHIP="+inputChip, fmt.Sprint("KERNELTEST_COUNT=", n))
+	return s.hands(program, "beam1", n, betweenEdges)
+}
+
+// betweenEdges is so long that one edge is dealt with when the next one comes.
+const betweenEdges = 2 * time.Millisecond
+
 // TestStationKeepsItsFigures measures the way of an edge through the station, beside that through a bare program with
 // go-gpiocdev on the same line, and publishes it.
 func TestStationKeepsItsFigures(t *testing.T) {
 	inGuest(t)
-	const n, every = 400, 2 * time.Millisecond
+	const n = 400
 	s := newSite(t, options{})
 	s.trace() // which would cost the kernel time
-	bare := func() *exec.Cmd {
-		return actor(t, roleBare, "KERNELTEST_CHIP="+inputChip, fmt.Sprint("KERNELTEST_COUNT=", n))
-	}
-	s.hands(bare(), "beam1", n, every) // for a kernel that is still busy with its start
-	toStamp, toBare := s.hands(bare(), "beam1", n, every)
+	s.bare(n) // for a kernel that is still busy with its start
+	toStamp, toBare := s.bare(n)
 	host := exec.Command("/scentpostd.test", s.path("station.yaml"), fmt.Sprint(n))
 	host.Env = []string{"SCENTPOST_GUEST=held"}
-	_, toHost := s.hands(host, "beam1", n, every)
+	_, toHost := s.hands(host, "beam1", n, betweenEdges)
 	unit, _ := percentiles(toBare)
 	guard(t, writeToStamp, toStamp, unit)
 	guard(t, stampToBare, toBare, unit)
@@ -151,6 +163,16 @@ func TestStationKeepsItsFigures(t *testing.T) {
 	s.seal()
 	s.search()
 	guard(t, stampToSync, s.toSync(100), unit)
+}
+
+// TestStationStopsWhileItComputes presses the emergency stop of a daemon that computes as much as it can, on one processor.
+func TestStationStopsWhileItComputes(t *testing.T) {
+	inGuest(t)
+	s := newSite(t, options{busy: true})
+	_, toBare := s.bare(100)
+	unit, _ := percentiles(toBare)
+	s.serve()
+	guard(t, stopComputing, s.toOutput(100), unit)
 }
 
 // toOutput is from pressing the emergency stop to the first drive that is told to close, which all are at once, again

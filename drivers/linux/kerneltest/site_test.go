@@ -62,6 +62,7 @@ type options struct {
 	more       string        // devices besides, as the configuration has them
 	inputs     []string      // lines of theirs
 	vitals     bool          // the daemon tells what it holds when it is asked to
+	busy       bool          // the daemon computes besides, without end
 	budget     int           // raw edges of a line in a run, 2000 when 0
 	broker     string        // its URL, "" for none
 	watchdog   time.Duration // WatchdogSec, 0 for none
@@ -211,9 +212,11 @@ func (s *site) serve() {
 		log.Close()
 	})
 	daemon := exec.Command("/scentpostd", "run", s.path("station.yaml"))
-	if s.opt.vitals {
-		daemon = exec.Command("/scentpostd.test", "run", s.path("station.yaml"))
-		daemon.Env = []string{"SCENTPOST_GUEST=vitals"}
+	for role, wanted := range map[string]bool{"vitals": s.opt.vitals, "busy": s.opt.busy} {
+		if wanted {
+			daemon = exec.Command("/scentpostd.test", "run", s.path("station.yaml"))
+			daemon.Env = []string{"SCENTPOST_GUEST=" + role}
+		}
 	}
 	daemon.Stdout, daemon.Stderr = log, log
 	s.manager = manage(s.T, s.path("notify"), s.opt.watchdog, s.clock.Mono, daemon)
