@@ -34,7 +34,7 @@ var pure = []string{
 
 var (
 	shells  = []string{"station/host", "station/devices", "station/control", "station/uplink", "station/panel", "station/hub", "station/metrics", "station/report"}
-	readers = []string{"station/event", "station/history", "station/record", "station/journal", "station/health", "station/score", "station/control"}
+	readers = []string{"station/uplink/wire", "station/event", "station/history", "station/record", "station/journal", "station/health", "station/score", "station/control"}
 )
 
 // rules is DESIGN.md's "Who may import whom".
@@ -73,6 +73,8 @@ var rules = []rule{
 		reason: "it copies the log as it stands and knows nothing of trials, nor of what runs"},
 	{of: []string{"station/config"}, only: []string{"station/event", "station/strict", "station/templates", "station/uplink/address"},
 		reason: "it receives the known device types as a value, so that a configuration can be checked without drivers"},
+	{of: []string{"station/uplink/wire"}, std: true,
+		reason: "it is what stations and their readers say to each other: who reads a station needs no part of one"},
 	{of: []string{"station/uplink/address"}, only: []string{},
 		reason: "it reads one text, for whoever checks it and whoever dials it"},
 	{of: []string{"station/templates"}, only: []string{"station/strict"},
@@ -241,6 +243,10 @@ func TestImportRulesCatch(t *testing.T) {
 		{"station/assembly", "os", true},
 		{"station/assembly", "crypto/rand", true},
 		{"station/uplink", "scentpost/station/panel", true},
+		{"station/uplink", "scentpost/station/uplink/wire", false},
+		{"station/uplink/wire", "scentpost/station/event", true},
+		{"station/hub", "scentpost/station/uplink/wire", false},
+		{"station/hub", "scentpost/station/uplink", true},
 		{"station/metrics", "scentpost/station/host", true},
 		{"station/metrics", "scentpost/station/boards", true},
 		{"station/metrics", "scentpost/station/uplink", true},

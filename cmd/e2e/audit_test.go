@@ -15,6 +15,7 @@ import (
 	"scentpost/station/record"
 	"scentpost/station/trial"
 	"scentpost/station/uplink/brokertest"
+	"scentpost/station/uplink/wire"
 )
 
 // identity is what may never stand for two different records.
@@ -31,9 +32,19 @@ type ledger struct {
 	lines      map[identity][]byte
 }
 
+// topicsOf returns the topics of a station of the examples.
+func topicsOf(t testing.TB, name string) wire.Topics {
+	t.Helper()
+	topics, err := wire.NewTopics("demo", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return topics
+}
+
 func newLedger(t testing.TB, broker *brokertest.Mosquitto, name string) *ledger {
 	t.Helper()
-	topic := "scentpost/v1/demo/" + name + "/journal"
+	topic := topicsOf(t, name).Journal
 	return &ledger{subscriber: broker.Subscribe(t, topic), topic: topic, lines: map[identity][]byte{}}
 }
 
@@ -42,8 +53,11 @@ func (l *ledger) read(t testing.TB) {
 	t.Helper()
 	messages := l.subscriber.Messages()
 	for _, m := range messages[l.messages:] {
-		for line := range bytes.Lines(m.Payload) {
-			line = bytes.TrimSuffix(line, []byte("\n"))
+		lines, err := wire.ParseBatch(m.Payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range lines {
 			r, err := record.Decode(line)
 			if err != nil {
 				t.Fatalf("what was sent is no record: %v", err)

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
@@ -20,6 +19,7 @@ import (
 	"scentpost/station/record"
 	"scentpost/station/trial"
 	"scentpost/station/uplink/brokertest"
+	"scentpost/station/uplink/wire"
 )
 
 // loser is a station that loses what had left it.
@@ -34,7 +34,7 @@ type loser struct {
 func newLoser(t *testing.T, name string) *loser {
 	t.Helper()
 	broker := brokertest.Start(t)
-	l := &loser{t: t, sent: newLedger(t, broker, name), info: broker.Subscribe(t, "scentpost/v1/demo/"+name+"/info")}
+	l := &loser{t: t, sent: newLedger(t, broker, name), info: broker.Subscribe(t, topicsOf(t, name).Info)}
 	l.rig = newRig(t, options{example: "virtual-two", name: name, broker: broker.URL, plan: "../../configs/plans/short.yaml", scale: 40, seed: 1})
 	l.drv = newDriver(t, l.rig, rand.New(rand.NewPCG(1, 1)))
 	l.drv.abortOne = false
@@ -111,7 +111,14 @@ func (l *loser) newEpoch(was string, size int64, why ...string) {
 		l.t.Errorf("conditions %+v; the log says\n%s", now.Conditions, said)
 	}
 	l.info.Wait("the new info", func(m []brokertest.Message) bool {
-		return len(m) > 0 && bytes.Contains(m[len(m)-1].Payload, []byte(`"epoch":"`+now.Epoch+`"`))
+		if len(m) == 0 {
+			return false
+		}
+		info, err := wire.ParseInfo(m[len(m)-1].Payload)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		return info.Epoch == now.Epoch
 	})
 	l.sent.subscriber.Wait("the first record of the new epoch", func([]brokertest.Message) bool {
 		l.sent.read(l.t)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"scentpost/station/uplink"
+	"scentpost/station/uplink/wire"
 )
 
 // runLink reports to the broker until ctx ends. Without a broker the station keeps its records to itself.
@@ -13,8 +14,8 @@ func (s *station) runLink(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	behind := make(chan uplink.Departed, 1)
-	link, err := s.newLink(func(d uplink.Departed) {
+	behind := make(chan wire.Departed, 1)
+	link, err := s.newLink(func(d wire.Departed) {
 		select {
 		case behind <- d:
 		default:
@@ -42,7 +43,7 @@ func (s *station) runLink(ctx context.Context) error {
 	}
 }
 
-func (s *station) newLink(behind func(uplink.Departed)) (*uplink.Link, error) {
+func (s *station) newLink(behind func(wire.Departed)) (*uplink.Link, error) {
 	sender, err := s.SenderOptions()
 	if err != nil {
 		return nil, err

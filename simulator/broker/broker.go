@@ -10,6 +10,8 @@ import (
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"scentpost/station/uplink/wire"
 )
 
 // Broker is a running broker. Its Publish may be called from one goroutine at a time.
@@ -33,16 +35,16 @@ func Start() (*Broker, error) {
 	if err := b.server.Serve(); err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
-	if err := b.server.Subscribe("scentpost/v1/+/+/journal", 1, b.take); err != nil {
+	if err := b.server.Subscribe(wire.AnyJournal, 1, b.take); err != nil {
 		return nil, fmt.Errorf("subscribe: %w", err)
 	}
 	return b, nil
 }
 
-// take keeps the lines of a batch.
+// take keeps the lines of a batch. What is none is left out, and missed then.
 func (b *Broker) take(_ *mqtt.Client, _ packets.Subscription, p packets.Packet) {
-	for line := range bytes.Lines(p.Payload) {
-		b.lines = append(b.lines, bytes.TrimSuffix(bytes.Clone(line), []byte("\n")))
+	if lines, err := wire.ParseBatch(bytes.Clone(p.Payload)); err == nil {
+		b.lines = append(b.lines, lines...)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"scentpost/station/uplink"
+	"scentpost/station/uplink/wire"
 )
 
 const (
@@ -19,8 +20,8 @@ type Broker struct {
 	yard     *Yard
 	up       bool
 	sessions int64
-	retained uplink.Departed // what the retained state says
-	sender   *sender         // of the program that runs; nil while it reports to nobody
+	retained wire.Departed // what the retained state says
+	sender   *sender       // of the program that runs; nil while it reports to nobody
 }
 
 // Away takes the broker away, or brings it back.
@@ -34,7 +35,7 @@ func (b *Broker) Away(away bool) {
 }
 
 // Retain makes the broker say that so much has left the station, as one does that has seen another history of it.
-func (b *Broker) Retain(d uplink.Departed) { b.retained = d }
+func (b *Broker) Retain(d wire.Departed) { b.retained = d }
 
 // sender runs the sender of a station's program, as uplink.Link does over a real connection. It implements
 // assembly.Reporter.
@@ -145,8 +146,8 @@ func (s *sender) tick() {
 // publish hands a message to the broker.
 func (s *sender) publish(p uplink.Publish) {
 	s.yard.opt.Publish(s.yard.World.Mono(), p)
-	if said, err := uplink.ParseState(p.Payload); err == nil && p.Retain {
-		s.yard.Broker.retained = said
+	if said, err := wire.ParseState(p.Payload); err == nil && p.Retain {
+		s.yard.Broker.retained = said.Departed
 	}
 	s.after(acknowledgement, func() {
 		if s.connected {

@@ -1,7 +1,6 @@
 package yard_test
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
 	"scentpost/station/uplink"
+	"scentpost/station/uplink/wire"
 	"scentpost/station/verify"
 )
 
@@ -259,12 +259,7 @@ func TestABrokerThatIsAwayIsACondition(t *testing.T) {
 		t.Errorf("%d of %d records are acknowledged, known %v", acknowledged, size, known)
 	}
 	i := slices.IndexFunc(messages, func(p uplink.Publish) bool { return strings.HasSuffix(p.Topic, "/info") })
-	var info struct {
-		Key, Epoch string
-		Simulated  bool
-		Devices    []string
-	}
-	if err := json.Unmarshal(messages[max(i, 0)].Payload, &info); err != nil || info.Key != y.Key() || info.Epoch != y.Store.Epoch().ID || !info.Simulated || len(info.Devices) == 0 {
+	if info, err := wire.ParseInfo(messages[max(i, 0)].Payload); err != nil || info.Key != y.Key() || info.Epoch != y.Store.Epoch().ID || !info.Simulated || len(info.Devices) == 0 {
 		t.Errorf("it says that it is %+v, %v", info, err)
 	}
 }
@@ -279,7 +274,7 @@ func TestABrokerThatHasSeenMoreEndsTheEpoch(t *testing.T) {
 	if err := y.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	y.Broker.Retain(uplink.Departed{Epoch: old, Size: snapshot.Size + 7})
+	y.Broker.Retain(wire.Departed{Epoch: old, Size: snapshot.Size + 7})
 	if err := y.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -9,23 +9,11 @@ import (
 	"scentpost/station/journal"
 	"scentpost/station/trial"
 	"scentpost/station/uplink"
+	"scentpost/station/uplink/wire"
 )
-
-// schema is the version of what the station reports.
-const schema = 1
 
 // uplinkCursor names the uplink's place in the journal.
 const uplinkCursor = "uplink"
-
-// info is what the station says it is.
-type info struct {
-	Version   string   `json:"version"`
-	Schema    int      `json:"schema"`
-	Key       string   `json:"key"`
-	Epoch     string   `json:"epoch"`
-	Simulated bool     `json:"simulated,omitempty"`
-	Devices   []string `json:"devices"`
-}
 
 // Reporter takes what the station reports, and must not wait. *uplink.Link implements it, and in a simulation what runs an
 // uplink.Sender.
@@ -41,11 +29,7 @@ type Reporter interface {
 
 // Report reports to r from now on, until stop is called. The gate must be open.
 func (s *Station) Report(r Reporter) (stop func(), err error) {
-	payload, err := json.Marshal(s.info())
-	if err != nil {
-		return nil, err
-	}
-	r.Info(payload)
+	r.Info(s.info().Write())
 	stop = s.gate.Watch(func(snapshot trial.Snapshot) {
 		status := s.control.Status(snapshot, control.Person{})
 		if payload, err := json.Marshal(status); err == nil {
@@ -69,7 +53,7 @@ func (s *Station) Acknowledged() (records int64, known bool) {
 
 // SenderOptions say how the sender of this station's records begins.
 func (s *Station) SenderOptions() (uplink.Options, error) {
-	topics, err := uplink.NewTopics(s.opt.Config.Site, s.opt.Config.Station)
+	topics, err := wire.NewTopics(s.opt.Config.Site, s.opt.Config.Station)
 	if err != nil {
 		return uplink.Options{}, err
 	}
@@ -83,11 +67,11 @@ func (s *Station) SenderOptions() (uplink.Options, error) {
 		return uplink.Options{}, err
 	}
 	return uplink.Options{Topics: topics, Lines: s.lines, Epoch: store.Epoch().ID, Size: size, Past: s.pastEpochs(),
-		Acknowledged: acknowledged, Departed: uplink.Departed{Epoch: left.Epoch, Size: left.Size}}, nil
+		Acknowledged: acknowledged, Departed: wire.Departed{Epoch: left.Epoch, Size: left.Size}}, nil
 }
 
 // Departs makes durable that records leave, before they do. It implements uplink.LinkOptions.SaveDeparted.
-func (s *Station) Departs(d uplink.Departed) error { return s.leave(d.Epoch, d.Size) }
+func (s *Station) Departs(d wire.Departed) error { return s.leave(d.Epoch, d.Size) }
 
 // SaveCursor remembers how many records the other side has stored. It implements uplink.LinkOptions.SaveCursor.
 func (s *Station) SaveCursor(size int64) error { return s.store.Journal.SetCursor(uplinkCursor, size) }
@@ -104,7 +88,7 @@ func (s *Station) LinkIs(c uplink.Condition) {
 }
 
 // Behind is why the station must start again when the broker has seen more than the journal holds.
-func (s *Station) Behind(d uplink.Departed) Again {
+func (s *Station) Behind(d wire.Departed) Again {
 	s.opt.Log.Error("the broker has seen more than the journal holds", "epoch", d.Epoch, "size", d.Size)
 	return Again{What: "the broker has seen more than the journal holds", NewEpoch: journal.WhyBeyond, Past: d.Epoch}
 }
@@ -140,8 +124,9 @@ func (s *Station) pastEpochs() []string {
 	return ended
 }
 
-func (s *Station) info() info {
-	i := info{Version: s.opt.Version, Schema: schema, Key: s.Key(), Epoch: s.store.Journal.Epoch().ID, Simulated: s.opt.Simulated}
+// info is what the station says that it is.
+func (s *Station) info() wire.Info {
+	i := wire.Info{Version: s.opt.Version, Schema: wire.Schema, Key: s.Key(), Epoch: s.store.Journal.Epoch().ID, Simulated: s.opt.Simulated}
 	for _, d := range s.opt.Config.Devices {
 		i.Devices = append(i.Devices, d.Name)
 	}

@@ -2,6 +2,8 @@ package uplink
 
 import (
 	"testing"
+
+	"scentpost/station/uplink/wire"
 )
 
 // The sender alone: records decided on, cut and put into messages per second, every one acknowledged at once.
@@ -17,7 +19,7 @@ func BenchmarkSender(b *testing.B) {
 	}
 	o := testOptions(b, 0)
 	o.Limits = Limits{Grid: 1}
-	o.Size, o.Departed = records, Departed{"e1", records}
+	o.Size, o.Departed = records, wire.Departed{Epoch: "e1", Size: records}
 	o.Lines = func(_ int64, most, mostBytes int) ([][]byte, error) {
 		return lines[:min(most, mostBytes/len(line))], nil
 	}
@@ -25,7 +27,7 @@ func BenchmarkSender(b *testing.B) {
 	for b.Loop() {
 		s := newSender(b, o)
 		s.Connected(1)
-		s.RetainedState(Departed{})
+		s.RetainedState(wire.Departed{})
 		for now := int64(1); s.Cursor() < records; now++ {
 			for _, p := range s.Tick(now).Publish {
 				s.Acked(p.ID)
@@ -46,7 +48,7 @@ func BenchmarkSenderLive(b *testing.B) {
 	}
 	s := newSender(b, o)
 	s.Connected(1)
-	s.RetainedState(Departed{})
+	s.RetainedState(wire.Departed{})
 	b.ReportAllocs()
 	size, now := int64(0), int64(0)
 	for b.Loop() {

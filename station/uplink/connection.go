@@ -17,6 +17,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"scentpost/station/uplink/address"
+	"scentpost/station/uplink/wire"
 )
 
 // Broker says where the broker is and how the station names itself there.
@@ -92,10 +93,10 @@ func (b Broker) password() (string, error) {
 
 // happening is what a connection reports to the Link that owns it.
 type happening struct {
-	acked    uint64    // a message was acknowledged
-	readBack *Departed // the retained state was read back
-	problem  error     // worth telling, but nothing is lost by it
-	lost     error     // the connection is of no more use
+	acked    uint64         // a message was acknowledged
+	readBack *wire.Departed // the retained state was read back
+	problem  error          // worth telling, but nothing is lost by it
+	lost     error          // the connection is of no more use
 }
 
 // connection is one paho client with one network connection: it is never reconnected, a new one is made instead, so
@@ -118,7 +119,7 @@ const arrivedQueue = 8
 
 // dial connects once. It returns when the broker accepted, refused or did not answer in time, or when ctx ended. The
 // connection outlives ctx, so that the station can say goodbye: close ends it.
-func dial(ctx context.Context, b Broker, topics Topics, session int64, will Publish, window int) (*connection, error) {
+func dial(ctx context.Context, b Broker, topics wire.Topics, session int64, will Publish, window int) (*connection, error) {
 	password, err := b.password()
 	if err != nil {
 		return nil, err
@@ -252,7 +253,7 @@ func (c *connection) await(token mqtt.Token, p Publish) {
 
 // readBack asks for the retained state. MQTT does not say that there is none, so the station sends itself a message
 // after the subscription: when that returns, a retained one would have come.
-func (c *connection) readBack(topics Topics) {
+func (c *connection) readBack(topics wire.Topics) {
 	token := c.client.SubscribeMultiple(map[string]byte{topics.State: 1, topics.Fence: 1}, nil)
 	if !c.done(token, "subscribe to "+topics.State+" and "+topics.Fence) {
 		return
@@ -267,7 +268,7 @@ func (c *connection) readBack(topics Topics) {
 	if !c.done(c.client.Publish(topics.Fence, 1, false, fence), "publish on "+topics.Fence) {
 		return
 	}
-	var found Departed
+	var found wire.Departed
 	for {
 		select {
 		case <-c.ctx.Done():
@@ -275,12 +276,12 @@ func (c *connection) readBack(topics Topics) {
 		case m := <-c.arrived:
 			switch {
 			case m.Topic() == topics.State && m.Retained():
-				departed, err := ParseState(m.Payload())
+				state, err := wire.ParseState(m.Payload())
 				if err != nil {
-					c.tell(happening{problem: err})
+					c.tell(happening{problem: fmt.Errorf("uplink: %w", err)})
 					continue
 				}
-				found = departed
+				found = state.Departed
 			case m.Topic() == topics.Fence && string(m.Payload()) == fence:
 				// From here on only echoes of our own would come.
 				if c.done(c.client.Unsubscribe(topics.State, topics.Fence), "unsubscribe") {

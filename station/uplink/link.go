@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"scentpost/station/uplink/wire"
 )
 
 // LinkOptions say what a Link works with. All functions are called from the goroutine of Run, one at a time.
@@ -18,11 +20,11 @@ type LinkOptions struct {
 	// durable before it is returned.
 	Session func() (int64, error)
 	// SaveDeparted makes what may leave durable, outside the journal's folder.
-	SaveDeparted func(Departed) error
+	SaveDeparted func(wire.Departed) error
 	// SaveCursor remembers the acknowledged size; it need not be synced.
 	SaveCursor func(size int64) error
 	// Behind hears that the broker has seen more than the journal has. It must only enqueue; Begin is the answer.
-	Behind func(Departed)
+	Behind func(wire.Departed)
 	// Report hears of each change of the link's condition. It must only enqueue. May be nil.
 	Report func(Condition)
 	// Draw returns a uniform number in [0, n), for the jitter of the pauses.

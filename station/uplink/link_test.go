@@ -24,6 +24,7 @@ import (
 	"scentpost/station/uplink"
 	"scentpost/station/uplink/address"
 	"scentpost/station/uplink/brokertest"
+	"scentpost/station/uplink/wire"
 )
 
 const anyPort = "127.0.0.1:0"
@@ -70,7 +71,7 @@ func TestLinkDelivers(t *testing.T) {
 	if n := s.link.Acknowledged(); n != 400 {
 		t.Errorf("%d records are acknowledged", n)
 	}
-	if s.cursor != 400 || s.file != (uplink.Departed{Epoch: "e1", Size: 400}) {
+	if s.cursor != 400 || s.file != (wire.Departed{Epoch: "e1", Size: 400}) {
 		t.Errorf("cursor %d, departed %v, want 400 of e1", s.cursor, s.file)
 	}
 }
@@ -135,7 +136,7 @@ func TestLinkBehind(t *testing.T) {
 	subscriber := brokertest.Subscribe(t, url, "scentpost/#")
 	s.run(url, nil)
 	s.wait("the report", func() bool { return len(s.behind) == 1 })
-	if got := s.reported(0); got != (uplink.Departed{Epoch: "e1", Size: 6}) {
+	if got := s.reported(0); got != (wire.Departed{Epoch: "e1", Size: 6}) {
 		t.Errorf("behind %v", got)
 	}
 	s.link.Begin("e2", 5, []string{"e1"})
@@ -261,7 +262,7 @@ func TestLinkDiskTrouble(t *testing.T) {
 			}
 			return session()
 		}
-		o.SaveDeparted = func(d uplink.Departed) error {
+		o.SaveDeparted = func(d wire.Departed) error {
 			if saves++; saves < 3 {
 				return errors.New("no file")
 			}

@@ -6,6 +6,7 @@ import (
 
 	"scentpost/station/uplink"
 	"scentpost/station/uplink/brokertest"
+	"scentpost/station/uplink/wire"
 )
 
 // Debian's mosquitto is stopped by SIGTERM and started again in the middle of traffic, and so is the station: what a
@@ -36,7 +37,7 @@ func TestMosquittoRestart(t *testing.T) {
 	if len(s.behind) > 0 {
 		t.Errorf("behind %v, though nothing was lost", s.behind)
 	}
-	if s.session < 4 || s.file != (uplink.Departed{Epoch: "e1", Size: 4500}) {
+	if s.session < 4 || s.file != (wire.Departed{Epoch: "e1", Size: 4500}) {
 		t.Errorf("%d connections, departed %v; want at least 4 and all 4500 records", s.session, s.file)
 	}
 }
@@ -51,12 +52,12 @@ func TestMosquittoRemembersSize(t *testing.T) {
 	s.end()
 	broker.Restart()
 	before := len(brokertest.Lines(subscriber.Messages(), s.topics.Journal))
-	s.log, s.file, s.cursor = s.log[:40], uplink.Departed{}, 0
+	s.log, s.file, s.cursor = s.log[:40], wire.Departed{}, 0
 	s.run(broker.URL, nil)
 	s.wait("the report", func() bool { return len(s.behind) == 1 })
 	s.link.Durable(s.append(5))
 	s.end()
-	if s.behind[0] != (uplink.Departed{Epoch: "e1", Size: 50}) {
+	if s.behind[0] != (wire.Departed{Epoch: "e1", Size: 50}) {
 		t.Errorf("behind %v, want the 50 records of e1", s.behind[0])
 	}
 	retain(t, broker.URL, "scentpost/v1/end", "end")
@@ -77,7 +78,7 @@ func BenchmarkMosquittoBacklog(b *testing.B) {
 	for b.Loop() {
 		s := newStation(b, records)
 		s.run(broker.URL, func(o *uplink.LinkOptions) {
-			o.Sender.Departed = uplink.Departed{Epoch: "e1", Size: records}
+			o.Sender.Departed = wire.Departed{Epoch: "e1", Size: records}
 			o.Sender.Limits = uplink.Limits{Grid: 1, CursorEvery: time.Millisecond}
 		})
 		s.wait("all acknowledged", func() bool { return s.cursor == records })

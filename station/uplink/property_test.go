@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"scentpost/station/uplink/wire"
 )
 
 // TestMain lets the properties look longer than rapid does by itself; the command line still decides.
@@ -27,11 +29,11 @@ type world struct {
 
 	log      [][]byte // all records; the first durable ones are synced
 	durable  int64
-	broken   bool      // the journal cannot be read
-	file     Departed  // the departed file
-	save     *Departed // a save that is under way
-	cursor   int64     // as remembered
-	retained Departed  // at the broker
+	broken   bool           // the journal cannot be read
+	file     wire.Departed  // the departed file
+	save     *wire.Departed // a save that is under way
+	cursor   int64          // as remembered
+	retained wire.Departed  // at the broker
 
 	connected, readBack bool
 	stated              int64     // by the state messages sent on this connection
@@ -59,7 +61,7 @@ func newWorld(t *rapid.T) *world {
 }
 
 func (w *world) start(t *rapid.T) {
-	topics, err := NewTopics("site", "station")
+	topics, err := wire.NewTopics("site", "station")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,15 +130,15 @@ func (w *world) tick(t *rapid.T) {
 func (w *world) checkSent(t *rapid.T, p Publish) {
 	switch p.Topic {
 	case w.sender.topics.State:
-		departed, err := ParseState(p.Payload)
+		departed, err := wire.ParseState(p.Payload)
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.stated = departed.Size
 	case w.sender.topics.Journal:
-		lines := bytes.Split(bytes.TrimSuffix(p.Payload, []byte("\n")), []byte("\n"))
-		if len(lines) > worldLimits.BatchLines {
-			t.Fatalf("a batch of %d lines", len(lines))
+		lines, err := wire.ParseBatch(p.Payload)
+		if err != nil || len(lines) > worldLimits.BatchLines {
+			t.Fatalf("a batch of %d lines, %v", len(lines), err)
 		}
 		if grid := w.now / int64(worldLimits.Grid); grid != w.instant {
 			w.instant, w.batches = grid, 0
@@ -164,7 +166,8 @@ func (w *world) arrive(t *rapid.T) {
 	w.acks = append(w.acks, p.ID)
 	switch p.Topic {
 	case w.sender.topics.State:
-		w.retained, _ = ParseState(p.Payload)
+		state, _ := wire.ParseState(p.Payload)
+		w.retained = state.Departed
 	case w.sender.topics.Status:
 		w.status = append(w.status, string(p.Payload))
 	case w.sender.topics.Journal:
@@ -348,7 +351,7 @@ func TestSenderDeliversWhole(t *testing.T) {
 		if w.sender.Cursor() != w.durable || w.cursor != w.durable {
 			t.Fatalf("cursor %d, remembered %d, want %d", w.sender.Cursor(), w.cursor, w.durable)
 		}
-		if w.retained != (Departed{worldEpoch, w.durable}) {
+		if w.retained != (wire.Departed{Epoch: worldEpoch, Size: w.durable}) {
 			t.Fatalf("retained state names %v, want all %d records", w.retained, w.durable)
 		}
 		if want := fmt.Sprintf(`{"online":true,"session":"%d"}`, w.session); w.status[len(w.status)-1] != want {

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"scentpost/station/uplink/wire"
 )
 
 // Lines reads public lines from the journal: those from record from on, without their newline, at most max of them
@@ -31,10 +33,10 @@ type Publish struct {
 // Output is what the shell has to do after a Tick, in the order of the fields.
 type Output struct {
 	// Behind, when set, is what departed and this journal no longer has. Nothing is sent until Begin.
-	Behind *Departed
+	Behind *wire.Departed
 	// Save, when set, must be made durable outside the journal's folder, and then answered with Saved or SaveFailed.
 	// No line beyond it is sent before.
-	Save *Departed
+	Save *wire.Departed
 	// Publish are the messages to hand to the broker in this order. The slice is valid until the next Tick.
 	Publish []Publish
 	// Cursor, when not 0, is the acknowledged size to remember. Losing it only means sending again.
@@ -47,7 +49,7 @@ type Output struct {
 
 // Options say how a Sender begins. Zero durations and counts mean the defaults.
 type Options struct {
-	Topics Topics
+	Topics wire.Topics
 	Lines  Lines
 	// Epoch and Size are the journal's log and the number of its durable records.
 	Epoch string
@@ -58,7 +60,7 @@ type Options struct {
 	// Acknowledged is the remembered cursor, in records: sending begins there.
 	Acknowledged int64
 	// Departed is what the file outside the journal's folder says, zero when there is none.
-	Departed Departed
+	Departed wire.Departed
 	Limits
 }
 
@@ -125,7 +127,7 @@ type retained struct {
 // Sender decides what leaves the station. It is not safe for concurrent use; all instants are nanoseconds of one
 // monotonic clock. Inputs only note what happened: Tick says what follows from it.
 type Sender struct {
-	topics Topics
+	topics wire.Topics
 	lines  Lines
 	limits Limits
 
@@ -135,12 +137,12 @@ type Sender struct {
 	saved  int64 // what the departed file allows to leave, in records
 	acked  int64 // acknowledged prefix, in records
 	next   int64 // first record that was not sent on this connection
-	behind *Departed
+	behind *wire.Departed
 	told   bool // behind was reported
 
 	phase    phase
 	session  int64 // counter of connections
-	seen     Departed
+	seen     wire.Departed
 	stated   int64 // size named by the state message sent last on this connection
 	since    int64 // the instant of the first Tick in phase reading; -1 before
 	giveUp   string
@@ -167,7 +169,7 @@ func NewSender(o Options) (*Sender, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case o.Topics == Topics{}:
+	case o.Topics == wire.Topics{}:
 		return nil, errors.New("uplink: no topics: make them with NewTopics")
 	case o.Lines == nil:
 		return nil, errors.New("uplink: no reader of lines")
@@ -187,7 +189,7 @@ func NewSender(o Options) (*Sender, error) {
 	s.acked = min(o.Acknowledged, o.Size)
 	s.next, s.cursor = s.acked, s.acked
 	s.judge(o.Departed)
-	s.judge(Departed{Epoch: o.Epoch, Size: o.Acknowledged})
+	s.judge(wire.Departed{Epoch: o.Epoch, Size: o.Acknowledged})
 	return s, nil
 }
 
@@ -233,8 +235,8 @@ func (l Limits) withDefaults() (Limits, error) {
 }
 
 // judge bars the sender when more has departed than this journal has.
-func (s *Sender) judge(departed Departed) {
-	if s.behind == nil && departed.Behind(s.epoch, s.size, s.past) {
+func (s *Sender) judge(departed wire.Departed) {
+	if s.behind == nil && behind(departed, s.epoch, s.size, s.past) {
 		s.behind, s.told = &departed, false
 	}
 }
@@ -259,13 +261,13 @@ func (s *Sender) Begin(epoch string, size int64, past []string) {
 func (s *Sender) Connected(session int64) {
 	s.Disconnected()
 	s.phase, s.session = reading, session
-	s.status.payload = appendStatus(nil, true, session)
+	s.status.payload = wire.Status{Online: true, Session: session}.Write()
 	s.status.dirty, s.info.dirty, s.state.dirty = true, len(s.info.payload) > 0, true
 }
 
 // Will returns the message that the broker publishes for the connection numbered session when it breaks.
 func (s *Sender) Will(session int64) Publish {
-	return Publish{Topic: s.topics.Status, Payload: appendStatus(nil, false, session), QoS: 1, Retain: true}
+	return Publish{Topic: s.topics.Status, Payload: wire.Status{Session: session}.Write(), QoS: 1, Retain: true}
 }
 
 // Disconnected notes that the connection is gone. Whatever was not acknowledged on it is sent again on the next.
@@ -278,7 +280,7 @@ func (s *Sender) Disconnected() {
 
 // RetainedState notes what the retained state said when it was read back on this connection; zero when there was
 // none. It may come again, when a broker is late with it.
-func (s *Sender) RetainedState(departed Departed) {
+func (s *Sender) RetainedState(departed wire.Departed) {
 	if s.phase == offline {
 		return
 	}
@@ -290,7 +292,7 @@ func (s *Sender) RetainedState(departed Departed) {
 func (s *Sender) Durable(size int64) { s.size = max(s.size, size) }
 
 // Saved notes that the departed file names size.
-func (s *Sender) Saved(departed Departed) {
+func (s *Sender) Saved(departed wire.Departed) {
 	s.saving = false
 	if departed.Epoch == s.epoch {
 		s.saved = max(s.saved, departed.Size)
@@ -350,7 +352,7 @@ func (s *Sender) underWay() bool {
 // Acknowledged notes that the other side has stored the first size records: the cursor moves there and never back.
 // A size beyond our own bars the sender: the journal has lost what it once sent.
 func (s *Sender) Acknowledged(size int64) {
-	s.judge(Departed{Epoch: s.epoch, Size: size})
+	s.judge(wire.Departed{Epoch: s.epoch, Size: size})
 	s.acked = max(s.acked, min(size, s.size))
 	s.next = max(s.next, s.acked)
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"scentpost/station/uplink/wire"
 )
 
 // logOf returns a reader of n records of one digit-padded line each.
@@ -29,7 +31,7 @@ func logOf(n int) Lines {
 // testOptions are options for a journal "e1" of size records.
 func testOptions(t testing.TB, size int) Options {
 	t.Helper()
-	topics, err := NewTopics("site", "station")
+	topics, err := wire.NewTopics("site", "station")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +67,7 @@ func TestConnectOrder(t *testing.T) {
 	if out := s.Tick(100); len(out.Publish) > 0 || out.Save != nil {
 		t.Fatalf("before the read-back: %s, save %v", heard(out), out.Save)
 	}
-	s.RetainedState(Departed{})
+	s.RetainedState(wire.Departed{})
 	if out := s.Tick(130); len(out.Publish) > 0 {
 		t.Fatalf("off the grid: %s", heard(out))
 	}
@@ -73,7 +75,7 @@ func TestConnectOrder(t *testing.T) {
 		t.Fatalf("next at %d %v, want 200", at, wanted)
 	}
 	out := s.Tick(200)
-	if heard(out) != "status info" || out.Save == nil || *out.Save != (Departed{"e1", 20}) {
+	if heard(out) != "status info" || out.Save == nil || *out.Save != (wire.Departed{Epoch: "e1", Size: 20}) {
 		t.Fatalf("at first: %s, save %v", heard(out), out.Save)
 	}
 	if got := string(out.Publish[0].Payload); got != `{"online":true,"session":"7"}` {
@@ -113,11 +115,11 @@ func TestConnectOrder(t *testing.T) {
 // What did not change is not sent again, and a station at rest neither sends nor saves.
 func TestQuietAtRest(t *testing.T) {
 	o := testOptions(t, 3)
-	o.Acknowledged, o.Departed = 3, Departed{"e1", 3}
+	o.Acknowledged, o.Departed = 3, wire.Departed{Epoch: "e1", Size: 3}
 	s := newSender(t, o)
 	settle := func(now int64) Output {
 		s.Connected(now)
-		s.RetainedState(Departed{"e1", 3})
+		s.RetainedState(wire.Departed{Epoch: "e1", Size: 3})
 		out := s.Tick(now)
 		for _, p := range out.Publish {
 			s.Acked(p.ID)
@@ -150,7 +152,7 @@ func TestQuietAtRest(t *testing.T) {
 func TestNewestStateOnly(t *testing.T) {
 	s := newSender(t, testOptions(t, 0))
 	s.Connected(1)
-	s.RetainedState(Departed{})
+	s.RetainedState(wire.Departed{})
 	out := s.Tick(100)
 	for i := range 5 {
 		if err := s.State(fmt.Appendf(nil, "%d", i)); err != nil {
@@ -170,16 +172,16 @@ func TestNewestStateOnly(t *testing.T) {
 func TestBehind(t *testing.T) {
 	cases := map[string]struct {
 		change   func(*Options)
-		retained Departed
+		retained wire.Departed
 		more     func(*Sender)
-		want     Departed
+		want     wire.Departed
 	}{
-		"retained state of this epoch":       {retained: Departed{"e1", 6}, want: Departed{"e1", 6}},
-		"retained state of an unknown epoch": {retained: Departed{"e9", 1}, want: Departed{"e9", 1}},
-		"departed file":                      {change: func(o *Options) { o.Departed = Departed{"e1", 9} }, want: Departed{"e1", 9}},
-		"departed file, other epoch":         {change: func(o *Options) { o.Departed = Departed{"e9", 0} }, want: Departed{"e9", 0}},
-		"cursor beyond the journal":          {change: func(o *Options) { o.Acknowledged = 8 }, want: Departed{"e1", 8}},
-		"acknowledged beyond":                {more: func(s *Sender) { s.Acknowledged(7) }, want: Departed{"e1", 7}},
+		"retained state of this epoch":       {retained: wire.Departed{Epoch: "e1", Size: 6}, want: wire.Departed{Epoch: "e1", Size: 6}},
+		"retained state of an unknown epoch": {retained: wire.Departed{Epoch: "e9", Size: 1}, want: wire.Departed{Epoch: "e9", Size: 1}},
+		"departed file":                      {change: func(o *Options) { o.Departed = wire.Departed{Epoch: "e1", Size: 9} }, want: wire.Departed{Epoch: "e1", Size: 9}},
+		"departed file, other epoch":         {change: func(o *Options) { o.Departed = wire.Departed{Epoch: "e9", Size: 0} }, want: wire.Departed{Epoch: "e9", Size: 0}},
+		"cursor beyond the journal":          {change: func(o *Options) { o.Acknowledged = 8 }, want: wire.Departed{Epoch: "e1", Size: 8}},
+		"acknowledged beyond":                {more: func(s *Sender) { s.Acknowledged(7) }, want: wire.Departed{Epoch: "e1", Size: 7}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -203,7 +205,7 @@ func TestBehind(t *testing.T) {
 			}
 			s.Begin("e2", 2, []string{"e0", "e1", c.want.Epoch})
 			out = s.Tick(300)
-			if heard(out) != "status" || out.Save == nil || *out.Save != (Departed{"e2", 2}) || out.Behind != nil {
+			if heard(out) != "status" || out.Save == nil || *out.Save != (wire.Departed{Epoch: "e2", Size: 2}) || out.Behind != nil {
 				t.Fatalf("in the new epoch: %q, save %v, behind %v", heard(out), out.Save, out.Behind)
 			}
 			s.Saved(*out.Save)
@@ -215,11 +217,11 @@ func TestBehind(t *testing.T) {
 }
 
 func TestNotBehind(t *testing.T) {
-	cases := map[string]Departed{
+	cases := map[string]wire.Departed{
 		"nothing retained": {},
-		"as far as we are": {"e1", 5},
-		"less":             {"e1", 4},
-		"of a past epoch":  {"e0", 99},
+		"as far as we are": {Epoch: "e1", Size: 5},
+		"less":             {Epoch: "e1", Size: 4},
+		"of a past epoch":  {Epoch: "e0", Size: 99},
 	}
 	for name, retained := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -238,10 +240,10 @@ func TestNotBehind(t *testing.T) {
 // An acknowledgement of the old epoch's batch must not move the new epoch's cursor: the connection is given up.
 func TestBeginGivesUpConnection(t *testing.T) {
 	o := testOptions(t, 5)
-	o.Departed = Departed{"e1", 5}
+	o.Departed = wire.Departed{Epoch: "e1", Size: 5}
 	s := newSender(t, o)
 	s.Connected(1)
-	s.RetainedState(Departed{})
+	s.RetainedState(wire.Departed{})
 	old := s.Tick(100).Publish
 	s.Begin("e2", 5, []string{"e1"})
 	for _, p := range old {
@@ -269,7 +271,7 @@ func TestSilentBroker(t *testing.T) {
 		t.Errorf("drop %q, want the topics that the broker has to allow", out.Drop)
 	}
 	s.Connected(2)
-	s.RetainedState(Departed{})
+	s.RetainedState(wire.Departed{})
 	s.Tick(1200)
 	if out := s.Tick(2199); out.Drop != "" {
 		t.Errorf("too early: %q", out.Drop)
@@ -289,13 +291,13 @@ func TestJournalTrouble(t *testing.T) {
 		"cannot be read": {err: errors.New("disk gone"), want: "record 0: disk gone"},
 		"no line":        {want: "gave 0 lines"},
 		"too many lines": {lines: [][]byte{{'a'}, {'b'}, {'c'}}, want: "gave 3 lines"},
-		"newline inside": {lines: [][]byte{{'a'}, []byte("b\n")}, want: "record 1"},
-		"empty line":     {lines: [][]byte{{}}, want: "record 0"},
+		"newline inside": {lines: [][]byte{{'a'}, []byte("b\n")}, want: "from 0 on: line 1"},
+		"empty line":     {lines: [][]byte{{}}, want: "from 0 on: line 0"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			o := testOptions(t, 2)
-			o.Departed, o.Retry = Departed{"e1", 2}, 500
+			o.Departed, o.Retry = wire.Departed{Epoch: "e1", Size: 2}, 500
 			good, reads := o.Lines, 0
 			o.Lines = func(from int64, most, mostBytes int) ([][]byte, error) {
 				if reads++; reads == 1 {
@@ -305,7 +307,7 @@ func TestJournalTrouble(t *testing.T) {
 			}
 			s := newSender(t, o)
 			s.Connected(1)
-			s.RetainedState(Departed{})
+			s.RetainedState(wire.Departed{})
 			if out := s.Tick(100); out.Problem == nil || !strings.Contains(out.Problem.Error(), c.want) || heard(out) != "status state" {
 				t.Fatalf("problem %v, published %q", out.Problem, heard(out))
 			}
@@ -325,7 +327,7 @@ func TestSaveFails(t *testing.T) {
 	o.Retry = 500
 	s := newSender(t, o)
 	s.Connected(1)
-	s.RetainedState(Departed{})
+	s.RetainedState(wire.Departed{})
 	if out := s.Tick(100); out.Save == nil {
 		t.Fatal("no save")
 	}
@@ -344,7 +346,7 @@ func TestPauseHoldsUpNothingElse(t *testing.T) {
 	o.Retry = 5000
 	s := newSender(t, o)
 	s.Connected(1)
-	s.RetainedState(Departed{})
+	s.RetainedState(wire.Departed{})
 	s.Tick(100)
 	s.SaveFailed(100)
 	for _, p := range s.Tick(200).Publish {
@@ -378,10 +380,10 @@ func TestBatchCut(t *testing.T) {
 		}
 		return lines, nil
 	}
-	o.Size, o.Departed, o.Limits = 9, Departed{"e1", 9}, Limits{Grid: 1, BatchLines: 4, BatchBytes: 100}
+	o.Size, o.Departed, o.Limits = 9, wire.Departed{Epoch: "e1", Size: 9}, Limits{Grid: 1, BatchLines: 4, BatchBytes: 100}
 	s := newSender(t, o)
 	s.Connected(1)
-	s.RetainedState(Departed{})
+	s.RetainedState(wire.Departed{})
 	var counts []int
 	for _, p := range s.Tick(1).Publish {
 		if p.Topic == o.Topics.Journal {
@@ -398,7 +400,7 @@ func TestNewSenderRefuses(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		"no topics":      {func(o *Options) { o.Topics = Topics{} }, "no topics"},
+		"no topics":      {func(o *Options) { o.Topics = wire.Topics{} }, "no topics"},
 		"no reader":      {func(o *Options) { o.Lines = nil }, "no reader"},
 		"no epoch":       {func(o *Options) { o.Epoch = "" }, "no epoch"},
 		"negative size":  {func(o *Options) { o.Size = -1 }, "negative size -1"},

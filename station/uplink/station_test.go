@@ -18,12 +18,13 @@ import (
 	"scentpost/station/uplink"
 	"scentpost/station/uplink/address"
 	"scentpost/station/uplink/brokertest"
+	"scentpost/station/uplink/wire"
 )
 
 // station is a journal, a departed file and a link that runs, with all that the link told.
 type station struct {
 	t      testing.TB
-	topics uplink.Topics
+	topics wire.Topics
 	link   *uplink.Link
 	stop   context.CancelFunc
 	ended  chan error
@@ -31,17 +32,17 @@ type station struct {
 	mu         sync.Mutex // guards what follows
 	changed    chan struct{}
 	log        [][]byte
-	file       uplink.Departed
+	file       wire.Departed
 	cursor     int64
 	session    int64
 	conditions []uplink.Condition
-	behind     []uplink.Departed
+	behind     []wire.Departed
 }
 
 // newStation makes a station of size records whose link has not started yet.
 func newStation(t testing.TB, size int) *station {
 	t.Helper()
-	topics, err := uplink.NewTopics("site", "station")
+	topics, err := wire.NewTopics("site", "station")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,9 +117,9 @@ func (s *station) run(url string, change func(*uplink.LinkOptions)) {
 			s.change(func() { s.session++; session = s.session })
 			return session, nil
 		},
-		SaveDeparted: func(d uplink.Departed) error { s.change(func() { s.file = d }); return nil },
+		SaveDeparted: func(d wire.Departed) error { s.change(func() { s.file = d }); return nil },
 		SaveCursor:   func(size int64) error { s.change(func() { s.cursor = size }); return nil },
-		Behind:       func(d uplink.Departed) { s.change(func() { s.behind = append(s.behind, d) }) },
+		Behind:       func(d wire.Departed) { s.change(func() { s.behind = append(s.behind, d) }) },
 		Report:       func(c uplink.Condition) { s.change(func() { s.conditions = append(s.conditions, c) }) },
 		Draw:         rand.Int64N,
 		PauseLeast:   5 * time.Millisecond, PauseMost: 50 * time.Millisecond,
@@ -170,7 +171,7 @@ func (s *station) ready() bool {
 }
 
 // reported returns the i-th Behind.
-func (s *station) reported(i int) uplink.Departed {
+func (s *station) reported(i int) wire.Departed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.behind[i]

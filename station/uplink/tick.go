@@ -1,8 +1,9 @@
 package uplink
 
 import (
-	"bytes"
 	"fmt"
+
+	"scentpost/station/uplink/wire"
 )
 
 // Tick returns what has to be done at now. The shell calls it after every input and at the instant of Next.
@@ -159,7 +160,7 @@ func (s *Sender) allowed() int64 { return min(s.size, s.saved, s.stated) }
 func (s *Sender) flush(now int64, out *Output) {
 	if s.wantsSave() && now >= s.saveFrom {
 		s.saving = true
-		out.Save = &Departed{Epoch: s.epoch, Size: s.size}
+		out.Save = &wire.Departed{Epoch: s.epoch, Size: s.size}
 	}
 	if s.wantsStatus() {
 		s.retain(&s.status, s.topics.Status, s.status.payload, now)
@@ -169,7 +170,7 @@ func (s *Sender) flush(now int64, out *Output) {
 	}
 	if s.wantsState() {
 		s.stated = s.saved
-		payload := appendState(nil, Departed{Epoch: s.epoch, Size: s.saved}, s.state.payload)
+		payload := wire.State{Departed: wire.Departed{Epoch: s.epoch, Size: s.saved}, State: s.state.payload}.Append(nil)
 		s.retain(&s.state, s.topics.State, payload, now)
 	}
 	if now < s.readFrom {
@@ -200,8 +201,7 @@ func (s *Sender) publish(p Publish) uint64 {
 	return p.ID
 }
 
-// send reads the next lines and publishes them as one batch, each line ended by a newline: the payloads of the
-// topic, put together, are the log.
+// send reads the next lines and publishes them as one batch.
 func (s *Sender) send(now int64) error {
 	most := int(min(s.allowed()-s.next, int64(s.limits.BatchLines)))
 	lines, err := s.lines(s.next, most, s.limits.BatchBytes)
@@ -211,16 +211,9 @@ func (s *Sender) send(now int64) error {
 	case len(lines) == 0 || len(lines) > most:
 		return fmt.Errorf("uplink: the journal gave %d lines from record %d, want 1 to %d", len(lines), s.next, most)
 	}
-	total := 0
-	for i, line := range lines {
-		if len(line) == 0 || bytes.IndexByte(line, '\n') >= 0 {
-			return fmt.Errorf("uplink: record %d is empty or holds a newline: it cannot stand in a batch", s.next+int64(i))
-		}
-		total += len(line) + 1
-	}
-	payload := make([]byte, 0, total)
-	for _, line := range lines {
-		payload = append(append(payload, line...), '\n')
+	payload, err := wire.Batch(lines)
+	if err != nil {
+		return fmt.Errorf("uplink: the records from %d on: %w", s.next, err)
 	}
 	s.next += int64(len(lines))
 	id := s.publish(Publish{Topic: s.topics.Journal, Payload: payload, QoS: 1})
