@@ -101,6 +101,7 @@ func (s *station) serve(ctx context.Context, out program.Streams, since assembly
 			return err
 		}
 	}
+	defer s.ShowConditions()()
 	say := func(what string) {
 		fmt.Fprintf(out.Out, "%s: station %s at %s, after %.1f ms\n", what, s.cfg.Station, s.cfg.Socket, time.Since(began).Seconds()*1000)
 	}

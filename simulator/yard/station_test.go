@@ -401,3 +401,24 @@ func TestAnAbsentDeviceIsNamedBeforeTheSealAlone(t *testing.T) {
 	y.World.RunFor(5 * time.Second)
 	conclude(t, y)
 }
+
+// TestAConditionIsShownAtOnce: those who watch hear that it begins and that it is over, also after a restart, and once each.
+func TestAConditionIsShownAtOnce(t *testing.T) {
+	y := newYard(t, "virtual-two", nil)
+	for _, life := range []string{"first", "second"} {
+		told := 0
+		stop := y.Station.Watch(func(trial.Snapshot) { told++ })
+		y.Conditions.Raise(health.BrokerAway, "broker", "it does not answer")
+		y.Conditions.Clear(health.BrokerAway, "broker")
+		if told != 2 {
+			t.Errorf("in its %s life a watcher was told %d times, want 2", life, told)
+		}
+		stop()
+		if err := y.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if err := y.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -177,6 +177,7 @@ func (y *Yard) begin(since assembly.Again) (err error) {
 	if err := y.Station.Serve(assembly.Storage{Journal: y.Store, Disk: y.Disk, Departed: &y.departed, Key: y.key}); err != nil {
 		return err
 	}
+	y.ends = append(y.ends, y.Station.ShowConditions())
 	y.Control, y.Archive = y.Station.Control(), y.Station.Archive()
 	y.Metrics = metrics.New(metrics.Options{Site: y.opt.Config.Site, Station: y.opt.Config.Station, Version: version,
 		Public: y.Control.Public, Acknowledged: y.Station.Acknowledged})

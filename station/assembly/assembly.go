@@ -179,3 +179,7 @@ func (s *Station) Snapshot() trial.Snapshot { return s.gate.Snapshot() }
 
 // Watch calls f with what may be shown whenever it or a condition has changed, until stop is called. f must not wait.
 func (s *Station) Watch(f func(trial.Snapshot)) (stop func()) { return s.gate.Watch(f) }
+
+// ShowConditions tells those who watch the station of every change of its conditions that can be seen, until stop is called:
+// the chart may outlive the station. Call it after Serve; without it a watcher learns of a condition with the next state.
+func (s *Station) ShowConditions() (stop func()) { return s.conditions.Watch(s.gate.tell) }

@@ -9,9 +9,12 @@ import (
 
 	"scentpost/simulator/world"
 	"scentpost/station/config"
+	"scentpost/station/control"
+	"scentpost/station/health"
 	"scentpost/station/health/vitals"
 	"scentpost/station/journal"
 	"scentpost/station/templates"
+	"scentpost/station/trial"
 )
 
 // patient is a machine that fares as a test says, with the disk of its journal.
@@ -40,6 +43,27 @@ func TestWhoseClockIsMissed(t *testing.T) {
 		if got := wantsClock(config.Config{Driver: config.Driver{Type: c.driver}, Devices: c.devices}); got != c.want {
 			t.Errorf("%s with %d clocks: %v", c.driver, len(c.devices), got)
 		}
+	}
+}
+
+// TestWatchersSeeConditionsBeginAndEnd: nothing else happens at the station that would show them.
+func TestWatchersSeeConditionsBeginAndEnd(t *testing.T) {
+	s := newStation(t, world.New(1))
+	if err := s.Serve(Storage{Journal: journal.NewMemory(), Disk: &patient{}}); err != nil {
+		t.Fatal(err)
+	}
+	stop := s.ShowConditions()
+	var shown []bool // whether the broker is away
+	defer s.Watch(func(state trial.Snapshot) {
+		status := s.Control().Status(state, control.Person{})
+		shown = append(shown, slices.ContainsFunc(status.Conditions, func(c health.Condition) bool { return c.Code == health.BrokerAway && c.Until == 0 }))
+	})()
+	s.conditions.Raise(health.BrokerAway, "broker", "it does not answer")
+	s.conditions.Clear(health.BrokerAway, "broker")
+	stop()
+	s.conditions.Raise(health.BrokerAway, "broker", "it does not answer")
+	if !slices.Equal(shown, []bool{true, false}) {
+		t.Errorf("a watcher was shown %t, want true and false", shown)
 	}
 }
 

@@ -134,6 +134,7 @@ func (m *Mosquitto) start() error {
 		return err
 	}
 	process := exec.Command(m.binary, "-c", config)
+	process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test that is killed leaves no broker
 	stderr, err := process.StderrPipe()
 	if err != nil {
 		return err
