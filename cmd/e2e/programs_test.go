@@ -76,7 +76,9 @@ func startFed(t testing.TB, name string, args ...string) *program {
 }
 
 func newProgram(name string, args []string) *program {
-	return &program{Cmd: exec.Command(filepath.Join(programs, name), args...), lines: make(chan string, 100), ended: make(chan error, 1)}
+	cmd := exec.Command(filepath.Join(programs, name), args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test that is killed leaves nothing behind
+	return &program{Cmd: cmd, lines: make(chan string, 100), ended: make(chan error, 1)}
 }
 
 // run starts it.
