@@ -7,9 +7,6 @@ import (
 	"strings"
 )
 
-// Root returns the document's value.
-func (d *Document) Root() *Node { return d.root }
-
 // Kind returns the kind of the value at path, "" when none stands there.
 func (d *Document) Kind(path string) Kind {
 	n := d.root
