@@ -1,5 +1,5 @@
-// Package host is the shell around the engine: one goroutine owns the state, steps the engine, writes what it
-// says to the journal, and lets its effects out once their cause is durable.
+// Package host is the shell around the stage of a trial: one goroutine owns the state, gives the stage what comes in, writes
+// its records to the journal, and lets its other effects out once their cause is durable. It decides nothing about a trial.
 //
 // Effects towards the safe state go at once and wait for nothing. Everything else is parked under the sequence
 // number of its cause until the journal reports it durable; when the journal fails nothing parked is ever let
