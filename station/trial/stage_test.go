@@ -186,6 +186,19 @@ func TestFaultsVoidOnTheGrid(t *testing.T) {
 	})
 }
 
+// TestTheGridOfAnEarlierRun voids no later one: a grid may be wider than a run is long.
+func TestTheGridOfAnEarlierRun(t *testing.T) {
+	set := usual
+	set.GridMS = 30_000
+	s := newTheatre(t)
+	s.prepare(smallPlan, set)
+	from := len(s.records)
+	s.play("arm; 4s; jam 1; 1s; void x; 7s; arm; 4s; start; 30s")
+	if got, want := s.story(from), shown+", void x, purged, armed 3, presented, started"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // TestMovesThatTheJournalHeldBack: all canisters of a run move at their instant, or none does and the run is void.
 func TestMovesThatTheJournalHeldBack(t *testing.T) {
 	for _, c := range []struct {
