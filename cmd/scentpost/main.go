@@ -23,7 +23,7 @@ type cli struct {
 	Record  recordCmd  `cmd:"" help:"Take sessions out of the journal."`
 	Board   boardCmd   `cmd:"" help:"Look at the microcontroller boards of a station, and set them up."`
 	Station stationCmd `cmd:"" help:"Look after a station's machine."`
-	Verify  verifyCmd  `cmd:"" help:"Derive a bundle anew, offline, and say what of it holds."`
+	Verify  verifyCmd  `cmd:"" help:"Check an exported record again, offline."`
 	Key     keyCmd     `cmd:"" help:"Make, show and use keys."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

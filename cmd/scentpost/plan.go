@@ -153,12 +153,20 @@ func describePlan(out io.Writer, plan blind.Plan, answer checked) error {
 	last := plan.Duration(usualTimes)
 	fmt.Fprintf(w, "\nduration\t%s to %s without the time that people take between runs\n", last.Shortest.Round(time.Second), last.Longest.Round(time.Second))
 	fmt.Fprintf(w, "\tat most %s more for each reserve run used\n", last.EachReserve.Round(time.Second))
-	how := "counted"
-	if !answer.GoodDeal.Exact {
-		how = "estimated"
-	}
-	fmt.Fprintf(w, "good deals\t%.3g of all keep every rule (%s)\n", answer.GoodDeal.Least, how)
+	fmt.Fprintf(w, "balance\t%s\n", dealText(answer.GoodDeal))
 	return columns(out, w.String())
+}
+
+// dealText says how many draws keep the plan's rules of balance. A draw that does not is thrown away and drawn again.
+func dealText(c *goodDeal) string {
+	how := "exact count"
+	if !c.Exact {
+		how = "estimate"
+	}
+	if c.Least == 1 {
+		return fmt.Sprintf("All draws keep the balance rules (%s).", how)
+	}
+	return fmt.Sprintf("%.3g of all draws keep the balance rules (%s).", c.Least, how)
 }
 
 type planDraw struct {

@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// unprinted is how much may wait for who reads the log, in bytes: a thousand lines or so.
+	// unprinted is the number of bytes buffered for a slow log reader: about a thousand lines.
 	unprinted = 256 << 10
-	// lastLines bounds how long the end of the daemon waits for who reads the log.
+	// lastLines bounds the time for which the daemon's end waits for a slow log reader.
 	lastLines = time.Second
 )
 

@@ -37,7 +37,7 @@ func (d *demo) report() error {
 		if !c.Met {
 			met = "NOT MET"
 		}
-		fmt.Fprintf(d.out, "  %s: %s, needed %s: %s\n", c.Name, c.Got, c.Need, met)
+		fmt.Fprintf(d.out, "  %s: %s\n", words.Clause(c), met)
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ type State string
 // The states.
 const (
 	Shut       State = "shut"       // the port is not open
-	Greeting   State = "greeting"   // nobody has answered yet
+	Greeting   State = "greeting"   // the board has not answered yet
 	Describing State = "describing" // the board says what it is
 	Timing     State = "timing"     // the clocks are compared
 	Setting    State = "setting"    // the board is being configured

@@ -92,6 +92,15 @@ type Machine struct {
 	seq     uint64
 }
 
+// unanswered is the bus.ErrGone of a board that has not answered since the daemon began.
+type unanswered string
+
+// Error names the board.
+func (u unanswered) Error() string { return fmt.Sprintf("board %s has not answered yet", string(u)) }
+
+// Unwrap makes it a bus.ErrGone.
+func (u unanswered) Unwrap() error { return bus.ErrGone }
+
 // New returns the pins of a board whose port is not open. The error names everything that is wrong with the options.
 func New(o Options) (*Machine, error) {
 	if o.Name == "" {
@@ -106,7 +115,7 @@ func New(o Options) (*Machine, error) {
 		return nil, fmt.Errorf("board %s: %w", o.Name, err)
 	}
 	return &Machine{opt: o, link: l, outputs: map[string]*output{}, waits: map[uint64]func(int64, error){},
-		why: fmt.Errorf("board %s: %w: nobody has answered yet", o.Name, bus.ErrGone)}, nil
+		why: unanswered(o.Name)}, nil
 }
 
 // Take returns the bytes to write and what is to be told, in order, since the last call. The bytes go to the port at once:

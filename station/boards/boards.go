@@ -81,7 +81,7 @@ func List(cfg config.Config) []control.Board {
 	return all
 }
 
-// Figures is what a board and its link have come to, for control.Options.
+// Figures returns the board's counters and clock figures, for control.Options.
 func (b *Boards) Figures(name string) (f control.BoardFigures, known bool) {
 	r, known := b.report(name)
 	if !known {

@@ -16,7 +16,7 @@ type Board struct {
 	Baud int    `json:"baud"`
 }
 
-// BoardFigures are what a board and the link to it have come to. Each of them tells what passed on the line, and so what
+// BoardFigures are the board's counters and clock figures. Each of them tells what passed on the line, and so what
 // was commanded: they are for whenever no placement is secret.
 type BoardFigures struct {
 	Up        bool          `json:"up"`

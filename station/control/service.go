@@ -53,7 +53,7 @@ type Options struct {
 	// Devices are those of the configuration, in its order, and Boards the boards among them.
 	Devices []Device
 	Boards  []Board
-	// Figures returns what a board and its link have come to, nil for never. They are shown only while no placement is
+	// Figures returns the counters and clock figures of a board, nil for never. They are shown only while no placement is
 	// secret.
 	Figures func(board string) (f BoardFigures, known bool)
 }

@@ -50,7 +50,7 @@ const (
 	DeviceAbsent      Code = "device-absent"       // a line, chip, port or board is not there; it is tried again
 	SessionsLimited   Code = "sessions-limited"    // some sessions cannot be held, as devices that they need are absent
 	LineAlone         Code = "line-alone"          // edges of an input are lost without the kernel's count of them
-	DeviceFault       Code = "device-fault"        // it is there and does not do what it is told
+	DeviceFault       Code = "device-fault"        // it is there and does not obey
 	ButtonStuck       Code = "button-stuck"        // a button is held longer than a hand holds it
 	EmergencyStop     Code = "emergency-stop"      // the emergency stop is pressed
 	EdgesLost         Code = "edges-lost"          // the kernel or a board dropped edges of a source
@@ -91,7 +91,7 @@ var kinds = map[Code]kind{
 	DeviceAbsent:      {"A device is absent", Fault, true, "check its cable and power; scentpostd doctor says more; it is tried again by itself"},
 	SessionsLimited:   {"Not every session can be held", Fault, true, "mend the devices that are absent, or take a plan that does without them"},
 	LineAlone:         {"An input is the only one of its chip", Notice, true, "wire it to the chip that has other inputs; until then two edges in a row that tell one level, and looks at its level, find what is lost"},
-	DeviceFault:       {"A device does not do what it is told", Fault, true, "look at the device; scentpostd doctor says more"},
+	DeviceFault:       {"A device has a fault", Fault, true, "look at the device; scentpostd doctor says more"},
 	ButtonStuck:       {"A button is stuck", Fault, false, "let the button go; look for what holds it down"},
 	EmergencyStop:     {"The emergency stop is pressed", Stop, false, "see that the place is safe, then release the button"},
 	EdgesLost:         {"Edges of an input were lost", Warning, true, "look for a chattering input or a loose contact"},

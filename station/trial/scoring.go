@@ -8,6 +8,10 @@ import (
 	"scentpost/station/score"
 )
 
+// ClauseCompleted names the clause of a verdict on a session that did not come to its regular end. What it got is the way in
+// which the session ended (event.Ending).
+const ClauseCompleted = "session completed"
+
 // score writes the result of each completed run that has none yet, and the verdict of the pass rule.
 func (m *Machine) score(in event.Event, end event.End) {
 	s := &m.session
@@ -24,7 +28,7 @@ func (m *Machine) score(in event.Event, end event.End) {
 	verdict := score.Judge(s.opening.Rule, results)
 	if end.How != event.EndCompleted {
 		verdict.Verdict = score.NotValid
-		verdict.Clauses = append(verdict.Clauses, event.Clause{Name: "session completed", Need: string(event.EndCompleted), Got: string(end.How)})
+		verdict.Clauses = append(verdict.Clauses, event.Clause{Name: ClauseCompleted, Need: string(event.EndCompleted), Got: string(end.How)})
 	}
 	s.verdict = &verdict
 	m.derive(in, event.SessionScored, 0, &verdict)

@@ -151,25 +151,45 @@ func WriteStatus(w io.Writer, s *control.Status) {
 		}
 		fmt.Fprintln(w)
 		for _, c := range v.Clauses {
-			fmt.Fprintf(w, "  %s: %s, needed %s\n", c.Name, c.Got, c.Need)
+			fmt.Fprintf(w, "  %s\n", Clause(c))
 		}
 	}
 }
 
+// Clause writes a clause of a verdict: what was found, and what was needed where that says more.
+func Clause(c event.Clause) string {
+	if c.Name != trial.ClauseCompleted {
+		return fmt.Sprintf("%s: %s, needed %s", c.Name, c.Got, c.Need)
+	}
+	if c.Got == string(event.EndNotValid) {
+		return "Not a valid test: too few valid runs, the reserve was used up."
+	}
+	return "Not a valid test: the session was " + c.Got + "."
+}
+
 // Condition writes a condition on one line, with its times: a frozen one is told long after it began.
 func Condition(c health.Condition) string {
-	line := fmt.Sprintf("%s: %s", c.Severity, c.Title)
-	if c.On != "" {
-		line += ", " + c.On
-	}
-	if c.Evidence != "" {
-		line += ": " + c.Evidence
-	}
+	line := fmt.Sprintf("%s: %s", c.Severity, fault(c))
 	line += ", since " + instant(c.Since)
 	if c.Until != 0 {
 		return line + ", over since " + instant(c.Until)
 	}
 	return line + " (" + c.Todo + ")"
+}
+
+// fault says what is wrong with what. The fault of a canister is a verb, and the canister does it.
+func fault(c health.Condition) string {
+	if c.Code == health.DeviceFault && (strings.HasPrefix(c.Evidence, "did not ") || strings.HasPrefix(c.Evidence, "left ")) {
+		return c.On + " " + c.Evidence
+	}
+	text := c.Title
+	if c.On != "" {
+		text += ", " + c.On
+	}
+	if c.Evidence != "" {
+		text += ": " + c.Evidence
+	}
+	return text
 }
 
 // Wrong says what is wrong with a device, "" when nothing is.

@@ -84,6 +84,10 @@ func TestCondition(t *testing.T) {
 	if got, want := Condition(c), "fault: A device fails, canister-1a: jammed, since 2023-11-14 22:13:20Z, over since 2023-11-14 22:14:20Z"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+	moved := health.Condition{Code: health.DeviceFault, On: "canister-1c", Title: "A device has a fault", Severity: health.Fault, Evidence: "did not close in time", Todo: "look at it"}
+	if got, want := Condition(moved), "fault: canister-1c did not close in time, since 1970-01-01 00:00:00Z (look at it)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 	if got, want := Condition(health.Condition{Title: "Odd", Severity: health.Notice, Todo: "wait"}), "notice: Odd, since 1970-01-01 00:00:00Z (wait)"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -122,5 +126,21 @@ verdict: pass (r)
 	}
 	if got := Progress(&control.Status{Next: control.NextOpen}); got != "no session: open a session" {
 		t.Errorf("without a session: %q", got)
+	}
+}
+
+func TestClause(t *testing.T) {
+	for _, c := range []struct {
+		clause event.Clause
+		want   string
+	}{
+		{event.Clause{Name: "hits", Need: "4", Got: "5", Met: true}, "hits: 5, needed 4"},
+		{event.Clause{Name: trial.ClauseCompleted, Need: string(event.EndCompleted), Got: string(event.EndNotValid)},
+			"Not a valid test: too few valid runs, the reserve was used up."},
+		{event.Clause{Name: trial.ClauseCompleted, Need: string(event.EndCompleted), Got: string(event.EndAborted)}, "Not a valid test: the session was aborted."},
+	} {
+		if got := Clause(c.clause); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
 	}
 }

@@ -29,7 +29,7 @@ const (
 	unsteadyFrom = 2
 )
 
-// Reading is what a board and its line have come to.
+// Reading holds the counters and clock figures of a board and its line.
 type Reading struct {
 	Name  string
 	Up    bool

@@ -97,11 +97,11 @@ func TestWhileSealedNobodyHearsOfACanister(t *testing.T) {
 // TestWhatPassedWhileItStartedIsLogged and shown no longer: a board that came a moment after the daemon is not absent.
 func TestWhatPassedWhileItStartedIsLogged(t *testing.T) {
 	r := newRig()
-	r.Raise(health.DeviceAbsent, "nano-1", "nobody has answered yet")
+	r.Raise(health.DeviceAbsent, "nano-1", "board nano-1 has not answered yet")
 	r.Clear(health.DeviceAbsent, "nano-1")
 	r.Follow(false)
 	r.expect(t, "no session", 1, 0,
-		`WARN msg=condition code=device-absent on=nano-1 evidence="nobody has answered yet" since=1970-01-01T00:00:01.000Z times=1 until=1970-01-01T00:00:02.000Z`)
+		`WARN msg=condition code=device-absent on=nano-1 evidence="board nano-1 has not answered yet" since=1970-01-01T00:00:01.000Z times=1 until=1970-01-01T00:00:02.000Z`)
 }
 
 // TestWhoStopsWatching hears nothing more; it may stop from within.
