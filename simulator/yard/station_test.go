@@ -190,6 +190,35 @@ func TestAStationThatStartsServesViewsAndTakesNothing(t *testing.T) {
 	}
 }
 
+// TestAStartBeforeTheSealTellsWhatIsAbsent: the journal says that nothing is sealed before the host can.
+func TestAStartBeforeTheSealTellsWhatIsAbsent(t *testing.T) {
+	y := newYard(t, "virtual-boards", nil)
+	file, src := plan(t, "short")
+	if _, err := y.Do(event.Assessor, control.Request{Command: "open", PlanName: file, Plan: string(src), Dog: "Rex", Handler: "Hari", Assessor: "Assessor"}); err != nil {
+		t.Fatal(err)
+	}
+	y.Boards[canisterBoard].Unplug()
+	if err := y.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	asked := false
+	for after := range 400 { // its boards are looked for, and then the start becomes durable
+		y.World.After(time.Duration(after)*time.Millisecond, func() {
+			status := y.Control.Public().Status
+			if !status.Obstacle.Says(readiness.Starting) {
+				return
+			}
+			asked = true
+			if _, absent := holds(y, health.DeviceAbsent); !absent || status.Phase != trial.Interrupted {
+				t.Errorf("%s: of an absent board is told: %v", status.Phase, absent)
+			}
+		})
+	}
+	if err := y.Start(); err != nil || !asked {
+		t.Fatalf("asked %v, %v", asked, err)
+	}
+}
+
 // TestTheClockOfTheMachineIsWatched: a clock that nobody set is a condition, as is one that steps in a session.
 func TestTheClockOfTheMachineIsWatched(t *testing.T) {
 	y := sealedYard(t, func(o *yard.Options) { o.Machine = untouched })
