@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +77,35 @@ func TestTheTableOfKinds(t *testing.T) {
 			t.Errorf("%s: two bodies are one", kind)
 		}
 	}
-	if event.Known("nonsense") || event.NewBody("nonsense") != nil || event.NewSecret("nonsense") != nil {
+	if event.Known("nonsense") || event.NewBody("nonsense") != nil || event.NewSecret("nonsense") != nil || !event.HoldsBody("nonsense", nil) {
 		t.Error("nonsense is a kind of event")
+	}
+}
+
+// TestABodyIsOfItsKind: a kind holds what is made for it, and nothing else; nil alone where it has none.
+func TestABodyIsOfItsKind(t *testing.T) {
+	for _, kind := range event.Types() {
+		for what, c := range map[string]struct {
+			own   any
+			holds func(event.Type, any) bool
+		}{"public": {event.NewBody(kind), event.HoldsBody}, "sealed": {event.NewSecret(kind), event.HoldsSecret}} {
+			if !c.holds(kind, c.own) || c.holds(kind, nil) != (c.own == nil) {
+				t.Errorf("%s does not hold its own %s body %T, or nil", kind, what, c.own)
+			}
+			for _, other := range event.Types() {
+				if body := event.NewBody(other); body != nil && reflect.TypeOf(body) != reflect.TypeOf(c.own) && c.holds(kind, body) {
+					t.Errorf("%s holds the body of %s as its %s one", kind, other, what)
+				}
+			}
+			if c.own == nil {
+				continue
+			}
+			if none := reflect.Zero(reflect.TypeOf(c.own)).Interface(); c.holds(kind, none) {
+				t.Errorf("%s holds a %T that points to nothing", kind, none)
+			}
+			if value := reflect.ValueOf(c.own).Elem().Interface(); c.holds(kind, value) {
+				t.Errorf("%s holds a %T that is no pointer", kind, value)
+			}
+		}
 	}
 }

@@ -52,84 +52,110 @@ const (
 	Opened     Type = "opened"      // the sealed body and nonce of an earlier record
 )
 
-// body says how one kind of event is carried.
-type body struct {
-	public func() any // a new pointer to the public body's struct, nil when there is none
-	sealed func() any // the same for the sealed body
+// body says how one kind of event is carried: in public, and sealed.
+type body struct{ public, sealed carried }
+
+// carried is a struct of package event that a kind of event carries; the zero value is none.
+type carried struct {
+	build func() any     // a new pointer to it
+	holds func(any) bool // whether a value is a pointer to one
+}
+
+func of[T any]() carried {
+	return carried{
+		build: func() any { return new(T) },
+		holds: func(v any) bool {
+			p, ok := v.(*T)
+			return ok && p != nil
+		},
+	}
+}
+
+// fresh returns a new pointer to what is carried, nil for none.
+func (c carried) fresh() any {
+	if c.build == nil {
+		return nil
+	}
+	return c.build()
+}
+
+// is tells whether a value is what is carried; nil is for none.
+func (c carried) is(v any) bool {
+	if c.holds == nil {
+		return v == nil
+	}
+	return c.holds(v)
 }
 
 // bodies is the one table of kinds; a kind that is not in it is not an event.
 var bodies = map[Type]body{
-	EpochBegan: {public: func() any { return new(Epoch) }},
+	EpochBegan: {public: of[Epoch]()},
 
-	SessionOpened:    {public: func() any { return new(Opening) }},
-	SessionLoaded:    {public: func() any { return new(Load) }, sealed: func() any { return new(StationShare) }},
-	SessionSealed:    {public: func() any { return new(Seed) }, sealed: func() any { return new(NonceSeed) }},
-	SessionPaused:    {public: func() any { return new(Reason) }},
+	SessionOpened:    {public: of[Opening]()},
+	SessionLoaded:    {public: of[Load](), sealed: of[StationShare]()},
+	SessionSealed:    {public: of[Seed](), sealed: of[NonceSeed]()},
+	SessionPaused:    {public: of[Reason]()},
 	SessionResumed:   {},
-	SessionAborted:   {public: func() any { return new(Reason) }},
-	SessionRestarted: {public: func() any { return new(Restart) }},
-	SessionEnded:     {public: func() any { return new(End) }},
+	SessionAborted:   {public: of[Reason]()},
+	SessionRestarted: {public: of[Restart]()},
+	SessionEnded:     {public: of[End]()},
 	SessionRevealed:  {},
-	SessionScored:    {public: func() any { return new(Verdict) }},
-	SessionClosed:    {public: func() any { return new(AidCount) }},
+	SessionScored:    {public: of[Verdict]()},
+	SessionClosed:    {public: of[AidCount]()},
 
-	RunCommitted:    {public: func() any { return new(Commitment) }},
-	RunArmed:        {public: func() any { return new(Arming) }},
+	RunCommitted:    {public: of[Commitment]()},
+	RunArmed:        {public: of[Arming]()},
 	RunPresented:    {},
 	RunStarted:      {},
 	RunFinished:     {},
-	RunLocked:       {public: func() any { return new(Lock) }},
-	RunVoided:       {public: func() any { return new(Void) }},
+	RunLocked:       {public: of[Lock]()},
+	RunVoided:       {public: of[Void]()},
 	RunClosed:       {},
 	RunPurged:       {},
-	RunScored:       {public: func() any { return new(RunResult) }},
-	PlacementShown:  {public: func() any { return new(Shown) }},
-	PlacementOpened: {public: func() any { return new(PlacementOpening) }},
+	RunScored:       {public: of[RunResult]()},
+	PlacementShown:  {public: of[Shown]()},
+	PlacementOpened: {public: of[PlacementOpening]()},
 
-	CallMade:      {public: func() any { return new(Call) }},
-	CallWithdrawn: {public: func() any { return new(Reason) }},
-	CallClaimed:   {public: func() any { return new(Call) }},
-	Observed:      {public: func() any { return new(Observation) }},
-	Noted:         {public: func() any { return new(Reason) }},
+	CallMade:      {public: of[Call]()},
+	CallWithdrawn: {public: of[Reason]()},
+	CallClaimed:   {public: of[Call]()},
+	Observed:      {public: of[Observation]()},
+	Noted:         {public: of[Reason]()},
 
-	CanisterMoved: {public: func() any { return new(Handling) }, sealed: func() any { return new(Moves) }},
-	BeamEntered:   {public: func() any { return new(Beam) }},
-	BeamLeft:      {public: func() any { return new(Beam) }},
-	ButtonPressed: {public: func() any { return new(Press) }},
-	Edge:          {public: func() any { return new(RawEdge) }},
-	EdgesSummed:   {public: func() any { return new(EdgeSum) }},
-	EdgesLost:     {public: func() any { return new(LostEdges) }, sealed: func() any { return new(Loss) }},
+	CanisterMoved: {public: of[Handling](), sealed: of[Moves]()},
+	BeamEntered:   {public: of[Beam]()},
+	BeamLeft:      {public: of[Beam]()},
+	ButtonPressed: {public: of[Press]()},
+	Edge:          {public: of[RawEdge]()},
+	EdgesSummed:   {public: of[EdgeSum]()},
+	EdgesLost:     {public: of[LostEdges](), sealed: of[Loss]()},
 
-	AirSampled: {public: func() any { return new(Air) }},
-	ClockFixed: {public: func() any { return new(ClockFix) }},
-	ClockSaid:  {public: func() any { return new(TimeSaid) }},
-	Refused:    {public: func() any { return new(Refusal) }},
-	Late:       {public: func() any { return new(Lateness) }},
-	Opened:     {public: func() any { return new(OpenedBody) }},
+	AirSampled: {public: of[Air]()},
+	ClockFixed: {public: of[ClockFix]()},
+	ClockSaid:  {public: of[TimeSaid]()},
+	Refused:    {public: of[Refusal]()},
+	Late:       {public: of[Lateness]()},
+	Opened:     {public: of[OpenedBody]()},
 }
 
 // Known tells whether t is a kind of event.
 func Known(t Type) bool { _, ok := bodies[t]; return ok }
 
 // NewBody returns a pointer to a new public body of kind t, nil when the kind has none or is unknown.
-func NewBody(t Type) any {
-	if b := bodies[t]; b.public != nil {
-		return b.public()
-	}
-	return nil
-}
+func NewBody(t Type) any { return bodies[t].public.fresh() }
 
 // NewSecret returns a pointer to a new sealed body of kind t, nil when the kind has none or is unknown.
-func NewSecret(t Type) any {
-	if b := bodies[t]; b.sealed != nil {
-		return b.sealed()
-	}
-	return nil
-}
+func NewSecret(t Type) any { return bodies[t].sealed.fresh() }
+
+// HoldsBody tells whether v is a public body of kind t: a pointer to its struct, and nil when the kind has none or is
+// unknown.
+func HoldsBody(t Type, v any) bool { return bodies[t].public.is(v) }
+
+// HoldsSecret tells the same of a sealed body.
+func HoldsSecret(t Type, v any) bool { return bodies[t].sealed.is(v) }
 
 // IsSealed tells whether records of kind t carry a sealed body.
-func IsSealed(t Type) bool { return bodies[t].sealed != nil }
+func IsSealed(t Type) bool { return bodies[t].sealed.build != nil }
 
 // Types returns every kind of event, in no particular order.
 func Types() []Type {

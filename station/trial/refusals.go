@@ -159,12 +159,10 @@ func (m *Machine) refuse(in event.Event, why *refusal.Reason) {
 		return
 	}
 	body := &event.Refusal{Type: in.Type, Reason: InRecord(why)}
-	if holds[event.Call](in.Body) {
-		call := in.Body.(*event.Call)
+	if call, ok := in.Body.(*event.Call); ok && call != nil {
 		body.Call, body.Position, body.Other = call.Kind, call.Position, call.Other
 	}
-	if holds[event.Press](in.Body) {
-		press := in.Body.(*event.Press)
+	if press, ok := in.Body.(*event.Press); ok && press != nil {
 		body.Role, body.HeldMS = press.Role, press.HeldMS
 	}
 	m.record(event.Event{Type: event.Refused, Session: m.session.id, Run: m.runIndex(), At: in.At, By: in.By, Body: body})

@@ -57,12 +57,13 @@ func (s *Stage) Command(now event.Stamp, e event.Event) (effects []Effect, refus
 // been a canister's limit switch that made lost: the loss names no source then. A void is a source that the devices lost.
 func (s *Stage) Fact(now event.Stamp, e event.Event) []Effect {
 	s.begin()
+	whole := event.HoldsBody(e.Type, e.Body) && event.HoldsSecret(e.Type, e.Secret)
 	switch {
-	case e.Type == event.CanisterMoved && holds[event.Handling](e.Body) && holds[event.Moves](e.Secret):
+	case whole && e.Type == event.CanisterMoved:
 		s.presenter.curtain.report(e.Body.(*event.Handling).Position, *e.Secret.(*event.Moves))
-	case e.Type == event.EdgesLost && holds[event.LostEdges](e.Body) && holds[event.Loss](e.Secret):
+	case whole && e.Type == event.EdgesLost:
 		s.lost(now, e)
-	case e.Type == event.RunVoided && holds[event.Void](e.Body):
+	case whole && e.Type == event.RunVoided:
 		s.void(now, s.since(now, e.At.Mono), e.Body.(*event.Void).Reason)
 	default:
 		e.At = s.Date(e.At)
