@@ -1,6 +1,10 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -56,6 +60,7 @@ func TestBusyFromTheOpeningToTheClose(t *testing.T) {
 	if err := r.daemon.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	r.daemon.stopped(t)
 	if _, wrong, code := r.cli("station", "busy", "--within", time.Millisecond.String()); code != 3 || !strings.Contains(wrong, "it hangs") {
 		t.Errorf("a stopped daemon: exit %d, %s", code, wrong)
 	}
@@ -67,4 +72,28 @@ func TestBusyFromTheOpeningToTheClose(t *testing.T) {
 	r.busy(1, "no session is under way")
 	r.daemon.stop(t)
 	r.station.stop(t)
+}
+
+// stopped waits until a process that was sent SIGSTOP has stopped: its threads stop one after the other, and until then some
+// of them answer.
+func (p *program) stopped(t testing.TB) {
+	t.Helper()
+	threads := fmt.Sprintf("/proc/%d/task", p.Process.Pid)
+	for limit := time.Now().Add(patience); time.Now().Before(limit); runtime.Gosched() {
+		all, err := os.ReadDir(threads)
+		if err != nil {
+			t.Fatal(err)
+		}
+		running := 0
+		for _, thread := range all {
+			status, err := os.ReadFile(filepath.Join(threads, thread.Name(), "status"))
+			if err == nil && !strings.Contains(string(status), "State:\tT") {
+				running++
+			}
+		}
+		if running == 0 {
+			return
+		}
+	}
+	t.Fatal("it does not stop")
 }

@@ -20,7 +20,8 @@ func TestBoardsThatComeLater(t *testing.T) {
 	r := &rig{t: t, name: "later"}
 	r.configure(options{example: "virtual-boards", name: "later"})
 	r.launch()
-	if got := r.daemon.line(t, "no session"); !strings.HasPrefix(got, "no session can be held yet: nano-1 and nano-2 are absent: station later at ") {
+	got := r.daemon.line(t, "no session")
+	if !strings.HasPrefix(got, "no session can be held yet: these devices are absent: nano-1 (") || !strings.Contains(got, ", nano-2 (") || !strings.Contains(got, ": station later at ") {
 		t.Errorf("it says %q", got)
 	}
 	r.station = startFed(t, "scentsim", "rig", r.config, "--seed", "1", "--handler", "none")

@@ -1,13 +1,13 @@
 package e2e
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -145,55 +145,67 @@ func (r *rig) files() string {
 	return out.String()
 }
 
-// TestAStalledCommitAndAHungHostAreNotKicked: a disk that stands still in the middle of a commit, and then a host that
-// hangs because it cannot leave word of the journal's failure. Named pipes stand in for files that take no bytes.
-func TestAStalledCommitAndAHungHostAreNotKicked(t *testing.T) {
+// TestAStalledCommitIsNotKicked: a journal that stands still in the middle of a commit. Another writer's lock on the database
+// stands in for a disk that takes no bytes; SQLite waits for it longer than the watchdog does. A host that hangs is a matter
+// of the supervisor's own tests.
+func TestAStalledCommitIsNotKicked(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{example: "virtual-two", name: "stalled", scale: 40, seed: 1})
 	m := r.listen()
 	r.launchFor(watchdogTime)
 	m.hear(t, "STATUS=sessions can be run")
 	m.kicks(t, 2)
-	r.tell("Assessor", "open", "short", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor")
+	opened := r.tell("Assessor", "open", "short", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor")
 	m.kicks(t, 2)
-	stalled, hung := r.path("departed.json.new"), r.path("stopped-by.new")
-	for _, pipe := range []string{stalled, hung} {
-		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	release := r.lockJournal(opened.Status.Epoch)
 	client, err := socket.Dial(t.Context(), r.socket())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	go func() { _, _ = client.Send(&control.Request{Command: "load", As: "Loader"}) }() // with a checkpoint, and never answered
+	answered := make(chan control.Response, 1)
+	go func() {
+		response, _ := client.Send(&control.Request{Command: "load", As: "Loader"})
+		answered <- response
+	}()
 	if got := m.hear(t, "is not kicked"); got != "STATUS=the watchdog is not kicked: no answer from the journal" {
 		t.Errorf("with a commit that stalls it says %q", got)
 	}
 	m.silent(t)
 	r.must("session", "status") // all else goes on
-	end, err := os.OpenFile(stalled, os.O_RDONLY, 0)
-	if err != nil {
-		t.Fatal(err)
+	select {
+	case response := <-answered:
+		t.Errorf("answered before it was durable: %+v", response)
+	default:
 	}
-	defer end.Close() // the commit goes on, and fails: a pipe cannot be made durable
-	m.hear(t, "no answer from the host, the journal")
-	m.silent(t)
-	if n := driven(r.ask()); n > 0 {
-		t.Errorf("%d canisters are open", n)
+	release()
+	if response := <-answered; !response.OK {
+		t.Errorf("once the commit went on: %+v", response)
 	}
-	r.daemon.kill(t)
-	for _, pipe := range []string{stalled, hung} {
-		if err := os.Remove(pipe); err != nil && !errors.Is(err, os.ErrNotExist) {
-			t.Fatal(err)
-		}
-	}
-	r.launchFor(watchdogTime) // as Restart=on-failure does
-	m.hear(t, "STATUS=sessions can be run")
 	m.kicks(t, 2)
 	r.daemon.stop(t)
 	m.hear(t, "STOPPING=1")
+}
+
+// lockJournal takes the database of an epoch for writing until it is released.
+func (r *rig) lockJournal(epoch string) (release func()) {
+	r.t.Helper()
+	db, err := sql.Open("sqlite", r.path("journal/epoch-"+epoch+".db"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		r.t.Fatal(err)
+	}
+	return func() {
+		if _, err := db.Exec("ROLLBACK"); err != nil {
+			r.t.Error(err)
+		}
+		if err := db.Close(); err != nil {
+			r.t.Error(err)
+		}
+	}
 }
 
 // TestWithoutAManager: who starts the daemon by hand is told nothing, and a watchdog of another process is none.
