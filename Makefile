@@ -51,7 +51,9 @@ GO_TEST   := go test -vet=off -timeout $(TIMEOUT)
 AFRESH    := $(GO_TEST) -count 1
 # The parts of two targets: those that keep processors busy, longest first, and those that mostly wait. See .ci/together.
 TEST_WORKS := test-kernel test-deb unit-tests firmware-simavr sessions firmware-core staticcheck vet gofmt
-TEST_WAITS := firmware-flash firmware-session real-time
+TEST_WAITS := firmware-session real-time
+# avrdude waits a fraction of a second for the chip that simavr plays.
+TEST_LAST  := firmware-flash
 LONG_WORKS := fuzz-long sessions-long units-long simavr-long core-long
 LONG_WAITS := real-time-long
 TOGETHER   := MAKE='$(MAKE)' .ci/together
@@ -71,7 +73,7 @@ demo: build ## run one sealed double-blind session on a virtual station (SEED=1)
 	@build/scentsim demo --seed $(SEED) --out build/demo
 
 test: go-version deps ## install what is missing, run all checks and tests, and show how long each part took
-	@$(TOGETHER) test compile $(TEST_WORKS) -- $(TEST_WAITS)
+	@$(TOGETHER) test compile $(TEST_WORKS) -- $(TEST_WAITS) -- $(TEST_LAST)
 
 long: go-version deps ## tests with all their repetitions, and each fuzz target for FUZZTIME=20s: before an issue is done
 	@$(TOGETHER) long compile $(LONG_WORKS) -- $(LONG_WAITS)
@@ -134,7 +136,6 @@ firmware-core: go-version
 firmware-simavr: go-version
 	@.ci/where-possible $@ $(DEPS_FIRMWARE) $(DEPS_SIMAVR) -- $(QUIET) $@ $(AFRESH) -short -v $(CHIPS)
 
-# In real time, with a core of its own if it can be had.
 firmware-flash: go-version
 	@SCENTPOST_FIRMWARE=1 .ci/where-possible $@ $(DEPS_FIRMWARE) $(DEPS_SIMAVR) $(DEPS_FLASH) -- \
 		$(QUIET) $@ $(AFRESH) -v -run '^TestFlash' ./firmware-bridge/firmware

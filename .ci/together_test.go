@@ -19,7 +19,9 @@ func together(t *testing.T) tree {
 	tr.put(".ci/deps", "#!/bin/sh\necho 'apt-get could not'; exit 1\n")
 	tr.put("Makefile", `
 good other build-all:
-	@.ci/quiet $@ true
+	@.ci/quiet $@ sh -c 'echo >>ended'
+after:
+	@.ci/quiet $@ sh -c 'test "$$(wc -l <ended)" = 3'
 bad:
 	@.ci/quiet $@ sh -c 'echo something broke; exit 1'
 unfit:
@@ -62,6 +64,8 @@ func TestTogether(t *testing.T) {
 		"the first fails":       {"", "bad good -- other", 1, "bad failed, all failed", "0 passed, 1 failed, 0 skipped"},
 		"one cannot be run":     {"", "build-all unfit -- lacking", 0, "build-all passed, lacking not-run, unfit not-run, all passed", "1 passed, 0 failed, 2 skipped"},
 		"one must be run in CI": {"true", "build-all unfit -- lacking", 1, "build-all passed, lacking failed, unfit failed, all failed", "1 passed, 2 failed, 0 skipped"},
+		"one last of all":       {"", "build-all bad good -- other -- after", 1, "after passed, bad failed, build-all passed, good passed, other passed, all failed", "4 passed, 1 failed, 0 skipped"},
+		"the last one fails":    {"", "build-all good -- other -- bad", 1, "bad failed, build-all passed, good passed, other passed, all failed", "3 passed, 1 failed, 0 skipped"},
 		"nothing waits":         {"", "build-all good --", 0, "build-all passed, good passed, all passed", "2 passed, 0 failed, 0 skipped"},
 		"a target is not there": {"", "build-all gone good --", 1, "build-all passed, good passed, all failed", "2 passed, 0 failed, 0 skipped"},
 	} {
