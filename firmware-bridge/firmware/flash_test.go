@@ -177,7 +177,6 @@ func (a *arduino) greet(t *testing.T) message.Board {
 // TestFlash: make flash writes the firmware to an Uno by Optiboot, a session comes up over the same port, and a hang ends in a session
 // again.
 func TestFlash(t *testing.T) {
-	t.Parallel()
 	a := flashed(t, simavrtest.Optiboot(t))
 	if b := a.greet(t); b.Cause != message.CauseUnknown {
 		t.Errorf("the board started by %v, want unknown: Optiboot clears the flags", b.Cause)
@@ -205,7 +204,6 @@ func TestFlash(t *testing.T) {
 
 // TestFlashOldNano: the same by the boot loader of old Nanos, at its rate.
 func TestFlashOldNano(t *testing.T) {
-	t.Parallel()
 	a := flashed(t, simavrtest.OldNano(t), "FLASHBAUD=57600")
 	a.until(t, simavr.In) // as it began
 	a.greet(t)
@@ -214,7 +212,6 @@ func TestFlashOldNano(t *testing.T) {
 
 // TestFlashSaysWhatToDo where the port or the board is not as it must be.
 func TestFlashSaysWhatToDo(t *testing.T) {
-	t.Parallel()
 	simavrtest.Build(t, benchBaud)
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
