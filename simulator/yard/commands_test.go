@@ -29,16 +29,6 @@ func until(t *testing.T, y *yard.Yard, state trial.RunState) {
 	}
 }
 
-// by gives a command, which must be taken, as somebody of a role.
-func by(role event.Role, r control.Request) func(*testing.T, *yard.Yard) {
-	return func(t *testing.T, y *yard.Yard) {
-		t.Helper()
-		if _, err := y.Do(role, r); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 func then(all ...func(*testing.T, *yard.Yard)) func(*testing.T, *yard.Yard) {
 	return func(t *testing.T, y *yard.Yard) {
 		t.Helper()
