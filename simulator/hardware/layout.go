@@ -188,23 +188,8 @@ func (l Layout) Check() error {
 		}
 		use(what, b.Line)
 	}
-	for _, b := range l.Buttons {
-		use(name("button", b.Name), b.Line)
-	}
-	for _, b := range l.Lights {
-		use(name("light", b.Name), b.Line)
-	}
-	for _, b := range l.Blowers {
-		use(name("blower", b.Name), b.Line)
-	}
-	for _, b := range l.Sounders {
-		use(name("sounder", b.Name), b.Line)
-	}
-	for _, o := range l.Switches {
-		use(name("switch", o.Name), o.Line)
-	}
-	for _, o := range l.Contacts {
-		use(name("contact", o.Name), o.Line)
+	for _, d := range l.simple() {
+		use(name(d.kind, d.name), d.line)
 	}
 	interrupts := map[string]bool{}
 	for _, c := range l.Chips {
@@ -218,6 +203,32 @@ func (l Layout) Check() error {
 		problems = append(problems, fmt.Errorf("bounces %d within %s: neither can be negative", l.Bounces, l.BounceTime))
 	}
 	return errors.Join(problems...)
+}
+
+// simple is a device with a name and one line.
+type simple struct{ kind, name, line string }
+
+// simple returns the devices that have a name and one line.
+func (l Layout) simple() (all []simple) {
+	for _, b := range l.Buttons {
+		all = append(all, simple{"button", b.Name, b.Line})
+	}
+	for _, b := range l.Lights {
+		all = append(all, simple{"light", b.Name, b.Line})
+	}
+	for _, b := range l.Blowers {
+		all = append(all, simple{"blower", b.Name, b.Line})
+	}
+	for _, b := range l.Sounders {
+		all = append(all, simple{"sounder", b.Name, b.Line})
+	}
+	for _, o := range l.Switches {
+		all = append(all, simple{"switch", o.Name, o.Line})
+	}
+	for _, o := range l.Contacts {
+		all = append(all, simple{"contact", o.Name, o.Line})
+	}
+	return all
 }
 
 // checkChips returns what is wrong with the chips.
