@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"scentpost/station/control"
 	"scentpost/station/event"
+	"scentpost/station/history"
 	"scentpost/station/trial"
 	"scentpost/station/verify"
 )
@@ -68,18 +70,23 @@ func TestAStationWhoseClockNobodySet(t *testing.T) {
 	}
 }
 
-// TestAStationWhoseClockIsStepped: an hour on in the second run and back in the third.
+// TestAStationWhoseClockIsStepped: an hour on in the second run and back in the third. Neither voids a run. A busy
+// machine does, as seconds of this station last a quarter of one: such a session is run again on another station, where
+// a station that minds the steps would void the same runs.
 func TestAStationWhoseClockIsStepped(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, options{example: "virtual-two", name: "stepped", clock: "stepped", scale: 10, seed: 1})
-	r.serve()
-	report := r.conduct(func() {})
-	if c := report.Result.Clock; c.Steps != 2 || time.Duration(c.LargestNS).Abs().Round(time.Second) != time.Hour || c.Quality != event.Unset {
-		t.Errorf("%+v", c)
-	}
-	for _, run := range report.Result.Runs {
-		if run.How != "completed" && run.Reason != event.VoidMechanical { // the machine is too busy for canisters, not for clocks
-			t.Errorf("%+v", run)
+	const attempts = 3
+	for attempt := range attempts {
+		r := newRig(t, options{example: "virtual-two", name: fmt.Sprintf("stepped-%d", attempt+1), clock: "stepped", scale: 4, seed: 1})
+		r.serve()
+		report := r.conduct(func() {})
+		if c := report.Result.Clock; c.Steps != 2 || time.Duration(c.LargestNS).Abs().Round(time.Second) != time.Hour || c.Quality != event.Unset {
+			t.Errorf("%+v", c)
 		}
+		if !slices.ContainsFunc(report.Result.Runs, func(run history.Run) bool { return run.How != "completed" }) {
+			return
+		}
+		t.Logf("attempt %d: %+v", attempt+1, report.Result.Runs)
 	}
+	t.Errorf("in %d of %d sessions the clock's steps voided a run", attempts, attempts)
 }
