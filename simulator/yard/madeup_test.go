@@ -142,7 +142,7 @@ func TestAMadeUpClassIsPartOfASession(t *testing.T) {
 	}
 	y.World.RunFor(2 * time.Second)
 	told := y.Conditions.All()
-	if len(told) != 1 || told[0].Code != health.DeviceFault || told[0].On != "more" || !strings.Contains(told[0].Evidence, `it tells "loaded", which the station has no event for`) {
+	if len(told) != 1 || told[0].Code != health.DeviceFault || told[0].On != "more" || !strings.Contains(told[0].Evidence, `it tells "loaded", and the station has no event for that of a scale`) {
 		t.Errorf("what it tells is lost without a word: %+v", told)
 	}
 }

@@ -122,7 +122,7 @@ func (s *Station) addSensor(d config.Device, m *member, make catalog.Sensor) err
 	if err != nil {
 		return err
 	}
-	made := &sensor{name: d.Name, position: d.Position, line: d.Lines[templates.RoleLine], member: m, part: part,
+	made := &sensor{name: d.Name, class: d.Type.Class.Name, position: d.Position, line: d.Lines[templates.RoleLine], member: m, part: part,
 		role: event.ButtonRole(d.Values.Choices[templates.SettingRole])}
 	s.sensors = append(s.sensors, made)
 	return s.route(d, templates.RoleLine, route{sensor: made, role: templates.RoleLine})

@@ -7,14 +7,16 @@ import (
 	"scentpost/drivers/bus"
 	"scentpost/station/event"
 	"scentpost/station/health"
+	"scentpost/station/templates"
 )
 
-// sensor is a beam or a button.
+// sensor makes facts of one line, as a beam and a button do.
 type sensor struct {
 	name     string
+	class    string // the name of its class
 	line     string
 	member   *member
-	position int              // of a beam
+	position int              // of a beam; 0 for what stands nowhere
 	role     event.ButtonRole // of a button
 	part     bus.Sensor
 	stuck    bool    // held for too long, and not let go since
@@ -55,28 +57,44 @@ func (s *Station) edge(d *sensor, src *source, e bus.Edge) {
 // sensed passes on the facts of a sensor. An emergency stop closes everything before anybody hears of it.
 func (s *Station) sensed(d *sensor, facts []bus.Fact) {
 	for _, f := range facts {
-		e := event.Event{At: s.stamp(f.Mono, f.Bound), By: d.name}
-		switch f.Kind {
-		case bus.Entered:
-			e.Type, e.Body = event.BeamEntered, &event.Beam{Position: d.position}
-		case bus.Left:
-			e.Type, e.Body = event.BeamLeft, &event.Beam{Position: d.position}
-		case bus.Pressed:
-			e.Type, e.Body = event.ButtonPressed, &event.Press{Role: d.role, HeldMS: int(f.Held / time.Millisecond)}
-		case bus.Stuck:
-			e.Type, e.Body = event.ButtonPressed, &event.Press{Role: event.ButtonStuck, HeldMS: int(f.Held / time.Millisecond)}
+		kind, body := d.means(f)
+		if body == nil {
+			s.condition(health.DeviceFault, d.name, fmt.Sprintf("it tells %q, and the station has no event for that of a %s: write it as CONTRIBUTING.md says", f.Kind, d.class))
+			continue
+		}
+		if f.Kind == bus.Stuck {
 			d.stuck = true
 			s.condition(health.ButtonStuck, d.name, fmt.Sprintf("held for %s", f.Held.Round(time.Millisecond)))
-		default:
-			s.condition(health.DeviceFault, d.name, fmt.Sprintf("it tells %q, which the station has no event for: write it as CONTRIBUTING.md says", f.Kind))
-			continue
 		}
 		if d.emergency() {
 			s.closeAll(s.clock.Now().Mono)
 		}
-		s.tell(e)
+		s.tell(event.Event{Type: kind, At: s.stamp(f.Mono, f.Bound), By: d.name, Body: body})
 	}
 	s.facts = facts[:0]
+}
+
+// means returns the event that a fact is, by the class of its sensor: a door that somebody entered is no beam. There is no
+// body where the station has no event for it.
+func (d *sensor) means(f bus.Fact) (event.Type, any) {
+	held := int(f.Held / time.Millisecond)
+	switch (told{d.class, f.Kind}) {
+	case told{templates.Beam.Name, bus.Entered}:
+		return event.BeamEntered, &event.Beam{Position: d.position}
+	case told{templates.Beam.Name, bus.Left}:
+		return event.BeamLeft, &event.Beam{Position: d.position}
+	case told{templates.Button.Name, bus.Pressed}:
+		return event.ButtonPressed, &event.Press{Role: d.role, HeldMS: held}
+	case told{templates.Button.Name, bus.Stuck}:
+		return event.ButtonPressed, &event.Press{Role: event.ButtonStuck, HeldMS: held}
+	}
+	return "", nil
+}
+
+// told is a kind of fact that the sensors of a class give.
+type told struct {
+	class string
+	kind  bus.FactKind
 }
 
 // stopped tells whether an emergency stop is held: nothing opens until it is let go.
