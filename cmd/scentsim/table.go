@@ -18,7 +18,7 @@ func (d *demo) report() error {
 	fmt.Fprintln(d.out)
 	w := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tPLACEMENT\tCALL\tRESULT\tLATENCY")
-	for _, r := range view.Runs {
+	for _, r := range view.Runs() {
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", r.Index, placementText(r.Placement.Reveal()), callsText(r.Calls), resultText(r), latencyText(r.Result))
 	}
 	if err := w.Flush(); err != nil {

@@ -61,7 +61,7 @@ func TestTheAirOfASession(t *testing.T) {
 	air := watchAir(y)
 	file, src := plan(t, "lineup-six")
 	conduct(t, y, file, src, rule(t))
-	runs := len(y.Host.Snapshot().View.Runs)
+	runs := len(y.Host.Snapshot().View.Runs())
 	for _, name := range []string{"fan", "valve-1", "valve-6", "buzzer"} {
 		if air.rounds[name] != runs {
 			t.Errorf("%s was on %d times in %d runs", name, air.rounds[name], runs)

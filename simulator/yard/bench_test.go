@@ -68,7 +68,7 @@ func sound(t *testing.T, y *yard.Yard) {
 	if v.Verdict == nil || v.Used != 0 || !closed(y) {
 		t.Errorf("verdict %v, %d reserve runs used, all closed %t", v.Verdict, v.Used, closed(y))
 	}
-	for _, r := range v.Runs {
+	for _, r := range v.Runs() {
 		if r.State != trial.Completed {
 			t.Errorf("run %d is %s: %s", r.Index, r.State, r.Reason)
 		}

@@ -87,7 +87,7 @@ func TestABoardThatGoesInARun(t *testing.T) {
 			}
 			y.Boards[name].Plug()
 			y.World.RunFor(5 * time.Second)
-			if r := y.Host.Snapshot().View.Runs[0]; r.State != trial.Voided || r.Reason != reason {
+			if r := y.Host.Snapshot().View.Runs()[0]; r.State != trial.Voided || r.Reason != reason {
 				t.Errorf("the run is %s: %s", r.State, r.Reason)
 			}
 			told := y.Conditions.All()

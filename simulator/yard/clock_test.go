@@ -29,8 +29,8 @@ func clockYard(t *testing.T, machine func(*world.Kernel), in func(y *yard.Yard, 
 	y := newYard(t, "virtual-two", func(o *yard.Options) { o.Machine = machine })
 	searched := 0
 	y.Host.Watch(func(s trial.Snapshot) {
-		if run := s.View.Run; in != nil && run.State == trial.Searching && len(s.View.Runs) > searched {
-			searched = len(s.View.Runs)
+		if run := s.View.Run; in != nil && run.State == trial.Searching && len(s.View.Runs()) > searched {
+			searched = len(s.View.Runs())
 			y.World.After(300*time.Millisecond, func() { in(y, searched) })
 		}
 	})

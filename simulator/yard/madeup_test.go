@@ -131,7 +131,7 @@ func TestAMadeUpClassIsPartOfASession(t *testing.T) {
 	y := newYard(t, "virtual-two", func(o *yard.Options) { o.Config = with(t, typ, known) })
 	file, src := plan(t, "short")
 	conduct(t, y, file, src, rule(t))
-	if v := y.Host.Snapshot().View; v.Verdict == nil || v.Used != 0 || v.Runs[0].State != trial.Completed {
+	if v := y.Host.Snapshot().View; v.Verdict == nil || v.Used != 0 || v.Runs()[0].State != trial.Completed {
 		t.Errorf("verdict %v, %d reserve runs used", v.Verdict, v.Used)
 	}
 	if told := y.Conditions.All(); len(told) != 0 {

@@ -67,8 +67,8 @@ func TestASessionOnMotors(t *testing.T) {
 	file, src := plan(t, "short")
 	conduct(t, y, file, src, rule(t))
 	v := y.Host.Snapshot().View
-	if v.Used != 0 || len(v.Runs) != v.Scheduled || checked == 0 {
-		t.Errorf("%d runs, %d of the reserve", len(v.Runs), v.Used)
+	if v.Used != 0 || len(v.Runs()) != v.Scheduled || checked == 0 {
+		t.Errorf("%d runs, %d of the reserve", len(v.Runs()), v.Used)
 	}
 	if told := y.Conditions.All(); len(told) != 0 {
 		t.Errorf("conditions %+v", told)

@@ -54,12 +54,12 @@ func TestTheExampleOnHardwareRunsOnVirtualHardware(t *testing.T) {
 	})
 	conduct(t, y, "four.yaml", []byte(piFour), rule(t))
 	v := y.Host.Snapshot().View
-	for _, r := range v.Runs {
+	for _, r := range v.Runs() {
 		if r.State != trial.Completed {
 			t.Errorf("run %d is %s (%s)", r.Index, r.State, r.Reason)
 		}
 	}
-	runs := len(v.Runs)
+	runs := len(v.Runs())
 	if runs != 4 || lit["ready"] != runs || lit["ack"] != runs || air.rounds["fan"] != runs || air.rounds["buzzer"] != 1 || air.wrong != nil {
 		t.Errorf("%d runs, lights %v, air %v, %v", runs, lit, air.rounds, air.wrong)
 	}

@@ -132,7 +132,7 @@ func (y *Yard) Conduct() error {
 // Placements returns what was presented in each run of the session that has ended.
 func (y *Yard) Placements() [][]event.Slot {
 	var all [][]event.Slot
-	for _, r := range y.Host.Snapshot().View.Runs {
+	for _, r := range y.Host.Snapshot().View.Runs() {
 		all = append(all, r.Placement.Reveal())
 	}
 	return all

@@ -23,7 +23,7 @@ func TestEveryTemplateRunsInTheSimulator(t *testing.T) {
 			src = []byte(strings.Replace(string(src), "purge: 500ms", "purge: 10s", 1))
 			conduct(t, y, file, src, rule(t))
 			v := y.Host.Snapshot().View
-			if v.Verdict == nil || v.Used != 0 || v.Runs[0].State != trial.Completed {
+			if v.Verdict == nil || v.Used != 0 || v.Runs()[0].State != trial.Completed {
 				t.Errorf("verdict %v, %d reserve runs used", v.Verdict, v.Used)
 			}
 			if told := y.Conditions.All(); len(told) != 0 {

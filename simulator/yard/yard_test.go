@@ -51,7 +51,7 @@ func TestASessionRunsFromPlanToVerifiedRecord(t *testing.T) {
 			conduct(t, y, file, src, rule(t))
 			v := y.Host.Snapshot().View
 			completed := 0
-			for _, r := range v.Runs {
+			for _, r := range v.Runs() {
 				if r.State == trial.Completed && r.Result != nil {
 					completed++
 				}

@@ -65,7 +65,7 @@ func secretView(mode event.Mode, stage Stage) trial.View {
 		v.Phase, v.Revealed, v.Verdict = trial.Ended, true, &event.Verdict{Verdict: "secretverdict"}
 	}
 	future := event.NewPlacement([]event.Slot{{Position: 1, Canister: "1Q", Kind: event.Target, Odour: "futureodour"}})
-	v.Run, v.Runs = r, []trial.RunView{{Index: 1, Placement: future}, r}
+	v.Run, v.Over = r, []trial.RunView{{Index: 1, Placement: future}}
 	if stage != StageRevealed {
 		v.Verdict = &event.Verdict{Verdict: "secretverdict"} // known to the engine, not revealed
 	}

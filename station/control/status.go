@@ -50,9 +50,11 @@ type Status struct {
 	// Air is what the sensors of the air said when the session was sealed or its last run armed.
 	Air []event.Air `json:"air,omitempty"`
 
-	Run     *RunStatus     `json:"run,omitempty"`
-	Runs    []RunStatus    `json:"runs,omitempty"`
-	Verdict *event.Verdict `json:"verdict,omitempty"`
+	Run *RunStatus `json:"run,omitempty"`
+	// Runs are all runs that were armed, or those after the first RunsKept, which are as in the state before: see Watch.
+	Runs     []RunStatus    `json:"runs,omitempty"`
+	RunsKept int            `json:"runs_kept,omitempty"`
+	Verdict  *event.Verdict `json:"verdict,omitempty"`
 }
 
 // RunStatus is one run in a status.
@@ -99,7 +101,12 @@ func sees(state trial.Snapshot, who Person) []event.Role {
 
 // Status returns the view of a state for a person.
 func (s *Service) Status(state trial.Snapshot, who Person) Status {
-	v, roles := state.View, sees(state, who)
+	return s.status(state, who, sees(state, who), 0)
+}
+
+// status returns the view of a state for a person who sees it by roles, without the runs up to kept.
+func (s *Service) status(state trial.Snapshot, who Person, roles []event.Role, kept int) Status {
+	v := state.View
 	out := Status{
 		Station: s.opt.Station, Epoch: state.Epoch, Simulated: s.opt.Simulated, Size: state.Size, Failed: state.Failed,
 		Phase: v.Phase, Session: v.Session, Plan: v.Plan, Mode: v.Mode,
@@ -113,12 +120,13 @@ func (s *Service) Status(state trial.Snapshot, who Person) Status {
 		clock.SaidBy = nameOf(state, clock.SaidBy)
 		out.Clock = &clock
 	}
-	for _, r := range v.Runs {
+	out.RunsKept = kept
+	for _, r := range v.Over[kept:] {
 		out.Runs = append(out.Runs, runStatus(v, r, roles))
 	}
 	if v.Run.Index != 0 {
 		run := runStatus(v, v.Run, roles)
-		out.Run = &run
+		out.Run, out.Runs = &run, append(out.Runs, run)
 	}
 	if v.Revealed && MaySee(FieldVerdict, v.Mode, StageRevealed, roles) {
 		out.Verdict = v.Verdict

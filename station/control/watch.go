@@ -2,7 +2,9 @@ package control
 
 import (
 	"context"
+	"slices"
 
+	"scentpost/station/event"
 	"scentpost/station/trial"
 )
 
@@ -17,6 +19,7 @@ type Watch struct {
 	states  chan trial.Snapshot
 	end     func()
 	shown   *trial.Snapshot // nil before the first one
+	roles   []event.Role    // by which it was shown
 }
 
 // Watch begins to follow the state for a person. Stop must be called.
@@ -29,12 +32,12 @@ func (s *Service) Watch(who Person) *Watch {
 // Stop ends the watch.
 func (w *Watch) Stop() { w.end() }
 
-// Next returns the present view at first and then each later one, when it comes. ok is false when ctx has ended.
+// Next returns the present view at first and then each later one, when it comes. A later one has no runs that are as in the
+// one before (Status.RunsKept): else each record would take longer to show, the more runs there were. ok is false when ctx
+// has ended.
 func (w *Watch) Next(ctx context.Context) (view Status, ok bool) {
 	if w.shown == nil {
-		state := w.service.inbox.Snapshot()
-		w.shown = &state
-		return w.service.Status(state, w.who), true
+		return w.show(w.service.inbox.Snapshot()), true
 	}
 	for { // what was waiting already may be older than what is shown
 		select {
@@ -42,12 +45,26 @@ func (w *Watch) Next(ctx context.Context) (view Status, ok bool) {
 			if state.Epoch == w.shown.Epoch && state.Size < w.shown.Size {
 				continue
 			}
-			w.shown = &state
-			return w.service.Status(state, w.who), true
+			return w.show(state), true
 		case <-ctx.Done():
 			return Status{}, false
 		}
 	}
+}
+
+// show returns the view of a state, without the runs that were shown and have not changed since.
+func (w *Watch) show(state trial.Snapshot) Status {
+	roles, kept := sees(state, w.who), 0
+	if w.shown != nil && w.shown.Epoch == state.Epoch && continues(w.shown.View, state.View) && slices.Equal(w.roles, roles) {
+		kept = len(w.shown.View.Over)
+	}
+	w.shown, w.roles = &state, roles
+	return w.service.status(state, w.who, roles, kept)
+}
+
+// continues tells whether the runs that are over in one view are over in the next as well, and are shown there as here.
+func continues(was, v trial.View) bool {
+	return was.Session == v.Session && was.Revision == v.Revision && was.Revealed == v.Revealed && len(was.Over) <= len(v.Over)
 }
 
 // keepNewest puts a state into a full channel in the place of the oldest one, so that a watcher who does not keep up

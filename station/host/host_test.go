@@ -19,7 +19,7 @@ func TestASessionRunsToItsEnd(t *testing.T) {
 	h := newHouse(t).sealed()
 	h.finish()
 	v := h.host.Snapshot().View
-	if v.Verdict == nil || len(v.Runs) != 2 || v.Runs[0].State != trial.Completed || h.open {
+	if v.Verdict == nil || len(v.Runs()) != 2 || v.Runs()[0].State != trial.Completed || h.open {
 		t.Errorf("%+v", v)
 	}
 	if types := h.types(); types[len(types)-1] != "session.closed" {

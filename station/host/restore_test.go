@@ -59,7 +59,7 @@ func TestTheHostComesBackFromEveryPrefix(t *testing.T) {
 			continue // nothing was begun yet, or all is over
 		}
 		h.finish()
-		if v := h.host.Snapshot().View; v.Verdict == nil || v.Runs[len(v.Runs)-1].State == "" {
+		if v := h.host.Snapshot().View; v.Verdict == nil || v.Runs()[len(v.Runs())-1].State == "" {
 			t.Errorf("after %d batches there is no verdict", k)
 		}
 		h.whole(k)

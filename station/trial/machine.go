@@ -90,6 +90,7 @@ type session struct {
 	reserves int       // reserve runs used
 	runs     []*run    // every run that was armed, in order
 	views    []RunView // of the runs that have ended, as they were last shown; what was shown is never changed
+	revision int       // how often they were made again
 	shortBy  int       // voided runs that no reserve run replaced
 
 	airAt event.Stamp // the instant that the air was last asked for

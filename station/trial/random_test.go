@@ -104,11 +104,11 @@ func (s *theatre) holds(t *rapid.T, from int) {
 	if s.airing > s.now.Mono && v.Run.State != trial.Purging {
 		t.Fatalf("the air is changed for %s more while run %d is %q", time.Duration(s.airing-s.now.Mono), v.Run.Index, v.Run.State)
 	}
-	if s.moves != len(v.Runs) && v.Phase != trial.Idle {
-		t.Fatalf("%d runs were armed and %d moved", len(v.Runs), s.moves)
+	if s.moves != len(v.Runs()) && v.Phase != trial.Idle {
+		t.Fatalf("%d runs were armed and %d moved", len(v.Runs()), s.moves)
 	}
 	running := 0
-	for _, r := range v.Runs {
+	for _, r := range v.Runs() {
 		switch r.State {
 		case trial.Completed, trial.Voided, trial.Aborted:
 		default:
@@ -152,7 +152,7 @@ func (s *theatre) over(t *rapid.T) {
 	if ended != 1 {
 		t.Fatalf("the session ended %d times: %s", ended, s.story(0))
 	}
-	for _, r := range s.stage.View().Runs {
+	for _, r := range s.stage.View().Runs() {
 		want := map[trial.RunState][2]int{trial.Completed: {1, 0}, trial.Voided: {0, 1}, trial.Aborted: {0, 0}}[r.State]
 		if got := [2]int{locked[r.Index], voided[r.Index]}; got != want || armed[r.Index] != 1 {
 			t.Fatalf("run %d is %s, locked %d times, voided %d times, armed %d times", r.Index, r.State, got[0], got[1], armed[r.Index])

@@ -43,6 +43,7 @@ func (m *Machine) scoreRun(in event.Event, r *run) {
 	}
 	m.session.results[r.index] = &result
 	m.session.views = nil // they show no result of this run
+	m.session.revision++
 	m.derive(in, event.RunScored, r.index, &result)
 }
 

@@ -110,7 +110,7 @@ func TestFeedbackOpensARunWhenItIsClosed(t *testing.T) {
 	if got := s.story(from); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if v := s.stage.View(); v.Runs[0].Result != nil || v.Runs[1].Result == nil {
+	if v := s.stage.View(); v.Runs()[0].Result != nil || v.Runs()[1].Result == nil {
 		t.Error("the result of the run that is open is not shown, or that of a void is")
 	}
 	s.replay()
@@ -121,7 +121,7 @@ func TestACallBehindTheLockIsNotScored(t *testing.T) {
 	for script, want := range map[string]int{"press alert; ago 100ms press clear": -1, "press alert; 50ms; press clear": 1100} {
 		s := ready(t, "calls: first-ends", "calls: several", "feedback: none", "feedback: per-run")
 		s.play("source beam 1s; arm; 4s; start; 1s; beam 1; 100ms; " + script + "; 3s")
-		result := s.stage.View().Runs[0].Result
+		result := s.stage.View().Runs()[0].Result
 		if result == nil {
 			t.Fatalf("%s: no result: %s", script, s.story(0))
 		}

@@ -31,9 +31,12 @@ type View struct {
 	Seed        event.SeedSource
 	Air         []event.Air // as its sensors said when the session was sealed or the last run armed
 	Run         RunView     // the active run; Index 0 between runs
-	Runs        []RunView
-	Revealed    bool
-	Verdict     *event.Verdict
+	// Over are the runs before it, in their order. A later view of the session has the same ones first, as long as it has
+	// the same Revision.
+	Over     []RunView
+	Revision int // how often a result was added to runs that were over
+	Revealed bool
+	Verdict  *event.Verdict
 }
 
 // RunView is one run.
@@ -55,7 +58,15 @@ type RunView struct {
 // start one: within a run, when that changes would tell what moved.
 func (v View) BetweenRuns() bool { return v.Phase == Sealed && v.Run.Index == 0 }
 
-// View returns what is known now.
+// Runs returns every run that was armed, the active one last.
+func (v View) Runs() []RunView {
+	if v.Run.Index == 0 {
+		return v.Over
+	}
+	return append(slices.Clip(v.Over), v.Run)
+}
+
+// View returns what is known now. It takes no longer after many runs than after few.
 func (m *Machine) View() View {
 	s := &m.session
 	v := View{Phase: m.phase}
@@ -74,10 +85,9 @@ func (m *Machine) View() View {
 	for len(s.views) < len(s.runs) && s.runs[len(s.views)] != m.run {
 		s.views = append(s.views, m.runView(s.runs[len(s.views)]))
 	}
-	v.Runs = slices.Clip(s.views)
+	v.Over, v.Revision = slices.Clip(s.views), s.revision
 	if m.run != nil {
 		v.Run = m.runView(m.run)
-		v.Runs = append(v.Runs, v.Run)
 	}
 	return v
 }

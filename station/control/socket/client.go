@@ -30,6 +30,7 @@ func hungUp(doing string, err error) error {
 type Client struct {
 	conn  net.Conn
 	lines *bufio.Scanner
+	runs  []control.RunStatus // of the state that came last
 }
 
 // Dial connects to the daemon whose socket is at path. The error is an *Error; it wraps ErrNoDaemon when none is there.
@@ -70,5 +71,19 @@ func (c *Client) Send(request *control.Request) (control.Response, error) {
 	if err := json.Unmarshal(c.lines.Bytes(), &r); err != nil {
 		return control.Response{}, failure(refusal.New(Gibberish, refusal.Detail, err), err)
 	}
-	return r, nil
+	return r, c.complete(r.Status)
+}
+
+// complete puts into a state the runs that it has in common with the one before.
+func (c *Client) complete(s *control.Status) error {
+	if s == nil {
+		return nil
+	}
+	if s.RunsKept < 0 || s.RunsKept > len(c.runs) {
+		err := fmt.Errorf("the state keeps %d of %d runs", s.RunsKept, len(c.runs))
+		return failure(refusal.New(Gibberish, refusal.Detail, err), err)
+	}
+	s.Runs, s.RunsKept = append(c.runs[:s.RunsKept:s.RunsKept], s.Runs...), 0
+	c.runs = s.Runs
+	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -268,6 +270,45 @@ func TestAWatcherNeverGoesBack(t *testing.T) {
 	if got := send(t, c, nil); got.Status.Epoch != "e2" {
 		t.Errorf("a new epoch is not shown: %+v", got.Status)
 	}
+}
+
+// TestAWatchTellsARunAgainOnlyWhenItChanged: what a client makes of the lines is what a status says, and a line takes no more
+// bytes after many runs than after few.
+func TestAWatchTellsARunAgainOnlyWhenItChanged(t *testing.T) {
+	in := newInbox(trial.View{})
+	service := newTestService(t, in)
+	socket, _ := serve(t, service)
+	c := dial(t, socket)
+	send(t, c, &control.Request{Command: "watch"})
+	tell := <-in.watchers
+	var over []trial.RunView
+	view := func(size int64, v trial.View) (length int) {
+		t.Helper()
+		v.Phase, v.Mode = trial.Sealed, event.ModeDouble
+		state := trial.Snapshot{Epoch: "e1", Size: size, View: v}
+		tell(state)
+		got, want := send(t, c, nil), service.Status(state, control.Person{})
+		if !reflect.DeepEqual(got.Status.Runs, want.Runs) || got.Status.RunsKept != 0 {
+			t.Fatalf("record %d: a watcher sees %+v, want %+v", size, got.Status.Runs, want.Runs)
+		}
+		return len(c.lines.Bytes())
+	}
+	few, many := 0, 0
+	for n := 1; n <= 200; n++ {
+		length := view(int64(n), trial.View{Session: "s1", Over: slices.Clip(over), Run: trial.RunView{Index: 1000 + n, State: trial.Searching}})
+		if over = append(over, trial.RunView{Index: 1000 + n, State: trial.Completed}); n == 20 {
+			few = length
+		}
+		many = length
+	}
+	if many > few+2 {
+		t.Errorf("a line has %d bytes after 20 runs and %d after 200", few, many)
+	}
+	scored := slices.Clone(over)
+	scored[3].Result = &event.RunResult{}
+	view(201, trial.View{Session: "s1", Over: scored, Revision: 1})
+	view(202, trial.View{Session: "s1", Over: over[:2], Revision: 1, Revealed: true})
+	view(203, trial.View{Session: "s2", Over: over[:1], Revision: 1, Revealed: true})
 }
 
 // TestTheDaemonIsGone: who waits is told, and what to do.
