@@ -2,6 +2,9 @@ module scentpost
 
 go 1.26.0
 
+// Tests lay whole machines there.
+ignore ./build
+
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/coreos/go-systemd/v22 v22.7.0

@@ -194,3 +194,25 @@ esac`)
 	}
 	tr.wantSaid(said, "this machine has no packages of trixie")
 }
+
+// TestPackagesAreNotSoughtInBuild: the kernel tests and those of the Debian package lay whole machines there, with mounted
+// file systems and folders that go away while Go looks at them.
+func TestPackagesAreNotSoughtInBuild(t *testing.T) {
+	if err := os.MkdirAll("../build", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("../build", "sought-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.WriteFile(filepath.Join(dir, "a.go"), []byte("package sought\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list := exec.Command("go", "list", "./...")
+	list.Dir = ".."
+	out, err := list.CombinedOutput()
+	if err != nil || strings.Contains(string(out), "/build/") || !strings.Contains(string(out), "scentpost/station\n") {
+		t.Errorf("go list ./... says %v\n%s", err, out)
+	}
+}
