@@ -41,13 +41,13 @@ func TestAStationWithAJournalOfAnotherDraft(t *testing.T) {
 	r.finish()
 	cut := r.half()
 	r.daemon.kill(t)
-	held, err := os.ReadDir(r.path("journal"))
+	held, err := os.ReadDir(r.path("data/journal"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.undraft("journal/meta.json")
-	r.undraft("departed.json")
-	_, wrong, code := r.cli("station", "backup", r.path("journal"), "-o", r.path("early.backup"))
+	r.undraft("data/journal/meta.json")
+	r.undraft("data/departed.json")
+	_, wrong, code := r.cli("station", "backup", r.path("data"), "-o", r.path("early.backup"))
 	want := fmt.Sprintf("made under draft 1, this program reads draft %d: use the version that wrote it", event.Draft)
 	if code != 4 || !strings.Contains(wrong, want) {
 		t.Errorf("a backup of it: exit %d, %s", code, wrong)
@@ -64,7 +64,7 @@ func TestAStationWithAJournalOfAnotherDraft(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.must("record", "list", "--json")), &says); err != nil {
 		t.Fatal(err)
 	}
-	folder := r.path("journal/put-aside/draft-1-" + cut.Epoch + "/journal")
+	folder := r.path("data/journal/put-aside/draft-1-" + cut.Epoch + "/journal")
 	if one := (history.Aside{Draft: 1, Epoch: cut.Epoch, Sessions: 2, Unfinished: cut.Session, Folder: folder}); len(says.Sessions) != 0 || !slices.Equal(says.PutAside, []history.Aside{one}) {
 		t.Errorf("listed are %+v", says)
 	}
@@ -82,7 +82,7 @@ func TestAStationWithAJournalOfAnotherDraft(t *testing.T) {
 	if _, wrong, code := r.cli("record", "export", whole, "-o", r.path("old.zip")); code != 1 || !strings.Contains(wrong, "holds no session") {
 		t.Errorf("an old session's export: exit %d, %s", code, wrong)
 	}
-	said := r.must("station", "backup", r.path("journal"), "-o", r.path("late.backup"))
+	said := r.must("station", "backup", r.path("data"), "-o", r.path("late.backup"))
 	if !strings.Contains(said, "NOT in it: the journal of draft 1 that was put aside; copy its folder, "+strings.TrimSuffix(folder, "/journal")) {
 		t.Errorf("a backup says %s", said)
 	}
@@ -100,7 +100,7 @@ func TestAStationWithAJournalOfAnotherDraft(t *testing.T) {
 		!slices.Equal(first.Aborted, []string{cut.Session}) {
 		t.Errorf("the new epoch says %+v", first)
 	}
-	if list, err := journal.PutAside(r.path("journal")); err != nil || len(list) != 1 {
+	if list, err := journal.PutAside(r.path("data/journal")); err != nil || len(list) != 1 {
 		t.Errorf("put aside are %+v, %v", list, err)
 	}
 }

@@ -87,12 +87,12 @@ func (r *rig) copyJournal(t testing.TB) (dir string) {
 	if err := os.Mkdir(filepath.Join(dir, "journal"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	names, err := filepath.Glob(r.path("journal/*"))
+	names, err := filepath.Glob(r.path("data/journal/*"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range append(names, r.path("departed.json")) {
-		rel, err := filepath.Rel(r.dir, name)
+	for _, name := range append(names, r.path("data/departed.json")) {
+		rel, err := filepath.Rel(r.path("data"), name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -78,7 +78,7 @@ func (r *rig) listed(session string) history.Listed {
 // secrets returns everything that is sealed and not opened in the current epoch: nonces, bodies, and what a body holds.
 func (r *rig) secrets(epoch string) (secrets [][]byte) {
 	r.t.Helper()
-	db, err := sql.Open("sqlite", r.path("journal/epoch-"+epoch+".db"))
+	db, err := sql.Open("sqlite", r.path("data/journal/epoch-"+epoch+".db"))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func lookForSecrets(t *testing.T, text []byte, secrets [][]byte) {
 // firstRecord returns the first record of a stopped station's last epoch.
 func (r *rig) firstRecord() event.Epoch {
 	r.t.Helper()
-	in, err := journal.Read(r.path("journal"))
+	in, err := journal.Read(r.path("data/journal"))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestABackupRestoredElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	lookForSecrets(t, text, a.secrets(cut.Epoch))
-	key := strings.TrimSpace(a.must("key", "show", a.path("station.key")))
+	key := strings.TrimSpace(a.must("key", "show", a.path("data/station.key")))
 	a.daemon.kill(t)
 	a.station.stop(t)
 
@@ -209,7 +209,7 @@ func TestABackupRestoredElsewhere(t *testing.T) {
 	b.daemon.stop(t)
 	b.station.stop(t)
 	first := b.firstRecord()
-	newKey := strings.TrimSpace(b.must("key", "show", b.path("station.key")))
+	newKey := strings.TrimSpace(b.must("key", "show", b.path("data/station.key")))
 	if first.Why != journal.WhyRestored || first.Prev != cut.Epoch || first.PrevSize < cut.Size || !slices.Equal(first.Aborted, []string{cut.Session}) ||
 		first.Key != newKey || newKey == key {
 		t.Errorf("the new epoch says %+v, its key was %s", first, key)
@@ -224,7 +224,7 @@ func TestABackupRestoredInPlace(t *testing.T) {
 	l.serve()
 	was := l.work()
 	file := l.path("backup")
-	l.must("station", "backup", l.path("journal"), "--with-key", "-o", file)
+	l.must("station", "backup", l.path("data"), "--with-key", "-o", file)
 	l.drv.finishing = true
 	l.drv.drive()
 	_, wrong, code := l.cli("station", "restore", file, l.config, "--replace")
@@ -266,7 +266,7 @@ func TestABackupRestoredInPlace(t *testing.T) {
 	l.daemon.stop(t)
 
 	for _, name := range []string{"departed.json", "station.key", "connections"} { // a machine that knows nothing
-		if err := os.Remove(l.path(name)); err != nil {
+		if err := os.Remove(l.path("data/" + name)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -279,7 +279,7 @@ func TestABackupRestoredInPlace(t *testing.T) {
 	l.until(func(s control.Status) bool { return s.Size > 0 && s.Obstacle == nil })
 	l.daemon.stop(t)
 	l.station.stop(t)
-	in, err := journal.Read(l.path("journal"))
+	in, err := journal.Read(l.path("data/journal"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +290,7 @@ func TestABackupRestoredInPlace(t *testing.T) {
 	if err := in.Close(); err != nil {
 		t.Error(err)
 	}
-	if first := l.firstRecord(); first.Why != journal.WhyBeyond || first.Key != strings.TrimSpace(l.must("key", "show", l.path("station.key"))) {
+	if first := l.firstRecord(); first.Why != journal.WhyBeyond || first.Key != strings.TrimSpace(l.must("key", "show", l.path("data/station.key"))) {
 		t.Errorf("the last epoch says %+v", first)
 	}
 }

@@ -33,7 +33,7 @@ func (r *rig) conduct(opened func()) verify.Report {
 	r.tell("Loader", "close")
 	bundle, key := r.path("session.zip"), r.path("verifier.key")
 	r.must("record", "export", "-o", bundle)
-	if err := os.WriteFile(key, []byte(r.must("key", "show", r.path("station.key"))), 0o600); err != nil {
+	if err := os.WriteFile(key, []byte(r.must("key", "show", r.path("data/station.key"))), 0o600); err != nil {
 		r.t.Fatal(err)
 	}
 	var report verify.Report

@@ -79,7 +79,7 @@ func (l *loser) say(request control.Request) {
 // cut takes the last n records out of the journal, with all that belongs to them, and returns how many are left.
 func (l *loser) cut(epoch string, n int64) (left int64) {
 	l.t.Helper()
-	db, err := sql.Open("sqlite", l.path("journal/epoch-"+epoch+".db"))
+	db, err := sql.Open("sqlite", l.path("data/journal/epoch-"+epoch+".db"))
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestARestoredJournalBeginsAnEpoch(t *testing.T) {
 			l.work()
 			l.daemon.stop(t)
 			kept := filepath.Join(t.TempDir(), "kept")
-			copyAll(t, l.dir, kept)
+			copyAll(t, l.path("data"), kept)
 			l.serve()
 			was := l.work()
 			l.daemon.stop(t)
@@ -191,10 +191,10 @@ func TestARestoredJournalBeginsAnEpoch(t *testing.T) {
 				parts = []string{"journal", "departed.json", "station.key", "connections"}
 			}
 			for _, part := range parts {
-				if err := os.RemoveAll(l.path(part)); err != nil {
+				if err := os.RemoveAll(l.path("data/" + part)); err != nil {
 					t.Fatal(err)
 				}
-				copyAll(t, filepath.Join(kept, part), l.path(part))
+				copyAll(t, filepath.Join(kept, part), l.path("data/"+part))
 			}
 			l.serve()
 			if c.whole { // it hears from the broker, and starts again

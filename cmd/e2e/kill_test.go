@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -191,7 +190,7 @@ func (k *killer) verify(session string) {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	key := strings.TrimSpace(k.r.must("key", "show", filepath.Join(k.r.dir, "station.key")))
+	key := strings.TrimSpace(k.r.must("key", "show", k.r.path("data/station.key")))
 	report := verify.Verify(data, verify.Options{Keys: []string{key}})
 	if !report.Consistent || report.Signer != verify.Pinned || report.Replay != verify.ReplayChecked || report.Result.State != history.Closed {
 		k.t.Errorf("session %s: %+v", session, report)

@@ -132,7 +132,7 @@ func (r *rig) openAndSeal(plan, authority string) control.Status {
 func (r *rig) checkVerified(bundle, checkpoint string, seed event.SeedSource) verify.Report {
 	r.t.Helper()
 	key := r.path("verifier.key")
-	if err := os.WriteFile(key, []byte(r.must("key", "show", r.path("station.key"))), 0o600); err != nil {
+	if err := os.WriteFile(key, []byte(r.must("key", "show", r.path("data/station.key"))), 0o600); err != nil {
 		r.t.Fatal(err)
 	}
 	var report verify.Report

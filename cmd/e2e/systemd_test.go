@@ -190,7 +190,7 @@ func TestAStalledCommitIsNotKicked(t *testing.T) {
 // lockJournal takes the database of an epoch for writing until it is released.
 func (r *rig) lockJournal(epoch string) (release func()) {
 	r.t.Helper()
-	db, err := sql.Open("sqlite", r.path("journal/epoch-"+epoch+".db"))
+	db, err := sql.Open("sqlite", r.path("data/journal/epoch-"+epoch+".db"))
 	if err != nil {
 		r.t.Fatal(err)
 	}

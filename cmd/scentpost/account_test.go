@@ -30,7 +30,7 @@ func TestWhatIsClosedToAnAccount(t *testing.T) {
 	copyTo(t, os.Args[0], program)
 	state := filepath.Join(dir, "run")
 	socket := filepath.Join(state, "s")
-	data := filepath.Join(dir, "journal")
+	data := filepath.Join(dir, "data")
 	for _, folder := range []string{state, data} {
 		if err := os.Mkdir(folder, 0o700); err != nil {
 			t.Fatal(err)

@@ -13,11 +13,13 @@ import (
 
 	"scentpost/cmd/internal/place"
 	"scentpost/station/backup"
+	"scentpost/station/folder"
 	"scentpost/station/journal"
+	"scentpost/station/record"
 )
 
 type stationBackup struct {
-	From    string `arg:"" name:"config" help:"The station's configuration, or the folder of its journal or the one that this lies in."`
+	From    string `arg:"" name:"config" help:"The station's configuration, or its folder."`
 	Out     string `short:"o" required:"" help:"The file to write; it must not be there yet." placeholder:"FILE"`
 	WithKey bool   `help:"Put the station's private key into the backup, too: whoever has the file can then sign as the station."`
 	JSON    bool   `help:"Print JSON."`
@@ -36,17 +38,17 @@ The names are personal data: only the file's owner may read it, and whoever keep
 
 // Run makes a backup.
 func (c stationBackup) Run(out io.Writer) error {
-	data, err := c.journal()
+	of, err := c.folder()
 	if err != nil {
 		return err
 	}
-	o := backup.Options{Made: time.Now().UTC().Format(time.RFC3339), Program: version, Connections: connections(data)}
+	o := backup.Options{Made: time.Now().UTC().Format(time.RFC3339), Program: version, Connections: connections(of)}
 	if c.WithKey {
-		if o.Key, err = privateKey(data); err != nil {
+		if o.Key, err = privateKey(of); err != nil {
 			return err
 		}
 	}
-	r, err := journal.Read(data)
+	r, err := journal.Read(of.Journal())
 	if err != nil {
 		return no(unreadable(err))
 	}
@@ -84,22 +86,22 @@ func isMade(path string, err error) bool {
 	return errors.As(err, &at) && at.Op == "open" && at.Path == path
 }
 
-// journal returns the folder of the journal that is to be backed up.
-func (c stationBackup) journal() (string, error) {
+// folder returns the folder of the station that is to be backed up.
+func (c stationBackup) folder() (folder.Folder, error) {
 	found, err := os.Stat(c.From)
 	if err != nil || !found.IsDir() {
 		cfg, err := place.ReadConfig(c.From)
-		return cfg.Data, err
+		return folder.Folder(cfg.Data), err
 	}
-	for _, dir := range []string{c.From, filepath.Join(c.From, "journal")} {
-		switch held, err := journal.Holds(dir); {
-		case err != nil:
-			return "", no(unreadable(err))
-		case held:
-			return dir, nil
-		}
+	of := folder.Folder(c.From)
+	held, err := journal.Holds(of.Journal())
+	switch {
+	case err != nil:
+		return "", no(unreadable(err))
+	case !held:
+		return "", usage(fmt.Errorf("%s is not the folder of a station: it holds no journal; name the folder that `data` of the configuration names, or the configuration", c.From))
 	}
-	return "", usage(fmt.Errorf("%s is not the folder of a journal, and has none named journal in it: name the folder that `data` of the configuration names, or the configuration", c.From))
+	return of, nil
 }
 
 // unreadable says what to do about files that are closed to this account.
@@ -110,9 +112,9 @@ func unreadable(err error) error {
 	return err
 }
 
-// connections returns how often the station that has its journal in data has connected to its broker.
-func connections(data string) int64 {
-	text, err := os.ReadFile(place.Beside(data, place.Connections))
+// connections returns how often the station of a folder has connected to its broker.
+func connections(of folder.Folder) int64 {
+	text, err := os.ReadFile(of.Connections())
 	if err != nil {
 		return 0
 	}
@@ -123,9 +125,9 @@ func connections(data string) int64 {
 	return n
 }
 
-// privateKey reads the key of the station that has its journal in data.
-func privateKey(data string) (string, error) {
-	path := place.Beside(data, place.Key)
+// privateKey reads the key of the station of a folder.
+func privateKey(of folder.Folder) (string, error) {
+	path := of.Key()
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", usage(fmt.Errorf("there is no key in %s: leave --with-key out, or put the key there", path))
@@ -133,7 +135,7 @@ func privateKey(data string) (string, error) {
 	if err != nil {
 		return "", no(unreadable(fmt.Errorf("read the station's key: %w", err)))
 	}
-	return strings.TrimSpace(string(text)), nil
+	return record.KeyText(text), nil
 }
 
 // summary is what --json prints of a backup.
@@ -197,9 +199,8 @@ func (c stationRestore) Run(out io.Writer) error {
 		return usage(err)
 	}
 	defer f.Close()
-	key := place.Beside(cfg.Data, place.Key)
-	report, err := backup.Restore(f, backup.Target{Site: cfg.Site, Station: cfg.Station, Simulated: cfg.Simulated(), Data: cfg.Data, Key: key,
-		Connections: place.Beside(cfg.Data, place.Connections), Departed: place.Beside(cfg.Data, place.Departed), Replace: c.Replace})
+	to := folder.Folder(cfg.Data)
+	report, err := backup.Restore(f, backup.Target{Site: cfg.Site, Station: cfg.Station, Simulated: cfg.Simulated(), Folder: to, Replace: c.Replace})
 	var fault *backup.Fault
 	switch {
 	case errors.As(err, &fault):
@@ -212,7 +213,7 @@ func (c stationRestore) Run(out io.Writer) error {
 		s.Aside, s.AsideKey, s.Lacking = report.Aside, report.AsideKey, report.Lacking
 		return printJSON(out, s)
 	}
-	return printRestored(out, report, key)
+	return printRestored(out, report, to.Key())
 }
 
 // openBackup opens a file for reading.

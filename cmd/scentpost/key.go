@@ -57,7 +57,7 @@ func (c keyShow) Run(out io.Writer) error {
 	if err != nil {
 		return usage(err)
 	}
-	verifier := strings.TrimSpace(string(data))
+	verifier := record.KeyText(data)
 	if strings.HasPrefix(verifier, privatePrefix) {
 		verifier, err = record.VerifierOf(verifier)
 	} else {
@@ -98,7 +98,7 @@ func (c keyAnswer) Run(out io.Writer) error {
 	if _, err := io.ReadFull(rand.Reader, share[:]); err != nil {
 		return no(fmt.Errorf("no random bytes for the share: %w", err))
 	}
-	answer, err := blind.SignShare(string(data), hash, share)
+	answer, err := blind.SignShare(record.KeyText(data), hash, share)
 	if err != nil {
 		return usage(fmt.Errorf("%s: %w", c.Key, err))
 	}

@@ -19,6 +19,7 @@ import (
 type stationCmd struct {
 	Busy    stationBusy    `cmd:"" help:"Tell whether a session is under way, for scripts: exits 0 when one is."`
 	Backup  stationBackup  `cmd:"" help:"Copy a station's record into one file that holds no secret of a session."`
+	Rename  stationRename  `cmd:"" help:"Give a station another name; its next start begins an epoch that says so."`
 	Restore stationRestore `cmd:"" help:"Make a station's journal of a backup."`
 }
 

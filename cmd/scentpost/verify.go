@@ -99,7 +99,7 @@ func readVerifier(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	key := strings.TrimSpace(string(data))
+	key := record.KeyText(data)
 	if strings.HasPrefix(key, privatePrefix) {
 		return "", fmt.Errorf("%s holds a private key: give the verifier key, which `scentpost key show %s` prints", name, name)
 	}
@@ -117,7 +117,7 @@ func readCheckpoint(given string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("checkpoint: %w (a checkpoint given as text has several lines)", err)
 		}
-		text = string(data)
+		text = strings.TrimPrefix(string(data), record.ByteOrderMark)
 	}
 	if !strings.HasSuffix(text, "\n") {
 		text += "\n"

@@ -51,7 +51,7 @@ func stationFile(t *testing.T, d daemon) string {
 	}
 	file := filepath.Join(t.TempDir(), "station.yaml")
 	for old, path := range map[string]string{
-		"../../build/virtual-two/journal": d.cfg.Data, "../../build/virtual-two/scentpost.sock": d.cfg.Socket, "../../build/virtual-two/station.sock": d.cfg.Driver.Socket,
+		"../../build/virtual-two/data": d.cfg.Data, "../../build/virtual-two/scentpost.sock": d.cfg.Socket, "../../build/virtual-two/station.sock": d.cfg.Driver.Socket,
 	} {
 		text = []byte(strings.ReplaceAll(string(text), old, path))
 	}

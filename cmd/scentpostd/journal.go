@@ -1,48 +1,50 @@
 package main
 
 import (
-	"fmt"
-	"os"
+	"errors"
 
-	"scentpost/cmd/internal/place"
+	"scentpost/cmd/internal/program"
 	"scentpost/station/assembly"
-	"scentpost/station/backup"
-	"scentpost/station/durable"
+	"scentpost/station/config"
 	"scentpost/station/event"
+	"scentpost/station/folder"
 	"scentpost/station/journal"
 )
 
-// openJournal opens the journal and serves views over it.
+// nameOf returns what a configuration calls its station.
+func nameOf(cfg config.Config) folder.Name {
+	return folder.Name{Site: cfg.Site, Station: cfg.Station, Simulated: cfg.Simulated()}
+}
+
+// openJournal takes the station's folder, opens the journal in it and serves views over that.
 func (s *station) openJournal() (err error) {
-	if err := os.MkdirAll(beside(s.cfg, ""), folderMode); err != nil {
-		return fmt.Errorf("make the folder of the journal: %w", err)
+	s.own, err = folder.Claim(folder.Folder(s.cfg.Data), nameOf(s.cfg), "scentpostd")
+	if errors.As(err, new(*folder.Refused)) {
+		return program.Usage(err)
 	}
-	if err := s.adoptKey(); err != nil {
-		return err
-	}
-	key, err := privateKey(s.cfg)
 	if err != nil {
 		return err
 	}
-	if s.journal, err = journal.Open(s.cfg.Data, journal.Options{Departed: beside(s.cfg, place.Departed)}); err != nil {
+	for _, note := range s.own.Notes {
+		s.log.Warn("the station's folder", "note", note)
+	}
+	if s.journal, err = journal.Open(s.own.Journal(), journal.Options{Departed: s.own.Departed()}); err != nil {
 		return err
 	}
-	return s.Serve(assembly.Storage{Journal: s.journal, Disk: s.journal, Departed: s.journal.Departed(), Key: key})
+	return s.Serve(assembly.Storage{Journal: s.journal, Disk: s.journal, Departed: s.journal.Departed(), Key: s.own.Private})
 }
 
-// adoptKey takes the key that came with a restored journal.
-func (s *station) adoptKey() error {
-	aside, err := backup.AdoptKey(s.cfg.Data, beside(s.cfg, place.Key))
-	if aside != "" {
-		s.log.Warn("the restored journal brought its key; the one before was put aside", "as", aside)
+// begun binds the station's folder to the journal that has begun. Where that cannot be written the next start tries again.
+func (s *station) begun() {
+	if err := s.own.Begun(s.journal.Epochs()[0].ID); err != nil {
+		s.log.Warn("which journal belongs to the station's folder cannot be written down", "err", err)
 	}
-	return err
 }
 
 // journalFailed leaves word for the next start.
 func (s *station) journalFailed(err error) {
 	s.log.Error("the journal failed: the canisters are closed, the daemon stops", "err", err)
-	if err := durable.Replace(beside(s.cfg, place.Cause), []byte(event.VoidJournal+"\n")); err != nil {
+	if err := s.own.LeaveCause(event.VoidJournal); err != nil {
 		s.log.Error("could not leave word of it", "err", err)
 	}
 }

@@ -52,7 +52,7 @@ func (s *station) newLink(behind func(wire.Departed)) (*uplink.Link, error) {
 		Broker: uplink.Broker{Address: s.cfg.Broker.Address, ClientID: s.cfg.Broker.ClientID, Username: s.cfg.Broker.User,
 			PasswordFile: s.cfg.Broker.PasswordFile},
 		Sender:       sender,
-		Session:      func() (int64, error) { return nextConnection(s.cfg) },
+		Session:      s.own.NextConnection,
 		SaveDeparted: s.Departs, SaveCursor: s.SaveCursor, Behind: behind, Report: s.LinkIs, Draw: rand.Int64N,
 	})
 }

@@ -6,9 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"scentpost/cmd/internal/place"
 	"scentpost/cmd/internal/program"
-	"scentpost/station/durable"
 )
 
 const two = "../../configs/stations/virtual-two.yaml"
@@ -106,42 +104,5 @@ func refused(t *testing.T, dir, name, file, says string) {
 	}
 	if after, _ := os.ReadDir(dir); len(after) != len(before) {
 		t.Errorf("%s: something was made: %v", name, after)
-	}
-}
-
-func TestFiles(t *testing.T) {
-	cfg, err := readConfig(two)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Data = filepath.Join(t.TempDir(), "journal")
-	key, err := privateKey(cfg)
-	if again, _ := privateKey(cfg); err != nil || again != key || !strings.Contains(key, "SIMULATED") {
-		t.Errorf("the key is another one at the second start: %v", err)
-	}
-	for want := int64(1); want <= 3; want++ {
-		if n, err := nextConnection(cfg); err != nil || n != want {
-			t.Errorf("connection %d, want %d: %v", n, want, err)
-		}
-	}
-	for _, junk := range []string{"x", "-1", "1.5"} {
-		if err := os.WriteFile(beside(cfg, place.Connections), []byte(junk), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := nextConnection(cfg); err == nil || !strings.Contains(err.Error(), "a number higher than any") {
-			t.Errorf("%q was counted on: %v", junk, err)
-		}
-	}
-	if cause := takeCause(cfg); cause != "" {
-		t.Errorf("stopped by %q", cause)
-	}
-	if err := durable.Replace(beside(cfg, place.Cause), []byte("journal\n")); err != nil {
-		t.Fatal(err)
-	}
-	if first, second := takeCause(cfg), takeCause(cfg); first != "journal" || second != "" {
-		t.Errorf("stopped by %q, then %q", first, second)
-	}
-	if stat, err := os.Stat(beside(cfg, place.Key)); err != nil || stat.Mode().Perm() != 0o600 {
-		t.Errorf("the key's file: %v, %v", stat, err)
 	}
 }

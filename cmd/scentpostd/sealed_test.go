@@ -2,17 +2,16 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"scentpost/cmd/internal/place"
 	"scentpost/configs"
 	"scentpost/station/archive"
 	"scentpost/station/control"
 	"scentpost/station/control/socket"
 	"scentpost/station/event"
+	"scentpost/station/folder"
 	"scentpost/station/health"
 	"scentpost/station/journal"
 	"scentpost/station/trial"
@@ -156,7 +155,7 @@ func TestTheJournalSaysWhetherASessionIsSealed(t *testing.T) {
 		if err := d.end(); err != nil {
 			t.Fatal(err)
 		}
-		j, err := journal.Open(cfg.Data, journal.Options{Departed: filepath.Join(filepath.Dir(cfg.Data), place.Departed)})
+		j, err := journal.Open(folder.Folder(cfg.Data).Journal(), journal.Options{Departed: folder.Folder(cfg.Data).Departed()})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -84,7 +84,7 @@ func testConfig(t *testing.T) config.Config {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	cfg.Data, cfg.Socket, cfg.Driver.Socket = filepath.Join(dir, "data", "journal"), filepath.Join(dir, "s"), filepath.Join(dir, "station")
+	cfg.Data, cfg.Socket, cfg.Driver.Socket = filepath.Join(dir, "data"), filepath.Join(dir, "s"), filepath.Join(dir, "station")
 	return cfg
 }
 

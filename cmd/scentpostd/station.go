@@ -21,6 +21,7 @@ import (
 	"scentpost/station/config"
 	"scentpost/station/control/socket"
 	"scentpost/station/event"
+	"scentpost/station/folder"
 	"scentpost/station/health/chart"
 	"scentpost/station/host"
 	"scentpost/station/journal"
@@ -32,7 +33,6 @@ const (
 	writerQueue = 1024
 	// closeWithin bounds the last commit of an orderly stop.
 	closeWithin = 10 * time.Second
-	folderMode  = 0o700
 )
 
 // station is everything that runs in the daemon around a station: lines, files, goroutines and sockets.
@@ -47,7 +47,8 @@ type station struct {
 
 	bus     bus.Bus
 	clock   *clock.Real
-	keeper  *clock.Keeper // of this machine; nil before its first look
+	keeper  *clock.Keeper   // of this machine; nil before its first look
+	own     *folder.Claimed // the station's folder
 	journal *journal.Journal
 	writer  *journal.Writer
 	woken   <-chan struct{}
@@ -143,11 +144,15 @@ func (s *station) begin(ctx context.Context, since assembly.Again) error {
 	if err := errors.Join(s.openLines(ctx), <-checked); err != nil {
 		return err
 	}
-	cause := takeCause(s.cfg)
+	cause := s.own.TakeCause()
 	if cause == "" {
 		cause = event.VoidRestart
 	}
-	return s.Begin(since, cause)
+	if err := s.Begin(since, cause); err != nil {
+		return err
+	}
+	s.begun()
+	return nil
 }
 
 // announce says when sessions can be run; and before, where something keeps every one from being held, that none can be held
@@ -219,6 +224,9 @@ func (s *station) close() error {
 	}
 	if s.journal != nil {
 		errs = append(errs, s.journal.Close())
+	}
+	if s.own != nil {
+		errs = append(errs, s.own.Close())
 	}
 	return errors.Join(errs...)
 }

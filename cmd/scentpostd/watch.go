@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"scentpost/drivers/linux"
 	"scentpost/station/assembly"
 	"scentpost/station/config"
+	"scentpost/station/folder"
 	"scentpost/station/health/vitals"
 )
 
@@ -22,6 +24,10 @@ func (t thisStation) Read(clocks bool) vitals.Reading {
 	}
 	if disk, err := linux.DiskOf(t.cfg.Data); err == nil {
 		r.HasDisk, r.Free, r.ReadOnly = true, disk.Free, disk.ReadOnly
+	}
+	key := folder.Folder(t.cfg.Data).Key()
+	if found, err := os.Stat(key); err == nil {
+		r.KeyFile, r.KeyMode = key, found.Mode()
 	}
 	if clocks {
 		for _, c := range linux.KernelClocks(linux.SysFolder) {

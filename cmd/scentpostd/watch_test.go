@@ -10,10 +10,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"scentpost/cmd/internal/place"
 	"scentpost/station/archive"
 	"scentpost/station/assembly"
 	"scentpost/station/control"
+	"scentpost/station/folder"
 	"scentpost/station/health/vitals"
 	"scentpost/station/journal"
 	"scentpost/station/trial"
@@ -93,7 +93,7 @@ func TestWhatIsReadOfTheMachine(t *testing.T) {
 	if err := d.end(); err != nil {
 		t.Fatal(err)
 	}
-	j, err := journal.Open(cfg.Data, journal.Options{Departed: filepath.Join(filepath.Dir(cfg.Data), place.Departed)})
+	j, err := journal.Open(folder.Folder(cfg.Data).Journal(), journal.Options{Departed: folder.Folder(cfg.Data).Departed()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"scentpost/simulator/yard"
 	"scentpost/station/archive"
 	"scentpost/station/journal"
-	"scentpost/station/record"
 	"scentpost/station/verify"
 )
 
@@ -31,7 +30,7 @@ func TestASessionOutlivesItsEpoch(t *testing.T) {
 	if off, err := archive.CutOff(store, store.Epoch()); err != nil || len(off) != 1 || off[0] != y.Host.Snapshot().View.Session {
 		t.Errorf("cut off: %q, %v", off, err)
 	}
-	a := archive.New(store, record.Log{Site: "demo", Station: "virtual-six"})
+	a := archive.New(store)
 	list, err := a.Sessions()
 	if err != nil || len(list) != 2 {
 		t.Fatalf("sessions: %+v, %v", list, err)

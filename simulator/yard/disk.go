@@ -7,8 +7,10 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"scentpost/simulator/world"
+	"scentpost/station/config"
 	"scentpost/station/host"
 	"scentpost/station/journal"
+	"scentpost/station/record"
 )
 
 // Disk makes batches durable on virtual time: a fixed while after they were handed over, whatever they hold. It implements
@@ -100,6 +102,18 @@ func (d *departed) Store(epoch string, size int64, root tlog.Hash) error {
 
 // Departed returns what the station has noted as having left it.
 func (y *Yard) Departed() journal.Left { return y.departed.left }
+
+// Rename gives the station another name from its next start on.
+func (y *Yard) Rename(site, station string) { y.opt.Config.Site, y.opt.Config.Station = site, station }
+
+// LoseKey gives the station another key from its next start on.
+func (y *Yard) LoseKey() (err error) {
+	y.key, _, err = record.NewKey(y.World.Bytes("station key, made again"), record.SimulatedPrefix+y.opt.Config.Station)
+	return err
+}
+
+// Config is what the station goes by.
+func (y *Yard) Config() config.Config { return y.opt.Config }
 
 // Kill ends the station's program as SIGKILL does: what is not durable is gone, and the lines fall to their safe
 // levels. Start starts it again.

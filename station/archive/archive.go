@@ -23,13 +23,10 @@ const (
 )
 
 // Archive reads the sessions of all epochs. It implements control.Archive.
-type Archive struct {
-	logs journal.Logs
-	log  record.Log // without the epoch
-}
+type Archive struct{ logs journal.Logs }
 
 // New returns the archive of a station's logs.
-func New(logs journal.Logs, log record.Log) *Archive { return &Archive{logs: logs, log: log} }
+func New(logs journal.Logs) *Archive { return &Archive{logs: logs} }
 
 // each calls f for every line of a session from record from on, until it returns an error.
 func each(log journal.Log, s journal.Session, from int64, f func(journal.Line) error) error {
@@ -159,14 +156,12 @@ func (a *Archive) Export(session string, names bool) (name string, bundle []byte
 	if err := record.Write(&zip, parts); err != nil {
 		return "", nil, fmt.Errorf("write the bundle of session %s: %w", f.ID, err)
 	}
-	return fmt.Sprintf("scentpost-%s-%s.zip", a.log.Station, f.ID), zip.Bytes(), nil
+	return fmt.Sprintf("scentpost-%s-%s.zip", parts.Log.Station, f.ID), zip.Bytes(), nil
 }
 
 // parts gathers what the bundle of a session is made of.
 func (a *Archive) parts(f found, names bool) (record.Bundle, error) {
-	log := a.log
-	log.Epoch = f.epoch
-	b := record.Bundle{Log: log, Session: f.ID, From: f.From}
+	b := record.Bundle{Session: f.ID, From: f.From}
 	checkpoints, err := f.log.Checkpoints(f.ID)
 	if err != nil {
 		return b, err
@@ -187,9 +182,13 @@ func (a *Archive) parts(f found, names bool) (record.Bundle, error) {
 	if err != nil {
 		return b, err
 	}
-	if b.Epoch, b.Key, err = beginning(f.log); err != nil {
+	first, err := Beginning(f.log)
+	if err != nil {
 		return b, err
 	}
+	// The name and the key are those of the epoch: the station may have others by now.
+	b.Log = record.Log{Site: first.Site, Station: first.Station, Epoch: f.epoch}
+	b.Epoch, b.Key = first.Line, first.Event.Body.(*event.Epoch).Key
 	if names {
 		if b.Identities, err = a.logs.Identities(); err != nil {
 			return b, err
@@ -198,19 +197,24 @@ func (a *Archive) parts(f found, names bool) (record.Bundle, error) {
 	return record.Assemble(b, f.log)
 }
 
-// beginning returns an epoch's first record, and the key that it names.
-func beginning(log journal.Log) (line []byte, key string, err error) {
+// First is the first record of an epoch, whose body is an *event.Epoch, with its line.
+type First struct {
+	record.Record
+	Line []byte
+}
+
+// Beginning returns the first record of an epoch.
+func Beginning(log journal.Log) (first First, err error) {
 	lines, err := log.Lines(0, 1, pageBytes)
 	if err != nil || len(lines) != 1 {
-		return nil, "", fmt.Errorf("read the epoch's first record: %w", err)
+		return first, fmt.Errorf("read the epoch's first record: %w", err)
 	}
-	r, err := record.Decode(lines[0].Bytes)
-	if err != nil {
-		return nil, "", fmt.Errorf("the epoch's first record: %w", err)
+	if first.Record, err = record.Decode(lines[0].Bytes); err != nil {
+		return first, fmt.Errorf("the epoch's first record: %w", err)
 	}
-	epoch, ok := r.Event.Body.(*event.Epoch)
-	if !ok {
-		return nil, "", fmt.Errorf("the log begins with %s, not with its epoch", r.Event.Type)
+	if _, ok := first.Event.Body.(*event.Epoch); !ok {
+		return first, fmt.Errorf("the log begins with %s, not with its epoch", first.Event.Type)
 	}
-	return lines[0].Bytes, epoch.Key, nil
+	first.Line = lines[0].Bytes
+	return first, nil
 }

@@ -17,7 +17,7 @@ import (
 )
 
 func archiveOf(logs journal.Logs) *Archive {
-	return New(logs, record.Log{Site: site, Station: station})
+	return New(logs)
 }
 
 // list returns the sessions in short.

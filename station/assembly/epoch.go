@@ -3,11 +3,13 @@ package assembly
 import (
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"scentpost/station/archive"
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/journal"
+	"scentpost/station/record"
 )
 
 // beginEpoch begins a new epoch where the old one may not go on, or where newEpoch says why.
@@ -15,6 +17,9 @@ func (s *Station) beginEpoch(newEpoch string) (journal.Beginning, error) {
 	store := s.store.Journal
 	found := store.Recovery()
 	why := found.Why
+	if newEpoch == "" && !found.NewEpochNeeded {
+		newEpoch = s.changed()
+	}
 	if newEpoch != "" {
 		why = newEpoch
 	}
@@ -35,6 +40,28 @@ func (s *Station) beginEpoch(newEpoch string) (journal.Beginning, error) {
 			"detail", found.Detail, "old", beginning.Prev, "size", beginning.PrevSize, "new", beginning.ID)
 	}
 	return beginning, nil
+}
+
+// changed says why the log must go on in a new epoch although nothing is lost: the name or the key of the station is not the
+// one that the current epoch began with. "" when both are. A first record that cannot be read is for the check to find.
+func (s *Station) changed() string {
+	store := s.store.Journal
+	if store.Size() == 0 {
+		return ""
+	}
+	first, err := archive.Beginning(store)
+	if err != nil {
+		s.opt.Log.Warn("whether name and key of the station are those of the epoch is not known", "err", err)
+		return ""
+	}
+	var why []string
+	if first.Site != s.opt.Config.Site || first.Station != s.opt.Config.Station {
+		why = append(why, journal.WhyRenamed)
+	}
+	if key, err := record.VerifierOf(s.store.Key); err == nil && first.Event.Body.(*event.Epoch).Key != key {
+		why = append(why, journal.WhyKeyLost)
+	}
+	return strings.Join(why, ", ")
 }
 
 // firstRecord is the first record of an epoch.

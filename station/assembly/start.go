@@ -27,7 +27,7 @@ func (s *Station) Serve(store Storage) (err error) {
 	s.follow()
 	cfg := s.opt.Config
 	s.gate.before = trial.Snapshot{View: s.beforeHost(), Epoch: store.Journal.Epoch().ID}
-	s.archive = archive.New(store.Journal, record.Log{Site: cfg.Site, Station: cfg.Station})
+	s.archive = archive.New(store.Journal)
 	var people []control.Account
 	for _, p := range cfg.People {
 		people = append(people, control.Account(p))

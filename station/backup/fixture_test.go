@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"scentpost/station/event"
+	"scentpost/station/folder"
 	"scentpost/station/history"
 	"scentpost/station/journal"
 	"scentpost/station/record"
@@ -41,8 +42,7 @@ func (h house) data() string { return filepath.Join(h.dir, "journal") }
 func (h house) path(name string) string { return filepath.Join(h.dir, name) }
 
 func (h house) target() Target {
-	return Target{Site: site, Station: station, Simulated: true, Data: h.data(), Key: h.path("station.key"),
-		Connections: h.path("connections"), Departed: h.path("departed.json")}
+	return Target{Site: site, Station: station, Simulated: true, Folder: folder.Folder(h.dir)}
 }
 
 // open opens the journal as a daemon does.

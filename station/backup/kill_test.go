@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"scentpost/station/folder"
 )
 
 // The re-executed test binary is a restore in the house killedIn that is killed before its change to the disk number
@@ -36,7 +38,7 @@ func TestMain(m *testing.M) {
 
 // restoreAndDie restores the file backup with all that is put aside.
 func restoreAndDie(h house) error {
-	f, err := os.Open(h.path("backup"))
+	f, err := os.Open(h.dir + ".backup")
 	if err != nil {
 		return err
 	}
@@ -85,7 +87,7 @@ func (k killer) house() (h house, before content) {
 		}
 		k.write(h.path("station.key"), []byte(newKey(k.t, 2)+"\n"))
 	}
-	k.write(h.path("backup"), k.backup)
+	k.write(h.dir+".backup", k.backup)
 	return h, contentOf(k.t, h.data())
 }
 
@@ -124,7 +126,7 @@ func (k killer) look(h house, before content) (whole bool) {
 	if !whole && !reflect.DeepEqual(is, before) {
 		k.t.Fatalf("there is neither what was nor what should be: %+v", is)
 	}
-	if _, err := AdoptKey(h.data(), h.path("station.key")); err != nil { // as the daemon does at its start
+	if _, err := folder.AdoptKey(folder.Folder(h.dir)); err != nil { // as the daemon does at its start
 		k.t.Fatal(err)
 	}
 	key, err := os.ReadFile(h.path("station.key"))

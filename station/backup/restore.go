@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"scentpost/station/durable"
+	"scentpost/station/folder"
+	"scentpost/station/holder"
 	"scentpost/station/journal"
 )
 
@@ -19,10 +21,7 @@ import (
 type Target struct {
 	Site, Station string
 	Simulated     bool
-	Data          string // the journal's folder
-	// Key is the file of the station's private key, Connections that of how often it connected to the broker, Departed
-	// that of what had left it. The last one is only read.
-	Key, Connections, Departed string
+	Folder        folder.Folder
 	// Replace puts aside a journal or another key that is there already. Without it they are a reason to refuse.
 	Replace bool
 
@@ -82,44 +81,50 @@ func Restore(r io.Reader, t Target) (report Report, err error) {
 	if err := t.step("put the key into its place"); err != nil {
 		return report, err
 	}
-	report.AsideKey, err = AdoptKey(t.Data, t.Key)
+	report.AsideKey, err = folder.AdoptKey(t.Folder)
 	return report, err
 }
 
 // temporary is where the journal is built; once it is in its place, the old one lies there until it is put aside.
-func (t Target) temporary() string { return filepath.Clean(t.Data) + ".restoring" }
+func (t Target) temporary() string { return t.Folder.Journal() + ".restoring" }
 
 // take locks the journal's folder, and makes it if need be, so that no daemon starts on it. held tells whether a journal
 // is in it.
 func (t Target) take() (free func() error, held bool, err error) {
-	parent := filepath.Dir(t.Data)
-	if err := os.MkdirAll(parent, 0o700); err != nil {
-		return nil, false, fmt.Errorf("make the station's folder: %w", err)
+	data := t.Folder.Journal()
+	leave, err := folder.Enter(t.Folder, folder.Name{Site: t.Site, Station: t.Station, Simulated: t.Simulated}, "a restore")
+	if err != nil {
+		return nil, false, stopped(err)
 	}
-	err = os.Mkdir(t.Data, 0o700)
-	made := err == nil
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, false, fmt.Errorf("make the journal's folder: %w", err)
-	}
-	free, err = journal.Lock(t.Data)
-	switch {
-	case errors.Is(err, journal.ErrLocked):
-		return nil, false, fmt.Errorf("a backup is restored while the station is stopped: %w", err)
-	case err != nil:
-		return nil, false, err
-	case made:
-		err = give(t.Data, parent)
+	unlock := func() error { return nil }
+	free = func() error { return errors.Join(unlock(), leave()) }
+	if err = os.Mkdir(data, 0o700); err == nil {
+		err = folder.Give(data, string(t.Folder))
+	} else if errors.Is(err, fs.ErrExist) {
+		err = nil
 	}
 	if err == nil {
-		held, err = journal.Holds(t.Data)
+		var lock func() error
+		if lock, err = journal.Lock(data); err == nil {
+			unlock = lock
+			held, err = journal.Holds(data)
+		}
 	}
 	if err == nil && held && !t.Replace {
-		err = fmt.Errorf("station %s has a journal in %s: to put that one aside and restore the backup in its place, say --replace", t.Station, t.Data)
+		err = fmt.Errorf("station %s has a journal in %s: to put that one aside and restore the backup in its place, say --replace", t.Station, data)
 	}
 	if err != nil {
-		return nil, false, errors.Join(err, free())
+		return nil, false, errors.Join(stopped(err), free())
 	}
 	return free, held, nil
+}
+
+// stopped says when a backup is restored, where another program has the folder.
+func stopped(err error) error {
+	if errors.Is(err, holder.ErrHeld) {
+		return fmt.Errorf("a backup is restored while the station is stopped: %w", err)
+	}
+	return err
 }
 
 // clear takes away what an earlier restore left that was stopped: a journal that was not finished is deleted, any other
@@ -170,7 +175,7 @@ func (t Target) build(r io.Reader) (s Summary, err error) {
 	if err := b.Finish(journal.Restored{Made: s.Made}); err != nil {
 		return s, err
 	}
-	return s, give(t.temporary(), filepath.Dir(t.Data))
+	return s, folder.Give(t.temporary(), string(t.Folder))
 }
 
 // mason lays a journal, item by item.
@@ -235,19 +240,19 @@ func (m *mason) flush() error {
 // key keeps the private key with the journal until both are in their place.
 func (m *mason) key(k Key) error {
 	text := []byte(k.Private + "\n")
-	now, err := os.ReadFile(m.Target.Key)
+	now, err := os.ReadFile(m.Folder.Key())
 	if err == nil && !bytes.Equal(now, text) && !m.Replace {
-		return fmt.Errorf("the station has another key in %s: to put that one aside and take the backup's, say --replace", m.Target.Key)
+		return fmt.Errorf("the station has another key in %s: to put that one aside and take the backup's, say --replace", m.Folder.Key())
 	}
 	if err := m.step("write the key"); err != nil {
 		return err
 	}
-	return durable.Create(filepath.Join(m.temporary(), keyInside), text, 0o600)
+	return durable.Create(filepath.Join(m.temporary(), folder.RestoredKey), text, 0o600)
 }
 
 // lacking compares a backup with what is known here to have left the station.
 func (t Target) lacking(s Summary) string {
-	left, found, err := journal.LeftAt(t.Departed)
+	left, found, err := journal.LeftAt(t.Folder.Departed())
 	switch {
 	case err != nil || !found || left.Size == 0:
 		return ""
@@ -262,19 +267,19 @@ func (t Target) lacking(s Summary) string {
 // raiseConnections sees that the next connection has a higher number than any before. A number that is too high does no
 // harm, whatever becomes of the restore.
 func (t Target) raiseConnections(n int64) error {
-	if n == 0 || t.Connections == "" {
+	if n == 0 {
 		return nil
 	}
 	if err := t.step("count the connections on"); err != nil {
 		return err
 	}
 	want := n + moreConnections
-	text, err := os.ReadFile(t.Connections)
+	text, err := os.ReadFile(t.Folder.Connections())
 	if now, bad := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && bad == nil && now >= want {
 		return nil
 	}
-	if err := durable.Replace(t.Connections, fmt.Appendf(nil, "%d\n", want)); err != nil {
+	if err := durable.Replace(t.Folder.Connections(), fmt.Appendf(nil, "%d\n", want)); err != nil {
 		return fmt.Errorf("count the connections on: %w", err)
 	}
-	return give(t.Connections, filepath.Dir(t.Data))
+	return folder.Give(t.Folder.Connections(), string(t.Folder))
 }

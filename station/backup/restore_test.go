@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"scentpost/station/folder"
 	"scentpost/station/journal"
 )
 
@@ -168,7 +169,7 @@ func TestARefusedRestoreChangesNothing(t *testing.T) {
 			target := h.target()
 			target.Replace = true
 			return target
-		}, fmt.Sprintf("while the station is stopped: journal: in use: %%s is held by process %d", os.Getpid())},
+		}, fmt.Sprintf("while the station is stopped: journal: in use: %%s/lock is held by process %d", os.Getpid())},
 		"there is a journal": {whole, func(t *testing.T, h house) Target {
 			if err := live(t, h).j.Close(); err != nil {
 				t.Fatal(err)
@@ -263,7 +264,7 @@ func TestWhatWasThereIsPutAside(t *testing.T) {
 	if err != nil || asideErr != nil || string(key) != private+"\n" || string(aside) != newKey(t, 2)+"\n" {
 		t.Errorf("the keys are not where they belong: %v, %v", err, asideErr)
 	}
-	if _, err := os.Stat(filepath.Join(to.data(), keyInside)); err == nil {
+	if _, err := os.Stat(filepath.Join(to.data(), folder.RestoredKey)); err == nil {
 		t.Error("the key is left with the journal")
 	}
 	if is := contentOf(t, to.data()); !reflect.DeepEqual(is, contentOf(t, from.data())) {
@@ -323,7 +324,7 @@ func TestRootLeavesTheFilesToTheirOwner(t *testing.T) {
 		if err := os.Chown(h.dir, account, account); err != nil {
 			t.Fatal(err)
 		}
-		if err := give(h.dir, h.dir); err != nil {
+		if err := folder.Give(h.dir, h.dir); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 type Config struct {
 	// Site and Station name the station in its records and topics: small letters, digits and hyphens.
 	Site, Station string
-	// Data is the folder of the journal, Socket the Unix socket for commands.
+	// Data is the station's own folder, Socket the Unix socket for commands.
 	Data, Socket string
 	Driver       Driver
 	Broker       Broker

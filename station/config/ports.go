@@ -39,7 +39,7 @@ func (r *reader) port(at string, i int, t templates.Type, out *Device, used usag
 		r.once(one.seen, one.value, i, path, "devices")
 	}
 	if t.Port != "" {
-		out.Port, out.ID = r.in(d.Port), d.ID
+		out.Port, out.ID = r.path(at+".port", d.Port), d.ID
 	}
 	const lasting = "name it by its link in /dev/serial/by-id, or in /dev/serial/by-path for a board without a serial number"
 	switch {

@@ -159,22 +159,29 @@ func (r *reader) names() {
 			r.doc.Problem(one.path, nameHint, "%s is not a name", strict.Quote(one.value))
 		}
 	}
-	r.given("data", f.Data, "name the folder of the journal, such as /var/lib/scentpost")
-	r.out.Site, r.out.Station, r.out.Data = f.Site, f.Station, r.in(f.Data)
-	r.out.Socket = r.socket("socket", f.Socket, "name the Unix socket for commands, such as /run/scentpost.sock")
+	r.given("data", f.Data, "name a folder for this station alone: /var/lib/scentpost where the package's unit starts it, else one that your account may make, such as ./data")
+	r.out.Site, r.out.Station, r.out.Data = f.Site, f.Station, r.path("data", f.Data)
+	r.out.Socket = r.socket("socket", f.Socket, "name the Unix socket for commands: /run/scentpost/scentpost.sock where the package's unit starts it, else one that your account may make, such as ./scentpost.sock")
 }
 
-// in returns a path of the file as it is used.
-func (r *reader) in(path string) string {
-	if path == "" || r.dir == "" || filepath.IsAbs(path) {
-		return path
+// path checks a path of the file, and returns it as it is used. Nothing is filled in, as a shell would.
+func (r *reader) path(at, value string) string {
+	const hint = "write the whole path, or one from the folder of this file"
+	switch {
+	case strings.HasPrefix(value, "~"):
+		r.doc.Problem(at, hint, "%s begins with ~, which only a shell takes for a home", strict.Quote(value))
+	case strings.Contains(value, "$"):
+		r.doc.Problem(at, hint, "%s has a $, and only a shell puts the value of a variable there", strict.Quote(value))
 	}
-	return filepath.Join(r.dir, path)
+	if value == "" || r.dir == "" || filepath.IsAbs(value) {
+		return value
+	}
+	return filepath.Join(r.dir, value)
 }
 
 // socket checks the path of a Unix socket, and returns it as it is used.
 func (r *reader) socket(path, value, hint string) string {
-	used := r.in(value)
+	used := r.path(path, value)
 	if r.given(path, value, hint) && len(used) > maxSocket {
 		as := ","
 		if used != value {
@@ -226,7 +233,7 @@ func (r *reader) wiring() {
 // broker checks where to report to. It never repeats the URL, which may hold a password by mistake.
 func (r *reader) broker() {
 	b := r.file.Broker
-	r.out.Broker = Broker{ClientID: b.ClientID, User: b.User, PasswordFile: r.in(b.PasswordFile)}
+	r.out.Broker = Broker{ClientID: b.ClientID, User: b.User, PasswordFile: r.path("broker.password_file", b.PasswordFile)}
 	if !r.doc.Has("broker") {
 		return
 	}

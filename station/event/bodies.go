@@ -8,7 +8,7 @@ package event
 type Epoch struct {
 	Draft    int    `json:"draft"` // Draft of the program that wrote it; stands here in every draft
 	Site     string `json:"site"`
-	Why      string `json:"why"`              // "first", "tail lost", "restored", "acknowledged beyond", "another draft"
+	Why      string `json:"why"`              // "first", "tail lost", "restored", "acknowledged beyond", "another draft", "renamed", "key lost"
 	Prev     string `json:"prev,omitempty"`   // the epoch that ended for ever
 	PrevSize int64  `json:"prev_size,string"` // its last good size
 	PrevRoot string `json:"prev_root,omitempty"`

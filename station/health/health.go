@@ -69,6 +69,7 @@ const (
 	BoardHot          Code = "board-hot"           // it is so hot that it slows down
 	UnderVoltage      Code = "under-voltage"       // its supply is too low
 	JournalReadOnly   Code = "journal-read-only"   // the journal's file system takes no writes
+	KeyOpen           Code = "key-open"            // others than its owner may read the station's key
 	BoardLine         Code = "board-line"          // much of what passes on a board's line goes wrong
 	BoardTime         Code = "board-time"          // the instants of a board's edges are uncertain
 	BoardClock        Code = "board-clock"         // a board's clock is off by more than one that is well, or not steady
@@ -110,6 +111,7 @@ var kinds = map[Code]kind{
 	BoardHot:          {"The board is so hot that it slows down", Fault, false, "give it shade and air, and end what else runs on it"},
 	UnderVoltage:      {"The supply of the board is too low", Fault, false, "take a stronger supply and a shorter cable; a card may be damaged"},
 	JournalReadOnly:   {"The journal's disk takes no writes", Stop, false, "take a copy of the journal, replace the card or disk, and start again"},
+	KeyOpen:           {"The station's key is open to others", Warning, false, "give it to its owner alone, by the command that stands here; if a stranger may have read it, move the file away: the next start makes a new key, and begins an epoch that says so"},
 	BoardLine:         {"Much goes wrong on a board's line", Warning, true, "take a shorter or shielded cable, and lay it away from motors; where no frame comes at all, set the speed that its firmware was built for (scentpost board info)"},
 	BoardTime:         {"The times of a board's edges are uncertain", Warning, true, "where its converter gathers bytes (FTDI: 16 ms), set its latency_timer in /sys/bus/usb-serial/devices to 1; take it off a hub; end what else the machine does"},
 	BoardClock:        {"A board's clock is wrong", Warning, true, "keep the board out of heat and cold; where that does not help, take another one, with a crystal if it can be had (scentpost board info says how far it is off)"},

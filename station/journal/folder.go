@@ -17,6 +17,9 @@ func privateDir(dir string) error {
 	if state.Mode().Perm()&0o077 == 0 {
 		return nil
 	}
+	if state.Mode()&os.ModeSticky != 0 { // made for everybody: it is nobody's to close
+		return fmt.Errorf("the folder %s is one that everybody shares: name a folder in it for the journal", dir)
+	}
 	if err := os.Chmod(dir, 0o700); err != nil {
 		return fmt.Errorf("the journal's folder %s is open to others (mode %o) and cannot be closed to them: %w", dir, state.Mode().Perm(), err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +31,7 @@ type Options struct {
 // Journal is the durable store. It implements Store and Operations.
 type Journal struct {
 	dir      string
-	lock     *os.File
+	lock     io.Closer
 	desk     *desk
 	departed *Departed
 	ballast  ballast

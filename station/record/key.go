@@ -122,3 +122,12 @@ func VerifierOf(private string) (string, error) {
 	}
 	return verifier, nil
 }
+
+// ByteOrderMark is what some editors write before a text. It is no part of it.
+const ByteOrderMark = "\ufeff"
+
+// KeyText returns the key in the content of a file, private or verifier: without a byte order mark before it and white space
+// around it.
+func KeyText(content []byte) string {
+	return strings.TrimSpace(strings.TrimPrefix(string(content), ByteOrderMark))
+}

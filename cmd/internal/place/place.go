@@ -1,4 +1,4 @@
-// Package place tells where the files of a station lie.
+// Package place reads the configuration of a station from its file.
 package place
 
 import (
@@ -11,17 +11,6 @@ import (
 	"scentpost/station/config"
 )
 
-// The files beside the journal's folder, so that who restores or loses the journal does not restore them with it.
-const (
-	Departed    = "departed.json" // how much of the log has left the station
-	Key         = "station.key"   // signs the checkpoints
-	Connections = "connections"   // counts the connections to the broker
-	Cause       = "stopped-by"    // why the daemon stopped, when it was the journal's fault
-)
-
-// Beside returns the path of a file in the folder that holds the journal's folder, data.
-func Beside(data, name string) string { return filepath.Join(filepath.Dir(filepath.Clean(data)), name) }
-
 // maxConfig is the longest configuration in bytes.
 const maxConfig = 1 << 20
 
@@ -31,11 +20,15 @@ func ReadConfig(file string) (config.Config, error) {
 	if err != nil {
 		return config.Config{}, program.Usage(err)
 	}
-	dir, err := filepath.Abs(filepath.Dir(file))
+	// A link may stand in any folder: the paths are those of the file itself.
+	real, err := filepath.EvalSymlinks(file)
+	if err == nil {
+		real, err = filepath.Abs(real)
+	}
 	if err != nil {
 		return config.Config{}, fmt.Errorf("the folder of %s: %w", file, err)
 	}
-	cfg, err := config.ReadIn(dir, file, src, catalog.Types())
+	cfg, err := config.ReadIn(filepath.Dir(real), file, src, catalog.Types())
 	if err != nil {
 		return config.Config{}, program.Usage(err)
 	}

@@ -23,7 +23,7 @@ const (
 // stationFile is a station on a simulated chip: two positions with two canisters each.
 const stationFile = `site: guest
 station: packaged
-data: /var/lib/scentpost/journal
+data: /var/lib/scentpost
 socket: /run/scentpost/scentpost.sock
 driver:
   type: linux

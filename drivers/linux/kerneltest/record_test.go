@@ -34,7 +34,7 @@ func (s *site) export() []line {
 	s.Helper()
 	bundle, key := s.path("session.zip"), s.path("verifier.key")
 	s.cli("record", "export", "-o", bundle)
-	if err := os.WriteFile(key, s.cli("key", "show", s.path("station.key")), 0o600); err != nil {
+	if err := os.WriteFile(key, s.cli("key", "show", s.path("data/station.key")), 0o600); err != nil {
 		s.Fatal(err)
 	}
 	var report struct {

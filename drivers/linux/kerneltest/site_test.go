@@ -19,7 +19,7 @@ import (
 // drives are active when low, so that a wrong polarity opens them.
 const stationFile = `site: guest
 station: real
-data: journal
+data: data
 socket: scentpost.sock
 driver:
   type: linux

@@ -4,6 +4,7 @@ package vitals
 
 import (
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -39,8 +40,11 @@ type Reading struct {
 	UnderVoltage bool
 	// HasDisk is set when the journal's disk could be asked: Free is what may still be written on it, in bytes.
 	HasDisk, ReadOnly bool
-	Free              int64
-	Journal           Figures
+	// KeyFile is the file of the station's private key, KeyMode its mode; 0 where it could not be asked for.
+	KeyFile string
+	KeyMode fs.FileMode
+	Free    int64
+	Journal Figures
 	// WantsClock is set where the kernel's clocks alone could know the time after a power cut, and Clocks are those.
 	WantsClock bool
 	Clocks     []Clock
@@ -92,6 +96,7 @@ func Judge(r Reading, held func(health.Code) bool) []Verdict {
 		{health.BoardWarm, warm, heat},
 		{health.UnderVoltage, r.UnderVoltage, "the kernel says so"},
 		{health.JournalReadOnly, r.HasDisk && r.ReadOnly, "its file system is mounted read-only"},
+		{health.KeyOpen, r.KeyMode.Perm()&0o077 != 0, fmt.Sprintf("%s has mode %04o: sudo chmod 600 %s", r.KeyFile, r.KeyMode.Perm(), r.KeyFile)},
 		{health.SpaceLow, r.HasDisk && !r.ReadOnly && hours < LeastHours, roomText(r.Free, hours, perHour, measured)},
 	}
 }

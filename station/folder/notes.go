@@ -1,0 +1,41 @@
+package folder
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"scentpost/station/durable"
+)
+
+// NextConnection counts a connection to the broker, durably, and returns its number from 1.
+func (f Folder) NextConnection() (int64, error) {
+	text, err := os.ReadFile(f.Connections())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("count the connections: %w", err)
+	}
+	var n int64
+	if len(text) > 0 {
+		if n, err = strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err != nil || n < 0 {
+			return 0, fmt.Errorf("%s does not hold a count: write into it a number higher than any that the broker saw", f.Connections())
+		}
+	}
+	n++
+	return n, durable.Replace(f.Connections(), []byte(strconv.FormatInt(n, 10)+"\n"))
+}
+
+// LeaveCause leaves word for the next start why the daemon stops.
+func (f Folder) LeaveCause(cause string) error { return durable.Replace(f.Cause(), []byte(cause+"\n")) }
+
+// TakeCause returns why the daemon stopped the last time, "" if it could not say so, and forgets it.
+func (f Folder) TakeCause() string {
+	text, err := os.ReadFile(f.Cause())
+	if err != nil {
+		return ""
+	}
+	_ = os.Remove(f.Cause())
+	return strings.TrimSpace(string(text))
+}

@@ -1,0 +1,19 @@
+package journal
+
+// Trace tells one journal from another by its list of epochs, of which no database is opened.
+type Trace struct {
+	// First is the id of the first epoch of this draft, "" before there is one.
+	First string
+	// Restored is set from a restore to the first start after it.
+	Restored bool
+}
+
+// TraceOf returns the trace of the journal in a folder, the zero value when there is none. The error says ErrDamaged for
+// a list that is not what was written, and is an *event.UnknownLaw for a journal of another draft.
+func TraceOf(dir string) (Trace, error) {
+	m, err := loadMeta(dir)
+	if err != nil || len(m.Epochs) == 0 {
+		return Trace{}, err
+	}
+	return Trace{First: m.Epochs[0].ID, Restored: m.Restored != nil}, nil
+}
