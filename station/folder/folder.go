@@ -12,7 +12,6 @@ import "path/filepath"
 //	departed.json   how much of the log has left the station
 //	connections     how often the station connected to its broker
 //	stopped-by      why the daemon stopped, when the journal was the cause
-//	ballast         room on the disk that is given up so that a run under way can end
 //	journal/        the journal
 //
 // departed.json lies outside the journal's folder: a person who restores or loses that folder leaves this file as it is.
@@ -32,9 +31,6 @@ func (f Folder) Departed() string { return f.in("departed.json") }
 
 // Connections is the file that counts the connections to the broker.
 func (f Folder) Connections() string { return f.in("connections") }
-
-// Reserve is the file whose room is given up when the disk is full.
-func (f Folder) Reserve() string { return f.in("ballast") }
 
 // Cause is the file that says why the daemon stopped.
 func (f Folder) Cause() string { return f.in("stopped-by") }

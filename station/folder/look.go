@@ -56,7 +56,7 @@ func (f Folder) owns(e fs.DirEntry) bool {
 	if n := strings.LastIndex(name, "."+aside+"-"); n > 0 {
 		name = name[:n]
 	}
-	known := []string{f.binding(), f.lock(), f.Journal(), f.Journal() + ".restoring", f.Key(), f.Departed(), f.Connections(), f.Cause(), f.Reserve(), f.in("lost+found")}
+	known := []string{f.binding(), f.lock(), f.Journal(), f.Journal() + ".restoring", f.Key(), f.Departed(), f.Connections(), f.Cause(), f.in("lost+found")}
 	return e.Type() == fs.ModeSocket || slices.Contains(known, f.in(name))
 }
 

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -355,7 +354,7 @@ func (j *Journal) putAside(o Options) error {
 		m.step = func(string) error { return nil }
 	}
 	err := m.run()
-	if errors.Is(err, syscall.ENOSPC) && j.ballast.release() {
+	if isFull(err) && j.ballast.release() {
 		err = m.run()
 	}
 	if errors.As(err, new(*event.UnknownLaw)) {

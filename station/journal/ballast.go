@@ -50,7 +50,7 @@ func (b *ballast) fill() error {
 		return nil
 	}
 	err = durable.Replace(b.path, noise(b.size))
-	if errors.Is(err, syscall.ENOSPC) {
+	if isFull(err) {
 		return nil
 	}
 	if err != nil {

@@ -30,6 +30,7 @@ type Left struct {
 // loses the folder does not restore or lose this with it.
 type Departed struct {
 	path string
+	room func(do func() error) error // does it, from the ballast's room when the disk is full; nil: without one
 
 	mu   sync.Mutex // guards left and the file
 	left Left
@@ -112,7 +113,13 @@ func (d *Departed) write(next Left) error {
 	if err != nil {
 		return err
 	}
-	if err := durable.Replace(d.path, append(text, '\n')); err != nil {
+	do := func() error { return durable.Replace(d.path, append(text, '\n')) }
+	if d.room == nil {
+		err = do()
+	} else {
+		err = d.room(do)
+	}
+	if err != nil {
 		return fmt.Errorf("noting what leaves the station: %w", err)
 	}
 	d.left = next

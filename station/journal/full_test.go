@@ -3,12 +3,15 @@ package journal
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"scentpost/station/durable"
 )
 
 // openWithBallast opens a journal with a ballast of so many bytes, and begins epoch e1 when it is new.
@@ -140,14 +143,14 @@ func TestDespiteFullTriesOnceAndOnlyWhenFull(t *testing.T) {
 			t.Fatal(err)
 		}
 		tries := 0
-		err := j.despiteFull(func() error { tries++; return c.errs[tries-1] })
+		err := j.DespiteFull(func() error { tries++; return c.errs[tries-1] })
 		if tries != c.want || !errors.Is(err, c.errs[len(c.errs)-1]) {
 			t.Errorf("%s: %d tries, %v", name, tries, err)
 		}
 	}
 	j.ballast.release()
 	tries := 0
-	_ = j.despiteFull(func() error { tries++; return full })
+	_ = j.DespiteFull(func() error { tries++; return full })
 	if tries != 1 {
 		t.Errorf("%d tries without a ballast, want 1", tries)
 	}
@@ -183,6 +186,103 @@ func fillDisk(t *testing.T, dir string, but int64) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// TestEveryFileOfARunHasTheReserve: whichever of them meets the full disk first is written from the room of the one ballast, and
+// the run goes on to its end. The write-ahead log has been round once, so that records alone need no room.
+func TestEveryFileOfARunHasTheReserve(t *testing.T) {
+	for name, write := range map[string]func(j *Journal, mark string, at int64) error{
+		"the departed size": func(j *Journal, _ string, at int64) error {
+			root, err := Root(at, j)
+			return errors.Join(err, j.Departed().Store("e1", at, root))
+		},
+		"the mark of why it stops": func(j *Journal, mark string, _ int64) error {
+			return j.DespiteFull(func() error { return durable.Replace(mark, []byte("journal\n")) })
+		},
+		"names": func(j *Journal, _ string, at int64) error {
+			var ids []Identity
+			for i := range 20_000 {
+				ids = append(ids, Identity{Ref: fmt.Sprint("p-", i), Salt: strings.Repeat("5", 64), Name: strings.Repeat("Arta ", 8)})
+			}
+			return j.Commit(Batch{Rows: rows(at, at+1, "s1"), Identities: ids})
+		},
+		"records": func(j *Journal, _ string, at int64) (err error) {
+			for until := at + 8000; err == nil && at < until && !j.Spent(); at += 100 {
+				err = j.Commit(Batch{Rows: rows(at, at+100, "s1")})
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			disk := smallDisk(t, 24<<20)
+			p := place{dir: filepath.Join(disk, "journal"), departed: filepath.Join(disk, "outside", "departed.json")}
+			j := p.openWithBallast(t, 8<<20)
+			t.Cleanup(func() { _ = j.Close() }) // before the unmounting
+			seq := int64(0)
+			commit := func(most int64) {
+				t.Helper()
+				for until := seq + most; seq < until; seq += 10 {
+					mustCommit(t, j, Batch{Rows: rows(seq, seq+10, "s1")})
+				}
+			}
+			commit(6000)
+			if stat, err := os.Stat(j.current.path + "-wal"); err != nil || stat.Size() == 0 {
+				t.Fatalf("there is no write-ahead log: %v", err)
+			}
+			fillDisk(t, disk, 0)
+			if err := write(j, filepath.Join(disk, "stopped-by"), seq); err != nil {
+				t.Fatal(err)
+			}
+			if !j.Spent() {
+				t.Error("it needed no room: nothing is shown")
+			}
+			seq = j.Size()
+			commit(1200)
+			root, err := Root(seq, j)
+			if err := errors.Join(err, j.Departed().Store("e1", seq, root)); err != nil {
+				t.Fatal(err)
+			}
+			if err := j.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if j = p.openWithBallast(t, 8<<20); j.Recovery().NewEpochNeeded || j.Size() != seq || j.Departed().Load().Size != seq {
+				t.Errorf("after a stop: %+v, size %d", j.Recovery(), j.Size())
+			}
+		})
+	}
+}
+
+// TestAFullDiskAtEachWriteOutside: with no disk at all, the departed size fails in turn at each of its writes, once and for
+// good. Once costs the ballast and nothing else.
+func TestAFullDiskAtEachWriteOutside(t *testing.T) {
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT} {
+		for n := range 4 {
+			j := newPlace(t).openWithBallast(t, 64<<10)
+			mustCommit(t, j, Batch{Rows: rows(0, 10, "s1")})
+			count, room, forGood := 0, j.departed.room, false
+			j.departed.room = func(do func() error) error {
+				return room(func() error {
+					if count++; count == n+1 || count > n && forGood {
+						return &os.PathError{Op: "write", Path: "departed.json.new", Err: full}
+					}
+					return do()
+				})
+			}
+			for size := int64(1); size <= 4; size++ {
+				root, err := Root(size, j)
+				if err := errors.Join(err, j.Departed().Store("e1", size, root)); err != nil {
+					t.Errorf("write %d of %v: %v", n, full, err)
+				}
+			}
+			if !j.Spent() || j.Departed().Load().Size != 4 {
+				t.Errorf("write %d: spent %v, departed %d", n, j.Spent(), j.Departed().Load().Size)
+			}
+			count, forGood = 0, true
+			if err := j.Departed().Store("e1", 10, j.current.root()); n == 0 && !errors.Is(err, ErrBallastSpent) {
+				t.Errorf("for good: %v", err)
+			}
+		}
+	}
 }
 
 // TestFullDisk: a run is under way when the disk fills up: it is finished from the ballast, no new one may start,

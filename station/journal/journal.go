@@ -108,7 +108,7 @@ func (j *Journal) open(opts Options) error {
 	if leftErr != nil && !errors.Is(leftErr, ErrDamaged) {
 		return leftErr
 	}
-	j.departed = departed
+	j.departed, departed.room = departed, j.DespiteFull
 	var left *Left
 	if had && leftErr == nil {
 		left = &departed.left
@@ -121,7 +121,7 @@ func (j *Journal) open(opts Options) error {
 	j.recovery.Checked = !j.recovery.Unclean || j.current == nil
 	j.starts = max(f.state.starts, departed.left.Starts) + 1
 	var setAside string
-	err = j.despiteFull(func() (err error) {
+	err = j.DespiteFull(func() (err error) {
 		j.desk, setAside, err = openDesk(filepath.Join(j.dir, "station.db"), !f.state.clean)
 		return err
 	})
@@ -161,18 +161,19 @@ func (j *Journal) look() (found, error) {
 // goOn begins to write in the current epoch: first the journal counts its start, then the file outside it, so
 // that a crash between the two does not look like an older copy.
 func (j *Journal) goOn() error {
-	if err := j.despiteFull(func() error { return j.current.startWriting(j.starts) }); err != nil {
+	if err := j.DespiteFull(func() error { return j.current.startWriting(j.starts) }); err != nil {
 		return err
 	}
 	return j.departed.started(j.current.epoch, j.starts)
 }
 
-// despiteFull does something that writes, and once more from the ballast's room when the disk was full.
+// DespiteFull does something that writes, and once more from the ballast's room when the disk was full. It is for each file
+// that a run under way needs: the one reserve serves them all.
 //
 // Doing the same again is right only because "full" is told before anything was synced (see isFull), and only
 // with the same batch: should frames of the first try be on the disk after all, a crash finds either nothing or
 // the very same records under the very same numbers.
-func (j *Journal) despiteFull(do func() error) error {
+func (j *Journal) DespiteFull(do func() error) error {
 	err := do()
 	if isFull(err) && j.ballast.release() {
 		err = do()

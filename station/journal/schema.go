@@ -133,12 +133,14 @@ func checkDraft(draft int, file string) error {
 	return nil
 }
 
-// isFull tells whether err is SQLite's "disk full", and nothing else.
+// isFull tells whether err says that the disk is full, or that this account's share of it is.
 //
+// A small file is written whole beside the old one, and again from its beginning: see durable.Replace. For a database it is
+// SQLite's "disk full", and nothing else.
 // SQLite gives SQLITE_FULL when a write(2) met ENOSPC (or a page limit was reached), which in a commit is before
 // the write-ahead log is synced: nothing has been promised to the disk yet, and no fsync has failed. An ENOSPC
 // that comes out of the fsync itself (delayed allocation) is SQLITE_IOERR_FSYNC, which is never tried again.
 func isFull(err error) bool {
 	var e *sqlite.Error
-	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

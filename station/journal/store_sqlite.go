@@ -19,7 +19,7 @@ func (j *Journal) Commit(b Batch) error {
 	if err := checkBatch(b, l.size.Load()); err != nil {
 		return err
 	}
-	err = j.despiteFull(func() error {
+	err = j.DespiteFull(func() error {
 		if len(b.Identities) > 0 {
 			if err := j.desk.keep(b.Identities); err != nil {
 				return err
