@@ -45,7 +45,7 @@ func (r *rig) finish() {
 	defer w.kill(r.t)
 	r.tell("Assessor", "abort", "rain")
 	w.until(r.t, "the session's end", func(s control.Status) bool { return s.Phase == trial.Ended })
-	r.tell("Loader", "close")
+	r.tell("Loader", "close", "--all-back")
 }
 
 // export writes the bundle of a session and returns it.

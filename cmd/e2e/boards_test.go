@@ -228,7 +228,7 @@ func (b *bench) cut() {
 func (b *bench) finish(checkpoint string) {
 	b.t.Helper()
 	bundle := b.path("session.zip")
-	b.tell("Loader", "close")
+	b.tell("Loader", "close", "--all-back")
 	b.figures(canisterBoard, true)
 	b.must("record", "export", "-o", bundle)
 	report := b.checkVerified(bundle, checkpoint, event.Dice)

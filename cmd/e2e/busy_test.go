@@ -54,7 +54,7 @@ func TestBusyFromTheOpeningToTheClose(t *testing.T) {
 	w.until(t, "the session's end", func(s control.Status) bool { return s.Phase == trial.Ended })
 	w.kill(t)
 	r.busy(0, "has ended and is not closed")
-	r.tell("Loader", "close")
+	r.tell("Loader", "close", "--all-back")
 	r.busy(1, "no session is under way")
 
 	if err := r.daemon.Process.Signal(syscall.SIGSTOP); err != nil {

@@ -30,7 +30,7 @@ func (r *rig) conduct(opened func()) verify.Report {
 		done := len(status.Runs) + 1
 		status = w.until(r.t, fmt.Sprintf("the end of run %d", done), func(s control.Status) bool { return between(s) && len(s.Runs) == done })
 	}
-	r.tell("Loader", "close")
+	r.tell("Loader", "close", "--all-back")
 	bundle, key := r.path("session.zip"), r.path("verifier.key")
 	r.must("record", "export", "-o", bundle)
 	if err := os.WriteFile(key, []byte(r.must("key", "show", r.path("data/station.key"))), 0o600); err != nil {

@@ -113,7 +113,7 @@ func (d *driver) next(s control.Status) control.Request {
 	case trial.Loaded:
 		return control.Request{Command: "seal", As: "Assessor", Dice: strings.Repeat("1 2 3 4 5 6 ", 10)}
 	case trial.Ended:
-		return control.Request{Command: "close", As: "Loader"}
+		return control.Request{Command: "close", As: "Loader", AllBack: true}
 	case trial.Sealed:
 		return d.nextRun(s)
 	}

@@ -109,7 +109,7 @@ func TestAPersonsSession(t *testing.T) {
 	if status.Verdict == nil || len(status.Runs) < 12 {
 		t.Errorf("%d runs, verdict %v after the end", len(status.Runs), status.Verdict)
 	}
-	r.tell("Loader", "close")
+	r.tell("Loader", "close", "--all-back")
 	closed := w.until(t, "the session's end", func(s control.Status) bool { return s.Phase == trial.Idle })
 	bundle := r.path("session.zip")
 	r.must("record", "export", "-o", bundle)

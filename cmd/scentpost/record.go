@@ -49,14 +49,14 @@ func (c recordExport) Run(s program.Streams) error {
 func printSessions(out io.Writer, list []history.Listed) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
-	fmt.Fprintln(w, "SESSION\tEPOCH\tOPENED\tPLAN\tMODE\tSEALED\tRUNS\tHOW\tUTC")
+	fmt.Fprintln(w, "SESSION\tEPOCH\tOPENED\tPLAN\tMODE\tSEALED\tRUNS\tHOW\tAIDS\tUTC")
 	for _, s := range list {
 		sealed := "no"
 		if s.Sealed {
 			sealed = "yes"
 		}
 		utc := s.Clock.Text(func(string) string { return "a named person" })
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", s.ID, s.Epoch, s.Opened, s.Plan, s.Mode, sealed, s.Armed, endText(s), utc)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", s.ID, s.Epoch, s.Opened, s.Plan, s.Mode, sealed, s.Armed, endText(s), aidsText(s.Line), utc)
 	}
 }
 
@@ -71,6 +71,15 @@ func endText(s history.Listed) string {
 		return "in progress"
 	}
 	return string(s.How)
+}
+
+// aidsText says how many aids came back.
+func aidsText(l history.Line) string {
+	count, counted := l.Aids()
+	if !counted {
+		return "not counted"
+	}
+	return count.Text()
 }
 
 // printAside lists the journals that this version cannot read.

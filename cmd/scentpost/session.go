@@ -128,6 +128,7 @@ type sessionOpen struct {
 	Handler    string `required:"" help:"The handler's name."`
 	Assessor   string `required:"" help:"The assessor's name."`
 	Discipline string `help:"What the dog searches for."`
+	New        bool   `help:"Take a handler or an assessor who is not known to the station."`
 }
 
 // Run opens a session. The plan's pass rule is read here, since the station keeps the exact bytes of both.
@@ -141,7 +142,7 @@ func (c sessionOpen) Run(out io.Writer) error {
 		return usage(err)
 	}
 	r := control.Request{Command: "open", PlanName: filepath.Base(name), Plan: string(src), Dog: c.Dog, Handler: c.Handler,
-		Assessor: c.Assessor, Discipline: c.Discipline}
+		Assessor: c.Assessor, Discipline: c.Discipline, New: c.New}
 	rule, err := checkPlan(name, plan)
 	if err != nil {
 		return err
@@ -319,20 +320,17 @@ func (c sessionDate) Run(out io.Writer) error {
 
 type sessionClose struct {
 	daemon
-	Back   *int   `help:"How many aids came back; all of them when not given." placeholder:"N"`
-	Remark string `help:"In words." placeholder:"TEXT"`
+	Back    *int   `xor:"count" help:"How many aids came back, blanks not counted." placeholder:"N"`
+	AllBack bool   `xor:"count" help:"All aids came back."`
+	Remark  string `help:"In words." placeholder:"TEXT"`
 }
 
 // Run closes the session.
 func (c sessionClose) Run(out io.Writer) error {
-	r := control.Request{Command: "close", Note: c.Remark}
-	if c.Back != nil {
-		if *c.Back < 0 {
-			return usage(fmt.Errorf("--back %d: want how many aids came back, from 0", *c.Back))
-		}
-		r.Missing, r.Back = true, *c.Back
+	if c.Back != nil && *c.Back < 0 {
+		return usage(fmt.Errorf("--back %d: want how many aids came back, from 0", *c.Back))
 	}
-	return c.tell(out, r)
+	return c.tell(out, control.Request{Command: "close", Back: c.Back, AllBack: c.AllBack, Note: c.Remark})
 }
 
 type sessionStatus struct{ daemon }

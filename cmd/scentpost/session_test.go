@@ -27,7 +27,7 @@ func TestEveryCommandOfTheTableCanBeTyped(t *testing.T) {
 	// Arguments that are typed under another name, or with another one.
 	other := map[string]string{
 		"plan_name": "plan", "rule": "plan", "alone": "station-alone", "between": "position", "nowhere": "position",
-		"missing": "back", "close note": "remark",
+		"all_back": "all-back", "close note": "remark",
 	}
 	for _, c := range control.Commands() {
 		node := typed[c.Name]

@@ -169,6 +169,9 @@ func printReport(out io.Writer, r verify.Report) error {
 	} else {
 		row("state", "%s, %s", r.Result.State, r.Result.How)
 	}
+	if count, counted := r.Result.Aids(); counted {
+		row("aids", "%s", count.Text())
+	}
 	return problems()
 }
 

@@ -86,7 +86,7 @@ func TestAStationWithoutItsHardware(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := control.Request{Command: "open", As: "Assessor", PlanName: "short.yaml", Plan: string(plan), Dog: "Rex", Handler: "Ana", Assessor: "Assessor"}
+	open := control.Request{Command: "open", As: "Assessor", PlanName: "short.yaml", Plan: string(plan), Dog: "Rex", Handler: "Ana", Assessor: "Assessor", New: true}
 	if got := d.send(t, open); got.OK || !strings.Contains(words.Of(got.Refused), "beam-1 (") || strings.Contains(words.Of(got.Refused), "ack (") {
 		t.Errorf("opened: %+v", got)
 	}

@@ -149,7 +149,7 @@ func TestTheJournalSaysWhetherASessionIsSealed(t *testing.T) {
 	stop := startStation(t, cfg)
 	d := startDaemon(t, cfg)
 	d.out.wait(t, "sessions can be run: ", 1)
-	steps := append(sealing(t), control.Request{Command: "abort", As: "Assessor", Reason: "enough"}, control.Request{Command: "close", As: "Loader"})
+	steps := append(sealing(t), control.Request{Command: "abort", As: "Assessor", Reason: "enough"}, control.Request{Command: "close", As: "Loader", AllBack: true})
 	for _, step := range steps {
 		d.must(t, step)
 		if err := d.end(); err != nil {

@@ -50,7 +50,7 @@ func TestTheTableOfCommandsIsTrue(t *testing.T) {
 	requests := map[string]control.Request{
 		"open": {PlanName: file, Plan: string(src), Dog: "Rex", Handler: "Handler", Assessor: "Assessor"},
 		"seal": {Alone: true}, "call": {Position: 1}, "withdraw": {Reason: "slip"}, "observe": {What: "hesitation"},
-		"void": {Reason: "rain"}, "date": {Date: "2027-03-04"},
+		"void": {Reason: "rain"}, "date": {Date: "2027-03-04"}, "close": {AllBack: true},
 	}
 	givers := map[string]event.Role{"load": event.Loader, "close": event.Loader, "start": event.Handler}
 	give := func(y *yard.Yard, name string) (control.Response, error) {

@@ -116,7 +116,7 @@ func (y *Yard) Conduct() error {
 		case s.Failed != nil:
 			return s.Failed
 		case s.View.Phase == trial.Ended:
-			_, err := y.Do(event.Loader, control.Request{Command: "close"})
+			_, err := y.Do(event.Loader, control.Request{Command: "close", AllBack: true})
 			return err
 		case s.View.Paused != "":
 			_, err = y.Do(event.Assessor, control.Request{Command: "resume"})

@@ -194,7 +194,7 @@ func TestAStationThatStartsServesViewsAndTakesNothing(t *testing.T) {
 func TestAStartBeforeTheSealTellsWhatIsAbsent(t *testing.T) {
 	y := newYard(t, "virtual-boards", nil)
 	file, src := plan(t, "short")
-	if _, err := y.Do(event.Assessor, control.Request{Command: "open", PlanName: file, Plan: string(src), Dog: "Rex", Handler: "Hari", Assessor: "Assessor"}); err != nil {
+	if _, err := y.Do(event.Assessor, control.Request{Command: "open", PlanName: file, Plan: string(src), Dog: "Rex", Handler: "Hari", Assessor: "Assessor", New: true}); err != nil {
 		t.Fatal(err)
 	}
 	y.Boards[canisterBoard].Unplug()

@@ -103,8 +103,8 @@ func (s *scribe) commit() {
 
 // person is who is named in every session, and nobody the name of whom no session refers to.
 var (
-	person = record.NewIdentity([16]byte{1}, "Hari")
-	nobody = record.NewIdentity([16]byte{2}, "Nobody")
+	person = record.NewPerson([16]byte{1}, "Hari")
+	nobody = record.NewPerson([16]byte{2}, "Nobody")
 )
 
 // begin writes a session up to the sealed draw.

@@ -98,6 +98,31 @@ func Pace(log journal.Log, size int64) (records int64, lasted time.Duration, err
 	return size - s.From, last.Event.At.Sub(first.Event.At), nil
 }
 
+// LastCount returns the count of the aids of the session that was closed last, in any epoch; session is "" when none was.
+func LastCount(logs journal.Logs) (session string, count event.AidCount, err error) {
+	epochs := logs.Epochs()
+	for _, b := range slices.Backward(epochs) {
+		log, err := logs.Log(b.ID)
+		if err != nil {
+			return "", count, err
+		}
+		all, err := log.Sessions()
+		if err != nil {
+			return "", count, err
+		}
+		for _, s := range slices.Backward(all) {
+			line, err := lineOf(log, s)
+			if err != nil {
+				return "", count, err
+			}
+			if count, counted := line.Aids(); counted {
+				return line.ID, count, nil
+			}
+		}
+	}
+	return "", count, nil
+}
+
 // CutOff returns the sessions that had not ended when the epoch before a new one ended: no epoch goes on with them.
 func CutOff(logs journal.Logs, next journal.Beginning) ([]string, error) {
 	if next.PrevDraft != 0 {

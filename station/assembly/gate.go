@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -22,6 +23,8 @@ type gate struct {
 	obstacle func(readiness.Question) *refusal.Reason
 	host     atomic.Pointer[host.Host] // nil until the gate opens; what the devices say must never wait for a watcher
 
+	counted string // the session whose aids were counted last; of the goroutine that follows
+
 	watchers watch.List[trial.Snapshot]
 	mu       sync.Mutex // guards before; held while watchers are told, so that they hear of states in order
 	before   trial.Snapshot
@@ -41,8 +44,19 @@ func (g *gate) open(h *host.Host) {
 	g.tell()
 }
 
-// follow freezes what the conditions would tell, for as long as a session is sealed.
-func (g *gate) follow(s trial.Snapshot) { g.conditions.Follow(s.View.Phase == trial.Sealed) }
+// follow freezes what the conditions would tell, for as long as a session is sealed, and tells of aids that are missing.
+func (g *gate) follow(s trial.Snapshot) {
+	g.conditions.Follow(s.View.Phase == trial.Sealed)
+	if count := s.View.Count; count != nil && g.counted != s.View.Session {
+		g.counted = s.View.Session
+		g.count(s.View.Session, *count)
+	}
+}
+
+// count tells how the count of a session's aids came out.
+func (g *gate) count(session string, count event.AidCount) {
+	g.conditions.Condition(health.AidsMissing, "", fmt.Sprintf("session %s: %s", session, count.Text()), count.Missing() > 0)
+}
 
 // tell shows everybody who watches how the station is now.
 func (g *gate) tell() {

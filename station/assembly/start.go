@@ -168,8 +168,17 @@ func (s *Station) Settled(f func()) {
 	s.host.Watch(func(trial.Snapshot) { once.Do(f) })
 }
 
-// Open opens the gate: from here on sessions can be run.
-func (s *Station) Open() { s.gate.open(s.host) }
+// Open opens the gate: from here on sessions can be run. Aids that were missing before the start are missing still.
+func (s *Station) Open() {
+	session, count, err := archive.LastCount(s.store.Journal)
+	if err != nil {
+		s.opt.Log.Warn("how many aids came back last cannot be read", "err", err)
+	}
+	if session != "" {
+		s.gate.count(session, count)
+	}
+	s.gate.open(s.host)
+}
 
 // Obstacle returns why no session can be held, or why no run can start, nil when it can: the one answer for everybody who asks.
 func (s *Station) Obstacle(q readiness.Question) *refusal.Reason {

@@ -149,7 +149,7 @@ func (s *scribe) sign(why, session string) {
 // session writes a session as far as its load, or to its end.
 func (s *scribe) session(id string, whole bool) {
 	s.t.Helper()
-	name := record.NewIdentity([16]byte{1}, "Hari <& "+id+">")
+	name := record.NewPerson([16]byte{1}, "Hari <& "+id+">")
 	s.write(event.Event{Type: event.SessionOpened, Session: id, Body: &event.Opening{Name: "p.yaml", Plan: "plan: <x> & y\n", Mode: "double",
 		Team: event.Team{Dog: name.Ref, Handler: name.Ref}, People: []event.Person{}, Beams: []int{1}}}, name)
 	s.write(event.Event{Type: event.SessionLoaded, Session: id, Body: &event.Load{Loading: []event.Loaded{}}})

@@ -19,13 +19,7 @@ type Aid struct {
 func (p Plan) Aids() []Aid {
 	var all []Aid
 	for _, odour := range p.odourNames() {
-		aid := Aid{Odour: odour, Kind: event.Blank}
-		switch {
-		case slices.Contains(p.Targets.Odours, odour):
-			aid.Kind = event.Target
-		case slices.Contains(p.Distractors.Odours, odour):
-			aid.Kind = event.Distractor
-		}
+		aid := Aid{Odour: odour, Kind: p.KindOf(odour)}
 		for _, l := range p.Loading() {
 			if l.Odour == odour {
 				aid.Canisters++
@@ -36,6 +30,27 @@ func (p Plan) Aids() []Aid {
 		}
 	}
 	return all
+}
+
+// KindOf returns what an odour is in the plan: a target, a distractor, or a blank for every other.
+func (p Plan) KindOf(odour string) event.Kind {
+	switch {
+	case slices.Contains(p.Targets.Odours, odour):
+		return event.Target
+	case slices.Contains(p.Distractors.Odours, odour):
+		return event.Distractor
+	}
+	return event.Blank
+}
+
+// AidsOut returns how many aids go out with a loading: its canisters that are no blanks.
+func (p Plan) AidsOut(loading []event.Loaded) (n int) {
+	for _, l := range loading {
+		if p.KindOf(l.Odour) != event.Blank {
+			n++
+		}
+	}
+	return n
 }
 
 // Duration is how long the scheduled runs take, from the first arming to the end of the last purge.

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"scentpost/station/event"
+	"scentpost/station/signs"
 	"scentpost/station/strict"
 )
 
@@ -178,8 +178,9 @@ func badName(name string, longest int) string {
 		return "the name " + strict.Quote(name) + " is too long: " + Range{longest, longest}.String() + " characters are the most"
 	case strings.TrimSpace(name) != name:
 		return "the name " + strict.Quote(name) + " begins or ends with a space"
-	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return "the name " + strict.Quote(name) + " holds a character that cannot be printed"
+	}
+	if _, _, found := signs.Unseen(name, false); found {
+		return "the name " + strict.Quote(name) + " holds a sign that no reader sees"
 	}
 	return ""
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"scentpost/station/event"
+	"scentpost/station/names"
 	"scentpost/station/strict"
 	"scentpost/station/templates"
 	"scentpost/station/uplink/address"
@@ -24,7 +25,6 @@ const (
 	maxPositions = 64   // a carousel has 17; a bound for a slip of the finger
 	maxDevices   = 1024 // lines of a station that one board can serve
 	maxPeople    = 500
-	maxName      = 100 // characters of a person's name
 	maxSocket    = 107 // bytes of a Unix socket's path; the kernel's sun_path has 108 with its end
 	maxUID       = 1<<32 - 2
 	maxBudget    = 1_000_000
@@ -275,6 +275,7 @@ func (r *reader) people() {
 		}
 		r.out.People = append(r.out.People, out)
 	}
+	r.readAlike()
 	for i, p := range r.out.People {
 		if r.out.SharesAccount(p.Name) {
 			r.warn(fmt.Sprintf("people[%d].uid", i), "give each person an account of their own",
@@ -284,11 +285,29 @@ func (r *reader) people() {
 }
 
 func (r *reader) personName(path, name string) {
-	switch {
-	case len([]rune(name)) > maxName:
-		r.doc.Problem(path, "", "has more than %d characters", maxName)
-	case strings.TrimSpace(name) != name || strings.ContainsAny(name, "\n\r\t"):
-		r.doc.Problem(path, "", "begins or ends with a space, or has more than one line")
+	switch names.Check(name) {
+	case names.TooLong:
+		r.doc.Problem(path, "", "has more than %d characters", names.Most)
+	case names.Edged:
+		r.doc.Problem(path, "take the space away", "begins or ends with a space")
+	case names.Unseen:
+		r.doc.Problem(path, "write the name on one line, in signs that a reader sees", "has a sign that no reader sees, or more than one line")
+	}
+}
+
+// readAlike warns of people whom a reader may take for one.
+func (r *reader) readAlike() {
+	var read []names.Reading
+	for i, p := range r.out.People {
+		read = append(read, names.Read(p.Name))
+		for j, q := range r.out.People[:i] {
+			if p.Name == "" || p.Name == q.Name || !read[i].MayBe(read[j]) {
+				continue
+			}
+			line, _ := r.doc.Place(fmt.Sprintf("people[%d].name", j))
+			r.warn(fmt.Sprintf("people[%d].name", i), "where it is one person, write the name once, with all roles; where it is another, write the names so that they differ",
+				"%s reads like the name in line %d: a blind session that keeps their roles apart is refused", strict.Quote(p.Name), line)
+		}
 	}
 }
 

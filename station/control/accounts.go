@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"scentpost/station/event"
+	"scentpost/station/names"
 	"scentpost/station/refusal"
 )
 
@@ -50,6 +51,18 @@ func (a Accounts) person(p Account) Person {
 		ReadsVault: p.UID == 0 || p.UID > 0 && p.UID == a.own}
 }
 
+// notYours is the reason for which an account may not speak for a person; it names one of its own that was meant, if one was.
+func notYours(as string, mine []Account) *refusal.Reason {
+	var all []string
+	for _, p := range mine {
+		all = append(all, p.Name)
+	}
+	if near := names.Nearest(as, all); near != "" {
+		return refusal.New(NotYoursNear, "as", as, "near", near)
+	}
+	return refusal.New(NotYours, "as", as)
+}
+
 // Who returns the person that a request of an account speaks for: the one that it names, if the account may speak for them,
 // else the only one of the account. At a simulated station where nobody is named it is the first who may give the command,
 // so that one person at a keyboard can play all parts. Anything that everybody may ask is asked by the public, which has no
@@ -64,7 +77,7 @@ func (a Accounts) Who(uid int, as, command string) (Person, *refusal.Reason) {
 	if as != "" {
 		i := slices.IndexFunc(mine, func(p Account) bool { return p.Name == as })
 		if i < 0 {
-			return Person{}, refusal.New(NotYours, "as", as)
+			return Person{}, notYours(as, mine)
 		}
 		return a.person(mine[i]), nil
 	}

@@ -3,11 +3,11 @@ package control
 import (
 	"fmt"
 	"slices"
-	"strings"
-	"unicode"
 
 	"scentpost/station/event"
+	"scentpost/station/names"
 	"scentpost/station/refusal"
+	"scentpost/station/signs"
 	"scentpost/station/trial"
 )
 
@@ -18,6 +18,7 @@ const maxText = 2000
 type Argument struct {
 	Name  string // in the JSON of a request
 	lines bool   // a text that may have several lines
+	name  bool   // the name of a person or dog
 	file  bool   // the bytes of a file, which are taken as they are
 	at    func(*Request) any
 	check func(text string) *refusal.Reason // beyond what holds for every text; nil for nothing
@@ -25,14 +26,15 @@ type Argument struct {
 
 // The arguments of all commands.
 var (
-	argSpeaker    = Argument{Name: "as", at: func(r *Request) any { return &r.As }} // of every command
+	argSpeaker    = Argument{Name: "as", name: true, at: func(r *Request) any { return &r.As }} // of every command
 	argPlanName   = Argument{Name: "plan_name", at: func(r *Request) any { return &r.PlanName }}
 	argPlanText   = Argument{Name: "plan", file: true, at: func(r *Request) any { return &r.Plan }}
 	argRuleText   = Argument{Name: "rule", file: true, at: func(r *Request) any { return &r.Rule }}
-	argDog        = Argument{Name: "dog", at: func(r *Request) any { return &r.Dog }}
-	argHandler    = Argument{Name: "handler", at: func(r *Request) any { return &r.Handler }}
-	argAssessor   = Argument{Name: "assessor", at: func(r *Request) any { return &r.Assessor }}
+	argDog        = Argument{Name: "dog", name: true, at: func(r *Request) any { return &r.Dog }}
+	argHandler    = Argument{Name: "handler", name: true, at: func(r *Request) any { return &r.Handler }}
+	argAssessor   = Argument{Name: "assessor", name: true, at: func(r *Request) any { return &r.Assessor }}
 	argDiscipline = Argument{Name: "discipline", at: func(r *Request) any { return &r.Discipline }}
+	argNew        = Argument{Name: "new", at: func(r *Request) any { return &r.New }}
 	argShare      = Argument{Name: "share", lines: true, at: func(r *Request) any { return &r.Share }}
 	argDice       = Argument{Name: "dice", lines: true, at: func(r *Request) any { return &r.Dice }}
 	argAlone      = Argument{Name: "alone", at: func(r *Request) any { return &r.Alone }}
@@ -44,14 +46,14 @@ var (
 	argNote       = Argument{Name: "note", lines: true, at: func(r *Request) any { return &r.Note }}
 	argReason     = Argument{Name: "reason", lines: true, at: func(r *Request) any { return &r.Reason }}
 	argBack       = Argument{Name: "back", at: func(r *Request) any { return &r.Back }}
-	argMissing    = Argument{Name: "missing", at: func(r *Request) any { return &r.Missing }}
+	argAllBack    = Argument{Name: "all_back", at: func(r *Request) any { return &r.AllBack }}
 	argSession    = Argument{Name: "session", at: func(r *Request) any { return &r.Session }}
 	argDate       = Argument{Name: "date", at: func(r *Request) any { return &r.Date }, check: checkDate}
 )
 
 // arguments are all of them.
-var arguments = []Argument{argSpeaker, argPlanName, argPlanText, argRuleText, argDog, argHandler, argAssessor, argDiscipline, argShare, argDice, argAlone,
-	argPosition, argBetween, argNowhere, argMeans, argWhat, argNote, argReason, argBack, argMissing, argSession, argDate}
+var arguments = []Argument{argSpeaker, argPlanName, argPlanText, argRuleText, argDog, argHandler, argAssessor, argDiscipline, argNew, argShare, argDice, argAlone,
+	argPosition, argBetween, argNowhere, argMeans, argWhat, argNote, argReason, argBack, argAllBack, argSession, argDate}
 
 func checkDate(text string) *refusal.Reason {
 	if _, err := (event.TimeSaid{Said: text}).Time(); err != nil {
@@ -69,12 +71,14 @@ func (a Argument) given(r *Request) bool {
 		return *value != 0
 	case *bool:
 		return *value
+	case **int:
+		return *value != nil
 	}
 	return false
 }
 
 // refuse returns what is wrong with the argument in a request, nil when nothing is. A text is shown to others on their
-// terminals: no control characters.
+// terminals and papers: no sign that no reader sees.
 func (a Argument) refuse(r *Request) *refusal.Reason {
 	value, isText := a.at(r).(*string)
 	if !isText || a.file || *value == "" {
@@ -84,12 +88,18 @@ func (a Argument) refuse(r *Request) *refusal.Reason {
 	if len(text) > maxText {
 		return refusal.New(TextTooLong, "argument", a.Name, "most", maxText)
 	}
-	if strings.HasPrefix(text, event.PersonPrefix) {
-		return refusal.New(TextReserved, "argument", a.Name, "prefix", event.PersonPrefix)
+	if event.IsReference(text) {
+		return refusal.New(TextReserved, "argument", a.Name)
 	}
-	for _, sign := range text {
-		if unicode.IsControl(sign) && !(a.lines && strings.ContainsRune("\n\t\r", sign)) {
-			return refusal.New(TextControl, "argument", a.Name, "sign", fmt.Sprintf("%U", sign))
+	if sign, _, found := signs.Unseen(text, a.lines); found {
+		return refusal.New(TextUnseen, "argument", a.Name, "sign", fmt.Sprintf("%U", sign))
+	}
+	if a.name {
+		switch names.Check(text) {
+		case names.TooLong:
+			return refusal.New(NameTooLong, "argument", a.Name, "most", names.Most)
+		case names.Edged:
+			return refusal.New(NameEdged, "argument", a.Name)
 		}
 	}
 	if a.check != nil {

@@ -33,7 +33,7 @@ func TestTheHandlerIsNoAssessor(t *testing.T) {
 		view := secretView("single", c.stage)
 		view.Team.Handler = c.handler
 		in := newInbox(view)
-		in.state.Names = maps.Clone(names)
+		in.state.Names = maps.Clone(usualNames)
 		for ref, name := range c.names {
 			if in.state.Names[ref] = name; name == "" {
 				delete(in.state.Names, ref)
@@ -55,7 +55,7 @@ func TestTheHandlerIsNoAssessor(t *testing.T) {
 // A person without a name is the public, whatever roles somebody gives them.
 func TestANamelessPersonIsThePublic(t *testing.T) {
 	s := newTestService(t, newInbox(secretView("single", StageArmed)))
-	text, err := json.Marshal(s.Status(trial.Snapshot{View: secretView("single", StageArmed), Names: names}, Person{Roles: []event.Role{event.Assessor}}))
+	text, err := json.Marshal(s.Status(trial.Snapshot{View: secretView("single", StageArmed), Names: usualNames}, Person{Roles: []event.Role{event.Assessor}}))
 	if err != nil || strings.Contains(string(text), "secretodour") {
 		t.Errorf("%s, %v", text, err)
 	}

@@ -29,6 +29,7 @@ type Command struct {
 var (
 	everybody   = []event.Role{event.Public}
 	leaders     = []event.Role{event.Assessor, event.Authority}
+	mayLoad     = []event.Role{event.Loader, event.Admin}
 	atTheSearch = []event.Role{event.Assessor, event.Handler}
 )
 
@@ -42,8 +43,8 @@ var (
 // table holds every command, in the order of a session.
 var table = []Command{
 	{Name: "open", Roles: []event.Role{event.Assessor, event.Authority, event.Admin}, Phases: []trial.Phase{trial.Idle}, Leads: trial.Opened,
-		Needs: []Argument{argPlanText, argDog, argHandler, argAssessor}, Takes: []Argument{argPlanName, argRuleText, argDiscipline}, event: (*Service).opening},
-	{Name: "load", Roles: []event.Role{event.Loader, event.Admin}, Phases: []trial.Phase{trial.Opened}, Leads: trial.Loaded,
+		Needs: []Argument{argPlanText, argDog, argHandler, argAssessor}, Takes: []Argument{argPlanName, argRuleText, argDiscipline, argNew}, event: (*Service).opening},
+	{Name: "load", Roles: mayLoad, Phases: []trial.Phase{trial.Opened}, Leads: trial.Loaded,
 		event: body(event.SessionLoaded, func(*Request) any { return &event.Load{} })},
 	{Name: "seal", Roles: leaders, Phases: []trial.Phase{trial.Loaded}, Leads: trial.Sealed,
 		Takes: []Argument{argShare, argDice, argAlone}, event: (*Service).seed},
@@ -71,7 +72,7 @@ var table = []Command{
 	{Name: "date", Roles: []event.Role{event.Assessor, event.Authority, event.Admin}, Phases: inSession, fits: clockUnset,
 		Needs: []Argument{argDate}, event: body(event.ClockSaid, func(r *Request) any { return &event.TimeSaid{Said: r.Date} })},
 	{Name: "close", Roles: []event.Role{event.Loader, event.Assessor, event.Authority}, Phases: []trial.Phase{trial.Ended}, Leads: trial.Idle,
-		Takes: []Argument{argBack, argMissing, argNote}, event: (*Service).closing},
+		Takes: []Argument{argBack, argAllBack, argNote}, event: (*Service).closing},
 
 	{Name: "status", Roles: everybody, read: (*Service).readStatus},
 	{Name: "watch", Roles: everybody, read: (*Service).readStatus},

@@ -42,7 +42,7 @@ func asked(t testing.TB) map[string]struct {
 		"resume":   {Request{}, event.SessionResumed, "assessor authority"},
 		"abort":    {Request{Reason: "ill"}, event.SessionAborted, "assessor authority"},
 		"date":     {Request{Date: "2027-03-04"}, event.ClockSaid, "assessor authority admin"},
-		"close":    {Request{}, event.SessionClosed, "loader assessor authority"},
+		"close":    {Request{AllBack: true}, event.SessionClosed, "loader assessor authority"},
 		"status":   {Request{}, "", all},
 		"watch":    {Request{}, "", all},
 		"doctor":   {Request{}, "", all},
@@ -221,6 +221,8 @@ func fill(a Argument, r *Request) {
 		*value = 1
 	case *bool:
 		*value = true
+	case **int:
+		*value = new(1)
 	}
 }
 

@@ -27,8 +27,11 @@ func (s *Service) opening(r *Request, e *event.Event) *refusal.Reason {
 	if err := CheckPlan(r.PlanName, plan, rule); err != nil {
 		return refusal.New(trial.PlanRefused, refusal.Detail, err)
 	}
-	if plan.Mode != event.ModeOpen && r.Handler == r.Assessor {
-		return refusal.New(OnePerson, "person", r.Handler, "mode", plan.Mode)
+	if why := s.apart(plan.Mode, r.Handler, r.Assessor); why != nil {
+		return why
+	}
+	if why := s.known(r); why != nil {
+		return why
 	}
 	hash := plan.Hash()
 	e.Type, e.Body = event.SessionOpened, &event.Opening{
@@ -41,8 +44,8 @@ func (s *Service) opening(r *Request, e *event.Event) *refusal.Reason {
 	return nil
 }
 
-// present lists who takes part, each with the roles that the station gives them; the handler and the assessor of
-// the session need not be known to the station.
+// present lists who takes part, each with the roles that the station gives them; a handler or an assessor who is new has that
+// one role.
 func (s *Service) present(r *Request) []event.Person {
 	people := []event.Person{}
 	for _, p := range s.opt.People {
@@ -130,15 +133,18 @@ func (s *Service) entered(call event.Call, r *Request, e *event.Event) *refusal.
 	return nil
 }
 
-// closing counts the aids back.
+// closing counts the aids back. Where some went out somebody must have counted them.
 func (s *Service) closing(r *Request, e *event.Event) *refusal.Reason {
-	out := s.inbox.Snapshot().View.Aids
-	count := &event.AidCount{Out: out, Back: out, Remark: r.Note}
-	if r.Missing {
-		count.Back = r.Back
-	}
-	if count.Back < 0 || count.Back > out {
-		return refusal.New(BackImpossible, "back", count.Back, "out", out)
+	count := &event.AidCount{Out: s.inbox.Snapshot().View.Aids, Remark: r.Note}
+	switch {
+	case r.AllBack && r.Back != nil:
+		return refusal.New(BackTwice)
+	case r.AllBack:
+		count.Back = count.Out
+	case r.Back != nil:
+		count.Back = *r.Back
+	case count.Out > 0:
+		return refusal.New(BackUncounted, "out", count.Out)
 	}
 	e.Type, e.Body = event.SessionClosed, count
 	return nil

@@ -82,7 +82,7 @@ func TestTheLargestOpeningFits(t *testing.T) {
 
 // longRef returns a reference as the host makes them.
 func longRef(n int) string {
-	return record.NewIdentity([16]byte{byte(n), byte(n >> 8)}, "name").Ref
+	return record.NewPerson([16]byte{byte(n), byte(n >> 8)}, "name").Ref
 }
 
 // TestNoDrawOpensMoreThanWasChecked draws from plans and compares each opening with the longest that was reckoned with.

@@ -25,6 +25,7 @@ type Request struct {
 	Handler    string `json:"handler,omitempty"`
 	Assessor   string `json:"assessor,omitempty"`
 	Discipline string `json:"discipline,omitempty"`
+	New        bool   `json:"new,omitempty"` // open: handler and assessor need not be known to the station
 
 	Share string `json:"share,omitempty"` // seal: the authority's answer, as blind.SignShare writes it
 	Dice  string `json:"dice,omitempty"`  // seal: what the assessor's dice showed
@@ -37,8 +38,8 @@ type Request struct {
 	What     string `json:"what,omitempty"`     // observe
 	Note     string `json:"note,omitempty"`     // observe, close
 	Reason   string `json:"reason,omitempty"`   // void, pause, abort, withdraw
-	Back     int    `json:"back,omitempty"`     // close: aids counted back; all of them when Missing is not set
-	Missing  bool   `json:"missing,omitempty"`  // close: Back was counted
+	Back     *int   `json:"back,omitempty"`     // close: how many aids were counted back
+	AllBack  bool   `json:"all_back,omitempty"` // close: all aids were counted back
 	Session  string `json:"session,omitempty"`  // export, "" for the last
 	Date     string `json:"date,omitempty"`     // date: what the time is, as event.TimeSaid takes it
 }

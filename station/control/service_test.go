@@ -116,8 +116,8 @@ func TestEveryCommandBecomesItsEvent(t *testing.T) {
 		"pause":        {Request{Command: "pause", Reason: "rain"}, event.SessionPaused, &event.Reason{Reason: "rain"}},
 		"resume":       {Request{Command: "resume"}, event.SessionResumed, nil},
 		"abort":        {Request{Command: "abort", Reason: "ill"}, event.SessionAborted, &event.Reason{Reason: "ill"}},
-		"close":        {Request{Command: "close", As: "Lola", Note: "all there"}, event.SessionClosed, &event.AidCount{Out: 12, Back: 12, Remark: "all there"}},
-		"close, few":   {Request{Command: "close", As: "Lola", Missing: true, Back: 11}, event.SessionClosed, &event.AidCount{Out: 12, Back: 11}},
+		"close":        {Request{Command: "close", As: "Lola", AllBack: true, Note: "all there"}, event.SessionClosed, &event.AidCount{Out: 12, Back: 12, Remark: "all there"}},
+		"close, few":   {Request{Command: "close", As: "Lola", Back: new(11)}, event.SessionClosed, &event.AidCount{Out: 12, Back: 11}},
 	} {
 		in := newInbox(view)
 		if c.request.As == "" {
@@ -137,7 +137,7 @@ func TestEveryCommandBecomesItsEvent(t *testing.T) {
 func TestOpeningASession(t *testing.T) {
 	in := newInbox(trial.View{Phase: trial.Idle})
 	plan := shortPlan(t)
-	got := do(newTestService(t, in), Request{Command: "open", As: "Ada", PlanName: "short.yaml", Plan: plan, Dog: "Rex", Handler: "Hana", Assessor: "Guest", Rule: "rule"})
+	got := do(newTestService(t, in), Request{Command: "open", As: "Ada", PlanName: "short.yaml", Plan: plan, Dog: "Rex", Handler: "Hana", Assessor: "Guest", Rule: "rule", New: true})
 	if !got.OK || len(in.got) != 1 {
 		t.Fatalf("%+v", got)
 	}
@@ -210,8 +210,8 @@ func TestWhatARequestIsRefusedFor(t *testing.T) {
 		"a call by smoke":      {Request{Command: "call", Position: 1, Means: "smoke"}, "means-unknown (means smoke)"},
 		"a void of no reason":  {Request{Command: "void"}, "argument-missing (argument reason, command void)"},
 		"a date that is none":  {Request{Command: "date", Date: "yesterday"}, "no-date (detail \"yesterday\" is no date"},
-		"aids too many":        {Request{Command: "close", Missing: true, Back: 13}, "back-impossible (back 13, out 12)"},
-		"aids too few":         {Request{Command: "close", Missing: true, Back: -1}, "back-impossible (back -1, out 12)"},
+		"aids not counted":     {Request{Command: "close"}, "back-uncounted (out 12)"},
+		"aids counted twice":   {Request{Command: "close", Back: new(12), AllBack: true}, "back-twice"},
 	} {
 		in := newInbox(view)
 		if c.request.As == "" {

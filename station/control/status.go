@@ -43,6 +43,9 @@ type Status struct {
 	// Clock is what the session's UTC is worth, nil without a session. SaidBy is a name, a reference where the name is gone.
 	Clock *event.SessionClock `json:"clock,omitempty"`
 
+	// Aids are how many aids went out, and how many of them were counted back; nil before any went out.
+	Aids *Aids `json:"aids,omitempty"`
+
 	StationHash string           `json:"station_hash,omitempty"`
 	Seed        event.SeedSource `json:"seed,omitempty"`
 	Checkpoint  string           `json:"checkpoint,omitempty"`
@@ -55,6 +58,22 @@ type Status struct {
 	Runs     []RunStatus    `json:"runs,omitempty"`
 	RunsKept int            `json:"runs_kept,omitempty"`
 	Verdict  *event.Verdict `json:"verdict,omitempty"`
+}
+
+// Aids is the count of a session's aids.
+type Aids struct {
+	Out int `json:"out"`
+	// Back is nil until they were counted.
+	Back *int `json:"back,omitempty"`
+}
+
+// Count returns the count, and whether somebody has counted.
+func (a Aids) Count() (count event.AidCount, counted bool) {
+	count = event.AidCount{Out: a.Out}
+	if a.Back != nil {
+		count.Back = *a.Back
+	}
+	return count, a.Back != nil
 }
 
 // RunStatus is one run in a status.
@@ -119,6 +138,12 @@ func (s *Service) status(state trial.Snapshot, who Person, roles []event.Role, k
 		clock := v.Clock
 		clock.SaidBy = nameOf(state, clock.SaidBy)
 		out.Clock = &clock
+	}
+	if v.Aids > 0 {
+		out.Aids = &Aids{Out: v.Aids}
+		if v.Count != nil {
+			out.Aids.Back = &v.Count.Back
+		}
 	}
 	out.RunsKept = kept
 	for _, r := range v.Over[kept:] {

@@ -1,5 +1,7 @@
 package event
 
+import "fmt"
+
 // Bodies are integers, strings, booleans, and lists and structs of them: no floats, so that every machine writes
 // the same bytes. 64-bit integers are written as strings. Instants are nanoseconds of the monotonic clock,
 // durations milliseconds, hashes and nonces lower-case hexadecimal.
@@ -27,7 +29,7 @@ type Laws struct {
 	Score  int `json:"score"`
 }
 
-// Team is one dog with one handler. Dog and Handler are references ("p-..."); names lie in the identity file.
+// Team is one dog with one handler. Dog ("d-...") and Handler ("p-...") are references; names lie in the identity file.
 type Team struct {
 	Dog        string `json:"dog"`
 	Handler    string `json:"handler"`
@@ -169,11 +171,26 @@ type End struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// AidCount is the count of the aids at the end. Missing aids are an alarm.
+// AidCount is the count of the aids at the end: the canisters that were loaded with a target or a distractor, and how many of
+// them somebody counted back. Blanks are no aids. Missing aids are an alarm.
 type AidCount struct {
 	Out    int    `json:"out"`
 	Back   int    `json:"back"`
 	Remark string `json:"remark,omitempty"`
+}
+
+// Missing returns how many aids did not come back.
+func (c AidCount) Missing() int { return c.Out - c.Back }
+
+// Text says the count in words, and what is missing in capitals.
+func (c AidCount) Text() string {
+	switch {
+	case c.Out == 0:
+		return "no aids went out"
+	case c.Missing() == 0:
+		return fmt.Sprintf("all %d aids back", c.Out)
+	}
+	return fmt.Sprintf("%d of %d aids back, %d MISSING", c.Back, c.Out, c.Missing())
 }
 
 // Arming fixes the instant at which all moves of the run start.

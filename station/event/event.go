@@ -4,7 +4,10 @@
 // It imports the standard library only and decides nothing.
 package event
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Type names one kind of event, as it stands in the record ("run.armed"). The kinds and their bodies are
 // listed in the table of types.go.
@@ -29,8 +32,27 @@ type Event struct {
 	Secret any
 }
 
-// PersonPrefix begins the references that stand for people and dogs in the record.
-const PersonPrefix = "p-"
+// PersonPrefix begins the references that stand for people in the record, DogPrefix those of dogs: a dog that is called as its
+// handler is another than the handler.
+const (
+	PersonPrefix = "p-"
+	DogPrefix    = "d-"
+)
+
+// refDigits is how many hexadecimal digits come after the prefix of a reference.
+const refDigits = 32
+
+// IsReference tells whether a text is a reference of a person or dog, or looks like one.
+func IsReference(text string) bool {
+	digits, person := strings.CutPrefix(text, PersonPrefix)
+	if !person {
+		var dog bool
+		if digits, dog = strings.CutPrefix(text, DogPrefix); !dog {
+			return false
+		}
+	}
+	return len(digits) == refDigits && strings.Trim(digits, "0123456789abcdef") == ""
+}
 
 // ByStation is the By of what the station itself decided.
 const ByStation = "station"

@@ -74,6 +74,7 @@ const (
 	BoardTime         Code = "board-time"          // the instants of a board's edges are uncertain
 	BoardClock        Code = "board-clock"         // a board's clock is off by more than one that is well, or not steady
 	BoardStarted      Code = "board-started"       // a board started by itself, for want of power or of a program that goes on
+	AidsMissing       Code = "aids-missing"        // fewer aids were counted back than went out
 	SpaceLow          Code = "space-low"           // there is room for a few hours of running sessions
 )
 
@@ -116,6 +117,7 @@ var kinds = map[Code]kind{
 	BoardTime:         {"The times of a board's edges are uncertain", Warning, true, "where its converter gathers bytes (FTDI: 16 ms), set its latency_timer in /sys/bus/usb-serial/devices to 1; take it off a hub; end what else the machine does"},
 	BoardClock:        {"A board's clock is wrong", Warning, true, "keep the board out of heat and cold; where that does not help, take another one, with a crystal if it can be had (scentpost board info says how far it is off)"},
 	BoardStarted:      {"A board started by itself", Warning, true, "after a brown-out take a stronger supply and drive no motor from the board; after a watchdog report it with firmware and build (scentpost board info); a new start by its power ends this"},
+	AidsMissing:       {"Aids are missing", Fault, false, "look for them, and report them as your authority asks; this is over when all aids of a later session are back"},
 	SpaceLow:          {"The disk will be full soon", Warning, false, "export closed sessions and prune them, or free space on the disk"},
 }
 

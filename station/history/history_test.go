@@ -36,7 +36,7 @@ func told() []event.Event {
 		{Type: event.RunScored, Run: 1, Body: &event.RunResult{Result: "correct", LatencyMS: 7, SinceStartMS: 8, EffectiveBlind: "double"}},
 		{Type: event.SessionRevealed},
 		{Type: event.SessionScored, Body: &event.Verdict{Verdict: "not a valid test"}},
-		{Type: event.SessionClosed, Body: &event.AidCount{Out: 6, Back: 6}},
+		{Type: event.SessionClosed, Body: &event.AidCount{Out: 6, Back: 5}},
 	}
 	for i := range all {
 		all[i].Session, all[i].At = "s1", at(int64(i), event.Synced)
@@ -51,7 +51,7 @@ func TestASessionIsToldInShort(t *testing.T) {
 		s.Take(&e)
 	}
 	want := Session{
-		Line: Line{ID: "s1", Opened: "2027-03-04T05:06:00Z", Plan: "six", Mode: "double", Simulated: true, Sealed: true, Armed: 3, State: Closed, How: "aborted",
+		Line: Line{ID: "s1", Opened: "2027-03-04T05:06:00Z", Plan: "six", Mode: "double", Simulated: true, Sealed: true, Armed: 3, State: Closed, How: "aborted", AidsOut: 6, AidsBack: 5,
 			Clock: event.SessionClock{Quality: event.Holdover, Last: event.Synced, BoundNS: 18}},
 		Dog: "p-1", Handler: "p-2", Air: []event.Air{{Device: "air", AgeMS: 5}}, Verdict: event.Verdict{Verdict: "not a valid test"},
 		Runs: []Run{

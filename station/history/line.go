@@ -34,6 +34,9 @@ type Line struct {
 	Armed     int          `json:"runs"`   // how many runs were armed
 	State     State        `json:"state"`
 	How       event.Ending `json:"how,omitempty"` // "" before the end
+	// AidsOut and AidsBack are the count of the aids, 0 before the session was closed.
+	AidsOut  int `json:"aids_out"`
+	AidsBack int `json:"aids_back"`
 	// Clock is what the UTC of the session is worth.
 	Clock event.SessionClock `json:"clock"`
 }
@@ -57,6 +60,8 @@ func (l *Line) Take(e *event.Event) {
 		l.Armed++
 	case *event.End:
 		l.State, l.How = Ended, body.How
+	case *event.AidCount:
+		l.AidsOut, l.AidsBack = body.Out, body.Back
 	}
 	switch e.Type {
 	case event.SessionRevealed:
@@ -68,6 +73,11 @@ func (l *Line) Take(e *event.Event) {
 
 // Secret tells whether the placements of the session were drawn and are not revealed.
 func (l Line) Secret() bool { return l.Sealed && (l.State == Unfinished || l.State == Ended) }
+
+// Aids returns the count of the aids; counted is false before the session was closed.
+func (l Line) Aids() (count event.AidCount, counted bool) {
+	return event.AidCount{Out: l.AidsOut, Back: l.AidsBack}, l.State == Closed
+}
 
 // Finished tells whether the records go on to the reveal, which the end of a session brings by itself.
 func (l Line) Finished() bool { return l.State == Revealed || l.State == Closed }

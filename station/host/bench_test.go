@@ -20,7 +20,7 @@ func BenchmarkHost(b *testing.B) {
 		if v := h.host.Snapshot().View; v.Phase == trial.Idle || v.Phase == trial.Ended {
 			b.StopTimer()
 			if v.Phase == trial.Ended {
-				h.done(event.Event{Type: event.SessionClosed, By: "Vera", Body: &event.AidCount{}})
+				h.close()
 			}
 			h.batches = nil
 			h.sealed()

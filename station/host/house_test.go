@@ -274,6 +274,12 @@ func (h *house) do(e event.Event) *[]trial.Answer {
 	return answers
 }
 
+// close closes the session with all its aids back.
+func (h *house) close() {
+	out := h.host.Snapshot().View.Aids
+	h.done(event.Event{Type: event.SessionClosed, By: "Vera", Body: &event.AidCount{Out: out, Back: out}})
+}
+
 // done gives a command that must be carried out.
 func (h *house) done(e event.Event) {
 	h.t.Helper()
@@ -331,7 +337,7 @@ func (h *house) finish() {
 		case v.Phase == trial.Idle:
 			return
 		case v.Phase == trial.Ended:
-			h.done(event.Event{Type: event.SessionClosed, By: "Vera", Body: &event.AidCount{}})
+			h.close()
 			return
 		case v.Phase == trial.Opened:
 			h.done(event.Event{Type: event.SessionLoaded, By: "Liri", Body: &event.Load{}})

@@ -182,7 +182,7 @@ func TestAnotherConfigurationAbortsTheSession(t *testing.T) {
 			}
 			h.has(t, "session.aborted "+trial.ConfigChanged)
 			h.start(event.VoidRestart) // a session that is revealed waits to be closed, under whatever configuration
-			h.done(event.Event{Type: event.SessionClosed, By: "Vera", Body: &event.AidCount{}})
+			h.close()
 			if n := strings.Count(strings.Join(h.types(), ","), "session.aborted"); n != 1 {
 				t.Errorf("aborted %d times", n)
 			}

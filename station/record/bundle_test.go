@@ -30,7 +30,7 @@ func smallBundle(t testing.TB) Bundle {
 	var tree Tree
 	var stored []tlog.Hash
 	b := Bundle{Log: testLog, Session: "s-1", From: 1, Key: key,
-		Identities: []Identity{NewIdentity([16]byte{9}, "Rex"), NewIdentity([16]byte{1}, "Arta"), NewIdentity([16]byte{2}, "Nobody Here")}}
+		Identities: []Identity{NewDog([16]byte{9}, "Rex"), NewPerson([16]byte{1}, "Arta"), NewPerson([16]byte{2}, "Nobody Here")}}
 	for seq, e := range []event.Event{
 		{Type: event.EpochBegan, Body: &event.Epoch{Draft: event.Draft, Site: "site", Why: "first", Key: key}},
 		{Type: event.SessionOpened, Session: "s-1", Body: &event.Opening{Name: "p",

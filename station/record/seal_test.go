@@ -103,21 +103,21 @@ func TestOpening(t *testing.T) {
 }
 
 func TestIdentities(t *testing.T) {
-	id := NewIdentity([16]byte{1}, "Ђурђа Petrović")
-	if err := id.Check(); err != nil || !strings.HasPrefix(id.Ref, RefPrefix) || len(id.Ref) != 34 {
+	id := NewPerson([16]byte{1}, "Ђурђа Petrović")
+	if err := id.Check(); err != nil || !strings.HasPrefix(id.Ref, event.PersonPrefix) || len(id.Ref) != 34 {
 		t.Fatalf("%+v, %v", id, err)
 	}
-	if NewIdentity([16]byte{2}, id.Name).Ref == id.Ref {
+	if NewPerson([16]byte{2}, id.Name).Ref == id.Ref {
 		t.Error("the salt does not count")
 	}
 	for name, change := range map[string]func(i *Identity){
 		"another name":  func(i *Identity) { i.Name += " " },
 		"another salt":  func(i *Identity) { i.Salt = strings.Replace(i.Salt, "1", "2", 1) },
 		"another ref":   func(i *Identity) { i.Ref += "0" },
-		"capital salt":  func(i *Identity) { *i = NewIdentity([16]byte{0xab}, "x"); i.Salt = strings.ToUpper(i.Salt) },
+		"capital salt":  func(i *Identity) { *i = NewPerson([16]byte{0xab}, "x"); i.Salt = strings.ToUpper(i.Salt) },
 		"short salt":    func(i *Identity) { i.Salt = "01" },
-		"no name":       func(i *Identity) { *i = NewIdentity([16]byte{}, "") },
-		"name not text": func(i *Identity) { *i = NewIdentity([16]byte{}, "\xff") },
+		"no name":       func(i *Identity) { *i = NewPerson([16]byte{}, "") },
+		"name not text": func(i *Identity) { *i = NewPerson([16]byte{}, "\xff") },
 	} {
 		changed := id
 		change(&changed)

@@ -247,5 +247,5 @@ func writeOtherVectors(t *testing.T, v *vectors, tree *Tree) {
 		Size string `json:"size"`
 		Note string `json:"note"`
 	}{fmt.Sprint(tree.Size()), string(note)})
-	v.Persons = []Identity{NewIdentity([16]byte{1, 2, 3}, "Željko Đurić"), NewIdentity([16]byte{}, "Rex")}
+	v.Persons = []Identity{NewPerson([16]byte{1, 2, 3}, "Željko Đurić"), NewDog([16]byte{}, "Rex")}
 }

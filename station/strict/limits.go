@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/goccy/go-yaml/token"
+
+	"scentpost/station/signs"
 )
 
 // refusedTokens are the parts of YAML that a station's files do without, with the reason or the way out.
@@ -36,6 +38,9 @@ func checkTokens(tokens token.Tokens) *Problem {
 		}
 		if ended || (tk.Type == token.DocumentHeaderType && count > 0) {
 			return at("keep one, and put the other in a file of its own", "a second document begins here")
+		}
+		if sign, _, found := signs.Unseen(tk.Value, true); found { // written as an escape
+			return at("take it away: it may make the text look like another one", "%U is a sign that no reader sees", sign)
 		}
 		if count++; count > maxTokens {
 			return at("is this the right file?", "more than %d words and marks", maxTokens)

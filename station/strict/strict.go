@@ -14,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"scentpost/station/signs"
 )
 
 // The limits of a document. No file that a person writes for a station comes near them.
@@ -85,6 +87,7 @@ func checkBytes(src []byte) (string, *Problem) {
 		src = src[3:] // editors on Windows put it there; it means nothing
 	}
 	line, column := 1, 1
+	_, unseen, found := signs.Unseen(string(src), true)
 	for rest := src; len(rest) > 0; {
 		r, size := utf8.DecodeRune(rest)
 		var message string
@@ -93,6 +96,9 @@ func checkBytes(src []byte) (string, *Problem) {
 			message = fmt.Sprintf("byte 0x%02X is not UTF-8", rest[0])
 		case r < ' ' && r != '\n' && r != '\r' && r != '\t', r == 0x7F:
 			message = fmt.Sprintf("control character 0x%02X is not text", r)
+		case found && len(src)-len(rest) == unseen:
+			return "", &Problem{Line: line, Column: column, Message: fmt.Sprintf("%U is a sign that no reader sees", r),
+				Hint: "take it away: it may make the text look like another one"}
 		}
 		if message != "" {
 			return "", &Problem{Line: line, Column: column, Message: message,

@@ -102,6 +102,9 @@ type session struct {
 	aborted    string // why, "" when not aborted
 	clock      event.SessionClock
 	verdict    *event.Verdict
+	aids       int            // that went out
+	count      event.AidCount // of the aids
+	counted    bool           // somebody has counted them
 	results    map[int]*event.RunResult
 }
 

@@ -52,10 +52,10 @@ const (
 	WithdrawTooLate    refusal.Code = "withdraw-too-late"   // limit
 	UnknownObservation refusal.Code = "unknown-observation" // what
 
-	AidsBelowZero refusal.Code = "aids-below-zero"
-	PersonUnnamed refusal.Code = "person-unnamed"
-	ClockSet      refusal.Code = "clock-set"
-	NoDate        refusal.Code = "no-date" // detail
+	BackImpossible refusal.Code = "back-impossible" // back, out
+	PersonUnnamed  refusal.Code = "person-unnamed"
+	ClockSet       refusal.Code = "clock-set"
+	NoDate         refusal.Code = "no-date" // detail
 
 	// Inconsistent is an input that no person can give: one that the station itself made wrong, or that comes in another
 	// order. Its detail says what.
@@ -110,10 +110,10 @@ var recorded = map[refusal.Code]string{
 	WithdrawTooLate:    "the time to withdraw has run out",
 	UnknownObservation: "an observation is a change of behaviour, a final response or a hesitation",
 
-	AidsBelowZero: "aids cannot be counted below zero",
-	PersonUnnamed: "only a named person can say what the time is",
-	ClockSet:      "the station's clock is set: nobody needs to say what the time is",
-	NoDate:        "{detail}",
+	BackImpossible: "{out} aids went out, and {back} cannot have come back",
+	PersonUnnamed:  "only a named person can say what the time is",
+	ClockSet:       "the station's clock is set: nobody needs to say what the time is",
+	NoDate:         "{detail}",
 
 	Inconsistent: "{detail}",
 }

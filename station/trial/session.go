@@ -98,6 +98,7 @@ func (m *Machine) loaded(in event.Event) *refusal.Reason {
 	}
 	m.session.binding = binding
 	m.session.load = *load
+	m.session.aids = m.session.plan.AidsOut(load.Loading)
 	m.session.share = event.Seal(share)
 	m.phase = Loaded
 	m.record(in)
@@ -241,9 +242,14 @@ func (m *Machine) closeSession(in event.Event) *refusal.Reason {
 	if m.phase != Ended {
 		return m.wrongPhase("close", Ended)
 	}
-	if count := in.Body.(*event.AidCount); count.Out < 0 || count.Back < 0 {
-		return refusal.New(AidsBelowZero)
+	count, out := in.Body.(*event.AidCount), m.session.aids
+	switch {
+	case count.Out != out:
+		return inconsistent(fmt.Sprintf("%d aids went out, and %d are counted", out, count.Out))
+	case count.Back < 0 || count.Back > out:
+		return refusal.New(BackImpossible, "back", count.Back, "out", out)
 	}
+	m.session.count, m.session.counted = *count, true
 	m.record(in)
 	m.checkpoint(CheckpointClose)
 	m.phase = Idle

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"scentpost/station/event"
+	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
 
@@ -197,5 +198,43 @@ func TestEveryPlacementWritesTheSameRecords(t *testing.T) {
 		if got != want {
 			t.Fatalf("draw %d is told from the first:\n%s", draw, got)
 		}
+	}
+}
+
+// TestAidsAreCountedBack: the count is held to what went out, blanks not counted, and what is missing stays in the view.
+func TestAidsAreCountedBack(t *testing.T) {
+	s := ready(t)
+	s.play("abort")
+	out := s.stage.View().Aids
+	if out != 6 {
+		t.Fatalf("%d aids went out, of three positions with two aids and a blank each", out)
+	}
+	count := func(c event.AidCount) { s.command(event.Event{Type: event.SessionClosed, By: "p-loader", Body: &c}) }
+	for _, c := range []struct {
+		count event.AidCount
+		want  refusal.Code
+	}{
+		{event.AidCount{Out: 9, Back: 9}, trial.Inconsistent}, // with the blanks
+		{event.AidCount{Out: 0, Back: 0}, trial.Inconsistent},
+		{event.AidCount{Out: 6, Back: 7}, trial.BackImpossible},
+		{event.AidCount{Out: 6, Back: -1}, trial.BackImpossible},
+	} {
+		count(c.count)
+		if v := s.stage.View(); !s.refused.Says(c.want) || v.Phase != trial.Ended || v.Count != nil {
+			t.Errorf("%+v: %v, the session is %s", c.count, s.refused, v.Phase)
+		}
+	}
+	count(event.AidCount{Out: 6, Back: 4, Remark: "two lie in the van"})
+	v := s.stage.View()
+	if s.refused != nil || v.Phase != trial.Idle || v.Count == nil || v.Count.Missing() != 2 || v.Count.Text() != "4 of 6 aids back, 2 MISSING" {
+		t.Errorf("%v, %+v", s.refused, v.Count)
+	}
+	s.replay()
+
+	early := newTheatre(t)
+	early.command(event.Event{Type: event.SessionOpened, Session: "s1", By: "p-assessor", Body: openingOf(smallPlan, usual)})
+	early.play("abort; close")
+	if v := early.stage.View(); v.Phase != trial.Idle || v.Aids != 0 || v.Count.Text() != "no aids went out" {
+		t.Errorf("before the loading: %+v", v.Count)
 	}
 }

@@ -332,7 +332,8 @@ func (s *theatre) word(at event.Stamp, word string, rest []string) {
 	case "abort":
 		e.Type, e.Body = event.SessionAborted, reason
 	case "close":
-		e.Type, e.Body = event.SessionClosed, &event.AidCount{Out: 9, Back: 9}
+		out := s.stage.View().Aids
+		e.Type, e.Body = event.SessionClosed, &event.AidCount{Out: out, Back: out}
 	case "void":
 		e.Type, e.Body = event.RunVoided, &event.Void{Reason: reason.Reason}
 	case "trouble": // the station's own

@@ -26,7 +26,8 @@ type View struct {
 	Aborted   string
 	Clock     event.SessionClock // what the session's UTC is worth
 
-	Aids        int // canisters loaded, blanks included
+	Aids        int             // that went out
+	Count       *event.AidCount // nil until they were counted back
 	StationHash string
 	Seed        event.SeedSource
 	Air         []event.Air // as its sensors said when the session was sealed or the last run armed
@@ -77,7 +78,11 @@ func (m *Machine) View() View {
 	v.Positions, v.Team, v.People = s.plan.Positions, s.opening.Team, s.opening.People
 	v.Scheduled, v.Reserve, v.Used, v.Left = s.plan.Runs, s.plan.Reserve, s.reserves, len(s.next)
 	v.Paused, v.Aborted, v.Clock = s.paused, s.aborted, s.clock
-	v.Aids = len(s.load.Loading)
+	v.Aids = s.aids
+	if s.counted {
+		count := s.count
+		v.Count = &count
+	}
 	v.Air = s.air
 	v.StationHash, v.Seed = s.load.StationHash, s.seed.Source
 	v.Revealed = m.phase == Ended || (m.phase == Idle && s.verdict != nil)

@@ -147,7 +147,8 @@ func play(t testing.TB, feedback string, change func(p *played)) (*played, recor
 		}
 		p.search(run, handler)
 	}
-	p.command(event.SessionClosed, handler, &event.AidCount{Out: 9, Back: 9}, nil)
+	out := p.stage.View().Aids
+	p.command(event.SessionClosed, handler, &event.AidCount{Out: out, Back: out - 1}, nil)
 	return p, p.bundle(p.from)
 }
 

@@ -116,7 +116,7 @@ func asIs(*event.Event) {}
 func (s *station) person(name string) string {
 	var salt [16]byte
 	_, _ = s.chance.Read(salt[:])
-	id := record.NewIdentity(salt, name)
+	id := record.NewPerson(salt, name)
 	s.people = append(s.people, id)
 	return id.Ref
 }

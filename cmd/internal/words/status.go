@@ -56,11 +56,19 @@ func Next(s *control.Status) string {
 	case control.NextSeal:
 		return "answer the station's hash: `session seal --share` or `--dice`"
 	case control.NextClose:
-		return "count the aids back, then `session close`"
+		return nextClose(s.Aids)
 	case control.WaitEnd:
 		return "wait: the session ends when the canisters are closed and the air is purged"
 	}
 	return nextOfRuns(s)
+}
+
+// nextClose says what is to be counted before the session is closed.
+func nextClose(aids *control.Aids) string {
+	if aids == nil {
+		return "`session close`: no aids went out"
+	}
+	return fmt.Sprintf("count the aids, %d went out, then `session close --back N`, or `--all-back`", aids.Out)
 }
 
 func nextOfRuns(s *control.Status) string {
@@ -137,6 +145,11 @@ func WriteStatus(w io.Writer, s *control.Status) {
 	}
 	if s.Seed == event.Alone {
 		fmt.Fprintln(w, "draw chosen by the station alone")
+	}
+	if s.Aids != nil {
+		if count, counted := s.Aids.Count(); counted {
+			fmt.Fprintf(w, "aids: %s\n", count.Text())
+		}
 	}
 	for _, a := range s.Air {
 		fmt.Fprintf(w, "air by %s: %s\n", a.Device, Air(a))

@@ -59,6 +59,7 @@ func TestNext(t *testing.T) {
 		{control.Status{Next: control.NextResume, Paused: "rain"}, "paused (rain): `session resume`"},
 		{control.Status{Next: control.WaitEnd}, "wait: the session ends when"},
 		{control.Status{Next: control.NextClose}, "session close"},
+		{control.Status{Next: control.NextClose, Aids: &control.Aids{Out: 56}}, "56 went out, then `session close --back N`"},
 		{control.Status{Next: control.WaitMoves}, "being moved"},
 		{control.Status{Next: control.NextStart}, "session start"},
 		{control.Status{Next: control.NextCall}, "enter the call"},

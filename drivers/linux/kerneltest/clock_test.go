@@ -61,7 +61,7 @@ func TestStationClock(t *testing.T) {
 		t.Errorf("the run: %+v", r)
 	}
 	s.tell("Assessor", "abort", "seen enough")
-	s.tell("Loader", "close")
+	s.tell("Loader", "close", "--all-back")
 	var sum, largest time.Duration
 	for _, l := range s.export() { // which verifies that UTC changes with a fix alone
 		if l.Type != "clock.fixed" {

@@ -63,7 +63,7 @@ func TestStationPlaysASession(t *testing.T) {
 			t.Errorf("run %d: %+v, want %+v", i+1, r, c)
 		}
 	}
-	s.tell("Loader", "close")
+	s.tell("Loader", "close", "--all-back")
 	closed := s.until("the session's end", func(st status) bool { return st.Phase == "idle" })
 	lines := s.export()
 	s.checkReport(subscriber, lines, closed.Size)
