@@ -44,7 +44,7 @@ func aged(t testing.TB) (place, Beginning) {
 	t.Helper()
 	p := newPlace(t)
 	j := p.open(t)
-	mustCommit(t, j, Batch{Rows: rows(0, 3, "s1"), Identities: []Identity{{Ref: "p-1", Name: "Arta"}}})
+	mustCommit(t, j, Batch{Rows: rows(0, 3, "s1"), Identities: []Identity{arta}})
 	mustCommit(t, j, Batch{Rows: rows(3, 5, "s2")})
 	if err := j.BeginEpoch("e2", WhyBeyond); err != nil {
 		t.Fatal(err)
@@ -295,11 +295,13 @@ func TestTheWriteAheadLogGoesAlong(t *testing.T) {
 		t.Fatal("nothing is in the write-ahead log: nothing is tried", err)
 	}
 	undrafted(t, metaPath(cut.dir))
+	setHeader(t, epochPath(cut.dir, "e1"), event.FirstDraft)
 	if _, began := cut.next(t, "e2"); began.PrevSize != 7 || began.Why != WhyDraft {
 		t.Errorf("%+v", began)
 	}
 	old := place{dir: filepath.Join(cut.dir, "put-aside", "draft-1-e1", "journal"), departed: filepath.Join(t.TempDir(), "departed.json")}
 	drafted(t, metaPath(old.dir))
+	setHeader(t, epochPath(old.dir, "e1"), event.Draft)
 	if n := old.open(t).Size(); n != 7 {
 		t.Errorf("%d records of 7 lie aside", n)
 	}

@@ -39,7 +39,7 @@ func Build(dir string) (*Builder, error) {
 	if err := os.WriteFile(filepath.Join(dir, building), nil, 0o600); err != nil {
 		return nil, fmt.Errorf("making a journal's folder: %w", err)
 	}
-	d, _, err := openDesk(filepath.Join(dir, "station.db"), false)
+	d, err := openDesk(dir, false)
 	if err != nil {
 		return nil, err
 	}
@@ -105,9 +105,9 @@ func (b *Builder) end() error {
 
 // Finish makes it a journal, durably.
 func (b *Builder) Finish(from Restored) error {
-	db := b.desk.db
+	desk := b.desk
 	b.desk = nil
-	if err := errors.Join(b.end(), db.Close()); err != nil {
+	if err := errors.Join(b.end(), desk.catchUp(), desk.close()); err != nil {
 		return fmt.Errorf("finishing the journal: %w", err)
 	}
 	if err := (meta{Epochs: b.epochs, Restored: &from}).store(b.dir); err != nil {
@@ -127,7 +127,7 @@ func (b *Builder) Close() error {
 		b.current = nil
 	}
 	if b.desk != nil {
-		errs = append(errs, b.desk.db.Close())
+		errs = append(errs, b.desk.close())
 		b.desk = nil
 	}
 	return errors.Join(errs...)

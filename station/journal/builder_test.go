@@ -21,7 +21,7 @@ func reading(t *testing.T, dir string) *Reading {
 	return r
 }
 
-func logOf(t *testing.T, r *Reading, epoch string) Log {
+func logOf(t *testing.T, r Logs, epoch string) Log {
 	t.Helper()
 	a, err := r.Log(epoch)
 	if err != nil {
@@ -35,7 +35,7 @@ func logOf(t *testing.T, r *Reading, epoch string) Log {
 func TestReadingSeesWhatWasThere(t *testing.T) {
 	p := newPlace(t)
 	j := p.open(t)
-	mustCommit(t, j, Batch{Rows: rows(0, 10, "s1"), Identities: []Identity{{Ref: "p-1", Salt: "s", Name: "Rex"}}})
+	mustCommit(t, j, Batch{Rows: rows(0, 10, "s1"), Identities: []Identity{rex}})
 	mustCommit(t, j, Batch{Checkpoints: []Checkpoint{note(t, j, 10)}})
 	if err := j.BeginEpoch("e2", WhyBeyond); err != nil {
 		t.Fatal(err)
@@ -96,20 +96,24 @@ func TestReadingAStoppedJournal(t *testing.T) {
 	if err := os.Remove(filepath.Join(p.dir, "station.db")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read(p.dir); err == nil || !strings.Contains(err.Error(), "start scentpostd on it") {
-		t.Errorf("without its names: %v", err)
+	if ids, err := reading(t, p.dir).Identities(); err != nil || len(ids) != 0 {
+		t.Errorf("without its names: %v, %v", ids, err)
 	}
 	if _, err := os.Stat(filepath.Join(p.dir, "station.db")); err == nil {
 		t.Error("reading made a database")
 	}
 }
 
-// TestAnEpochWithoutAGoodRecordNeedsNoDatabase: that it cannot be read is why it ended.
-func TestAnEpochWithoutAGoodRecordNeedsNoDatabase(t *testing.T) {
+// TestAnEpochThatCannotBeReadHidesNoOther, and comes back when its database does.
+func TestAnEpochThatCannotBeReadHidesNoOther(t *testing.T) {
 	p := newPlace(t)
 	j := p.open(t)
 	mustCommit(t, j, Batch{Rows: rows(0, 10, "s1")})
 	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(epochPath(p.dir, "e1"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(epochPath(p.dir, "e1"), bytes.Repeat([]byte("junk"), 4096), 0o600); err != nil {
@@ -119,11 +123,26 @@ func TestAnEpochWithoutAGoodRecordNeedsNoDatabase(t *testing.T) {
 	if err := j.BeginEpoch("e2", check(t, j).Why); err != nil {
 		t.Fatal(err)
 	}
-	a := logOf(t, reading(t, p.dir), "e1")
-	lines, err := a.Lines(0, 10, 1<<20)
-	heads, headsErr := a.Checkpoints("")
-	if a.Size() != 0 || len(lines)+len(heads) != 0 || err != nil || headsErr != nil {
-		t.Errorf("%d, %v, %v, %v, %v", a.Size(), lines, heads, err, headsErr)
+	mustCommit(t, j, Batch{Rows: rows(0, 3, "s2")})
+	r := reading(t, p.dir)
+	for _, logs := range []Logs{j, r} {
+		if _, err := logs.Log("e1"); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%T: a database of junk: %v", logs, err)
+		}
+		if got := logOf(t, logs, "e2").Size(); got != 3 {
+			t.Errorf("%T: %d records of the next epoch", logs, got)
+		}
+	}
+	if err := os.WriteFile(epochPath(p.dir, "e1"), whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, logs := range []Logs{j, r} {
+		log := logOf(t, logs, "e1")
+		s, found, err := log.Session("s1")
+		lines, readErr := log.LinesOf(s, 0, 100, 1<<20)
+		if log.Size() != 0 || !found || len(lines) != 10 || err != nil || readErr != nil {
+			t.Errorf("%T: %d records of session s1 came back (%t, %v, %v), and the log has %d", logs, len(lines), found, err, readErr, log.Size())
+		}
 	}
 }
 
@@ -167,7 +186,7 @@ func build(t *testing.T, dir string) *Builder {
 		t.Error("an epoch was taken twice")
 	}
 	must(b.Begin(Beginning{ID: "e2", Why: WhyTailLost, Prev: "e1", PrevSize: 10, PrevRoot: root}))
-	must(b.Commit(Batch{Rows: open(7), Identities: []Identity{{Ref: "p-1", Salt: "s", Name: "Rex"}}}))
+	must(b.Commit(Batch{Rows: open(7), Identities: []Identity{rex}}))
 	return b
 }
 
@@ -277,7 +296,7 @@ func TestReadingFromAReadOnlyCard(t *testing.T) {
 		defer func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) }()
 		written := newPlace(t)
 		j := written.open(t)
-		mustCommit(t, j, Batch{Rows: rows(0, 10, "s1"), Identities: []Identity{{Ref: "p-1", Salt: "s", Name: "Rex"}}})
+		mustCommit(t, j, Batch{Rows: rows(0, 10, "s1"), Identities: []Identity{rex}})
 		if clean {
 			if err := j.Close(); err != nil {
 				t.Fatal(err)

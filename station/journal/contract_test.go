@@ -238,7 +238,7 @@ func drawBatch(rt *rapid.T, size int64) Batch {
 			Known: rapid.Int64Range(0, size+6).Draw(rt, "known"), Last: rapid.Bool().Draw(rt, "last")}}
 	}
 	if rapid.Bool().Draw(rt, "name") {
-		b.Identities = []Identity{{Ref: rapid.SampledFrom([]string{"p-1", "p-2"}).Draw(rt, "ref"), Name: rapid.String().Draw(rt, "name")}}
+		b.Identities = []Identity{record.NewPerson([16]byte{rapid.Byte().Draw(rt, "salt")}, rapid.StringN(1, 9, -1).Draw(rt, "name"))}
 	}
 	return b
 }

@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"sync"
 
+	"scentpost/station/durable"
 	"scentpost/station/event"
 )
 
@@ -31,67 +34,125 @@ type Operations interface {
 }
 
 // desk is the database of what is no evidence and outlives epochs: names, cursors, the operational log, the
-// quarantine. Names lie here so that an erasure touches one file.
-type desk struct{ db *sql.DB }
+// quarantine. Names lie here so that an erasure touches no log.
+type desk struct {
+	dir   string // the journal's folder
+	db    *sql.DB
+	found string // what became of the names, for people; "" for nothing
+	lost  bool   // names are gone and none came back
 
-// openDesk opens or makes the database. A damaged one is put aside under the name that setAside tells: a station
-// must start without its cursors too.
-func openDesk(path string, thorough bool) (d *desk, setAside string, err error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if err := createDB(path, deskSchema); err != nil {
-			return nil, "", err
-		}
-	}
-	d, err = readDesk(path, thorough)
-	if !errors.Is(err, ErrDamaged) {
-		return d, "", err
-	}
-	setAside, moveErr := putAside(path)
-	if moveErr != nil {
-		return nil, "", errors.Join(err, moveErr)
-	}
-	if err := createDB(path, deskSchema); err != nil {
-		return nil, setAside, err
-	}
-	d, err = readDesk(path, false)
-	return d, setAside, err
+	mu     sync.Mutex // guards all below
+	names  names
+	behind bool // the second copy lacks some
 }
 
-func readDesk(path string, thorough bool) (*desk, error) {
+// deskFile is the database's name in a journal's folder.
+const deskFile = "station.db"
+
+// openDesk opens or makes the database in a journal's folder. A damaged one is put aside: a station must start without its
+// cursors too. One that cannot be read now is left where it is. was tells whether the journal holds records: then a desk was
+// there before.
+func openDesk(dir string, was bool) (*desk, error) {
+	path := filepath.Join(dir, deskFile)
+	d := &desk{dir: dir}
+	_, err := os.Stat(path)
+	had := err == nil
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = createDB(path, deskSchema)
+	case err == nil:
+		err = d.open(path)
+	}
+	if errors.Is(err, ErrDamaged) {
+		had = false
+		if err = putAside(path); err == nil {
+			err = createDB(path, deskSchema)
+		}
+	}
+	if err == nil && d.db == nil {
+		err = d.open(path)
+	}
+	if err == nil {
+		err = d.reunite(had, was)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("names and cursors: %w", err), d.close())
+	}
+	return d, nil
+}
+
+// open opens the database and looks through all of it, which is small.
+func (d *desk) open(path string) (err error) {
 	// SQLite's own checkpoints will do here: what one could lose is no evidence.
 	db, err := openDB(path, 1, append(writePragmas[:len(writePragmas):len(writePragmas)], "wal_autocheckpoint(500)"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := checkVersion(context.Background(), db, path); err != nil {
-		return nil, errors.Join(err, db.Close())
+	if err := sound(db, path); err != nil {
+		return errors.Join(err, db.Close())
 	}
-	if thorough {
-		if problems := quickCheck(context.Background(), db); len(problems) > 0 {
-			return nil, errors.Join(fmt.Errorf("%w: %s", ErrDamaged, problems[0]), db.Close())
-		}
+	d.db = db
+	return nil
+}
+
+// sound looks through a database of the desk.
+func sound(db *sql.DB, path string) error {
+	ctx := context.Background()
+	if err := checkVersion(ctx, db, path); err != nil {
+		return err
 	}
-	return &desk{db: db}, nil
+	problems, err := quickCheck(ctx, db)
+	if err == nil && len(problems) > 0 {
+		err = fmt.Errorf("%w: %s", ErrDamaged, problems[0])
+	}
+	if err == nil {
+		_, err = tableOf(db)
+	}
+	return err
+}
+
+func (d *desk) close() error {
+	if d.db == nil {
+		return nil
+	}
+	return d.db.Close()
 }
 
 // putAside renames a damaged database and its companions to the first free name.
-func putAside(path string) (string, error) {
+func putAside(path string) error {
+	name := path
 	for n := 1; ; n++ {
-		name := fmt.Sprintf("%s.damaged-%d", path, n)
-		if _, err := os.Stat(name); err == nil {
-			continue
+		name = fmt.Sprint(path, asDamaged, n)
+		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			break
+		} else if err != nil {
+			return err
 		}
-		for _, suffix := range []string{"-wal", "-shm", ""} {
-			if err := os.Rename(path+suffix, name+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return "", err
-			}
-		}
-		return name, nil
 	}
+	for _, suffix := range []string{"-wal", "-shm", ""} {
+		if err := os.Rename(path+suffix, name+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("putting a damaged database aside: %w", err)
+		}
+	}
+	return durable.SyncFolder(filepath.Dir(path))
 }
 
-// keep writes names.
+// keep writes names, durably where they are read first. A second copy that cannot be written now is written later.
 func (d *desk) keep(ids []Identity) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.insert(ids); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		d.names[id.Ref] = id
+	}
+	_ = d.writeRoll() // the first copy is durable, and the second is caught up with
+	return nil
+}
+
+// insert writes names into the database.
+func (d *desk) insert(ids []Identity) error {
 	tx, err := d.db.Begin()
 	if err != nil {
 		return fmt.Errorf("keeping names: %w", err)
@@ -109,27 +170,37 @@ func (d *desk) keep(ids []Identity) error {
 	return nil
 }
 
-func (d *desk) identities() ([]Identity, error) {
-	rows, err := d.db.Query("SELECT ref, salt, name FROM identities ORDER BY ref")
+// identities returns the names in order of reference.
+func (d *desk) identities() []Identity {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.names.list()
+}
+
+func (d *desk) table() ([]Identity, error) { return tableOf(d.db) }
+
+// tableOf reads the names that stand in a database; with an error come those before it.
+func tableOf(db *sql.DB) ([]Identity, error) {
+	rows, err := db.Query("SELECT ref, salt, name FROM identities ORDER BY ref")
 	if err != nil {
-		return nil, fmt.Errorf("reading names: %w", err)
+		return nil, fmt.Errorf("reading names: %w", judged(err))
 	}
 	defer rows.Close()
 	var out []Identity
 	for rows.Next() {
 		var id Identity
 		if err := rows.Scan(&id.Ref, &id.Salt, &id.Name); err != nil {
-			return nil, fmt.Errorf("reading names: %w", err)
+			return out, fmt.Errorf("%w: reading names: %w", ErrDamaged, err)
 		}
 		out = append(out, id)
 	}
-	return out, rows.Err()
+	return out, judged(rows.Err())
 }
 
 func (d *desk) cursor(epoch, name string) (int64, error) {
 	var size int64
 	err := d.db.QueryRow("SELECT size FROM cursors WHERE epoch = ? AND name = ?", epoch, name).Scan(&size)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err != nil && !damaging(err) { // from the beginning, where it is gone: what is sent twice does no harm
 		return 0, fmt.Errorf("reading cursor %q: %w", name, err)
 	}
 	return size, nil

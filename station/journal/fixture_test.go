@@ -13,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"scentpost/station/event"
+	"scentpost/station/record"
 )
 
 // place is where a test's journal lies.
@@ -120,3 +121,9 @@ func seeded(t testing.TB, seed uint64) *rand.Rand {
 	t.Logf("seed %d", seed)
 	return rand.New(rand.NewPCG(seed, 0))
 }
+
+// arta and rex are a person and a dog.
+var (
+	arta = record.NewPerson([16]byte{1}, "Arta")
+	rex  = record.NewDog([16]byte{2}, "Rex")
+)

@@ -50,7 +50,7 @@ func indexed(size int64, scan func(...any) error) (s Session, err error) {
 	var first, sum int64
 	var e Entry
 	if err := scan(&s.ID, &s.From, &first, &e.Known, &e.Last, &e.Text, &sum); err != nil {
-		return s, err
+		return s, scanned(err)
 	}
 	if first != firstSum(s.ID, s.From) {
 		return s, fmt.Errorf("%w: the index of sessions is not what was written", ErrDamaged)
@@ -67,12 +67,12 @@ func (l *ledger) Sessions() ([]Session, error) {
 	if l.read == nil {
 		return nil, nil
 	}
-	size := l.Size()
+	size := l.end.Load()
 	all, err := l.index(size)
-	if err != nil {
+	if damaging(err) {
 		return l.scanSessions(size), nil
 	}
-	return all, nil
+	return all, err
 }
 
 // index reads the index.
@@ -86,7 +86,7 @@ func (l *ledger) index(size int64) ([]Session, error) {
 	for rows.Next() {
 		s, err := indexed(size, rows.Scan)
 		if err != nil {
-			return nil, err
+			return nil, judged(err)
 		}
 		if s.From < size {
 			all = append(all, s)
@@ -101,10 +101,13 @@ func (l *ledger) Session(id string) (s Session, found bool, err error) {
 	if l.read == nil {
 		return s, false, nil
 	}
-	size := l.Size()
+	size := l.end.Load()
 	s, err = indexed(size, l.read.QueryRow("SELECT "+indexColumns+" FROM sessions WHERE session = ?", id).Scan)
 	if err == nil && s.ID == id {
 		return s, s.From < size, nil
+	}
+	if err != nil && !damaging(err) {
+		return Session{}, false, fmt.Errorf("reading the index of sessions of epoch %s: %w", l.epoch, err)
 	}
 	all, err := l.Sessions()
 	if err != nil {

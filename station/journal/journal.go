@@ -51,6 +51,9 @@ type Journal struct {
 
 // Open opens the journal in the folder, or makes an empty one: then, as after any loss, Recovery says that a new
 // epoch is needed. It reads a few rows, however long the journal is.
+//
+// What is damaged is no error: it is put aside or ended, and Recovery tells of it. An error is ErrLocked, an
+// *event.UnknownLaw, or a condition that may pass: then nothing was given up, and Open may be tried again.
 func Open(dir string, opts Options) (*Journal, error) {
 	if err := outside(dir, opts.Departed); err != nil {
 		return nil, err
@@ -67,7 +70,7 @@ func Open(dir string, opts Options) (*Journal, error) {
 	if opts.Ballast == 0 {
 		j.ballast.size = DefaultBallast
 	}
-	if err := j.open(opts); err != nil {
+	if err := j.openWithRoom(opts); err != nil {
 		j.failed = err // whatever was begun is no clean stop
 		return nil, errors.Join(err, j.Close())
 	}
@@ -98,13 +101,22 @@ func (j *Journal) open(opts Options) error {
 	if err != nil {
 		return err
 	}
-	if j.meta, err = loadMeta(j.dir); err != nil {
+	var mended string
+	if j.meta, mended, err = epochsOf(j.dir); err != nil {
 		return err
+	}
+	if mended != "" {
+		if err := j.DespiteFull(func() error { return j.meta.store(j.dir) }); err != nil {
+			return err
+		}
 	}
 	if err := j.ballast.fill(); err != nil {
 		return err
 	}
 	departed, had, leftErr := loadDeparted(opts.Departed)
+	if len(j.meta.Epochs) > 0 && errors.As(leftErr, new(*event.UnknownLaw)) {
+		leftErr = fmt.Errorf("%w: %w", ErrDamaged, leftErr) // a later program would have put this journal aside
+	}
 	if leftErr != nil && !errors.Is(leftErr, ErrDamaged) {
 		return leftErr
 	}
@@ -117,24 +129,59 @@ func (j *Journal) open(opts Options) error {
 	if err != nil {
 		return err
 	}
-	j.recovery = decide(f, left, leftErr)
+	if j.recovery, err = decide(f, left, leftErr); err != nil {
+		return err
+	}
 	j.recovery.Checked = !j.recovery.Unclean || j.current == nil
 	j.starts = max(f.state.starts, departed.left.Starts) + 1
-	var setAside string
-	err = j.DespiteFull(func() (err error) {
-		j.desk, setAside, err = openDesk(filepath.Join(j.dir, "station.db"), !f.state.clean)
-		return err
-	})
-	if err != nil {
+	if j.desk, err = openDesk(j.dir, len(f.epochs) > 1 || f.size > 1 || f.broken != nil); err != nil {
 		return err
 	}
-	if setAside != "" {
-		j.recovery.Detail = strings.TrimPrefix(j.recovery.Detail+"; names and cursors were damaged, and put aside as "+filepath.Base(setAside), "; ")
-	}
+	j.recovery.Mended, j.recovery.Names, j.recovery.NamesLost = mended, j.desk.found, j.desk.lost
 	if j.recovery.Checked && !j.recovery.NewEpochNeeded {
-		return j.goOn()
+		err = j.goOn()
 	}
-	return nil
+	if errors.Is(err, ErrDamaged) {
+		j.recovery = j.recovery.need(WhyTailLost, "epoch %s cannot be gone on with: %v", j.recovery.PrevEpoch, err)
+		err = nil
+	}
+	return err
+}
+
+// leastRoom is the room in bytes below which a disk counts as full when a journal cannot be opened: SQLite's index of a
+// write-ahead log, and some pages.
+const leastRoom = 1 << 20
+
+// openWithRoom opens the journal, and once more from the ballast's room where it cannot be opened on a full disk. What fails
+// for want of room is not always called so: SQLite says that it cannot open a file, or that a write failed.
+func (j *Journal) openWithRoom(opts Options) error {
+	err := j.open(opts)
+	if err == nil || errors.As(err, new(*event.UnknownLaw)) {
+		return err
+	}
+	if room, unknown := freeBytes(j.dir); unknown != nil || room >= leastRoom || !j.ballast.release() {
+		return err
+	}
+	if err := j.letGo(false); err != nil {
+		return err
+	}
+	return j.open(opts)
+}
+
+// letGo closes what is open.
+func (j *Journal) letGo(clean bool) error {
+	var errs []error
+	if j.current != nil {
+		errs = append(errs, j.current.stopWriting(clean), j.current.close())
+	}
+	for _, l := range j.ended {
+		errs = append(errs, l.close())
+	}
+	if j.desk != nil {
+		errs = append(errs, j.desk.close())
+	}
+	j.current, j.desk, j.ended = nil, nil, map[string]*ledger{}
+	return errors.Join(errs...)
 }
 
 // look opens the current epoch's database for reading and says what is there.
@@ -147,11 +194,16 @@ func (j *Journal) look() (found, error) {
 	id := j.meta.current().ID
 	var err error
 	if j.current, f.state, err = openLedger(epochPath(j.dir, id), id); err != nil {
-		if errors.As(err, new(*event.UnknownLaw)) {
-			return f, err
+		if !errors.Is(err, ErrDamaged) {
+			return f, err // a condition, or a draft that this program does not know
 		}
 		f.broken = err
 		return f, nil
+	}
+	if f.broken = j.current.foreign(); f.broken != nil {
+		err = j.current.close()
+		j.current = nil
+		return f, err
 	}
 	f.size = j.current.size.Load()
 	f.rootAt = func(size int64) (tlog.Hash, error) { return tlog.TreeHash(size, j.current) }
@@ -187,13 +239,16 @@ func (j *Journal) DespiteFull(do func() error) error {
 // Room returns ErrBallastSpent while no new run may start. It looks whether the ballast can be restored, which
 // writes and syncs the file when there is room again: not for the goroutine that owns the state.
 func (j *Journal) Room() error {
-	if j.ballast.room() == nil {
-		return nil
+	if j.ballast.room() != nil {
+		if err := j.ballast.fill(); err != nil {
+			return err
+		}
 	}
-	if err := j.ballast.fill(); err != nil {
+	if err := j.ballast.room(); err != nil {
 		return err
 	}
-	return j.ballast.room()
+	_ = j.desk.catchUp() // tried again at the next look
+	return nil
 }
 
 // Spent tells whether the ballast was given up: no new run may start until Room says that there is room again. It
@@ -243,14 +298,15 @@ func (j *Journal) Check(ctx context.Context) (Recovery, error) {
 	if err != nil {
 		return r, err
 	}
-	if err := j.desk.quarantine(j.current.epoch, found.bad); err != nil {
-		return r, err
-	}
+	_ = j.desk.quarantine(j.current.epoch, found.bad) // a copy: what is damaged stays where it is, too
 	r = r.inspected(found)
 	if !r.NewEpochNeeded {
-		if err := j.goOn(); err != nil {
-			return j.Recovery(), err
-		}
+		err = j.goOn()
+	}
+	if errors.Is(err, ErrDamaged) {
+		r = r.need(WhyTailLost, "epoch %s cannot be gone on with: %v", r.PrevEpoch, err)
+	} else if err != nil {
+		return j.Recovery(), err
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -258,7 +314,8 @@ func (j *Journal) Check(ctx context.Context) (Recovery, error) {
 	return r, nil
 }
 
-// inspected adds to what the start found what the check found.
+// inspected adds to what the start found what the check found. A damaged record ends no epoch: the log holds its hash. A
+// damaged page does, since nothing more is written into such a database, and so do hashes that are not those of the log.
 func (r Recovery) inspected(found inspection) Recovery {
 	r.Checked, r.Quarantined = true, found.count
 	if found.count == 0 && len(found.pages) == 0 {
@@ -274,12 +331,14 @@ func (r Recovery) inspected(found inspection) Recovery {
 	if len(found.pages) > 0 {
 		detail += "; the database: " + found.pages[0]
 	}
-	if r.NewEpochNeeded {
-		detail = r.Detail + "; " + detail
-	} else {
+	r.Detail = strings.TrimPrefix(r.Detail+"; "+detail, "; ")
+	if !r.NewEpochNeeded && !found.cut && len(found.pages) == 0 {
+		return r
+	}
+	if !r.NewEpochNeeded {
 		r.Why = WhyTailLost
 	}
-	r.NewEpochNeeded, r.Detail = true, detail
+	r.NewEpochNeeded = true
 	if r.PrevSize == 0 && r.Why == WhyTailLost || found.good < r.PrevSize {
 		r.PrevSize, r.PrevRoot = found.good, found.root
 	}
@@ -339,15 +398,8 @@ func (j *Journal) Close() error {
 		return nil
 	}
 	j.closed = true
-	var errs []error
-	if j.current != nil {
-		errs = append(errs, j.current.stopWriting(j.failed == nil), j.current.close())
-	}
-	for _, l := range j.ended {
-		errs = append(errs, l.close())
-	}
-	if j.desk != nil {
-		errs = append(errs, j.desk.db.Close())
-	}
-	return errors.Join(append(errs, j.lock.Close())...)
+	current := j.current
+	err := j.letGo(j.failed == nil)
+	j.current = current // its readers see that it is closed
+	return errors.Join(err, j.lock.Close())
 }

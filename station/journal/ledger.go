@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -19,7 +20,8 @@ type ledger struct {
 	epoch string
 	path  string
 	read  *sql.DB      // nil: there is no record that could be read
-	size  atomic.Int64 // durable records; readers see no further
+	size  atomic.Int64 // durable records of the log; of an ended epoch those that the next one goes on from
+	end   atomic.Int64 // durable records in the database: readers of one session see those behind size, too
 
 	mu      sync.Mutex // guards all below: one commit at a time
 	write   *sql.DB    // nil: not to be written
@@ -56,6 +58,9 @@ func createLedger(path, epoch string, starts int64) (*ledger, error) {
 
 // openLedger opens the database for reading, and tells how it was left.
 func openLedger(path, epoch string) (*ledger, ledgerState, error) {
+	if _, err := os.Stat(path); err != nil { // SQLite would make one
+		return nil, ledgerState{}, fmt.Errorf("the database of epoch %s: %w", epoch, judged(err))
+	}
 	read, err := openDB(path, readers, readPragmas)
 	if err != nil {
 		return nil, ledgerState{}, err
@@ -81,9 +86,9 @@ func (l *ledger) load(state *ledgerState) error {
 		return err
 	}
 	var root []byte
-	row := l.read.QueryRowContext(ctx, "SELECT starts, clean, size, root FROM state")
-	if err := row.Scan(&state.starts, &state.clean, &state.size, &root); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("%w: the state of epoch %s cannot be read: %w", ErrDamaged, l.epoch, err)
+	err := queryOne(ctx, l.read, "SELECT starts, clean, size, root FROM state", &state.starts, &state.clean, &state.size, &root)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) { // none: a crash before the first start
+		return fmt.Errorf("the state of epoch %s cannot be read: %w", l.epoch, err)
 	}
 	copy(state.root[:], root)
 	return l.measure()
@@ -92,10 +97,24 @@ func (l *ledger) load(state *ledgerState) error {
 // measure reads the size.
 func (l *ledger) measure() error {
 	var size int64
-	if err := l.read.QueryRowContext(context.Background(), "SELECT ifnull(max(seq), -1) + 1 FROM records").Scan(&size); err != nil {
-		return fmt.Errorf("%w: the end of epoch %s cannot be read: %w", ErrDamaged, l.epoch, err)
+	if err := queryOne(context.Background(), l.read, "SELECT ifnull(max(seq), -1) + 1 FROM records", &size); err != nil {
+		return fmt.Errorf("the end of epoch %s cannot be read: %w", l.epoch, err)
 	}
 	l.size.Store(size)
+	l.end.Store(size)
+	return nil
+}
+
+// foreign returns an error when the first record is of another epoch: the file of another log lies here. A first record that
+// is damaged shows nothing.
+func (l *ledger) foreign() error {
+	lines, err := l.Lines(0, 1, record.MaxLine)
+	if err != nil || len(lines) == 0 {
+		return nil
+	}
+	if r, err := record.Decode(lines[0].Bytes); err == nil && r.Epoch != l.epoch {
+		return fmt.Errorf("%w: the database of epoch %s holds epoch %s", ErrDamaged, l.epoch, r.Epoch)
+	}
 	return nil
 }
 
@@ -159,7 +178,8 @@ func (l *ledger) close() error {
 	return l.read.Close()
 }
 
-// endedAt lets nobody see what lies behind the last good record: it may be malformed, or another history.
+// endedAt ends the log behind its last good record. What lies behind it is no part of the log that went on: it may be
+// malformed, or another history. It can be read by session.
 func (l *ledger) endedAt(size int64) *ledger {
 	l.size.Store(min(l.size.Load(), size))
 	return l
@@ -195,6 +215,7 @@ func (l *ledger) commit(b Batch) error {
 	}
 	l.edge, l.session = edge, session
 	l.size.Store(edge.Size())
+	l.end.Store(edge.Size())
 	return nil
 }
 

@@ -37,7 +37,7 @@ func (l *ledger) Lines(from int64, max, maxBytes int) ([]Line, error) {
 
 // LinesOf implements Log.
 func (l *ledger) LinesOf(s Session, from int64, max, maxBytes int) ([]Line, error) {
-	to := min(s.To, l.Size())
+	to := min(s.To, l.end.Load())
 	if from >= to || max <= 0 {
 		return nil, nil
 	}
@@ -48,7 +48,7 @@ func (l *ledger) LinesOf(s Session, from int64, max, maxBytes int) ([]Line, erro
 // error that names it, never an answer. So is what check refuses.
 func (l *ledger) lines(from int64, maxBytes int, check func(Line) error, where string, args ...any) (out []Line, err error) {
 	reading := func(err error) error {
-		return fmt.Errorf("reading records of epoch %s from %d: %w", l.epoch, from, err)
+		return fmt.Errorf("reading records of epoch %s from %d: %w", l.epoch, from, judged(err))
 	}
 	rows, err := l.read.Query("SELECT seq, session, hashes, line FROM records WHERE "+where, args...)
 	if err != nil {
@@ -59,7 +59,7 @@ func (l *ledger) lines(from int64, maxBytes int, check func(Line) error, where s
 	for bytes := 0; rows.Next(); {
 		var line Line
 		if err := rows.Scan(&line.Seq, &line.Session, &hashes, &line.Bytes); err != nil {
-			return out, reading(err)
+			return out, reading(fmt.Errorf("%w: %w", ErrDamaged, err))
 		}
 		if err := check(line); err != nil {
 			return out, err
@@ -93,7 +93,7 @@ func (l *ledger) vault(session string) ([]VaultRow, error) {
 	rows, err := l.read.Query(`SELECT v.seq, r.type, v.run, v.nonce, v.body FROM vault v JOIN records r ON r.seq = v.seq
 		WHERE v.seq >= ? AND v.seq < ? AND r.session = ? ORDER BY v.seq`, span.From, l.Size(), session)
 	if err != nil {
-		return nil, fmt.Errorf("reading the vault of session %q: %w", session, err)
+		return nil, fmt.Errorf("reading the vault of session %q: %w", session, judged(err))
 	}
 	defer rows.Close()
 	var out []VaultRow
@@ -102,7 +102,7 @@ func (l *ledger) vault(session string) ([]VaultRow, error) {
 		var kind string
 		var nonce []byte
 		if err := rows.Scan(&row.Seq, &kind, &row.Run, &nonce, &row.Body); err != nil {
-			return nil, fmt.Errorf("reading the vault of session %q: %w", session, err)
+			return nil, fmt.Errorf("%w: reading the vault of session %q: %w", ErrDamaged, session, err)
 		}
 		if len(nonce) != len(row.Nonce) {
 			return nil, fmt.Errorf("%w: the vault's nonce of record %d has %d bytes, want %d", ErrDamaged, row.Seq, len(nonce), len(row.Nonce))
@@ -110,7 +110,7 @@ func (l *ledger) vault(session string) ([]VaultRow, error) {
 		row.Type, row.Nonce = event.Type(kind), [32]byte(nonce)
 		out = append(out, row)
 	}
-	return out, rows.Err()
+	return out, judged(rows.Err())
 }
 
 // Checkpoints implements Log.
@@ -118,24 +118,25 @@ func (l *ledger) Checkpoints(session string) ([]Checkpoint, error) {
 	if l.read == nil { // no record of it is good: it has no database that could be read
 		return nil, nil
 	}
-	query := "SELECT size, why, session, note FROM checkpoints WHERE size <= ? AND session = ? ORDER BY id"
+	query, size := "SELECT size, why, session, note FROM checkpoints WHERE size <= ? AND session = ? ORDER BY id", l.end.Load()
 	if session == "" {
+		size = l.size.Load()
 		query = "SELECT size, why, session, note FROM checkpoints WHERE size <= ? AND session >= ? ORDER BY id"
 	}
-	rows, err := l.read.Query(query, l.size.Load(), session)
+	rows, err := l.read.Query(query, size, session)
 	if err != nil {
-		return nil, fmt.Errorf("reading checkpoints of epoch %s: %w", l.epoch, err)
+		return nil, fmt.Errorf("reading checkpoints of epoch %s: %w", l.epoch, judged(err))
 	}
 	defer rows.Close()
 	var out []Checkpoint
 	for rows.Next() {
 		var c Checkpoint
 		if err := rows.Scan(&c.Size, &c.Why, &c.Session, &c.Note); err != nil {
-			return nil, fmt.Errorf("reading checkpoints of epoch %s: %w", l.epoch, err)
+			return nil, fmt.Errorf("%w: reading checkpoints of epoch %s: %w", ErrDamaged, l.epoch, err)
 		}
 		out = append(out, c)
 	}
-	return out, rows.Err()
+	return out, judged(rows.Err())
 }
 
 // ReadHashes implements tlog.HashReader.
@@ -149,7 +150,7 @@ func (l *ledger) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	}
 	stmt, err := l.read.PrepareContext(context.Background(), "SELECT substr(hashes, ?, ?) FROM records WHERE seq = ?")
 	if err != nil {
-		return nil, fmt.Errorf("reading hashes of epoch %s: %w", l.epoch, err)
+		return nil, fmt.Errorf("reading hashes of epoch %s: %w", l.epoch, judged(err))
 	}
 	defer stmt.Close()
 	for i, index := range indexes {
@@ -157,12 +158,12 @@ func (l *ledger) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 			return nil, fmt.Errorf("journal: no stored hash %d", index)
 		}
 		seq, level := storedAt(index)
-		if seq >= l.size.Load() {
-			return nil, fmt.Errorf("journal: no stored hash %d in a log of %d records", index, l.size.Load())
+		if seq >= l.end.Load() {
+			return nil, fmt.Errorf("journal: no stored hash %d in a log of %d records", index, l.end.Load())
 		}
 		var hash []byte
 		if err := stmt.QueryRow(1+level*tlog.HashSize, tlog.HashSize, seq).Scan(&hash); err != nil {
-			return nil, fmt.Errorf("%w: hash %d of epoch %s (record %d): %w", ErrDamaged, index, l.epoch, seq, err)
+			return nil, fmt.Errorf("hash %d of epoch %s (record %d): %w", index, l.epoch, seq, judged(err))
 		}
 		if len(hash) != tlog.HashSize {
 			return nil, fmt.Errorf("%w: hash %d of epoch %s (record %d) has %d bytes", ErrDamaged, index, l.epoch, seq, len(hash))

@@ -15,13 +15,14 @@ type Reading struct {
 	dir     string
 	epochs  []Beginning
 	current *ledger
+	broken  error     // why the current one's database cannot be read
 	ended   []*ledger // those that were opened
-	desk    *desk
+	names   names
 }
 
 // Read opens the journal in the folder for reading alone.
 func Read(dir string) (*Reading, error) {
-	m, err := loadMeta(dir)
+	m, _, err := epochsOf(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -35,19 +36,24 @@ func Read(dir string) (*Reading, error) {
 		return nil, fmt.Errorf("there is no journal in %s: it has no meta.json; name the folder that `data` of the configuration names", dir)
 	}
 	r := &Reading{dir: dir, epochs: m.Epochs}
-	if r.current, err = r.open(m.current().ID); err != nil {
+	if r.current, err = r.open(m.current().ID); errors.Is(err, ErrDamaged) {
+		r.current, r.broken = &ledger{epoch: m.current().ID}, err
+	} else if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, "station.db")
-	if _, err := os.Stat(path); err != nil { // SQLite would make one
+	r.names = names{}
+	second, err := readRoll(dir)
+	r.names.add(second)
+	if err != nil && !errors.Is(err, ErrDamaged) {
 		return nil, errors.Join(r.unreadable(err), r.Close())
 	}
-	db, err := openToRead(path, 1)
-	if err == nil {
-		r.desk = &desk{db: db}
+	path := filepath.Join(dir, deskFile)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // SQLite would make one
+		return r, nil
 	}
-	if err != nil {
-		return nil, errors.Join(r.unreadable(err), r.Close())
+	first, whole := namesIn(path)
+	if r.names.add(first); !whole && len(r.names) == 0 {
+		return nil, errors.Join(r.unreadable(fmt.Errorf("%s cannot be read", deskFile)), r.Close())
 	}
 	return r, nil
 }
@@ -55,6 +61,9 @@ func Read(dir string) (*Reading, error) {
 // open opens an epoch's database.
 func (r *Reading) open(epoch string) (*ledger, error) {
 	path := epochPath(r.dir, epoch)
+	if _, err := os.Stat(path); err != nil { // SQLite would make one
+		return nil, r.unreadable(judged(err))
+	}
 	db, err := openToRead(path, readers)
 	if err != nil {
 		return nil, r.unreadable(err)
@@ -83,7 +92,7 @@ func (r *Reading) Epochs() []Beginning { return slices.Clone(r.epochs) }
 // Log implements Logs: of the current epoch all that was durable when the journal was opened.
 func (r *Reading) Log(epoch string) (Log, error) {
 	if epoch == r.current.epoch {
-		return r.current, nil
+		return r.current, r.broken
 	}
 	l, err := openEnded(epoch, r.epochs, func() (*ledger, error) { return r.open(epoch) })
 	if err != nil {
@@ -95,7 +104,7 @@ func (r *Reading) Log(epoch string) (Log, error) {
 
 // Identities implements Logs: the names that are known now, at least those that the records of the logs refer to, since a name
 // is written before the first record that needs it.
-func (r *Reading) Identities() ([]Identity, error) { return r.desk.identities() }
+func (r *Reading) Identities() ([]Identity, error) { return r.names.list(), nil }
 
 // Close lets go of the files.
 func (r *Reading) Close() error {
@@ -104,9 +113,6 @@ func (r *Reading) Close() error {
 		if l != nil {
 			errs = append(errs, l.close())
 		}
-	}
-	if r.desk != nil {
-		errs = append(errs, r.desk.db.Close())
 	}
 	return errors.Join(errs...)
 }

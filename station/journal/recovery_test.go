@@ -55,8 +55,8 @@ func TestDecide(t *testing.T) {
 		"end unreadable": {found: change(clean(9, 3), func(f *found) { f.rootAt = func(int64) (tlog.Hash, error) { return tlog.Hash{}, ErrDamaged } }),
 			left: left("e2", 9, 3), why: WhyTailLost, prev: "e2", unclean: true},
 	} {
-		r := decide(c.found, c.left, c.leftErr)
-		if r.NewEpochNeeded != (c.why != "") || r.Why != c.why || r.PrevEpoch != c.prev || r.PrevSize != c.size || r.Unclean != c.unclean || !strings.Contains(r.Detail, c.mentions) {
+		r, err := decide(c.found, c.left, c.leftErr)
+		if err != nil || r.NewEpochNeeded != (c.why != "") || r.Why != c.why || r.PrevEpoch != c.prev || r.PrevSize != c.size || r.Unclean != c.unclean || !strings.Contains(r.Detail, c.mentions) {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}

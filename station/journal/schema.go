@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"modernc.org/sqlite" // also registers the driver "sqlite"
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"scentpost/station/event"
@@ -112,8 +112,8 @@ func createDB(path, schema string) error {
 // checkVersion refuses what this program did not write or could not read.
 func checkVersion(ctx context.Context, db *sql.DB, path string) error {
 	var app, version int
-	if err := db.QueryRowContext(ctx, "SELECT a.application_id, v.user_version FROM pragma_application_id a, pragma_user_version v").Scan(&app, &version); err != nil {
-		return fmt.Errorf("%w: %s cannot be read: %w", ErrDamaged, filepath.Base(path), err)
+	if err := queryOne(ctx, db, "SELECT a.application_id, v.user_version FROM pragma_application_id a, pragma_user_version v", &app, &version); err != nil {
+		return fmt.Errorf("%s cannot be read: %w", filepath.Base(path), err)
 	}
 	if app != applicationID {
 		return fmt.Errorf("%w: %s is not a scentpost database", ErrDamaged, filepath.Base(path))
@@ -141,6 +141,6 @@ func checkDraft(draft int, file string) error {
 // the write-ahead log is synced: nothing has been promised to the disk yet, and no fsync has failed. An ENOSPC
 // that comes out of the fsync itself (delayed allocation) is SQLITE_IOERR_FSYNC, which is never tried again.
 func isFull(err error) bool {
-	var e *sqlite.Error
+	var e coded
 	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

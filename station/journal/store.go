@@ -160,7 +160,11 @@ type Recovery struct {
 	PrevSize       int64     // last good size in records
 	PrevRoot       tlog.Hash // the root at PrevSize
 	PrevDraft      int       // as in Beginning
-	Quarantined    int       // malformed rows, kept in the quarantine and not in the log
+	Quarantined    int       // malformed rows, kept in the quarantine too
+	// Mended says which damage beside the logs the start put right, Names what became of the names of people and dogs, "" where
+	// nothing was wrong. NamesLost is set where names are gone and none came back.
+	Mended, Names string
+	NamesLost     bool
 }
 
 // checkBatch asserts that the batch may follow a log of the given size.

@@ -144,29 +144,24 @@ func (j *Journal) Log(epoch string) (Log, error) {
 	return l, nil
 }
 
-// openEnded opens the log of an epoch by open, as far as the next one says that it is good. Without a good record it
-// needs no database: that it cannot be opened may be why it ended.
+// openEnded opens the log of an epoch by open; it ends where the next one says that it is good.
 func openEnded(epoch string, all []Beginning, open func() (*ledger, error)) (*ledger, error) {
 	at := slices.IndexFunc(all, func(b Beginning) bool { return b.ID == epoch })
 	if at < 0 {
 		return nil, fmt.Errorf("journal: no epoch %q", epoch)
 	}
-	if at == len(all)-1 { // the current one, which cannot be read
-		return &ledger{epoch: epoch}, nil
-	}
-	good := all[at+1].PrevSize
-	if good == 0 {
-		return &ledger{epoch: epoch}, nil
-	}
 	l, err := open()
 	if err != nil {
-		return nil, fmt.Errorf("the ended epoch %s: %w", epoch, err)
+		return nil, fmt.Errorf("epoch %s: %w", epoch, err)
 	}
-	return l.endedAt(good), nil
+	if at == len(all)-1 { // the current one, which could not be read at the start
+		return l, nil
+	}
+	return l.endedAt(all[at+1].PrevSize), nil
 }
 
 // Identities implements Logs.
-func (j *Journal) Identities() ([]Identity, error) { return j.desk.identities() }
+func (j *Journal) Identities() ([]Identity, error) { return j.desk.identities(), nil }
 
 // Cursor implements Cursors.
 func (j *Journal) Cursor(name string) (int64, error) { return j.desk.cursor(j.Epoch().ID, name) }

@@ -8,10 +8,10 @@ type Trace struct {
 	Restored bool
 }
 
-// TraceOf returns the trace of the journal in a folder, the zero value when there is none. The error says ErrDamaged for
-// a list that is not what was written, and is an *event.UnknownLaw for a journal of another draft.
+// TraceOf returns the trace of the journal in a folder, the zero value when there is none. The error is a
+// condition, or an *event.UnknownLaw for a journal of another draft.
 func TraceOf(dir string) (Trace, error) {
-	m, err := loadMeta(dir)
+	m, _, err := epochsOf(dir)
 	if err != nil || len(m.Epochs) == 0 {
 		return Trace{}, err
 	}
