@@ -239,10 +239,12 @@ func (c *Client) serve(l *link) error {
 				sink.Watermark(bus.Watermark{Source: m.Source, Mono: m.Mono})
 			}
 		case Edge:
+			c.time.saw(m.Mono, time.Now())
 			if sink != nil {
 				sink.Edge(bus.Edge{Line: m.Line, Level: m.Level, Mono: m.Mono, Bound: m.Bound, Source: m.Source, Seq: m.Seq})
 			}
 		case Done:
+			c.time.saw(m.Mono, time.Now())
 			c.answer(m)
 		case Clock:
 			c.wall.Store(m.Wall)

@@ -36,6 +36,16 @@ func (t *timeline) mark(now int64, real time.Time) {
 	t.anchor, t.real, t.free = now, real, false
 }
 
+// saw takes that something was told to have happened at mono: the station's clock shows at least that, and ours nothing less
+// from here on. Without it a person's command that follows an edge would be stamped before that edge.
+func (t *timeline) saw(mono int64, real time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.read(real) < mono {
+		t.anchor, t.real, t.shown = mono, real, mono
+	}
+}
+
 // lose lets the clock run by itself from here on.
 func (t *timeline) lose(real time.Time) {
 	t.mu.Lock()

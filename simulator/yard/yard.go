@@ -66,6 +66,8 @@ type Options struct {
 	// Machine gives the station the wall clock of a machine, as it is after a boot that nothing set it at, and may change
 	// it; nil for a UTC that is exact and marked as simulated.
 	Machine func(*world.Kernel)
+	// Clock stands in the place of the station's clock, as one that lags behind its lines; nil for the clock itself.
+	Clock func(clock.Clock) clock.Clock
 	// Clocks say how many ppm the clocks of boards are fast; those that it does not name are off by what Seed says.
 	Clocks map[string]int
 	// Observe is written all that is seen from outside; nil for nowhere.
@@ -269,6 +271,9 @@ func (y *Yard) connect() (err error) {
 // clock is the time that the program goes by: the world's own, or what a kernel tells of it.
 func (y *Yard) clock() clock.Clock {
 	if y.Kernel == nil {
+		if y.opt.Clock != nil {
+			return y.opt.Clock(y.World)
+		}
 		return y.World
 	}
 	y.kept = world.Keep(y.Kernel, y.opt.Config.Clock.Floor)

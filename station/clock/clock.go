@@ -18,6 +18,7 @@ type Clock interface {
 
 // Resumer is a Clock that can go on with the map of an earlier process of the same boot.
 type Resumer interface {
-	// Resume takes the last stamp that was made by that map. A map that does not hold any more is not gone on with.
+	// Resume takes the latest stamp that was made by that map. A map that does not hold any more is not gone on with; of
+	// the same boot no instant before that stamp is given out.
 	Resume(last event.Stamp)
 }

@@ -56,8 +56,11 @@ func (r *Real) mono() int64 {
 	}
 }
 
-// Resume goes on with the map of an earlier process; see Resumer.
+// Resume goes on with the map of an earlier process, and never before its last instant; see Resumer.
 func (r *Real) Resume(last event.Stamp) {
+	for was := r.last.Load(); last.Boot == r.base.Boot && was < last.Mono && !r.last.CompareAndSwap(was, last.Mono); {
+		was = r.last.Load()
+	}
 	if r.base.Resume != nil {
 		r.base.Resume(last)
 	}

@@ -241,6 +241,7 @@ func (s *Station) deadMan(now int64) {
 // longest time shorter. It implements bus.FallSink.
 func (i inlet) Fall(f bus.Fall) {
 	i.s.change(func() {
+		f.Mono, f.Bound = i.s.past(f.Mono, f.Bound)
 		for _, c := range i.s.canisters {
 			if !slices.Contains(c.lines, f.Line) || !c.open || f.Mono < c.at {
 				continue // of a command that is over

@@ -106,12 +106,20 @@ type inlet struct{ s *Station }
 // Edge takes a raw edge.
 func (i inlet) Edge(e bus.Edge) {
 	i.s.change(func() {
+		e.Mono, e.Bound = i.s.past(e.Mono, e.Bound)
 		if !i.s.ready {
 			i.s.keep(e)
 			return
 		}
 		i.s.take(e)
 	})
+}
+
+// past returns an instant that a source gave something, with its bound, as our clock has it: nothing that was told has happened
+// after now. Where the two clocks part it is now, and the bound says by how far.
+func (s *Station) past(mono, bound int64) (int64, int64) {
+	now := s.clock.Now().Mono
+	return min(mono, now), max(bound, mono-now)
 }
 
 // keep keeps an edge until the levels have been read.

@@ -140,7 +140,8 @@ func (s *Station) soon(f func()) {
 // seen; what went of a canister is told behind the curtain.
 func (s *Station) present(p bus.Presence) {
 	maps.Copy(s.levels, p.Levels)
-	s.changed(cmp.Or(p.From, p.Mono), func(m *member) {
+	since, _ := s.past(cmp.Or(p.From, p.Mono), 0)
+	s.changed(since, func(m *member) {
 		for _, line := range p.Lines {
 			if _, own := m.lines[line]; own {
 				delete(m.away, line)

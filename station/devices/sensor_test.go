@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"scentpost/drivers/bus"
 	"scentpost/station/event"
 	"scentpost/station/templates"
@@ -26,4 +28,18 @@ func TestAFactIsAnEventOfItsClass(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestNothingHappenedAfterNow: an edge that a source stamps after now, by a clock that is ahead of ours, is taken as of now, with
+// a bound that reaches to its stamp.
+func TestNothingHappenedAfterNow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := &Station{clock: &world{now: rapid.Int64Range(0, 1000).Draw(t, "now")}}
+		mono, bound := rapid.Int64Range(0, 2000).Draw(t, "mono"), rapid.Int64Range(0, 50).Draw(t, "bound")
+		now := s.clock.Now().Mono
+		at, within := s.past(mono, bound)
+		if at > now || at > mono || within < bound || at+within < mono || mono <= now && (at != mono || within != bound) {
+			t.Fatalf("at %d, %d within %d becomes %d within %d", now, mono, bound, at, within)
+		}
+	})
 }

@@ -25,7 +25,7 @@ func (h *Host) Restore(was Interrupted) error {
 	if len(was.Lines) == 0 {
 		return nil
 	}
-	last, err := h.replay(was)
+	last, reached, err := h.replay(was)
 	if err != nil {
 		return fmt.Errorf("restore the session at record %d: %w", was.Lines[0].Seq, err)
 	}
@@ -34,7 +34,7 @@ func (h *Host) Restore(was Interrupted) error {
 		return nil
 	}
 	if c, can := h.opt.Clock.(clock.Resumer); can {
-		c.Resume(last)
+		c.Resume(last.AtMono(reached))
 	}
 	h.do(h.stage.Resume(h.opt.Clock.Now(), trial.Back{Last: last, Cause: was.Cause, Config: h.opt.Config}))
 	h.flush()
@@ -42,8 +42,9 @@ func (h *Host) Restore(was Interrupted) error {
 	return nil
 }
 
-// replay runs the engine over the lines of a session, and returns the last stamp. What is still sealed then is the vault.
-func (h *Host) replay(was Interrupted) (last event.Stamp, err error) {
+// replay runs the engine over the lines of a session, and returns the last stamp and how far the monotonic time of its boot has
+// come: what devices tell may be older than what was written before it. What is still sealed then is the vault.
+func (h *Host) replay(was Interrupted) (last event.Stamp, reached int64, err error) {
 	vault := map[int64]journal.VaultRow{}
 	for _, row := range was.Vault {
 		vault[row.Seq] = row
@@ -51,31 +52,35 @@ func (h *Host) replay(was Interrupted) (last event.Stamp, err error) {
 	player := h.stage.Player()
 	for i, line := range was.Lines {
 		if want := was.Lines[0].Seq + int64(i); line.Seq != want {
-			return last, fmt.Errorf("record %d is missing", want)
+			return last, reached, fmt.Errorf("record %d is missing", want)
 		}
 		r, err := record.Decode(line.Bytes)
 		if err != nil {
-			return last, fmt.Errorf("record %d: %w", line.Seq, err)
+			return last, reached, fmt.Errorf("record %d: %w", line.Seq, err)
 		}
 		if row, sealed := vault[line.Seq]; sealed {
 			if r.Event.Secret, err = unseal(r, row); err != nil {
-				return last, fmt.Errorf("record %d: its sealed body: %w", line.Seq, err)
+				return last, reached, fmt.Errorf("record %d: its sealed body: %w", line.Seq, err)
 			}
 		}
 		if err := player.Play(line.Seq, r.Event); err != nil {
-			return last, fmt.Errorf("record %d: %w", line.Seq, err)
+			return last, reached, fmt.Errorf("record %d: %w", line.Seq, err)
 		}
 		h.line.Take(&r.Event)
+		if r.Event.At.Boot != last.Boot {
+			reached = r.Event.At.Mono
+		}
 		last = r.Event.At
+		reached = max(reached, last.Mono-last.Bound)
 	}
 	if err := player.Rest(); err != nil {
-		return last, fmt.Errorf("the journal ends in the middle of a step: %w", err)
+		return last, reached, fmt.Errorf("the journal ends in the middle of a step: %w", err)
 	}
 	for _, seq := range player.Sealed() {
 		row := vault[seq]
 		h.vault = append(h.vault, sealedRow{seq: seq, run: row.Run, nonce: row.Nonce, body: row.Body})
 	}
-	return last, nil
+	return last, reached, nil
 }
 
 // unseal returns the sealed body of a record, which must be the one that its public line commits to.
