@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"time"
 
 	"scentpost/cmd/internal/program"
 	"scentpost/station/assembly"
 	"scentpost/station/config"
 	"scentpost/station/event"
 	"scentpost/station/folder"
+	"scentpost/station/health"
+	"scentpost/station/holder"
 	"scentpost/station/journal"
 )
 
@@ -16,8 +20,53 @@ func nameOf(cfg config.Config) folder.Name {
 	return folder.Name{Site: cfg.Site, Station: cfg.Station, Simulated: cfg.Simulated()}
 }
 
-// openJournal takes the station's folder, opens the journal in it and serves views over that.
-func (s *station) openJournal() (err error) {
+// openJournal opens the journal and serves views over it. Where it cannot be opened now views are served without it.
+func (s *station) openJournal(since assembly.Again) error {
+	if since.Away == nil {
+		err := s.tryJournal()
+		if err == nil {
+			return s.Serve(assembly.Storage{Journal: s.journal, Disk: s.journal, Departed: s.journal.Departed(), Key: s.own.Private})
+		}
+		if final(err) {
+			return err
+		}
+		since = assembly.Awaits(since, err)
+	}
+	s.log.Error("the journal cannot be opened now: it is tried again", "why", assembly.Unread(since.Away))
+	s.awaits = since
+	return s.Serve(assembly.Storage{Away: since.Away})
+}
+
+// final tells whether an error of opening is no condition that may pass: the folder is another's, or in use, or of a later
+// version.
+func final(err error) bool {
+	return errors.As(err, new(*folder.Refused)) || errors.Is(err, holder.ErrHeld) || errors.Is(err, journal.ErrLocked) || errors.As(err, new(*event.UnknownLaw))
+}
+
+// awaitJournal tries until ctx ends whether the journal can be opened. The station starts again then.
+func (s *station) awaitJournal(ctx context.Context) error {
+	for again := s.awaits; ; again = assembly.Awaits(again, again.Away) {
+		timer := time.NewTimer(assembly.Pause(again.Tries - 1))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		}
+		err := s.tryJournal()
+		if err == nil {
+			return assembly.Again{What: "the journal can be opened", NewEpoch: again.NewEpoch, Past: again.Past, Tries: again.Tries}
+		}
+		if final(err) {
+			return err
+		}
+		again.Away = err
+		s.conditions.Raise(health.JournalAway, "", assembly.Unread(err))
+	}
+}
+
+// tryJournal takes the station's folder and opens the journal in it. After an error nothing is held.
+func (s *station) tryJournal() (err error) {
 	s.own, err = folder.Claim(folder.Folder(s.cfg.Data), nameOf(s.cfg), "scentpostd")
 	if errors.As(err, new(*folder.Refused)) {
 		return program.Usage(err)
@@ -29,9 +78,10 @@ func (s *station) openJournal() (err error) {
 		s.log.Warn("the station's folder", "note", note)
 	}
 	if s.journal, err = journal.Open(s.own.Journal(), journal.Options{Departed: s.own.Departed()}); err != nil {
-		return err
+		err = errors.Join(err, s.own.Close())
+		s.own = nil
 	}
-	return s.Serve(assembly.Storage{Journal: s.journal, Disk: s.journal, Departed: s.journal.Departed(), Key: s.own.Private})
+	return err
 }
 
 // begun binds the station's folder to the journal that has begun. Where that cannot be written the next start tries again.

@@ -50,6 +50,7 @@ type station struct {
 	keeper  *clock.Keeper   // of this machine; nil before its first look
 	own     *folder.Claimed // the station's folder
 	journal *journal.Journal
+	awaits  assembly.Again // why the journal is waited for: Away is set
 	writer  *journal.Writer
 	woken   <-chan struct{}
 	server  *socket.Server
@@ -97,10 +98,11 @@ func (s *station) serve(ctx context.Context, out program.Streams, since assembly
 	if absent != nil {
 		s.log.Debug("the devices are not there yet") // why may name a canister: a condition tells it, when it may be told
 	}
-	for _, open := range []func() error{s.openJournal, s.listen} {
-		if err := open(); err != nil {
-			return err
-		}
+	if err := s.openJournal(since); err != nil {
+		return err
+	}
+	if err := s.listen(); err != nil {
+		return err
 	}
 	defer s.ShowConditions()()
 	say := func(what string) {
@@ -113,6 +115,11 @@ func (s *station) serve(ctx context.Context, out program.Streams, since assembly
 	group.Go(func() error { return s.serveMetrics(running) })
 	group.Go(func() error { return s.watchMachine(running, thisStation{s.cfg}) })
 	group.Go(func() error { return s.watchLines(running) })
+	if s.awaits.Away != nil {
+		group.Go(func() error { return s.openLines(running) }) // the safe state does not wait for it
+		group.Go(func() error { return s.awaitJournal(running) })
+		return wait(ctx, group)
+	}
 	group.Go(func() error {
 		if err := s.begin(running, since); err != nil {
 			return err
@@ -131,8 +138,14 @@ func (s *station) serve(ctx context.Context, out program.Streams, since assembly
 		debug.FreeOSMemory() // what the start needed, an idle station does not
 		return s.runLink(running)
 	})
-	if err = group.Wait(); ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil // whatever was under way was ended by the signal
+	return wait(ctx, group)
+}
+
+// wait waits for the goroutines of a station. What a signal ended is no error.
+func wait(ctx context.Context, group *errgroup.Group) error {
+	err := group.Wait()
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
 	}
 	return err
 }

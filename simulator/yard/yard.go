@@ -207,7 +207,7 @@ func (y *Yard) begin(since assembly.Again) (err error) {
 // again begins the station once more when that is what an error asks for.
 func (y *Yard) again(err error) error {
 	var again assembly.Again
-	if !errors.As(err, &again) {
+	if !errors.As(err, &again) || again.Away != nil {
 		return err
 	}
 	if err := y.Kill(); err != nil {

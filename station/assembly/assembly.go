@@ -103,6 +103,8 @@ type Storage struct {
 	Departed Departed
 	// Key is the station's private key (note form).
 	Key string
+	// Away is why the journal cannot be opened now; then nothing else is set, and the station shows that alone.
+	Away error
 }
 
 // Again asks for a start from the beginning, within the same process.
@@ -110,6 +112,10 @@ type Again struct {
 	What     string // happened
 	NewEpoch string // why the log must go on in a new epoch, "" when it need not
 	Past     string // the epoch that somebody has seen more of than the journal holds
+	// Away is why the journal cannot be opened or read now: the next start waits until it can. Tries counts the starts of which
+	// each ended so.
+	Away  error
+	Tries int
 }
 
 // Error implements error.
@@ -134,7 +140,7 @@ type Station struct {
 	accounts   control.Accounts
 	signer     *record.Signer
 	host       *host.Host
-	past       string // an epoch that ended and that the journal does not know
+	since      Again // why it was begun again; its Past is an epoch that ended and that the journal does not know
 	link       atomic.Pointer[Reporter]
 }
 

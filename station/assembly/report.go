@@ -109,8 +109,8 @@ func (s *Station) lines(from int64, most, mostBytes int) ([][]byte, error) {
 // pastEpochs are the epochs that have ended for ever.
 func (s *Station) pastEpochs() []string {
 	var ended []string
-	if s.past != "" {
-		ended = append(ended, s.past)
+	if s.since.Past != "" {
+		ended = append(ended, s.since.Past)
 	}
 	current := s.store.Journal.Epoch().ID
 	for _, e := range s.store.Journal.Epochs() {

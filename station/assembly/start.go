@@ -24,10 +24,20 @@ import (
 // Serve opens the views over a journal, before anything of it was checked. From here on people can ask.
 func (s *Station) Serve(store Storage) (err error) {
 	s.store = store
-	s.follow()
 	cfg := s.opt.Config
-	s.gate.before = trial.Snapshot{View: s.beforeHost(), Epoch: store.Journal.Epoch().ID}
-	s.archive = archive.New(store.Journal)
+	var read control.Archive
+	if store.Away != nil {
+		s.conditions.Raise(health.JournalAway, "", Unread(store.Away))
+		s.gate.before = trial.Snapshot{View: trial.View{Phase: trial.Idle}}
+		read = unread{store.Away}
+	} else {
+		s.conditions.Clear(health.JournalAway, "")
+		s.tellDamage(store.Journal.Recovery())
+		s.follow()
+		s.gate.before = trial.Snapshot{View: s.beforeHost(), Epoch: store.Journal.Epoch().ID}
+		s.archive = archive.New(store.Journal)
+		read = s.archive
+	}
 	var people []control.Account
 	for _, p := range cfg.People {
 		people = append(people, control.Account(p))
@@ -39,7 +49,7 @@ func (s *Station) Serve(store Storage) (err error) {
 	}
 	s.control, err = control.New(control.Options{
 		Site: cfg.Site, Station: cfg.Station, Simulated: s.opt.Simulated, People: s.accounts.People(),
-		Authorities: append(s.opt.Authorities, cfg.Authorities...), Inbox: &s.gate, Archive: s.archive,
+		Authorities: append(s.opt.Authorities, cfg.Authorities...), Inbox: &s.gate, Archive: read,
 		Conditions: s.conditions.All, Blank: s.conditions.Blank, Obstacle: s.Obstacle,
 		Devices: listed, Boards: boards.List(cfg), Figures: s.boards.Figures,
 	})
@@ -74,13 +84,14 @@ func (s *Station) Check(ctx context.Context) error {
 	}
 	s.conditions.Raise(health.JournalCheck, "", "the last stop was no clean one")
 	found, err := s.store.Journal.Check(ctx)
-	if err != nil {
-		return fmt.Errorf("check the journal: %w", err)
-	}
 	s.conditions.Clear(health.JournalCheck, "")
-	if found.Quarantined > 0 {
-		s.conditions.Raise(health.JournalQuarantine, "", fmt.Sprintf("%d records were malformed: they are kept apart", found.Quarantined))
+	if ctx.Err() != nil {
+		return err
 	}
+	if err != nil {
+		return s.withheld("check the journal", err)
+	}
+	s.tellDamage(found)
 	return nil
 }
 
@@ -88,10 +99,10 @@ func (s *Station) Check(ctx context.Context) error {
 // by cause. since says why the station is started again, if it is. The devices must be connected and the journal checked.
 // The error is an Again when the station must be started once more.
 func (s *Station) Begin(since Again, cause string) error {
-	s.past = since.Past
+	s.since = since
 	beginning, err := s.beginEpoch(since.NewEpoch)
 	if err != nil {
-		return err
+		return s.withheld("begin an epoch", err)
 	}
 	cfg := s.opt.Config
 	log := record.Log{Site: cfg.Site, Station: cfg.Station, Epoch: beginning.ID}
@@ -106,7 +117,7 @@ func (s *Station) Begin(since Again, cause string) error {
 	s.host.Begin(s.firstRecord(beginning))
 	lines, bodies, err := archive.Interrupted(s.store.Journal, s.store.Journal, size)
 	if err != nil {
-		return err
+		return s.withheld("read the interrupted session", err)
 	}
 	if err := s.host.Restore(host.Interrupted{Lines: lines, Vault: bodies, Cause: cause}); err != nil {
 		s.opt.Log.Error("the interrupted session cannot be brought back: it is aborted, and the log goes on in a new epoch", "err", err)
@@ -120,11 +131,11 @@ func (s *Station) Begin(since Again, cause string) error {
 func (s *Station) openHost(log record.Log, size int64) error {
 	tree, err := record.RestoreTree(size, s.store.Journal)
 	if err != nil {
-		return fmt.Errorf("restore the log: %w", err)
+		return s.withheld("restore the log", err)
 	}
 	names, err := s.store.Journal.Identities()
 	if err != nil {
-		return err
+		return s.withheld("read the names", err)
 	}
 	cfg := s.opt.Config
 	settings, err := devices.Settings(cfg)
@@ -187,7 +198,7 @@ func (s *Station) Obstacle(q readiness.Question) *refusal.Reason {
 
 // facts are what is known of the station, for a question. It asks nothing that a watcher of the gate may not ask.
 func (s *Station) facts(q readiness.Question) readiness.Facts {
-	f := readiness.Facts{Sealed: s.conditions.Sealed(), Awaited: *s.awaited.Load(), Gone: *s.gone.Load()}
+	f := readiness.Facts{Sealed: s.conditions.Sealed(), Awaited: *s.awaited.Load(), Gone: *s.gone.Load(), Away: Unread(s.store.Away)}
 	h := s.gate.behind()
 	if h == nil {
 		f.Starting = true

@@ -69,10 +69,16 @@ func (s *Station) Turns(f func()) (stop func()) {
 // look judges the machine once, and says when to look again.
 func (s *Station) look(m Machine) time.Duration {
 	reading := m.Read(wantsClock(s.opt.Config))
-	reading.Journal, reading.WantsClock = s.figures(), wantsClock(s.opt.Config)
+	reading.WantsClock = wantsClock(s.opt.Config)
+	if s.store.Away == nil {
+		reading.Journal = s.figures()
+	}
 	holds := func(code health.Code) bool { return s.conditions.Holds(code, "") }
 	for _, v := range vitals.Judge(reading, holds) {
 		s.conditions.Condition(v.Code, "", v.Evidence, v.Holds)
+	}
+	if s.store.Away != nil {
+		return vitalsEvery
 	}
 	if err := s.store.Disk.Room(); err != nil {
 		s.conditions.Raise(health.JournalFull, "", err.Error())

@@ -61,7 +61,9 @@ const (
 	ClockNotKept      Code = "clock-not-kept"      // no clock would know the time after a power cut
 	JournalFull       Code = "journal-full"        // the disk is full; the running run is finished from the ballast
 	JournalCheck      Code = "journal-check"       // the check after an unclean stop is under way
+	JournalAway       Code = "journal-away"        // the journal cannot be opened or read now; it is tried again
 	JournalQuarantine Code = "journal-quarantined" // a damaged part was put aside
+	NamesLost         Code = "names-lost"          // names of people and dogs are gone, and no copy had them
 	EpochEnded        Code = "epoch-ended"         // a tail was lost or a copy restored: a new epoch began
 	BrokerAway        Code = "broker-away"         // records wait for the connection; nothing is lost
 	MetricsAway       Code = "metrics-away"        // the metrics cannot be served; nothing else is held up
@@ -104,6 +106,8 @@ var kinds = map[Code]kind{
 	ClockNotKept:      {"No clock would survive a power cut", Warning, false, "give the station a clock with a battery (type ds3231), or a new battery; until then it needs a network at every start"},
 	JournalFull:       {"The disk is full", Stop, false, "export closed sessions and prune them, or free space on the disk"},
 	JournalCheck:      {"The journal is being checked", Stop, false, "wait: sessions begin when it is through"},
+	JournalAway:       {"The journal cannot be opened now", Stop, false, "do what the evidence says; nothing is given up, and it is tried again by itself"},
+	NamesLost:         {"Names of people and dogs were lost", Warning, false, "put station.db or names.json of a copy of the journal's folder back while the station is stopped, or restore a backup; until then records say who by reference alone"},
 	JournalQuarantine: {"A damaged part of the journal was put aside", Warning, false, "keep the named file, and replace the card or disk"},
 	EpochEnded:        {"A new epoch of the record began", Warning, false, "tell your authority: records before it end where it says"},
 	BrokerAway:        {"The broker cannot be reached", Warning, false, "check the network and the broker's address; records wait and are not lost"},

@@ -363,12 +363,16 @@ func (j *Journal) BeginEpoch(id, why string) error {
 		return ErrUnchecked
 	}
 	next := j.beginning(id, why)
-	made, err := createLedger(epochPath(j.dir, id), id, j.starts)
+	var made *ledger
+	err := j.DespiteFull(func() (err error) {
+		made, err = createLedger(epochPath(j.dir, id), id, j.starts)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("beginning epoch %s: %w", id, err)
 	}
 	m := meta{Epochs: append(j.meta.Epochs[:len(j.meta.Epochs):len(j.meta.Epochs)], next)}
-	if err := m.store(j.dir); err != nil {
+	if err := j.DespiteFull(func() error { return m.store(j.dir) }); err != nil {
 		return errors.Join(err, made.stopWriting(false), made.close())
 	}
 	if j.current != nil {

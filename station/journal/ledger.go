@@ -50,10 +50,13 @@ func createLedger(path, epoch string, starts int64) (*ledger, error) {
 		return nil, err
 	}
 	l, _, err := openLedger(path, epoch)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		if err = l.startWriting(starts); err == nil {
+			return l, nil
+		}
+		err = errors.Join(err, l.stopWriting(false), l.close())
 	}
-	return l, l.startWriting(starts)
+	return nil, errors.Join(err, removeDB(path)) // no record is in it
 }
 
 // openLedger opens the database for reading, and tells how it was left.

@@ -93,9 +93,25 @@ func createDB(path, schema string) error {
 	if err != nil {
 		return err
 	}
-	if err := file.Close(); err != nil {
-		return err
+	if err := errors.Join(file.Close(), fill(path, schema)); err != nil {
+		return errors.Join(err, removeDB(path)) // nothing was kept in it yet
 	}
+	return nil
+}
+
+// removeDB removes a database and its companions.
+func removeDB(path string) error {
+	var errs []error
+	for _, suffix := range []string{"-wal", "-shm", ""} {
+		if err := os.Remove(path + suffix); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// fill makes the tables of a new database.
+func fill(path, schema string) error {
 	db, err := openDB(path, 1, writePragmas)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ const (
 	EStopHeld    refusal.Code = "emergency-stop-held"
 	DiskFull     refusal.Code = "disk-full"
 	DiskReadOnly refusal.Code = "disk-read-only"
+	JournalAway  refusal.Code = "journal-away" // detail: why it cannot be opened now, and what to do
 	// DevicesAbsent names what is absent in devices. The detail lists the first of them with what was seen.
 	DevicesAbsent refusal.Code = "devices-absent" // positions, devices, detail
 	// DeviceUntold is a device that a sealed session needs. That it is absent is public; which one it is could tell of a
@@ -47,6 +48,8 @@ type Facts struct {
 	// Awaited is what holds the lines of the station and has not been there since the start, Gone what went since; "" for
 	// nothing.
 	Awaited, Gone string
+	// Away is why the journal cannot be opened now, "" when it can.
+	Away string
 	// Stopped is set while an emergency stop is held.
 	Stopped bool
 	// Full and ReadOnly are set while the journal's disk has no room for another run, or takes no writes.
@@ -63,6 +66,8 @@ func Judge(f Facts, q Question) *refusal.Reason {
 		return f.Failed
 	case f.Awaited != "":
 		return refusal.New(LinesAwaited, "on", f.Awaited)
+	case f.Away != "":
+		return refusal.New(JournalAway, refusal.Detail, f.Away)
 	case f.Starting:
 		return refusal.New(Starting)
 	case f.Gone != "":

@@ -61,6 +61,7 @@ var said = map[refusal.Code]string{
 	readiness.EStopHeld:     "the emergency stop is held: let it go first",
 	readiness.DiskFull:      "the journal's disk is full: no session or run can start until there is room; delete or move what is not needed",
 	readiness.DiskReadOnly:  "the journal's disk takes no writes: see scentpost session status",
+	readiness.JournalAway:   "no session can be run: the journal cannot be opened now: {detail} (it is tried again by itself, and nothing is given up)",
 	readiness.DevicesAbsent: "these devices are absent: {detail} (they are looked for; scentpost session status tells when they are there)",
 	readiness.DeviceUntold: "a device that the run needs is absent: check the cables and power of all boards and devices (scentpost board ls " +
 		"shows the ports; the reveal tells which one it was, as before it that could tell of a canister)",
