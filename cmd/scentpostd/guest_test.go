@@ -129,7 +129,7 @@ func tellHeld(config, edges string) error {
 		return err
 	}
 	p := probe{s: s, mono: kernel.Mono, got: make(chan held, n)}
-	if err := errors.Join(s.openJournal(), s.tryProbed(kernel, p)); err != nil {
+	if err := errors.Join(s.openJournal(assembly.Again{}), s.tryProbed(kernel, p)); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())

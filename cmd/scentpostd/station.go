@@ -116,6 +116,7 @@ func (s *station) serve(ctx context.Context, out program.Streams, since assembly
 	group.Go(func() error { return s.watchMachine(running, thisStation{s.cfg}) })
 	group.Go(func() error { return s.watchLines(running) })
 	if s.awaits.Away != nil {
+		say("no session can be held yet: " + words.Of(s.Obstacle(readiness.Question{Positions: 1})))
 		group.Go(func() error { return s.openLines(running) }) // the safe state does not wait for it
 		group.Go(func() error { return s.awaitJournal(running) })
 		return wait(ctx, group)

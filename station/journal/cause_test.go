@@ -188,3 +188,76 @@ func TestBusyIsNoDamage(t *testing.T) {
 		goesOn(t, p)
 	}
 }
+
+// TestAStartOnAFullDisk: an orderly stop, then a start with no room at all. With a ballast it goes on at once, without one
+// when there is room again.
+func TestAStartOnAFullDisk(t *testing.T) {
+	for _, size := range []int64{3 << 20, -1} {
+		disk := smallDisk(t, 12<<20)
+		p := place{dir: filepath.Join(disk, "journal"), departed: filepath.Join(disk, "outside", "departed.json")}
+		j := p.openWithBallast(t, size)
+		mustCommit(t, j, Batch{Rows: rows(0, 30, "s1"), Identities: []Identity{arta, rex}})
+		mustCommit(t, j, Batch{Checkpoints: []Checkpoint{note(t, j, 20)}})
+		depart(t, j)
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		film := fillDisk(t, disk, 0)
+		if size < 0 {
+			if _, err := Open(p.dir, Options{Departed: p.departed, Ballast: size}); err == nil || errors.Is(err, ErrDamaged) || Advice(err) == "" {
+				t.Errorf("without a ballast: %v", err)
+			}
+			if err := os.Remove(film); err != nil {
+				t.Fatal(err)
+			}
+		}
+		j = p.openWithBallast(t, size)
+		ids, err := j.Identities()
+		if r := check(t, j); r.NewEpochNeeded || j.Size() != 30 || len(ids) != 2 || r.Names != "" || err != nil || size > 0 && !j.Spent() {
+			t.Errorf("ballast %d: %+v, %d records, names %v, %v", size, r, j.Size(), ids, err)
+		}
+		mustCommit(t, j, Batch{Rows: rows(30, 31, "s1")})
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestAStartWithFewDescriptors: whichever of its files is the one for which none is left.
+func TestAStartWithFewDescriptors(t *testing.T) {
+	p := interrupted(t)
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	next, err := os.Open(p.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := uint64(next.Fd())
+	if err := next.Close(); err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	for more := range uint64(16) {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: used + more, Max: limit.Max}); err != nil {
+			t.Fatal(err)
+		}
+		j, err := Open(p.dir, Options{Departed: p.departed, Ballast: -1})
+		if err == nil {
+			if r := j.Recovery(); r.NewEpochNeeded || r.Names != "" {
+				t.Errorf("with %d: %+v", more, r)
+			}
+			err = j.Close()
+		} else if failed++; errors.Is(err, ErrDamaged) || Advice(err) == "" {
+			t.Errorf("with %d: %v", more, err)
+		}
+		if resetErr := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); resetErr != nil {
+			t.Fatal(resetErr, err)
+		}
+	}
+	if failed < 4 {
+		t.Errorf("%d starts failed: nothing is shown", failed)
+	}
+	goesOn(t, p)
+}
