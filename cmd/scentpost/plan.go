@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -46,8 +47,8 @@ func parsePlan(name string) (blind.Plan, error) {
 func checkPlan(file string, plan blind.Plan) (rule []byte, err error) {
 	if plan.Rule != "" {
 		var name string
-		if name, rule, err = (configs.Files{}).Read(configs.Rules, plan.Rule); err != nil {
-			return nil, usage(err)
+		if name, rule, err = (configs.Files{}).Find(configs.Rules, rulePath(file, plan.Rule)); err != nil {
+			return nil, usage(fmt.Errorf("%s: rule: %w", file, err))
 		}
 		if _, err := score.ParseRule(name, rule); err != nil {
 			return nil, usage(err)
@@ -57,6 +58,14 @@ func checkPlan(file string, plan blind.Plan) (rule []byte, err error) {
 		return nil, no(err)
 	}
 	return rule, nil
+}
+
+// rulePath is where the rule of a plan's file lies: a path is taken from the folder of the plan, a name stays a name.
+func rulePath(file, rule string) string {
+	if path := filepath.Base(rule) != rule || filepath.Ext(rule) != ""; !path || filepath.IsAbs(rule) {
+		return rule
+	}
+	return filepath.Join(filepath.Dir(file), rule)
 }
 
 type planCheck struct {

@@ -206,7 +206,7 @@ func (c sessionStart) Run(out io.Writer) error { return c.tell(out, control.Requ
 
 type sessionCall struct {
 	daemon
-	Position string `arg:"" help:"The position, two joined by a hyphen for a call between them (3-4), or 'none'."`
+	Position string `arg:"" help:"The position, two joined by a hyphen for a call between them (3-4), or 'none' for an alert at no position. All clear is 'session clear'."`
 	Means    string `enum:"voice,panel" default:"voice" help:"How the call came: ${enum}."`
 }
 

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"scentpost/cmd/internal/program"
+	"scentpost/cmd/internal/words"
 	"scentpost/station/event"
 	"scentpost/station/history"
 	"scentpost/station/record"
@@ -162,7 +163,13 @@ func printReport(out io.Writer, r verify.Report) error {
 		row("UTC", "of this session: %s", r.UTC)
 	}
 	if r.Result.Verdict.Verdict != "" {
-		row("verdict", "%s (%s)", r.Result.Verdict.Verdict, r.Result.Verdict.Rule)
+		verdict := r.Result.Verdict
+		if verdict.Rule == "" {
+			row("verdict", "%s", verdict.Verdict)
+		} else {
+			row("verdict", "%s (%s)", verdict.Verdict, verdict.Rule)
+		}
+		row("figures", "%s", words.Figures(verdict))
 	}
 	if r.Result.State == history.Unfinished {
 		row("state", "SESSION NOT ENDED: what came after the last record is not known")

@@ -70,7 +70,7 @@ func TestTheDoctorsExitCodes(t *testing.T) {
 	out, err := ask(&kernel{}, file, true)
 	var report doctor.Report
 	if wrong := json.Unmarshal([]byte(out), &report); wrong != nil || err == nil || report.Wrong() != 12 || len(report.Devices) != 12 ||
-		report.Devices[0].Problems[0].Cause != doctor.NoStation || report.Devices[0].Problems[0].Do != "scentsim station "+file {
+		report.Devices[0].Problems[0].Cause != doctor.NoStation || report.Devices[0].Problems[0].Do != "scentsim station "+file+" --seed 1" {
 		t.Errorf("nothing found: %v, %v, %s", err, wrong, out)
 	}
 	for args, want := range map[string]int{

@@ -32,6 +32,7 @@ func (s *Station) Report(r Reporter) (stop func(), err error) {
 	r.Info(s.info().Write())
 	stop = s.gate.Watch(func(snapshot trial.Snapshot) {
 		status := s.control.Status(snapshot, control.Person{})
+		status.NextIn = nil // the message is kept: it would be wrong a moment later
 		if payload, err := json.Marshal(status); err == nil {
 			r.State(payload)
 		}

@@ -51,9 +51,17 @@ func (s *Station) Serve(store Storage) (err error) {
 		Site: cfg.Site, Station: cfg.Station, Simulated: s.opt.Simulated, People: s.accounts.People(),
 		Authorities: append(s.opt.Authorities, cfg.Authorities...), Inbox: &s.gate, Archive: read,
 		Conditions: s.conditions.All, Blank: s.conditions.Blank, Obstacle: s.Obstacle,
-		Devices: listed, Boards: boards.List(cfg), Figures: s.boards.Figures,
+		Devices: listed, Boards: boards.List(cfg), Figures: s.boards.Figures, Mono: s.mono,
 	})
 	return err
+}
+
+// mono is the station's monotonic time, 0 before it is connected.
+func (s *Station) mono() int64 {
+	if s.clock == nil {
+		return 0
+	}
+	return s.clock.Now().Mono
 }
 
 // follow finds out whether a session is sealed, long before the host can say so. What cannot be read keeps the conditions of
@@ -207,6 +215,7 @@ func (s *Station) facts(q readiness.Question) readiness.Facts {
 	f.Failed = h.Snapshot().Failed
 	f.Stopped = s.devices.Status().Stopped
 	f.Full, f.ReadOnly = s.store.Disk.Spent(), s.conditions.Holds(health.JournalReadOnly, "")
+	f.Stuck = s.devices.Status().Stuck
 	for _, p := range s.devices.Absent(q.Positions) {
 		f.Absent = append(f.Absent, readiness.Absent{Device: p.Device, Why: p.Why})
 	}

@@ -48,6 +48,8 @@ type Options struct {
 	// Obstacle returns why no session can be held, or why no run can start, nil when it can; nil for never. It is the one fact
 	// about canisters that is public from seal to reveal, and its reason names none.
 	Obstacle func(readiness.Question) *refusal.Reason
+	// Mono returns the station's monotonic time in nanoseconds, nil where nobody is told how long something takes.
+	Mono func() int64
 	// Blank tells whether the conditions are younger than the seal, so that nobody can say what was so then; nil for never.
 	Blank func() bool
 	// Devices are those of the configuration, in its order, and Boards the boards among them.
@@ -89,7 +91,8 @@ type Response struct {
 	Refused *refusal.Reason `json:"refused,omitempty"`
 	First   []string        `json:"first,omitempty"`
 	Seq     int64           `json:"seq,string,omitempty"` // the record that the command became, or its refusal's
-	Status  *Status         `json:"status,omitempty"`
+	// Status is the state after a command. After one that the station refused it has no runs that are over.
+	Status *Status `json:"status,omitempty"`
 	// List and PutAside answer "list".
 	List     []history.Listed `json:"list,omitempty"`
 	PutAside []history.Aside  `json:"put_aside,omitempty"`
@@ -145,7 +148,8 @@ func (s *Service) submit(c *Command, r *Request, who Person, done func(Response)
 	s.inbox.Submit(e, func(a trial.Answer) {
 		state := s.inbox.Snapshot()
 		if a.Refused != nil {
-			done(Response{Refused: a.Refused, First: c.first(state.View.Phase, a.Refused), Seq: max(a.Seq, 0)})
+			now := s.status(state, who, sees(state, who), len(state.View.Over))
+			done(Response{Refused: a.Refused, First: c.first(state.View.Phase, a.Refused), Seq: max(a.Seq, 0), Status: &now})
 			return
 		}
 		status := s.Status(state, who)

@@ -2,6 +2,7 @@ package control
 
 import (
 	"slices"
+	"time"
 
 	"scentpost/station/event"
 	"scentpost/station/health"
@@ -24,7 +25,10 @@ type Status struct {
 	Obstacle   *refusal.Reason    `json:"obstacle,omitempty"`
 	Conditions []health.Condition `json:"conditions,omitempty"` // what is wrong, worst first
 	// Next is what the station waits for, and Commands are those that make sense now and that the reader may give.
-	Next     Next     `json:"next"`
+	Next Next `json:"next"`
+	// NextIn is after how long the station goes on by itself, in milliseconds: the search is presented, times out, locks. nil
+	// where it waits for people without a limit.
+	NextIn   *int64   `json:"next_in_ms,omitempty"`
 	Commands []string `json:"commands,omitempty"`
 
 	Phase     trial.Phase `json:"phase"`
@@ -38,8 +42,10 @@ type Status struct {
 	Reserve   int         `json:"reserve,omitempty"`
 	Used      int         `json:"reserve_used,omitempty"`
 	Left      int         `json:"left"`
-	Paused    string      `json:"paused,omitempty"`
-	Aborted   string      `json:"aborted,omitempty"`
+	// Short is how many void runs had no reserve run left: with one of them no test is valid.
+	Short   int    `json:"short,omitempty"`
+	Paused  string `json:"paused,omitempty"`
+	Aborted string `json:"aborted,omitempty"`
 	// Clock is what the session's UTC is worth, nil without a session. SaidBy is a name, a reference where the name is gone.
 	Clock *event.SessionClock `json:"clock,omitempty"`
 
@@ -130,7 +136,7 @@ func (s *Service) status(state trial.Snapshot, who Person, roles []event.Role, k
 		Station: s.opt.Station, Epoch: state.Epoch, Simulated: s.opt.Simulated, Size: state.Size, Failed: state.Failed,
 		Phase: v.Phase, Session: v.Session, Plan: v.Plan, Mode: v.Mode,
 		Dog: nameOf(state, v.Team.Dog), Handler: nameOf(state, v.Team.Handler),
-		Positions: v.Positions, Scheduled: v.Scheduled, Reserve: v.Reserve, Used: v.Used, Left: v.Left,
+		Positions: v.Positions, Scheduled: v.Scheduled, Reserve: v.Reserve, Used: v.Used, Left: v.Left, Short: v.Short,
 		Paused: v.Paused, Aborted: v.Aborted, Obstacle: s.obstacle(v), Conditions: s.opt.Conditions(),
 		StationHash: v.StationHash, Seed: v.Seed, Air: v.Air, Checkpoint: string(state.Checkpoint),
 	}
@@ -156,9 +162,17 @@ func (s *Service) status(state trial.Snapshot, who Person, roles []event.Role, k
 	if v.Revealed && MaySee(FieldVerdict, v.Mode, StageRevealed, roles) {
 		out.Verdict = v.Verdict
 	}
-	out.Next = next(&out)
+	out.Next, out.NextIn = next(&out), s.nextIn(v.Run)
 	out.Commands = s.sensible(&out, who)
 	return out
+}
+
+// nextIn is after how long a run goes on by itself, nil where it does not.
+func (s *Service) nextIn(r trial.RunView) *int64 {
+	if s.opt.Mono == nil || r.NextAt == 0 {
+		return nil
+	}
+	return new(max(0, (r.NextAt-s.opt.Mono())/int64(time.Millisecond)))
 }
 
 // obstacle asks whether the station can do what comes next. Within a run nobody is told: when the answer changes would tell

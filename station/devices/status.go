@@ -11,6 +11,8 @@ type Status struct {
 	Active []string
 	// Stopped is set while an emergency stop is held.
 	Stopped bool
+	// Stuck names the buttons that are held for longer than a hand holds them, in the order of the configuration.
+	Stuck []string
 	// Devices are whether each device is there, in the order of the configuration. See Presence for what may be shown.
 	Devices []Presence
 }
@@ -26,6 +28,9 @@ func (s *Station) Status() Status {
 	for _, d := range s.sensors {
 		if d.part.Active() {
 			now.Active = append(now.Active, d.name)
+		}
+		if d.stuck {
+			now.Stuck = append(now.Stuck, d.name)
 		}
 	}
 	return now

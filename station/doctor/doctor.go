@@ -170,7 +170,7 @@ func (x examiner) look(d config.Device) (where string, problems []Problem) {
 		if x.seen.Stands {
 			return "the virtual station stands", nil
 		}
-		return "", []Problem{{NoStation, fmt.Sprintf("nobody listens on %s: the virtual station does not run", x.cfg.Driver.Socket), "scentsim station " + x.seen.File}}
+		return "", []Problem{{NoStation, fmt.Sprintf("nobody listens on %s: the virtual station does not run", x.cfg.Driver.Socket), "scentsim station " + x.seen.File + " --seed 1"}}
 	}
 	if d.Bus != "" {
 		where, problems = x.chip(d)

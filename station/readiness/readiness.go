@@ -13,6 +13,8 @@ const (
 	LinesAwaited refusal.Code = "lines-awaited" // on: what holds them has not been there since the start
 	LinesAway    refusal.Code = "lines-away"    // on: it went, and only another start helps
 	EStopHeld    refusal.Code = "emergency-stop-held"
+	// ButtonStuck is a button that is held for so long that its next press would not be told.
+	ButtonStuck  refusal.Code = "button-stuck" // buttons
 	DiskFull     refusal.Code = "disk-full"
 	DiskReadOnly refusal.Code = "disk-read-only"
 	JournalAway  refusal.Code = "journal-away" // detail: why it cannot be opened now, and what to do
@@ -52,6 +54,8 @@ type Facts struct {
 	Away string
 	// Stopped is set while an emergency stop is held.
 	Stopped bool
+	// Stuck are the buttons that are held for longer than a hand holds them.
+	Stuck []string
 	// Full and ReadOnly are set while the journal's disk has no room for another run, or takes no writes.
 	Full, ReadOnly bool
 	// Absent are the devices without which no session over the positions of the question can be held.
@@ -74,6 +78,8 @@ func Judge(f Facts, q Question) *refusal.Reason {
 		return refusal.New(LinesAway, "on", f.Gone)
 	case f.Stopped && q.Run: // who loads canisters does well to hold it
 		return refusal.New(EStopHeld)
+	case len(f.Stuck) > 0 && q.Run: // the handler's call would be lost
+		return refusal.New(ButtonStuck, "buttons", f.Stuck)
 	case f.Full:
 		return refusal.New(DiskFull)
 	case f.ReadOnly:

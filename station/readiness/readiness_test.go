@@ -33,6 +33,7 @@ func TestJudge(t *testing.T) {
 		"lines that went":          {readiness.Facts{Gone: "gpio", Stopped: true}, "lines-away (on gpio)", "lines-away (on gpio)"},
 		"the stop is held":         {readiness.Facts{Stopped: true, Full: true}, "disk-full", "emergency-stop-held"},
 		"somebody loads":           {readiness.Facts{Stopped: true}, "", "emergency-stop-held"},
+		"a stuck button":           {readiness.Facts{Stuck: []string{"call", "start"}, Full: true}, "disk-full", "button-stuck (buttons call, start)"},
 		"a full disk":              {readiness.Facts{Full: true, ReadOnly: true}, "disk-full", "disk-full"},
 		"a disk that is read-only": {readiness.Facts{ReadOnly: true, Absent: absent(1)}, "disk-read-only", "disk-read-only"},
 		"absent": {readiness.Facts{Absent: absent(1)},

@@ -28,11 +28,8 @@ func (m *Machine) button(in event.Event) *refusal.Reason {
 		return m.callByButton(in, *press)
 	}
 	in.Run = r.index
-	switch {
-	case r.early(in.At):
-		return refusal.New(NotPresented)
-	case r.state != Shown:
-		return refusal.New(NotShown)
+	if reason := r.startable(in.At); reason != nil {
+		return reason
 	}
 	m.record(in)
 	m.startBy(in)

@@ -156,8 +156,11 @@ func (m *Machine) claim(in event.Event, call event.Call) {
 // on if it was this call that was going to lock it.
 func (m *Machine) withdraw(in event.Event) *refusal.Reason {
 	r := m.run
-	if m.phase != Sealed || r == nil || len(r.calls) == 0 || !r.taking() {
+	switch {
+	case m.phase != Sealed || r == nil || len(r.calls) == 0:
 		return refusal.New(NothingToWithdraw)
+	case !r.taking():
+		return refusal.New(CallLocked)
 	}
 	c, limit := r.calls[len(r.calls)-1], ms(m.session.opening.Settings.WithdrawMS)
 	switch {

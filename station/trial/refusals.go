@@ -20,6 +20,9 @@ const (
 	BeingAborted   refusal.Code = "being-aborted"
 	AbortedAlready refusal.Code = "aborted-already"
 	NothingToAbort refusal.Code = "nothing-to-abort"
+	HasEnded       refusal.Code = "has-ended"
+	NotEnded       refusal.Code = "not-ended"  // phase
+	NotClosed      refusal.Code = "not-closed" // session: it has ended
 
 	PlanRefused    refusal.Code = "plan-refused" // detail
 	RuleRefused    refusal.Code = "rule-refused" // detail
@@ -40,8 +43,11 @@ const (
 	NotShown       refusal.Code = "no-run-presented"
 	NoSearch       refusal.Code = "no-search"
 	SearchNotBegun refusal.Code = "search-not-begun"
+	SearchBegun    refusal.Code = "search-begun"
+	SearchOver     refusal.Code = "search-over"
 	ReasonMissing  refusal.Code = "reason-missing"
 	VoidTooLate    refusal.Code = "void-too-late"
+	VoidAlready    refusal.Code = "void-already"
 
 	NoPosition         refusal.Code = "no-position"         // position, positions
 	NeedsTwoPositions  refusal.Code = "needs-two-positions" // positions
@@ -49,7 +55,8 @@ const (
 	NothingToWithdraw  refusal.Code = "nothing-to-withdraw"
 	CalledByButton     refusal.Code = "called-by-button"
 	SearchStopped      refusal.Code = "search-stopped"
-	WithdrawTooLate    refusal.Code = "withdraw-too-late"   // limit
+	WithdrawTooLate    refusal.Code = "withdraw-too-late" // limit
+	CallLocked         refusal.Code = "call-locked"
 	UnknownObservation refusal.Code = "unknown-observation" // what
 
 	BackImpossible refusal.Code = "back-impossible" // back, out
@@ -75,6 +82,9 @@ var recorded = map[refusal.Code]string{
 	BeingAborted:   "the session is being aborted",
 	AbortedAlready: "the session is being aborted already",
 	NothingToAbort: "no session that could be aborted",
+	HasEnded:       "the session has ended",
+	NotClosed:      "the session before has ended and is not closed",
+	NotEnded:       "the session has not ended: it is {phase}",
 
 	PlanRefused: "the plan is refused: {detail}",
 	RuleRefused: "the pass rule is refused: {detail}",
@@ -98,6 +108,9 @@ var recorded = map[refusal.Code]string{
 	NotShown:       "no run is presented",
 	NoSearch:       "no search is under way",
 	SearchNotBegun: "the search had not begun yet",
+	SearchBegun:    "the search is under way",
+	SearchOver:     "the search of this run is over",
+	VoidAlready:    "the run is void",
 	ReasonMissing:  "a void needs a reason",
 	VoidTooLate:    "nothing voids a run once its search has ended: the authority may invalidate it later, with a reason",
 
@@ -108,6 +121,7 @@ var recorded = map[refusal.Code]string{
 	CalledByButton:     "a call by button stands",
 	SearchStopped:      "the search was stopped: what was called stands",
 	WithdrawTooLate:    "the time to withdraw has run out",
+	CallLocked:         "the call is locked",
 	UnknownObservation: "an observation is a change of behaviour, a final response or a hesitation",
 
 	BackImpossible: "{out} aids went out, and {back} cannot have come back",
@@ -130,6 +144,9 @@ func (m *Machine) noPosition(position int) *refusal.Reason {
 
 // wrongPhase is the reason of a command that comes in another phase than its own.
 func (m *Machine) wrongPhase(command string, want Phase) *refusal.Reason {
+	if m.phase == Idle {
+		return refusal.New(NoSession)
+	}
 	return refusal.New(WrongPhase, "command", command, "phase", m.phase, "want", want)
 }
 

@@ -143,11 +143,11 @@ func (m *Machine) presented(in event.Event) *refusal.Reason {
 // started begins the search. A dog that enters before anybody says so starts it too.
 func (m *Machine) started(in event.Event) *refusal.Reason {
 	r := m.run
-	if r == nil || r.state != Shown {
+	if r == nil {
 		return refusal.New(NotShown)
 	}
-	if r.early(in.At) {
-		return refusal.New(NotPresented)
+	if reason := r.startable(in.At); reason != nil {
+		return reason
 	}
 	r.state = Searching
 	r.startedAt = in.At.Mono
@@ -156,6 +156,19 @@ func (m *Machine) started(in event.Event) *refusal.Reason {
 	m.record(in)
 	m.do(StopTimers)
 	m.lockTimer(r.timeOutAt)
+	return nil
+}
+
+// startable returns why the search of a run cannot start at an instant, nil when it can.
+func (r *run) startable(at event.Stamp) *refusal.Reason {
+	switch {
+	case r.state == Armed || r.early(at):
+		return refusal.New(NotPresented)
+	case r.state == Searching || r.state == Called:
+		return refusal.New(SearchBegun)
+	case r.state != Shown:
+		return refusal.New(SearchOver)
+	}
 	return nil
 }
 
@@ -243,6 +256,8 @@ func (m *Machine) voided(in event.Event) *refusal.Reason {
 	case r.voidableBy(in.At.Mono):
 		m.voidBy(in, void.Reason)
 		return nil
+	case in.By != event.ByStation && r.reason != "":
+		return refusal.New(VoidAlready)
 	case in.By != event.ByStation:
 		return refusal.New(VoidTooLate)
 	case void.Reason != event.VoidMechanical: // a canister's fault stays sealed

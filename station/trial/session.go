@@ -15,7 +15,11 @@ import (
 // open begins a session. Nothing but the event's own bytes is looked at: the same opening gives the same session
 // on every machine.
 func (m *Machine) open(in event.Event) *refusal.Reason {
-	if m.phase != Idle {
+	switch m.phase {
+	case Idle:
+	case Ended:
+		return refusal.New(NotClosed, "session", m.session.id)
+	default:
 		return refusal.New(SessionActive, "session", m.session.id, "phase", m.phase)
 	}
 	if in.Session == "" {
@@ -193,7 +197,10 @@ func (m *Machine) pause(in event.Event) *refusal.Reason {
 }
 
 func (m *Machine) resume(in event.Event) *refusal.Reason {
-	if m.phase != Sealed || m.session.paused == "" {
+	switch {
+	case m.phase != Sealed:
+		return m.wrongPhase("resume", Sealed)
+	case m.session.paused == "":
 		return refusal.New(NotPaused)
 	}
 	m.session.paused = ""
@@ -213,8 +220,11 @@ func (m *Machine) pauseFor(in event.Event, reason string) {
 // abort ends the session. A run in progress is closed first, so that what was done to its canisters is written
 // before the reveal.
 func (m *Machine) abort(in event.Event) *refusal.Reason {
-	if m.phase == Idle || m.phase == Ended {
+	switch m.phase {
+	case Idle:
 		return refusal.New(NothingToAbort)
+	case Ended:
+		return refusal.New(HasEnded)
 	}
 	if m.session.aborted != "" {
 		return refusal.New(AbortedAlready)
@@ -239,8 +249,11 @@ func (m *Machine) abort(in event.Event) *refusal.Reason {
 
 // closeSession counts the aids back and lets go of the session.
 func (m *Machine) closeSession(in event.Event) *refusal.Reason {
-	if m.phase != Ended {
-		return m.wrongPhase("close", Ended)
+	switch m.phase {
+	case Idle:
+		return refusal.New(NoSession)
+	case Opened, Loaded, Sealed:
+		return refusal.New(NotEnded, "phase", m.phase)
 	}
 	count, out := in.Body.(*event.AidCount), m.session.aids
 	switch {

@@ -22,6 +22,7 @@ type View struct {
 	Reserve   int // reserve runs of the plan
 	Used      int // reserve runs used
 	Left      int // runs still to be armed
+	Short     int // void runs that no reserve run was left for
 	Paused    string
 	Aborted   string
 	Clock     event.SessionClock // what the session's UTC is worth
@@ -48,6 +49,7 @@ type RunView struct {
 	PresentedAt int64
 	StartedAt   int64
 	TimeOutAt   int64
+	NextAt      int64 // when the station goes on by itself, monotonic; 0 for never. A lock may wait longer for its sources.
 	Lock        event.Lock
 	Calls       []event.Call
 	LastBeam    int
@@ -77,6 +79,7 @@ func (m *Machine) View() View {
 	v.Session, v.Plan, v.Mode, v.Feedback = s.id, s.plan.Name, s.opening.Mode, s.plan.Feedback
 	v.Positions, v.Team, v.People = s.plan.Positions, s.opening.Team, s.opening.People
 	v.Scheduled, v.Reserve, v.Used, v.Left = s.plan.Runs, s.plan.Reserve, s.reserves, len(s.next)
+	v.Short = s.shortBy
 	v.Paused, v.Aborted, v.Clock = s.paused, s.aborted, s.clock
 	v.Aids = s.aids
 	if s.counted {
@@ -97,10 +100,29 @@ func (m *Machine) View() View {
 	return v
 }
 
+// nextAt is the instant at which a run goes on by itself. It follows from public instants alone.
+func (r *run) nextAt() int64 {
+	switch r.state {
+	case Armed:
+		return r.presentedAt
+	case Shown:
+		return r.startUntil
+	case Searching:
+		return r.timeOutAt
+	case Called:
+		return r.locksAt
+	case Completed, Voided, Aborted:
+		if r.outcome != "" {
+			return 0
+		}
+	}
+	return r.due
+}
+
 func (m *Machine) runView(r *run) RunView {
 	v := RunView{
 		Index: r.index, State: r.state, Reason: r.reason, PresentedAt: r.presentedAt, StartedAt: r.startedAt,
-		TimeOutAt: r.timeOutAt, Lock: r.lock, Placement: r.placement, Result: m.session.results[r.index],
+		TimeOutAt: r.timeOutAt, NextAt: r.nextAt(), Lock: r.lock, Placement: r.placement, Result: m.session.results[r.index],
 	}
 	for _, c := range r.calls {
 		v.Calls = append(v.Calls, c.Call)

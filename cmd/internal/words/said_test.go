@@ -197,12 +197,12 @@ func TestOf(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for want, r := range map[string]control.Response{
-		"no session is sealed":                                                                {Refused: refusal.New(trial.NotSealed)},
-		"no session is sealed: seal it first":                                                 {Refused: refusal.New(trial.NotSealed), First: []string{"seal"}},
-		"no session is sealed: load and seal it first":                                        {Refused: refusal.New(trial.NotSealed), First: []string{"load", "seal"}},
-		"no session is sealed: open, load and seal one first":                                 {Refused: refusal.New(trial.NotSealed), First: []string{"open", "load", "seal"}},
-		"no session is sealed: close the one before, then open, load and seal one first":      {Refused: refusal.New(trial.NotSealed), First: []string{"close", "open", "load", "seal"}},
-		"the daemon says no without a reason: it may be of another version than this program": {},
+		"no session is sealed":                                                                 {Refused: refusal.New(trial.NotSealed)},
+		"no session is sealed: seal it first":                                                  {Refused: refusal.New(trial.NotSealed), First: []string{"seal"}},
+		"no session is sealed: load and seal it first":                                         {Refused: refusal.New(trial.NotSealed), First: []string{"load", "seal"}},
+		"no session is sealed: open, load and seal a session first":                            {Refused: refusal.New(trial.NotSealed), First: []string{"open", "load", "seal"}},
+		"no session is sealed: close the one before, then open, load and seal a session first": {Refused: refusal.New(trial.NotSealed), First: []string{"close", "open", "load", "seal"}},
+		"the daemon says no without a reason: it may be of another version than this program":  {},
 	} {
 		if got := Refused(r).Error(); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -3,6 +3,7 @@ package words
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/health"
+	"scentpost/station/score"
 	"scentpost/station/trial"
 )
 
@@ -37,6 +39,9 @@ func Progress(s *control.Status) string {
 			line += ": " + calls(s.Run.Calls)
 		}
 	}
+	if s.Short > 0 && s.Phase == trial.Sealed {
+		line += fmt.Sprintf("  NOT A VALID TEST ANY MORE: %d void, the reserve is used up (go on, or `session abort`)", s.Short)
+	}
 	return line + "  - " + Next(s)
 }
 
@@ -50,7 +55,7 @@ func Next(s *control.Status) string {
 	case control.WaitJournal:
 		return "the journal failed: restart the daemon when its disk is well"
 	case control.NextOpen:
-		return "open a session"
+		return "open a session: `session open`"
 	case control.NextLoad:
 		return "load the canisters, then `session load`"
 	case control.NextSeal:
@@ -58,9 +63,13 @@ func Next(s *control.Status) string {
 	case control.NextClose:
 		return nextClose(s.Aids)
 	case control.WaitEnd:
-		return "wait: the session ends when the canisters are closed and the air is purged"
+		return "wait" + in(s) + ": the session ends when the canisters are closed and the air is purged"
 	}
-	return nextOfRuns(s)
+	text := nextOfRuns(s)
+	if s.Run != nil && s.Paused != "" {
+		text += "; no other run is armed before `session resume` (paused: " + s.Paused + ")"
+	}
+	return text
 }
 
 // nextClose says what is to be counted before the session is closed.
@@ -74,25 +83,59 @@ func nextClose(aids *control.Aids) string {
 func nextOfRuns(s *control.Status) string {
 	switch s.Next {
 	case control.WaitMoves:
-		return "wait: the canisters are being moved"
+		return "wait" + in(s) + ": the canisters are being moved"
 	case control.NextStart:
-		return "start the search: by the handler's button or `session start`"
+		return "start the search" + within(s) + ": by the handler's button or `session start`"
 	case control.NextCall:
-		return "the dog searches: enter the call"
+		return "the dog searches: enter the call" + within(s) + ": `session call POSITION` or `session clear`"
 	case control.WaitLock:
-		return "the call is about to lock"
+		return nextLock(s)
 	case control.WaitClosed:
-		return "wait: the canisters are being closed"
+		return "wait" + in(s) + ": the canisters are being closed"
 	case control.WaitPurged:
-		return "wait: the air is being purged"
+		return "wait" + in(s) + ": the air is being purged"
 	case control.NextResume:
-		return "paused (" + s.Paused + "): `session resume`"
+		return "`session resume` goes on (paused: " + s.Paused + ")"
 	case control.WaitStartable:
 		return "the next run cannot start: " + Of(s.Obstacle)
 	case control.NextArm:
 		return fmt.Sprintf("arm the next run: `session arm` (%d left)", s.Left)
 	}
 	return string(s.Next)
+}
+
+// nextLock says when a call locks, and whether it can be taken back until then.
+func nextLock(s *control.Status) string {
+	switch {
+	case s.NextIn == nil:
+		return "the call is about to lock"
+	case *s.NextIn < 1000:
+		return "the call locks now"
+	case slices.Contains(s.Commands, "withdraw") && s.Run != nil && slices.ContainsFunc(s.Run.Calls, nowhere):
+		return "the call locks in" + in(s) + "; where all clear was meant, `session withdraw` and then `session clear`"
+	case slices.Contains(s.Commands, "withdraw"):
+		return "the call locks in" + in(s) + "; until then `session withdraw` takes it back"
+	}
+	return "the call locks in" + in(s)
+}
+
+// nowhere tells whether a call is at no position.
+func nowhere(c control.Call) bool { return c.Kind == event.CallNowhere }
+
+// in says after how long the station goes on, "" where it is not known.
+func in(s *control.Status) string {
+	if s.NextIn == nil {
+		return ""
+	}
+	return fmt.Sprintf(" %d s", (*s.NextIn+999)/1000)
+}
+
+// within says for how long the station waits for people.
+func within(s *control.Status) string {
+	if s.NextIn == nil {
+		return ""
+	}
+	return fmt.Sprintf(" within %d s", *s.NextIn/1000)
 }
 
 // Call says a call as people do.
@@ -166,7 +209,26 @@ func WriteStatus(w io.Writer, s *control.Status) {
 		for _, c := range v.Clauses {
 			fmt.Fprintf(w, "  %s\n", Clause(c))
 		}
+		fmt.Fprintf(w, "figures: %s\n", Figures(*v))
 	}
+}
+
+// Figures says what was found and what was not, whatever the pass rule makes of it.
+func Figures(v event.Verdict) string {
+	of := score.Statistics(score.Counts{TP: v.Hits, FN: v.Misses, FP: v.False, TN: v.Correct}, score.ClopperPearson)
+	if of.N == 0 {
+		return "no presentation was counted"
+	}
+	return fmt.Sprintf("%d of %d targets found%s, false alerts at %d of %d others%s", v.Hits, v.Hits+v.Misses, percent(of.Sensitivity),
+		v.False, v.False+v.Correct, percent(of.FalseAlertRate))
+}
+
+// percent says a proportion with its interval, "" where nothing was counted.
+func percent(p score.Proportion) string {
+	if p.Estimate == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (%.1f %%, %.0f %% interval %.1f to %.1f %%)", 100*float64(*p.Estimate), 100*score.Confidence, 100*float64(*p.Low), 100*float64(*p.High))
 }
 
 // Clause writes a clause of a verdict: what was found, and what was needed where that says more.

@@ -56,7 +56,7 @@ func TestNext(t *testing.T) {
 		{control.Status{Next: control.NextLoad}, "session load"},
 		{control.Status{Next: control.NextSeal}, "session seal --share"},
 		{control.Status{Next: control.NextArm, Left: 4}, "arm the next run: `session arm` (4 left)"},
-		{control.Status{Next: control.NextResume, Paused: "rain"}, "paused (rain): `session resume`"},
+		{control.Status{Next: control.NextResume, Paused: "rain"}, "`session resume` goes on (paused: rain)"},
 		{control.Status{Next: control.WaitEnd}, "wait: the session ends when"},
 		{control.Status{Next: control.NextClose}, "session close"},
 		{control.Status{Next: control.NextClose, Aids: &control.Aids{Out: 56}}, "56 went out, then `session close --back N`"},
@@ -100,7 +100,8 @@ func TestProgressAndStatus(t *testing.T) {
 	now := control.RunStatus{Run: 2, State: trial.Called, Calls: []control.Call{{Kind: event.CallClear}}}
 	s := &control.Status{Simulated: true, Session: "s1", Plan: "Six", Mode: "double", Dog: "Rex", Handler: "Hari", Scheduled: 3, Seed: event.Alone,
 		Run: &now, Runs: []control.RunStatus{done, now, {Run: 4, State: trial.Voided, Reason: "rain"}}, Next: control.WaitLock,
-		Verdict: &event.Verdict{Verdict: "pass", Rule: "r", Clauses: []event.Clause{{Name: "hits", Got: "5", Need: "4"}}}}
+		Verdict: &event.Verdict{Verdict: "pass", Rule: "r", Clauses: []event.Clause{{Name: "hits", Got: "5", Need: "4"}},
+			Hits: 5, Misses: 1, False: 2, Correct: 18}}
 	if got, want := Progress(s), "[#..] 1/3  run 2 called: all clear  - the call is about to lock"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -115,9 +116,13 @@ run 2: called, all clear
 run 4 (reserve): void (rain)
 verdict: pass (r)
   hits: 5, needed 4
+figures: 5 of 6 targets found (83.3 %, 95 % interval 35.9 to 99.6 %), false alerts at 2 of 20 others (10.0 %, 95 % interval 1.2 to 31.7 %)
 `
 	if text.String() != want {
 		t.Errorf("it reads\n%s\nwant\n%s", &text, want)
+	}
+	if got := Figures(event.Verdict{Verdict: "no rule"}); got != "no presentation was counted" {
+		t.Errorf("of nothing: %q", got)
 	}
 	WriteStatus(&text, nil)
 	text.Reset()
@@ -125,7 +130,7 @@ verdict: pass (r)
 	if got, want := text.String(), "session interrupted  - wait: no session can be run yet: the station is starting\nsession s1: to be brought back\n"; got != want {
 		t.Errorf("interrupted: it reads\n%s\nwant\n%s", got, want)
 	}
-	if got := Progress(&control.Status{Next: control.NextOpen}); got != "no session: open a session" {
+	if got := Progress(&control.Status{Next: control.NextOpen}); got != "no session: open a session: `session open`" {
 		t.Errorf("without a session: %q", got)
 	}
 }

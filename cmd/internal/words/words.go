@@ -22,12 +22,16 @@ func Of(why *refusal.Reason) string {
 	return why.Fill(text)
 }
 
-// Refused says why a station said no, and what to do first.
+// Refused says why a station said no, and what to do first; where no command comes first, what the station waits for now.
 func Refused(r control.Response) error {
 	if r.Refused == nil {
 		return errors.New("the daemon says no without a reason: it may be of another version than this program")
 	}
-	return errors.New(Of(r.Refused) + first(r.First))
+	text := Of(r.Refused) + first(r.First)
+	if r.Status != nil && len(r.First) == 0 {
+		text += "; next: " + Next(r.Status)
+	}
+	return errors.New(text)
 }
 
 // first says which commands come first, "" for none.
@@ -44,7 +48,7 @@ func first(commands []string) string {
 	}
 	which := "it"
 	if commands[0] == "open" {
-		which = "one"
+		which = "a session"
 	}
 	return ": " + before + listed(commands) + " " + which + " first"
 }
