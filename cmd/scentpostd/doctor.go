@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -23,7 +24,8 @@ type doctorCmd struct {
 
 // Help says what the doctor does and what it never does.
 func (doctorCmd) Help() string {
-	return `For each device of CONFIG: found or not, why, and the command that mends it.
+	return `For each device of CONFIG: found or not, why, and the command that mends it. While no daemon of CONFIG runs, its folder,
+the room on that disk, and its socket are tried too, as the account that asks; nothing is made.
 It needs no root. It asks for no line and drives nothing. While the daemon of CONFIG runs, the daemon is asked, and says
 only what everybody may know. Otherwise the lines of this machine are looked at, and one byte is read from each I2C
 address that a device of CONFIG could have, which no part that Scentpost knows takes for a command.
@@ -55,6 +57,9 @@ func (c doctorCmd) examine(out program.Streams, m doctor.Machine) error {
 		return fmt.Errorf("look at this machine: %w", err)
 	}
 	seen.File = c.Config
+	if daemon == nil {
+		seen.Places = lookAtPlaces(cfg)
+	}
 	report := doctor.Diagnose(cfg, seen)
 	if c.JSON {
 		encoder := json.NewEncoder(out.Out)
@@ -63,14 +68,17 @@ func (c doctorCmd) examine(out program.Streams, m doctor.Machine) error {
 	} else {
 		doctor.Write(out.Out, report)
 	}
-	if n := report.Wrong(); n > 0 && err == nil {
-		return program.Answered(program.No(fmt.Errorf("%d devices are missing or at fault", n)))
+	if n := report.Wrong() + report.Blocked(); n > 0 && err == nil {
+		return program.Answered(program.No(fmt.Errorf("%d things are missing or at fault", n)))
 	}
 	return err
 }
 
 // askDaemon asks the daemon at a socket for its devices, nil when none listens there.
 func askDaemon(ctx context.Context, path string) (*doctor.Daemon, error) {
+	if found, err := os.Lstat(path); err == nil && found.Mode()&fs.ModeSocket == 0 {
+		return nil, nil // what is there is said of the place
+	}
 	client, err := socket.Dial(ctx, path)
 	switch {
 	case errors.Is(err, socket.ErrNoDaemon) && !errors.Is(err, os.ErrDeadlineExceeded): // one that is late is one

@@ -55,6 +55,11 @@ func (c checkCmd) Run(out program.Streams) error {
 		}
 		fmt.Fprintf(out.Out, "%s:%d:%d: warning: %s: %s%s\n", c.Config, w.Line, w.Column, w.Field, w.Message, hint)
 	}
+	for _, p := range lookAtPlaces(cfg) {
+		if p.What != "" {
+			fmt.Fprintf(out.Out, "%s: warning: %s: %s (%s)\n", c.Config, p.Name, p.What, p.Do)
+		}
+	}
 	_, err = fmt.Fprintf(out.Out, "%s: station %s/%s, %d positions, %d devices: fine\n",
 		c.Config, cfg.Site, cfg.Station, cfg.Positions, len(cfg.Devices))
 	return err

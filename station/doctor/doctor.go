@@ -34,6 +34,7 @@ const (
 	NoStation     Cause = "no-station"     // the virtual station does not run
 	NoPort        Cause = "no-port"        // the serial port is not there
 	PortUsed      Cause = "port-used"      // another program uses it
+	NoPlace       Cause = "no-place"       // a folder or socket that the station needs cannot be had
 	CarrierAbsent Cause = "carrier-absent" // what carries its lines is not there
 	SaidDaemon    Cause = "said-by-daemon" // the running daemon says so, and more could not be found out
 )
@@ -71,15 +72,22 @@ type Report struct {
 	// Asked is the socket of the daemon that was asked; "" when none runs and the machine was looked at.
 	Asked string `json:"asked,omitempty"`
 	// Next is what that daemon says can be done next.
-	Next    string    `json:"next,omitempty"`
-	Sealed  bool      `json:"sealed,omitempty"`
-	Notes   []string  `json:"notes,omitempty"`
+	Next   string   `json:"next,omitempty"`
+	Sealed bool     `json:"sealed,omitempty"`
+	Notes  []string `json:"notes,omitempty"`
+	// Places are the station's folder and its socket, where no daemon has them.
+	Places  []Finding `json:"places,omitempty"`
 	Devices []Finding `json:"devices"`
 }
 
 // Wrong counts the devices that are missing or at fault.
-func (r Report) Wrong() (n int) {
-	for _, f := range r.Devices {
+func (r Report) Wrong() int { return wrong(r.Devices) }
+
+// Blocked counts the places that the station needs and cannot have.
+func (r Report) Blocked() int { return wrong(r.Places) }
+
+func wrong(all []Finding) (n int) {
+	for _, f := range all {
 		if len(f.Problems) > 0 {
 			n++
 		}
@@ -108,6 +116,13 @@ func Diagnose(cfg config.Config, seen Evidence) Report {
 			r.Notes = append(r.Notes, c.Label+" keeps its outputs when the daemon is killed, so that what is open stays open until it is started "+
 				"again: add pinctrl_bcm2835.persist_gpio_outputs=N to the kernel's command line (on a Raspberry Pi: /boot/firmware/cmdline.txt)")
 		}
+	}
+	for _, p := range seen.Places {
+		f := Finding{Device: p.Name, Type: p.Type, Found: p.What == "", Where: p.Path}
+		if !f.Found {
+			f.Problems = []Problem{{NoPlace, p.What, p.Do}}
+		}
+		r.Places = append(r.Places, f)
 	}
 	for _, d := range cfg.Devices {
 		if p := seen.Ports[d.Port]; p.Moves != "" {

@@ -23,8 +23,19 @@ type Evidence struct {
 	Ports map[string]Port
 	// Answers are those of the addresses that were asked, by bus and address.
 	Answers map[Place]Answer
+	// Places are the files and folders of the machine that the station needs; none while its daemon runs, which has them.
+	Places []Looked
 	// Stands tells whether somebody listens on the socket of a virtual station.
 	Stands bool
+}
+
+// Looked is a file or folder that was looked at.
+type Looked struct {
+	Name string // the key of the configuration
+	Type string // folder or socket
+	Path string
+	// What says why a daemon of this account cannot have it, and Do what mends that; "" when it can.
+	What, Do string
 }
 
 // Account is who asks.

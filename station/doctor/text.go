@@ -22,7 +22,7 @@ func Write(w io.Writer, r Report) {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}
 	var todo []string
-	for _, f := range r.Devices {
+	for _, f := range slices.Concat(r.Places, r.Devices) {
 		todo = writeDevice(w, f, r, todo)
 	}
 	for i, do := range todo {
@@ -30,6 +30,9 @@ func Write(w io.Writer, r Report) {
 	}
 	if r.Next != "" {
 		fmt.Fprintf(w, "the daemon says what comes next: %s\n", r.Next)
+	}
+	if r.Blocked() > 0 {
+		fmt.Fprintf(w, "the daemon cannot run here as %s\n", r.Account)
 	}
 	if n := r.Wrong(); n > 0 {
 		fmt.Fprintf(w, "%d of %d devices are missing or at fault\n", n, len(r.Devices))
@@ -55,7 +58,7 @@ func (r Report) untold() (n int) {
 // writeDevice writes what was found of a device, and returns what there is to do so far.
 func writeDevice(w io.Writer, f Finding, r Report, todo []string) []string {
 	name, typ := 0, 0
-	for _, other := range r.Devices {
+	for _, other := range slices.Concat(r.Places, r.Devices) {
 		name, typ = max(name, len(other.Device)), max(typ, len(other.Type))
 	}
 	word := "found  "
