@@ -18,6 +18,7 @@ import (
 // stationCmd is for whoever looks after a station's machine.
 type stationCmd struct {
 	Busy    stationBusy    `cmd:"" help:"Tell whether a session is under way, for scripts: exits 0 when one is."`
+	Speak   stationSpeak   `cmd:"" help:"Decide that this station reports on, and not a copy of it."`
 	Backup  stationBackup  `cmd:"" help:"Copy a station's record into one file that holds no secret of a session."`
 	Rename  stationRename  `cmd:"" help:"Give a station another name; its next start begins an epoch that says so."`
 	Restore stationRestore `cmd:"" help:"Make a station's journal of a backup."`
@@ -46,6 +47,28 @@ Exit codes:
   3  no daemon answers: none is running, or it hangs
 
 A script that must not disturb a session goes on after 1 and 3 alone.`
+}
+
+type stationSpeak struct{ daemon }
+
+// Help says when it is wanted and what it does.
+func (stationSpeak) Help() string {
+	return `When a copy of this station, with its key, reports to the broker, both hold their reports back and show the condition
+"rival". Sessions go on. Find out which one is to stay, end the other one for good, and then give this command at the one
+that stays: it reports again, in a new epoch of the record whose first record keeps the copy's checkpoint.`
+}
+
+// Run decides for this station.
+func (c stationSpeak) Run(out io.Writer) error {
+	response, err := c.ask(control.Request{Command: "speak"})
+	switch {
+	case err != nil:
+		return err
+	case c.JSON:
+		return printJSON(out, response)
+	}
+	_, err = fmt.Fprintln(out, "this station reports on, in a new epoch of its record: end the copy for good")
+	return err
 }
 
 // A daemon that starts again within its process is away for a moment.

@@ -104,9 +104,12 @@ func (s *station) stationIs(state virtual.State) {
 }
 
 // again asks for a start from the beginning.
-func (s *station) again(what string) {
+func (s *station) again(what string) { s.startAgain(assembly.Again{What: what}) }
+
+// startAgain takes the first wish for a start from the beginning.
+func (s *station) startAgain(again assembly.Again) {
 	select {
-	case s.gone <- assembly.Again{What: what}:
+	case s.gone <- again:
 	default:
 	}
 }

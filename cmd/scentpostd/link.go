@@ -50,7 +50,7 @@ func (s *station) newLink(behind func(wire.Departed)) (*uplink.Link, error) {
 	}
 	return uplink.NewLink(uplink.LinkOptions{
 		Broker: uplink.Broker{Address: s.cfg.Broker.Address, ClientID: s.cfg.Broker.ClientID, Username: s.cfg.Broker.User,
-			PasswordFile: s.cfg.Broker.PasswordFile},
+			PasswordFile: s.cfg.Broker.PasswordFile, CAFile: s.cfg.Broker.CAFile, CertFile: s.cfg.Broker.CertFile, KeyFile: s.cfg.Broker.KeyFile},
 		Sender:       sender,
 		Session:      s.own.NextConnection,
 		SaveDeparted: s.Departs, SaveCursor: s.SaveCursor, Behind: behind, Report: s.LinkIs, Draw: rand.Int64N,

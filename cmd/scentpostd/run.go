@@ -67,15 +67,17 @@ func serveAgain(ctx context.Context, cfg config.Config, out program.Streams, log
 	supervisor := supervise(log)
 	defer supervisor.start(ctx)()
 	conditions := newChart(cfg, log)
-	var again assembly.Again
+	var since assembly.Again
 	for {
 		s, err := newStation(cfg, log, supervisor, conditions)
 		if err == nil {
-			err = s.serve(ctx, out, again)
+			err = s.serve(ctx, out, since)
 		}
+		var again assembly.Again
 		if !errors.As(err, &again) {
 			return err
 		}
+		since = again.After(since)
 		log.Warn("starting again", "why", err)
 		supervisor.tell("starting again; no session can be run yet")
 	}

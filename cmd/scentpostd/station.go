@@ -67,7 +67,7 @@ func newStation(cfg config.Config, log *slog.Logger, supervisor *supervisor, con
 		Chance: func(string, int64) host.Chance {
 			return host.Chance{IDs: rand.Reader, Nonces: rand.Reader, Shares: rand.Reader, Seals: rand.Reader}
 		},
-		EpochID: epochID, Wake: wake, Failed: s.journalFailed,
+		EpochID: epochID, Wake: wake, Failed: s.journalFailed, StartAgain: s.startAgain,
 		Write: func(store journal.Committer, durable func(int64), failed func(error)) host.Journal {
 			s.writer = journal.NewWriter(store, writerQueue, durable, failed)
 			return s.writer

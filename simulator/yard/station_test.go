@@ -15,12 +15,8 @@ import (
 	"scentpost/station/host"
 	"scentpost/station/journal"
 	"scentpost/station/readiness"
-	"scentpost/station/record"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
-	"scentpost/station/uplink"
-	"scentpost/station/uplink/wire"
-	"scentpost/station/verify"
 )
 
 // These are the rules of a whole station that once held in the daemon alone: the yard answered otherwise, or not at all.
@@ -235,100 +231,6 @@ func TestTheClockOfTheMachineIsWatched(t *testing.T) {
 		t.Error("nobody is told that the clock stepped in the session")
 	}
 	conclude(t, y)
-}
-
-// reported are the messages that left a station.
-type reported []uplink.Publish
-
-func (r *reported) take(_ int64, p uplink.Publish) { *r = append(*r, p) }
-
-// lines are the lines of the topic journal, the first time that each was sent.
-func (r reported) lines(t *testing.T) (all []string) {
-	t.Helper()
-	for _, p := range r {
-		if !strings.HasSuffix(p.Topic, "/journal") {
-			continue
-		}
-		for line := range strings.Lines(string(p.Payload)) {
-			if !slices.Contains(all, line) {
-				all = append(all, line)
-			}
-		}
-	}
-	return all
-}
-
-// TestABrokerThatIsAwayIsACondition: everything waits for it, and it gets the whole log.
-func TestABrokerThatIsAwayIsACondition(t *testing.T) {
-	var messages reported
-	y := sealedYard(t, func(o *yard.Options) { o.Publish = messages.take })
-	if _, away := holds(y, health.BrokerAway); away {
-		t.Error("the broker is there, and said to be away")
-	}
-	y.Broker.Away(true)
-	y.World.RunFor(5 * time.Second)
-	if evidence, away := holds(y, health.BrokerAway); !away || evidence != "connection refused" {
-		t.Errorf("the broker is away: %v, %q", away, evidence)
-	}
-	sent := len(messages)
-	conclude(t, y)
-	if len(messages) != sent {
-		t.Errorf("%d messages left for a broker that is away", len(messages)-sent)
-	}
-	y.Broker.Away(false)
-	y.World.RunFor(time.Minute)
-	if _, away := holds(y, health.BrokerAway); away {
-		t.Error("the broker is back, and said to be away")
-	}
-	size := y.Store.Size()
-	if got := messages.lines(t); int64(len(got)) != size {
-		t.Errorf("%d of %d records arrived", len(got), size)
-	}
-	if acknowledged, known := y.Station.Acknowledged(); !known || acknowledged != size {
-		t.Errorf("%d of %d records are acknowledged, known %v", acknowledged, size, known)
-	}
-	i := slices.IndexFunc(messages, func(p uplink.Publish) bool { return strings.HasSuffix(p.Topic, "/info") })
-	if info, err := wire.ParseInfo(messages[max(i, 0)].Payload); err != nil || info.Key != y.Key() || info.Epoch != y.Store.Epoch().ID || !info.Simulated || len(info.Devices) == 0 {
-		t.Errorf("it says that it is %+v, %v", info, err)
-	}
-}
-
-// TestABrokerThatHasSeenMoreEndsTheEpoch: the journal lost its tail or was restored, which a disk cannot know by itself. The
-// session of the old epoch ends with it.
-func TestABrokerThatHasSeenMoreEndsTheEpoch(t *testing.T) {
-	var messages reported
-	y := sealedYard(t, func(o *yard.Options) { o.Publish = messages.take })
-	y.World.RunFor(time.Second)
-	old, snapshot := y.Store.Epoch().ID, y.Station.Snapshot()
-	if err := y.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	y.Broker.Retain(wire.Departed{Epoch: old, Size: snapshot.Size + 7})
-	if err := y.Start(); err != nil {
-		t.Fatal(err)
-	}
-	y.World.RunFor(time.Second)
-	began := y.Store.Epoch()
-	if began.ID == old || began.Why != journal.WhyBeyond || began.Prev != old || y.Station.Snapshot().View.Phase != trial.Idle {
-		t.Fatalf("the epoch is %+v, the station %s", began, y.Station.Snapshot().View.Phase)
-	}
-	if evidence, ended := holds(y, health.EpochEnded); !ended || !strings.Contains(evidence, old) {
-		t.Errorf("that the epoch ended is told: %v, %q", ended, evidence)
-	}
-	lines, err := y.Store.Lines(0, 1, 1<<20)
-	if err != nil || len(lines) != 1 {
-		t.Fatal(err)
-	}
-	first, err := record.Decode(lines[0].Bytes)
-	if body, ok := first.Event.Body.(*event.Epoch); err != nil || !ok || body.Prev != old || body.Why != journal.WhyBeyond || body.PrevSize < snapshot.Size {
-		t.Errorf("the first record is %+v, %v", first.Event.Body, err)
-	}
-	file, src := plan(t, "short")
-	conduct(t, y, file, src, rule(t))
-	_, bundle, err := y.Archive.Export("", true)
-	if report := verify.Verify(bundle, verify.Options{Keys: []string{y.Key()}}); err != nil || !report.Consistent {
-		t.Errorf("the next session: %v, %v", report.Problems, err)
-	}
 }
 
 // TestWhatIsShownHasLeft: a checkpoint that people can see is noted as having left before they can.

@@ -110,10 +110,11 @@ type Yard struct {
 	departed departed
 	key      string // private
 	kept     world.Kept
-	ends     []func() // what ends with the station's program
-	wanted   bool     // a drain is planned
-	marking  bool     // a promise of the lines is planned
-	failed   bool     // the journal has failed: the next start gives it as its cause
+	ends     []func()       // what ends with the station's program
+	wanted   bool           // a drain is planned
+	marking  bool           // a promise of the lines is planned
+	since    assembly.Again // why the program's station began again within it
+	failed   bool           // the journal has failed: the next start gives it as its cause
 }
 
 // New builds a yard at the beginning of time, begins its log, and lets the people in.
@@ -134,7 +135,7 @@ func New(opt Options) (*Yard, error) {
 	}
 	y.furnish()
 	y.Vitals = vitals.Reading{HasDisk: true, Free: 16 << 30, Clocks: []vitals.Clock{{Name: "rtc0"}}}
-	y.Broker = &Broker{yard: y, up: true}
+	y.Broker = &Broker{yard: y, up: true, retained: map[string][]byte{}}
 	if opt.Observe != nil {
 		y.Hardware.Observe(opt.Observe)
 	}
@@ -165,7 +166,8 @@ func (y *Yard) Start() error {
 		return err
 	}
 	y.Conditions = assembly.NewChart(y.opt.Config, y.opt.Log, y.World.Now)
-	return y.begin(assembly.Again{})
+	y.since = assembly.Again{}
+	return y.begin(y.since)
 }
 
 // begin begins a station; since says why it is begun again, if it is.
@@ -210,10 +212,18 @@ func (y *Yard) again(err error) error {
 	if !errors.As(err, &again) || again.Away != nil {
 		return err
 	}
+	y.since = again.After(y.since)
 	if err := y.Kill(); err != nil {
 		return err
 	}
-	return y.begin(again)
+	return y.begin(y.since)
+}
+
+// startAgain begins the station once more; that it cannot is logged, as the program's end is.
+func (y *Yard) startAgain(again assembly.Again) {
+	if err := y.again(again); err != nil {
+		y.opt.Log.Error("the station does not start again", "err", err)
+	}
 }
 
 // version is that of the program, as it is reported.
@@ -243,6 +253,9 @@ func (y *Yard) assemble() error {
 		Write:  y.write,
 		Wake:   y.wake,
 		Failed: func(error) { y.failed = true },
+		StartAgain: func(again assembly.Again) {
+			y.World.After(0, func() { y.startAgain(again) })
+		},
 	})
 	y.Disk = &Disk{world: y.World, latency: y.opt.Commit}
 	if y.Disk.latency == 0 {

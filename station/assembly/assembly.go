@@ -13,6 +13,7 @@ package assembly
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -26,17 +27,19 @@ import (
 	"scentpost/station/control"
 	"scentpost/station/devices"
 	"scentpost/station/event"
+	"scentpost/station/health"
 	"scentpost/station/health/chart"
 	"scentpost/station/host"
 	"scentpost/station/journal"
 	"scentpost/station/record"
 	"scentpost/station/trial"
+	"scentpost/station/uplink/wire"
 )
 
 // LeastLead is the least real time between arming and the moves: the arming must be durable by then.
 const LeastLead = 500 * time.Millisecond
 
-// Options are what differs between one station and another. All but Authorities and Failed must be set.
+// Options are what differs between one station and another. All but Authorities, Failed and StartAgain must be set.
 type Options struct {
 	Config config.Config
 	// Simulated marks everything that the station writes and shows.
@@ -61,6 +64,8 @@ type Options struct {
 	Wake func()
 	// Failed hears once that the journal has failed and the canisters are closed; may be nil.
 	Failed func(error)
+	// StartAgain hears, from any goroutine, that a person asks for a start from the beginning; it must only enqueue.
+	StartAgain func(Again)
 }
 
 // Lines are what the devices hang on, with the clock that stamps their edges.
@@ -111,11 +116,34 @@ type Storage struct {
 type Again struct {
 	What     string // happened
 	NewEpoch string // why the log must go on in a new epoch, "" when it need not
-	Past     string // the epoch that somebody has seen more of than the journal holds
 	// Away is why the journal cannot be opened or read now: the next start waits until it can. Tries counts the starts of which
 	// each ended so.
 	Away  error
 	Tries int
+	// Past are epochs that have ended and that the journal does not know, as others reported them.
+	Past []string
+	// Proof is the checkpoint, signed by this station's key, that showed it; "" for none.
+	Proof string
+	// Met is set when an unknown epoch under this station's key has ended one of ours since the program started.
+	Met bool
+	// Decided is set when a person decided that this station goes on, and not a copy of it.
+	Decided bool
+}
+
+// After returns a with what is still known from an earlier start within the same process.
+func (a Again) After(before Again) Again {
+	past := slices.Clone(before.Past)
+	for _, epoch := range a.Past {
+		if !slices.Contains(past, epoch) {
+			past = append(past, epoch)
+		}
+	}
+	a.Past = past
+	a.Met = a.Met || before.Met && !a.Decided
+	if a.NewEpoch == before.NewEpoch && a.NewEpoch != "" && a.Proof == "" {
+		a.Proof = before.Proof // the epoch could not be begun yet
+	}
+	return a
 }
 
 // Error implements error.
@@ -140,8 +168,10 @@ type Station struct {
 	accounts   control.Accounts
 	signer     *record.Signer
 	host       *host.Host
-	since      Again // why it was begun again; its Past is an epoch that ended and that the journal does not know
+	since      Again // why it was started again
 	link       atomic.Pointer[Reporter]
+	troubled   map[health.Code]string        // evidence of what is raised of the link
+	copied     atomic.Pointer[wire.Departed] // what a copy of this station reports, nil for none
 }
 
 // New returns a station that holds nothing yet: its gate is shut.

@@ -3,6 +3,7 @@ package assembly
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,7 +47,7 @@ func TestNoErrorOfTheStartEndsIt(t *testing.T) {
 		"damage again":         {Again{NewEpoch: journal.WhyTailLost}, damage, journal.WhyTailLost, 1},
 		"a full disk":          {Again{}, syscall.ENOSPC, "", 1},
 		"a full disk, again":   {Again{Tries: 4}, syscall.ENOSPC, "", 5},
-		"before a new epoch":   {Again{NewEpoch: journal.WhyBeyond, Past: "e0"}, syscall.EIO, journal.WhyBeyond, 1},
+		"before a new epoch":   {Again{NewEpoch: journal.WhyBeyond, Past: []string{"e0"}}, syscall.EIO, journal.WhyBeyond, 1},
 		"whatever else it may": {Again{}, errors.New("nobody knows"), "", 1},
 	} {
 		s := newStation(t, world.New(1))
@@ -56,7 +57,7 @@ func TestNoErrorOfTheStartEndsIt(t *testing.T) {
 			t.Errorf("%s: %v ends the program", name, err)
 			continue
 		}
-		if again.NewEpoch != c.epoch || again.Tries != c.tries || (again.Away != nil) != (c.tries > 0) || again.Away != nil && (!errors.Is(again.Away, c.err) || again.Past != c.since.Past) {
+		if again.NewEpoch != c.epoch || again.Tries != c.tries || (again.Away != nil) != (c.tries > 0) || again.Away != nil && (!errors.Is(again.Away, c.err) || !slices.Equal(again.Past, c.since.Past)) {
 			t.Errorf("%s: %+v", name, again)
 		}
 	}

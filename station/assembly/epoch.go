@@ -67,7 +67,7 @@ func (s *Station) changed() string {
 // firstRecord is the first record of an epoch.
 func (s *Station) firstRecord(b journal.Beginning) event.Epoch {
 	e := event.Epoch{Site: s.opt.Config.Site, Why: b.Why, Prev: b.Prev, PrevSize: b.PrevSize, PrevDraft: b.PrevDraft,
-		Key: s.signer.Verifier(), Simulated: s.opt.Simulated}
+		Key: s.signer.Verifier(), Simulated: s.opt.Simulated, Proof: s.since.Proof}
 	if b.Prev != "" {
 		e.PrevRoot = hex.EncodeToString(b.PrevRoot[:])
 	}
@@ -101,4 +101,14 @@ func (s *Station) leave(epoch string, size int64) error {
 		return err
 	}
 	return s.store.Departed.Store(epoch, size, root)
+}
+
+// sign signs the checkpoint of the first size records.
+func (s *Station) sign(size int64) (string, error) {
+	root, err := journal.Root(size, s.store.Journal)
+	if err != nil {
+		return "", err
+	}
+	note, err := s.signer.Checkpoint(size, root)
+	return string(note), err
 }

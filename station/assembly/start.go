@@ -51,7 +51,7 @@ func (s *Station) Serve(store Storage) (err error) {
 		Site: cfg.Site, Station: cfg.Station, Simulated: s.opt.Simulated, People: s.accounts.People(),
 		Authorities: append(s.opt.Authorities, cfg.Authorities...), Inbox: &s.gate, Archive: read,
 		Conditions: s.conditions.All, Blank: s.conditions.Blank, Obstacle: s.Obstacle,
-		Devices: listed, Boards: boards.List(cfg), Figures: s.boards.Figures, Mono: s.mono,
+		Devices: listed, Boards: boards.List(cfg), Figures: s.boards.Figures, Mono: s.mono, Speak: s.speak,
 	})
 	return err
 }

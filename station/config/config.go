@@ -71,8 +71,12 @@ type Broker struct {
 	Address  address.Address
 	ClientID string // site and station when the file does not say
 	User     string
-	// PasswordFile is the file whose first line is the password. The password itself is never in the configuration.
+	// PasswordFile is the file that holds the password. The password itself is never in the configuration.
 	PasswordFile string
+	// CAFile holds the authorities that may sign the broker's certificate, in PEM; "" for those of the system.
+	CAFile string
+	// CertFile and KeyFile hold the station's own certificate and its key, in PEM; both or none.
+	CertFile, KeyFile string
 }
 
 // Person is somebody who uses the station.

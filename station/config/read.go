@@ -47,6 +47,9 @@ type file struct {
 		ClientID     string `yaml:"client_id"`
 		User         string `yaml:"user"`
 		PasswordFile string `yaml:"password_file"`
+		CAFile       string `yaml:"ca_file"`
+		CertFile     string `yaml:"cert_file"`
+		KeyFile      string `yaml:"key_file"`
 	} `yaml:"broker"`
 	People []struct {
 		Name  string   `yaml:"name"`
@@ -233,7 +236,8 @@ func (r *reader) wiring() {
 // broker checks where to report to. It never repeats the URL, which may hold a password by mistake.
 func (r *reader) broker() {
 	b := r.file.Broker
-	r.out.Broker = Broker{ClientID: b.ClientID, User: b.User, PasswordFile: r.path("broker.password_file", b.PasswordFile)}
+	r.out.Broker = Broker{ClientID: b.ClientID, User: b.User, PasswordFile: r.path("broker.password_file", b.PasswordFile),
+		CAFile: r.path("broker.ca_file", b.CAFile), CertFile: r.path("broker.cert_file", b.CertFile), KeyFile: r.path("broker.key_file", b.KeyFile)}
 	if !r.doc.Has("broker") {
 		return
 	}
@@ -246,6 +250,18 @@ func (r *reader) broker() {
 	}
 	if b.PasswordFile != "" && b.User == "" {
 		r.doc.Problem("broker.password_file", "give user as well", "a password without a user is not sent")
+	}
+	if (b.CertFile == "") != (b.KeyFile == "") {
+		at, other := "broker.cert_file", "broker.key_file"
+		if b.CertFile == "" {
+			at, other = other, at
+		}
+		r.doc.Problem(at, "give "+other+" as well", "a certificate and its key belong together")
+	}
+	for _, f := range []struct{ at, path string }{{"broker.ca_file", b.CAFile}, {"broker.cert_file", b.CertFile}, {"broker.key_file", b.KeyFile}} {
+		if f.path != "" && r.out.Broker.Address.Given() && !r.out.Broker.Address.TLS {
+			r.doc.Problem(f.at, "write tls:// in broker.url, or leave the file out", "the broker's address asks for no TLS")
+		}
 	}
 	if b.ClientID == "" {
 		r.out.Broker.ClientID = r.file.Site + "." + r.file.Station

@@ -13,7 +13,7 @@ import (
 type Command struct {
 	Name  string
 	Roles []event.Role // that may give it; Public stands for everybody
-	// Phases are those in which the engine takes it, nil for a command that only reads.
+	// Phases are those in which the engine takes it, nil for a command that does not ask it.
 	Phases []trial.Phase
 	// Leads is the phase that it leads to at once, "" when the session stays where it is.
 	Leads trial.Phase
@@ -23,6 +23,7 @@ type Command struct {
 	fits  func(s *Status) bool                                         // within its phases it makes sense now; nil for always
 	event func(s *Service, r *Request, e *event.Event) *refusal.Reason // fills in the event that it asks for
 	read  func(s *Service, r *Request, who Person) Response            // answers one that only reads
+	act   func(s *Service, who Person) *refusal.Reason                 // does one that is no matter of the engine
 }
 
 // Roles of several commands.
@@ -74,6 +75,8 @@ var table = []Command{
 	{Name: "close", Roles: []event.Role{event.Loader, event.Assessor, event.Authority}, Phases: []trial.Phase{trial.Ended}, Leads: trial.Idle,
 		Takes: []Argument{argBack, argAllBack, argNote}, event: (*Service).closing},
 
+	{Name: "speak", Roles: []event.Role{event.Authority, event.Admin}, act: (*Service).decide},
+
 	{Name: "status", Roles: everybody, read: (*Service).readStatus},
 	{Name: "watch", Roles: everybody, read: (*Service).readStatus},
 	{Name: "doctor", Roles: everybody, read: (*Service).readDevices},
@@ -94,8 +97,8 @@ func find(name string) *Command {
 	return &table[i]
 }
 
-// Reads tells whether the command only reads.
-func (c *Command) Reads() bool { return c.read != nil }
+// Asks tells whether the command asks the engine for an event. Others are answered at once, whatever the phase.
+func (c *Command) Asks() bool { return c.event != nil }
 
 // MayDo tells whether somebody with these roles may give a command.
 func MayDo(command string, roles []event.Role) bool {

@@ -18,7 +18,7 @@ var everyPhase = []trial.Phase{trial.Idle, trial.Opened, trial.Loaded, trial.Sea
 // asked is a request for each command of the table, the event that it becomes, and who may give it, as it is written for people.
 func asked(t testing.TB) map[string]struct {
 	request Request
-	kind    event.Type // "" for one that only reads
+	kind    event.Type // "" for one that asks the engine for nothing
 	roles   string
 } {
 	const all = "handler assessor loader authority admin public"
@@ -43,6 +43,7 @@ func asked(t testing.TB) map[string]struct {
 		"abort":    {Request{Reason: "ill"}, event.SessionAborted, "assessor authority"},
 		"date":     {Request{Date: "2027-03-04"}, event.ClockSaid, "assessor authority admin"},
 		"close":    {Request{AllBack: true}, event.SessionClosed, "loader assessor authority"},
+		"speak":    {Request{}, "", "authority admin"},
 		"status":   {Request{}, "", all},
 		"watch":    {Request{}, "", all},
 		"doctor":   {Request{}, "", all},
@@ -53,7 +54,7 @@ func asked(t testing.TB) map[string]struct {
 }
 
 // TestEveryCommandOfEveryRoleInEveryPhase walks the table: who may not is refused whatever the phase, and leaves no trace; who
-// may asks the engine for one event of the command's kind, which decides; what only reads is answered to everybody.
+// may asks the engine for one event of the command's kind, which decides; what asks it for nothing is answered at once.
 func TestEveryCommandOfEveryRoleInEveryPhase(t *testing.T) {
 	want := asked(t)
 	if len(Commands()) != len(want) {
@@ -61,8 +62,8 @@ func TestEveryCommandOfEveryRoleInEveryPhase(t *testing.T) {
 	}
 	for _, c := range Commands() {
 		w, known := want[c.Name]
-		if !known || c.Reads() != (w.kind == "") || c.Reads() != (c.Phases == nil) {
-			t.Fatalf("%s: in this test %v, it only reads %v, its phases are %v", c.Name, known, c.Reads(), c.Phases)
+		if !known || c.Asks() != (w.kind != "") || c.Asks() != (c.Phases != nil) {
+			t.Fatalf("%s: in this test %v, it asks the engine %v, its phases are %v", c.Name, known, c.Asks(), c.Phases)
 		}
 		for _, role := range everyRole {
 			for _, phase := range everyPhase {
@@ -100,7 +101,7 @@ func walk(t *testing.T, c Command, who Person, phase trial.Phase, r Request, may
 		if got.OK || len(in.got) != 0 || got.Status != nil || !(got.Refused.Says(RoleLacking) || who.Name == "" && got.Refused.Says(SpeakerUnknown)) {
 			t.Error(about)
 		}
-	case c.Reads():
+	case !c.Asks():
 		if !got.OK || len(in.got) != 0 || got.Refused != nil {
 			t.Error(about)
 		}

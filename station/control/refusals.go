@@ -34,7 +34,9 @@ const (
 	MeansUnknown   refusal.Code = "means-unknown" // means
 	CallUnplaced   refusal.Code = "call-unplaced" // a call says neither a position nor that it is at none
 	BetweenItself  refusal.Code = "between-itself"
-	BackUncounted  refusal.Code = "back-uncounted" // out: how many aids came back was not said
-	BackTwice      refusal.Code = "back-twice"     // a count, and that all are back
-	RecordsUnread  refusal.Code = "records-unread" // detail: the journal gave no list or bundle
+	BackUncounted  refusal.Code = "back-uncounted"   // out: how many aids came back was not said
+	BackTwice      refusal.Code = "back-twice"       // a count, and that all are back
+	SpeaksAlready  refusal.Code = "speaks-already"   // no copy holds the reports up
+	SpeakInSession refusal.Code = "speak-in-session" // phase: deciding for this station ends its epoch
+	RecordsUnread  refusal.Code = "records-unread"   // detail: the journal gave no list or bundle
 )

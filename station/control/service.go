@@ -58,6 +58,8 @@ type Options struct {
 	// Figures returns the counters and clock figures of a board, nil for never. They are shown only while no placement is
 	// secret.
 	Figures func(board string) (f BoardFigures, known bool)
+	// Speak decides for a person that this station reports on, and not a copy of it; nil for a station that reports nowhere.
+	Speak func(who string) *refusal.Reason
 }
 
 // Service answers requests.
@@ -126,6 +128,9 @@ func (s *Service) Do(who Person, r Request, done func(Response)) {
 		done(Response{Refused: why})
 	case c.read != nil:
 		done(c.read(s, &r, who))
+	case c.act != nil:
+		why := c.act(s, who)
+		done(Response{OK: why == nil, Refused: why})
 	default:
 		s.submit(c, &r, who, done)
 	}
@@ -155,6 +160,14 @@ func (s *Service) submit(c *Command, r *Request, who Person, done func(Response)
 		status := s.Status(state, who)
 		done(Response{OK: true, Seq: a.Seq, Status: &status})
 	})
+}
+
+// decide lets a person decide that this station reports on, and not a copy of it.
+func (s *Service) decide(who Person) *refusal.Reason {
+	if s.opt.Speak == nil {
+		return refusal.New(SpeaksAlready)
+	}
+	return s.opt.Speak(who.Name)
 }
 
 func (s *Service) readStatus(_ *Request, who Person) Response {

@@ -64,7 +64,8 @@ var people = []Person{
 
 func newTestService(t testing.TB, i Inbox) *Service {
 	t.Helper()
-	s, err := New(Options{Site: "site", Station: "line-1", Simulated: true, People: people, Inbox: i, Archive: archive{}})
+	s, err := New(Options{Site: "site", Station: "line-1", Simulated: true, People: people, Inbox: i, Archive: archive{},
+		Speak: func(string) *refusal.Reason { return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

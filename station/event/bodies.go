@@ -18,6 +18,9 @@ type Epoch struct {
 	PrevDraft int    `json:"prev_draft,omitempty"`
 	Key       string `json:"key"` // the verifier key (note form) that signs this epoch's checkpoints
 	Simulated bool   `json:"simulated,omitempty"`
+	// Proof is the checkpoint (a signed note) from elsewhere that ended the epoch before: this station's key signed more than
+	// its journal held.
+	Proof string `json:"proof,omitempty"`
 	// Aborted are the sessions of the epoch before that had not ended: none goes on.
 	Aborted []string `json:"aborted,omitempty"`
 }

@@ -66,6 +66,16 @@ const (
 	NamesLost         Code = "names-lost"          // names of people and dogs are gone, and no copy had them
 	EpochEnded        Code = "epoch-ended"         // a tail was lost or a copy restored: a new epoch began
 	BrokerAway        Code = "broker-away"         // records wait for the connection; nothing is lost
+	BrokerLogin       Code = "broker-login"        // the broker takes neither this name nor this password
+	BrokerSecret      Code = "broker-secret"       // a file of the broker's password, certificates or key cannot be read
+	BrokerUntrusted   Code = "broker-untrusted"    // broker and station do not trust each other's certificates
+	BrokerForeign     Code = "broker-foreign"      // what listens there does not speak MQTT as it should
+	BrokerDenied      Code = "broker-denied"       // the broker denies the station a topic
+	BrokerSize        Code = "broker-size"         // the broker ends the connection at a message of some size
+	BrokerUndelivered Code = "broker-undelivered"  // the broker acknowledges records and does not deliver them
+	BrokerSharedID    Code = "broker-shared-id"    // another client seems to use the station's client id
+	ReportHeld        Code = "report-held"         // the station's own disk holds up what it would report
+	Rival             Code = "rival"               // somebody else speaks for this station at the broker
 	MetricsAway       Code = "metrics-away"        // the metrics cannot be served; nothing else is held up
 	BoardWarm         Code = "board-warm"          // the machine is warmer than it should be
 	BoardHot          Code = "board-hot"           // it is so hot that it slows down
@@ -111,6 +121,16 @@ var kinds = map[Code]kind{
 	JournalQuarantine: {"A damaged part of the journal was put aside", Warning, false, "keep the named file, and replace the card or disk"},
 	EpochEnded:        {"A new epoch of the record began", Warning, false, "tell your authority: records before it end where it says"},
 	BrokerAway:        {"The broker cannot be reached", Warning, false, "check the network and the broker's address; records wait and are not lost"},
+	BrokerLogin:       {"The broker refuses the station's login", Warning, false, "set broker.user and the file of broker.password_file to what the broker knows; records wait and are not lost"},
+	BrokerSecret:      {"A file for the login at the broker cannot be read", Warning, false, "put the file where the configuration says, readable for the daemon's account; it is read again at each attempt"},
+	BrokerUntrusted:   {"The certificate at the broker is not trusted", Warning, false, "give the authority that signed it as broker.ca_file, and the name in it in broker.url; where the broker asks for a certificate, give broker.cert_file and broker.key_file"},
+	BrokerForeign:     {"What answers at the broker's address does not speak MQTT", Warning, false, "check the port and the scheme of broker.url: 1883 is usual for tcp, 8883 for tls; look at what listens there"},
+	BrokerDenied:      {"The broker denies the station a topic", Warning, false, "let the station's user read and write the topic in the broker's access list; records wait and are not lost"},
+	BrokerSize:        {"The broker ends the connection at a message", Warning, false, "raise the broker's limit to the size that is named (mosquitto: max_packet_size); the station sends smaller batches meanwhile"},
+	BrokerUndelivered: {"The broker acknowledges records and does not deliver them", Warning, false, "let the station's user write and read the topic that is named, and messages of that size (mosquitto: message_size_limit); it is tried again by itself"},
+	BrokerSharedID:    {"Another client seems to use the station's client id", Warning, false, "give each station a broker.client_id of its own, and end what else uses this one"},
+	ReportHeld:        {"The station's disk holds up its reports", Fault, false, "look at the disk: space, permissions, faults; it is tried again by itself"},
+	Rival:             {"Somebody else speaks for this station", Fault, false, "give each station a name and a key of its own, and end a copy of this one; where reports are held for it, then: scentpost station speak"},
 	MetricsAway:       {"The metrics cannot be served", Warning, false, "end what else uses the port (ss -ltnp shows it), or give metrics.listen an address of this machine with a free port from 1024 on and start the daemon again; it is tried again by itself"},
 	BoardWarm:         {"The board is warm", Warning, false, "give it shade and air: from 80 °C on a Raspberry Pi slows down"},
 	BoardHot:          {"The board is so hot that it slows down", Fault, false, "give it shade and air, and end what else runs on it"},

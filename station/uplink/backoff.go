@@ -15,17 +15,28 @@ type Backoff struct {
 
 // Failed returns how long to wait after one more failure.
 func (b *Backoff) Failed() time.Duration {
+	limit := b.limit(b.failures)
+	b.failures++
+	return time.Duration(b.Draw(int64(limit) + 1))
+}
+
+// Worked starts again from the shortest pause, when something was delivered on a connection that has lasted for longer than
+// the last pause could. Two clients that take one id from each other deliver something each time, and must slow down all
+// the same.
+func (b *Backoff) Worked(lasted time.Duration) {
+	if lasted >= b.limit(b.failures-1) {
+		b.failures = 0
+	}
+}
+
+// limit is the longest pause after so many earlier failures in a row.
+func (b *Backoff) limit(failures int) time.Duration {
 	limit := b.Least
-	for range b.failures {
+	for range failures {
 		if limit >= b.Most/2 {
-			limit = b.Most
-			break
+			return b.Most
 		}
 		limit *= 2
 	}
-	b.failures++
-	return time.Duration(b.Draw(int64(min(limit, b.Most)) + 1))
+	return min(limit, b.Most)
 }
-
-// Worked starts again from the shortest pause.
-func (b *Backoff) Worked() { b.failures = 0 }

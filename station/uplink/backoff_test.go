@@ -25,8 +25,12 @@ func TestBackoff(t *testing.T) {
 	if ranges[199] != 10*time.Second {
 		t.Errorf("after 200 failures the range is %v", ranges[199])
 	}
-	b.Worked()
-	if b.Failed(); ranges[200] != time.Second {
-		t.Errorf("after success the range is %v, want 1s", ranges[200])
+	b.Worked(9 * time.Second)
+	if b.Failed(); ranges[200] != 10*time.Second {
+		t.Errorf("after a delivery on a connection that broke as fast as it came: %v, want 10s", ranges[200])
+	}
+	b.Worked(10 * time.Second)
+	if b.Failed(); ranges[201] != time.Second {
+		t.Errorf("after success the range is %v, want 1s", ranges[201])
 	}
 }

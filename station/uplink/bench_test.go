@@ -27,11 +27,9 @@ func BenchmarkSender(b *testing.B) {
 	for b.Loop() {
 		s := newSender(b, o)
 		s.Connected(1)
-		s.RetainedState(wire.Departed{})
+		readBack(s, wire.Departed{})
 		for now := int64(1); s.Cursor() < records; now++ {
-			for _, p := range s.Tick(now).Publish {
-				s.Acked(p.ID)
-			}
+			answer(s, s.Tick(now).Publish, now)
 		}
 	}
 	b.ReportMetric(float64(records)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
@@ -48,7 +46,7 @@ func BenchmarkSenderLive(b *testing.B) {
 	}
 	s := newSender(b, o)
 	s.Connected(1)
-	s.RetainedState(wire.Departed{})
+	readBack(s, wire.Departed{})
 	b.ReportAllocs()
 	size, now := int64(0), int64(0)
 	for b.Loop() {
@@ -60,9 +58,7 @@ func BenchmarkSenderLive(b *testing.B) {
 			if out.Save != nil {
 				s.Saved(*out.Save)
 			}
-			for _, p := range out.Publish {
-				s.Acked(p.ID)
-			}
+			answer(s, out.Publish, now)
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")

@@ -7,96 +7,17 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
-
-	"scentpost/station/uplink/address"
-	"scentpost/station/uplink/wire"
 )
 
-// Broker says where the broker is and how the station names itself there.
-type Broker struct {
-	Address address.Address
-	// ClientID is the MQTT client id, the same for the life of the station: a broker drops an older connection that
-	// bears it.
-	ClientID string
-	// Username, and the file that holds the password, read anew at each connect. Both may be empty.
-	Username, PasswordFile string
-	// TLS are the settings where the address asks for TLS; nil means the system's roots.
-	TLS *tls.Config
-	// KeepAlive is the longest silence before the broker is asked for a sign of life. Default DefaultKeepAlive.
-	KeepAlive time.Duration
-	// ConnectWithin bounds one attempt to connect. Default DefaultConnectWithin.
-	ConnectWithin time.Duration
-	// WriteWithin bounds the hand-over of one message. Default DefaultWriteWithin.
-	WriteWithin time.Duration
-}
-
-// The defaults of Broker.
-const (
-	DefaultKeepAlive     = 30 * time.Second
-	DefaultConnectWithin = 10 * time.Second
-	DefaultWriteWithin   = 5 * time.Second
-)
-
-// maxPassword bounds the password file, in bytes: MQTT's own limit.
-const maxPassword = 65535
-
-// withDefaults checks what can be checked without a network.
-func (b Broker) withDefaults() (Broker, error) {
-	if !b.Address.Given() {
-		return b, errors.New("uplink: broker: no address: where to report to is not known")
-	}
-	if b.TLS == nil {
-		b.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	if b.ClientID == "" {
-		return b, errors.New("uplink: broker: no client id: a broker would invent one for each connection")
-	}
-	for _, t := range []struct {
-		value *time.Duration
-		usual time.Duration
-	}{
-		{&b.KeepAlive, DefaultKeepAlive}, {&b.ConnectWithin, DefaultConnectWithin}, {&b.WriteWithin, DefaultWriteWithin},
-	} {
-		if *t.value <= 0 {
-			*t.value = t.usual
-		}
-	}
-	return b, nil
-}
-
-// password reads the password file; the line's end does not belong to it.
-func (b Broker) password() (string, error) {
-	if b.PasswordFile == "" {
-		return "", nil
-	}
-	stat, err := os.Stat(b.PasswordFile)
-	if err != nil {
-		return "", fmt.Errorf("uplink: password file: %w", err)
-	}
-	if !stat.Mode().IsRegular() || stat.Size() > maxPassword {
-		return "", fmt.Errorf("uplink: password file %s: want a file of at most %d bytes", b.PasswordFile, maxPassword)
-	}
-	text, err := os.ReadFile(b.PasswordFile)
-	if err != nil {
-		return "", fmt.Errorf("uplink: password file: %w", err)
-	}
-	return strings.TrimRight(string(text), "\r\n"), nil
-}
-
-// happening is what a connection reports to the Link that owns it.
+// happening is what a connection reports to the Link that owns it, besides messages.
 type happening struct {
-	acked    uint64         // a message was acknowledged
-	readBack *wire.Departed // the retained state was read back
-	problem  error          // worth telling, but nothing is lost by it
-	lost     error          // the connection is of no more use
+	acked uint64 // a message was acknowledged
+	lost  error  // the connection is of no more use
 }
 
 // connection is one paho client with one network connection: it is never reconnected, a new one is made instead, so
@@ -106,36 +27,39 @@ type connection struct {
 	client    mqtt.Client
 	happened  chan happening
 	outbox    chan Publish
-	arrived   chan mqtt.Message // what paho's handlers enqueue
-	lost      chan error        // the first loss; paho's handlers never wait
+	arrived   chan mqtt.Message
+	lost      chan error // the first loss
 	ctx       context.Context
 	cancel    context.CancelFunc
 	goroutine sync.WaitGroup
 	network   atomic.Pointer[net.Conn]
 }
 
-// arrivedQueue bounds what is read back at a connect: one retained state and one fence, with room for strays.
-const arrivedQueue = 8
+// arrivedQueue bounds the messages that wait for the Link, each of maxPacket bytes at most. When it is full nothing more
+// is read from the broker until the Link has taken one.
+const arrivedQueue = 16
 
 // dial connects once. It returns when the broker accepted, refused or did not answer in time, or when ctx ended. The
 // connection outlives ctx, so that the station can say goodbye: close ends it.
-func dial(ctx context.Context, b Broker, topics wire.Topics, session int64, will Publish, window int) (*connection, error) {
-	password, err := b.password()
+func dial(ctx context.Context, b Broker, session int64, will Publish, window int) (*connection, error) {
+	login, err := b.read()
 	if err != nil {
 		return nil, err
 	}
 	c := &connection{
 		session:  session,
-		happened: make(chan happening), outbox: make(chan Publish, window+1), // and the goodbye
+		happened: make(chan happening, window), outbox: make(chan Publish, 2*window), // more than a sender has under way
 		arrived: make(chan mqtt.Message, arrivedQueue), lost: make(chan error, 1),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, c.cancel)
-	c.client = mqtt.NewClient(c.options(b, will, password))
+	c.client = mqtt.NewClient(c.options(b, will, login))
 	token := c.client.Connect()
 	select {
 	case <-token.Done():
-		err = token.Error()
+		if err = token.Error(); err == nil && !c.client.IsConnectionOpen() {
+			err = &packetError{"an answer to the greeting that MQTT does not have, or ended the connection with it"}
+		}
 	case <-time.After(2 * b.ConnectWithin): // paho keeps the time itself; never trust a token to come
 		err = errors.New("no answer")
 	}
@@ -147,7 +71,6 @@ func dial(ctx context.Context, b Broker, topics wire.Topics, session int64, will
 		return nil, fmt.Errorf("uplink: connect to the broker: %w", err)
 	}
 	c.goroutine.Go(c.publishAll)
-	c.goroutine.Go(func() { c.readBack(topics) })
 	c.goroutine.Go(c.watch)
 	return c, nil
 }
@@ -155,10 +78,10 @@ func dial(ctx context.Context, b Broker, topics wire.Topics, session int64, will
 // paho is the address that paho is given: it makes no connection without one, and reads addresses by rules of its own.
 const paho = "tcp://broker"
 
-func (c *connection) options(b Broker, will Publish, password string) *mqtt.ClientOptions {
+func (c *connection) options(b Broker, will Publish, l login) *mqtt.ClientOptions {
 	o := mqtt.NewClientOptions()
 	o.AddBroker(paho) // which open takes no notice of
-	o.SetClientID(b.ClientID).SetUsername(b.Username).SetPassword(password)
+	o.SetClientID(b.ClientID).SetUsername(b.Username).SetPassword(l.password)
 	o.SetProtocolVersion(4).SetCleanSession(true).SetStore(mqtt.NewMemoryStore())
 	o.SetAutoReconnect(false).SetConnectRetry(false).SetResumeSubs(false).SetOrderMatters(true)
 	o.SetKeepAlive(b.KeepAlive).SetPingTimeout(b.ConnectWithin)
@@ -166,18 +89,18 @@ func (c *connection) options(b Broker, will Publish, password string) *mqtt.Clie
 	o.SetBinaryWill(will.Topic, will.Payload, will.QoS, will.Retain)
 	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.fail(fmt.Errorf("uplink: connection lost: %w", err)) })
 	o.SetDefaultPublishHandler(c.enqueue)
-	o.SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return c.open(b) })
+	o.SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return c.open(b, l.tls) })
 	return o
 }
 
 // open makes the network connection. Only close ends what waits on it: paho itself would wait on.
-func (c *connection) open(b Broker) (net.Conn, error) {
+func (c *connection) open(b Broker, settings *tls.Config) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(c.ctx, b.ConnectWithin)
 	defer cancel()
 	var conn net.Conn
 	var err error
-	if b.Address.TLS {
-		conn, err = (&tls.Dialer{Config: b.TLS}).DialContext(ctx, "tcp", b.Address.Dial())
+	if settings != nil {
+		conn, err = (&tls.Dialer{Config: settings}).DialContext(ctx, "tcp", b.Address.Dial())
 	} else {
 		conn, err = new(net.Dialer).DialContext(ctx, "tcp", b.Address.Dial())
 	}
@@ -186,15 +109,14 @@ func (c *connection) open(b Broker) (net.Conn, error) {
 	}
 	c.network.Store(&conn)
 	context.AfterFunc(c.ctx, func() { conn.Close() })
-	return conn, nil
+	return &guarded{Conn: conn}, nil
 }
 
-// enqueue is paho's handler: it may never wait.
+// enqueue is paho's handler. It waits for the Link, which waits for no broker.
 func (c *connection) enqueue(_ mqtt.Client, m mqtt.Message) {
 	select {
 	case c.arrived <- m:
-	default:
-		c.fail(errors.New("uplink: the broker sent more than was subscribed to"))
+	case <-c.ctx.Done():
 	}
 }
 
@@ -209,6 +131,14 @@ func (c *connection) fail(err error) {
 func (c *connection) tell(h happening) {
 	select {
 	case c.happened <- h:
+	case <-c.ctx.Done():
+	}
+}
+
+// send hands a message over. The outbox has room for more than a sender has under way.
+func (c *connection) send(p Publish) {
+	select {
+	case c.outbox <- p:
 	case <-c.ctx.Done():
 	}
 }
@@ -251,46 +181,35 @@ func (c *connection) await(token mqtt.Token, p Publish) {
 	}
 }
 
-// readBack asks for the retained state. MQTT does not say that there is none, so the station sends itself a message
-// after the subscription: when that returns, a retained one would have come.
-func (c *connection) readBack(topics wire.Topics) {
-	token := c.client.SubscribeMultiple(map[string]byte{topics.State: 1, topics.Fence: 1}, nil)
-	if !c.done(token, "subscribe to "+topics.State+" and "+topics.Fence) {
-		return
-	}
-	for topic, granted := range token.(*mqtt.SubscribeToken).Result() {
-		if granted > 1 {
-			c.fail(fmt.Errorf("uplink: the broker refused the subscription to %s: let the station read it", topic))
+// deniedError is a topic that the broker does not let the station read.
+type deniedError struct{ topic string }
+
+// Error implements error.
+func (e *deniedError) Error() string {
+	return "uplink: the broker refused the subscription to " + e.topic
+}
+
+// subscribe asks for what the sender must and may read, and then has the fence published: MQTT does not say that nothing
+// is retained on a topic, but what is retained comes before the fence.
+func (c *connection) subscribe(must, may []string, fence Publish) {
+	c.goroutine.Go(func() {
+		filters := map[string]byte{}
+		for _, topic := range append(must, may...) {
+			filters[topic] = 1
+		}
+		token := c.client.SubscribeMultiple(filters, nil)
+		if !c.done(token, "subscribe to the station's own topics") {
 			return
 		}
-	}
-	fence := strconv.FormatInt(c.session, 10)
-	if !c.done(c.client.Publish(topics.Fence, 1, false, fence), "publish on "+topics.Fence) {
-		return
-	}
-	var found wire.Departed
-	for {
-		select {
-		case <-c.ctx.Done():
-			return
-		case m := <-c.arrived:
-			switch {
-			case m.Topic() == topics.State && m.Retained():
-				state, err := wire.ParseState(m.Payload())
-				if err != nil {
-					c.tell(happening{problem: fmt.Errorf("uplink: %w", err)})
-					continue
-				}
-				found = state.Departed
-			case m.Topic() == topics.Fence && string(m.Payload()) == fence:
-				// From here on only echoes of our own would come.
-				if c.done(c.client.Unsubscribe(topics.State, topics.Fence), "unsubscribe") {
-					c.tell(happening{readBack: &found})
-				}
+		granted := token.(*mqtt.SubscribeToken).Result()
+		for _, topic := range must {
+			if quality, said := granted[topic]; !said || quality > 1 {
+				c.fail(&deniedError{"the broker refused the subscription to " + topic})
 				return
 			}
 		}
-	}
+		c.done(c.client.Publish(fence.Topic, fence.QoS, fence.Retain, fence.Payload), "publish on "+fence.Topic)
+	})
 }
 
 // done waits for a token and tells whether all is well; if not, the connection is lost. When the connection was closed

@@ -20,14 +20,16 @@ func TestClosedConnectionTellsNobody(t *testing.T) {
 	}
 }
 
-// Paho's handlers never wait: a flood is the end of the connection, and the first loss is the one that is told.
-func TestHandlersNeverWait(t *testing.T) {
-	c := &connection{arrived: make(chan mqtt.Message, 1), lost: make(chan error, 1)}
-	for range 3 {
-		c.enqueue(nil, nil)
-	}
+// The first loss is the one that is told, and a handler of a closed connection waits for nobody.
+func TestTheFirstLossIsTold(t *testing.T) {
+	c := &connection{arrived: make(chan mqtt.Message), lost: make(chan error, 1)}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.fail(errors.New("first"))
 	c.fail(errors.New("later"))
-	if err := <-c.lost; err.Error() != "uplink: the broker sent more than was subscribed to" {
+	if err := <-c.lost; err.Error() != "first" {
 		t.Errorf("lost: %v", err)
 	}
+	c.cancel()
+	c.enqueue(nil, nil)
+	c.send(Publish{})
 }

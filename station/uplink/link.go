@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"scentpost/station/health"
 	"scentpost/station/uplink/wire"
 )
 
-// LinkOptions say what a Link works with. All functions are called from the goroutine of Run, one at a time.
+// LinkOptions say what a Link works with. All functions but SaveDeparted are called from the goroutine of Run, one at a
+// time.
 type LinkOptions struct {
 	Broker Broker
 	// Sender are the options of the sender inside.
@@ -19,11 +22,13 @@ type LinkOptions struct {
 	// Session returns the next number of the station's counter of connections, which never goes back: it must be
 	// durable before it is returned.
 	Session func() (int64, error)
-	// SaveDeparted makes what may leave durable, outside the journal's folder.
-	SaveDeparted func(wire.Departed) error
+	// SaveDeparted makes what may leave durable, outside the journal's folder, and returns the signed checkpoint of exactly
+	// these records. It is called from a goroutine of its own, one call at a time, so that a slow disk delays nothing else.
+	SaveDeparted func(wire.Departed) (checkpoint string, err error)
 	// SaveCursor remembers the acknowledged size; it need not be synced.
 	SaveCursor func(size int64) error
-	// Behind hears that the broker has seen more than the journal has. It must only enqueue; Begin is the answer.
+	// Behind hears that the broker has seen more than the journal has. It must only enqueue. The link sends nothing more;
+	// whoever runs it ends it, and begins a new epoch.
 	Behind func(wire.Departed)
 	// Report hears of each change of the link's condition. It must only enqueue. May be nil.
 	Report func(Condition)
@@ -45,8 +50,15 @@ type Condition struct {
 	Ready bool
 	// Session is the number of the present or last connection.
 	Session int64
-	// Problem is what stands in the way, nil for nothing. It never holds a password.
-	Problem error
+	// Troubles are what stands in the way, each code once; none when all is well.
+	Troubles []Trouble
+	// Copy is what a copy of this station reports, nil for none: nothing is sent until a person acts.
+	Copy *wire.Departed
+}
+
+// Changed tells whether there is something to tell that was not told with an earlier condition.
+func (c Condition) Changed(before Condition) bool {
+	return c.Ready != before.Ready || !slices.Equal(c.Troubles, before.Troubles)
 }
 
 // Link keeps a Sender connected to a broker. An absent broker is a condition, never an error: the link tries again
@@ -57,8 +69,13 @@ type Link struct {
 	start   time.Time
 	backoff Backoff
 	faults  [faultKinds]error
+	lost    *Trouble // why there is no connection, nil where there is one or none was tried
+	hungUp  bool     // lost is of a connection that was ready
+	evicted evictions
 	is      Condition
 	acked   atomic.Int64 // the sender's cursor, for whoever asks
+	saved   chan saved   // the answer to the save that is under way
+	saving  sync.WaitGroup
 
 	mu    sync.Mutex // guards inbox
 	inbox inbox
@@ -69,13 +86,12 @@ type Link struct {
 type inbox struct {
 	size        int64
 	state, info []byte
-	begin       *epoch
 }
 
-type epoch struct {
-	name string
-	size int64
-	past []string
+// saved is how a save of the departed file ended.
+type saved struct {
+	departed wire.Departed
+	err      error
 }
 
 // NewLink checks the options and returns a link that does nothing before Run.
@@ -101,7 +117,7 @@ func NewLink(o LinkOptions) (*Link, error) {
 		return nil, err
 	}
 	l := &Link{
-		options: o, sender: sender, start: time.Now(), wake: make(chan struct{}, 1),
+		options: o, sender: sender, start: time.Now(), wake: make(chan struct{}, 1), saved: make(chan saved, 1),
 		backoff: Backoff{Least: o.PauseLeast, Most: o.PauseMost, Draw: o.Draw},
 	}
 	l.acked.Store(sender.Cursor())
@@ -117,11 +133,6 @@ func (l *Link) State(payload []byte) { l.put(func(in *inbox) { in.state = payloa
 // Info sets what the station is, a JSON value, which is not changed afterwards. It only enqueues.
 func (l *Link) Info(payload []byte) { l.put(func(in *inbox) { in.info = payload }) }
 
-// Begin starts a new epoch as Sender.Begin does. It only enqueues; sizes put in before belong to the old epoch.
-func (l *Link) Begin(name string, size int64, past []string) {
-	l.put(func(in *inbox) { in.begin, in.size = &epoch{name, size, past}, 0 })
-}
-
 func (l *Link) put(change func(*inbox)) {
 	l.mu.Lock()
 	change(&l.inbox)
@@ -132,7 +143,8 @@ func (l *Link) put(change func(*inbox)) {
 	}
 }
 
-// Acknowledged returns how many records of the present epoch the broker has acknowledged. It may be called from any goroutine.
+// Acknowledged returns how many records of the present epoch the broker has acknowledged and delivered. It may be called
+// from any goroutine.
 func (l *Link) Acknowledged() int64 { return l.acked.Load() }
 
 // take moves what was put in to the sender.
@@ -141,10 +153,6 @@ func (l *Link) take() {
 	in := l.inbox
 	l.inbox = inbox{}
 	l.mu.Unlock()
-	if in.begin != nil {
-		l.sender.Begin(in.begin.name, in.begin.size, in.begin.past)
-		l.acked.Store(l.sender.Cursor())
-	}
 	l.sender.Durable(in.size)
 	if in.state != nil {
 		l.note(faultState, l.sender.State(in.state))
@@ -154,13 +162,11 @@ func (l *Link) take() {
 	}
 }
 
-// fault is a kind of problem; each stands until the same thing has gone well.
+// fault is a kind of problem of the station's own; each stands until the same thing has gone well.
 type fault int
 
 const (
-	faultLink fault = iota
-	faultRetained
-	faultDeparted
+	faultDeparted fault = iota
 	faultCursor
 	faultJournal
 	faultState
@@ -168,15 +174,35 @@ const (
 	faultKinds
 )
 
+// heldError is a problem of the station's own that keeps it from connecting.
+type heldError struct{ error }
+
+// Unwrap returns the problem.
+func (e *heldError) Unwrap() error { return e.error }
+
 // note sets or, with nil, clears a fault.
 func (l *Link) note(kind fault, err error) {
 	l.faults[kind] = err
 	l.report(l.is.Ready)
 }
 
+// troubles gathers what stands in the way, each code once. A connection that the broker ends again and again is told by its
+// cause alone, once that is known.
+func (l *Link) troubles() []Trouble {
+	found := append(l.sender.Troubles(), l.evicted.trouble(l.options.Broker.ClientID)...)
+	if l.lost != nil && !(l.hungUp && slices.ContainsFunc(found, func(t Trouble) bool { return t.Code != health.Rival })) {
+		found = append(found, *l.lost)
+	}
+	if held := errors.Join(l.faults[:]...); held != nil {
+		found = slices.DeleteFunc(found, func(t Trouble) bool { return t.Code == health.ReportHeld })
+		found = append(found, Trouble{health.ReportHeld, held.Error()})
+	}
+	return found
+}
+
 func (l *Link) report(ready bool) {
-	next := Condition{Ready: ready, Session: l.is.Session, Problem: errors.Join(l.faults[:]...)}
-	if next.Ready != l.is.Ready || fmt.Sprint(next.Problem) != fmt.Sprint(l.is.Problem) {
+	next := Condition{Ready: ready, Session: l.is.Session, Troubles: l.troubles(), Copy: l.sender.Copy()}
+	if next.Changed(l.is) {
 		l.is = next
 		l.options.Report(next)
 	}
@@ -187,17 +213,28 @@ func (l *Link) now() int64 { return int64(time.Since(l.start)) }
 // Run keeps the link up until ctx ends; then it says goodbye, remembers the cursor and returns when every goroutine
 // of its own has ended. Its error is a cursor that could not be saved. Call it once.
 func (l *Link) Run(ctx context.Context) error {
+	defer l.saving.Wait()
 	for ctx.Err() == nil {
 		conn, err := l.connect(ctx)
+		l.hungUp = err == nil
 		if err == nil {
 			err = l.serve(ctx, conn)
 		}
-		if ctx.Err() != nil {
-			break
+		switch {
+		case ctx.Err() != nil:
+		case l.sender.Copy() != nil:
+			l.lost = nil
+			l.report(false)
+			l.idle(ctx, -1, nil)
+		default:
+			if !l.hungUp {
+				l.evicted = evictions{}
+			}
+			lost := judge(err)
+			l.lost = &lost
+			l.report(false)
+			l.idle(ctx, l.backoff.Failed(), nil)
 		}
-		l.faults[faultLink] = err
-		l.report(false)
-		l.idle(ctx, l.backoff.Failed(), nil)
 	}
 	l.report(false)
 	if err := l.options.SaveCursor(l.sender.Cursor()); err != nil {
@@ -210,7 +247,7 @@ func (l *Link) Run(ctx context.Context) error {
 func (l *Link) connect(ctx context.Context) (*connection, error) {
 	session, err := l.options.Session()
 	if err != nil {
-		return nil, fmt.Errorf("uplink: count the connection: %w", err)
+		return nil, &heldError{fmt.Errorf("uplink: count the connection: %w", err)}
 	}
 	l.is.Session = session
 	var conn *connection
@@ -218,7 +255,7 @@ func (l *Link) connect(ctx context.Context) (*connection, error) {
 	will, window := l.sender.Will(session), l.sender.limits.Window
 	go func() {
 		defer close(dialled)
-		conn, err = dial(ctx, l.options.Broker, l.options.Sender.Topics, session, will, window)
+		conn, err = dial(ctx, l.options.Broker, session, will, window)
 	}()
 	l.idle(ctx, -1, dialled)
 	<-dialled // soon: dial obeys ctx
@@ -244,24 +281,40 @@ func (l *Link) idle(ctx context.Context, pause time.Duration, until <-chan struc
 			return
 		case <-until:
 			return
+		case s := <-l.saved:
+			l.hearSaved(s)
 		case <-l.wake:
 		}
 	}
 }
 
 // serve sends over conn until it is lost, which is the error, or ctx ends.
-func (l *Link) serve(ctx context.Context, conn *connection) error {
+func (l *Link) serve(ctx context.Context, conn *connection) (err error) {
 	l.sender.Connected(conn.session)
+	began := time.Now()
 	defer func() {
+		l.evicted.ended(err, time.Since(began), l.sender.owed() || !l.sender.ready())
 		conn.close()
 		l.sender.Disconnected()
 	}()
+	must, may := l.sender.Reads()
+	conn.subscribe(must, may, l.sender.Fence())
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	steady := time.NewTimer(evictedAtMost)
+	defer steady.Stop()
 	for {
 		l.take()
 		if err := l.tick(conn); err != nil {
 			return err
+		}
+		if l.sender.Cursor() > l.acked.Load() {
+			l.acked.Store(l.sender.Cursor())
+			l.backoff.Worked(time.Since(began))
+		}
+		if l.sender.Copy() != nil && l.sender.ready() {
+			conn.leave()
+			return nil
 		}
 		if at, wanted := l.sender.Next(); wanted {
 			timer.Reset(time.Duration(at - l.now()))
@@ -274,10 +327,17 @@ func (l *Link) serve(ctx context.Context, conn *connection) error {
 			return nil
 		case <-l.wake:
 		case <-timer.C:
+		case <-steady.C:
+			l.evicted = evictions{}
+			l.report(l.is.Ready)
+		case s := <-l.saved:
+			l.hearSaved(s)
 		case h := <-conn.happened:
-			if err := l.hear(h); err != nil {
+			if err := l.hear(conn, h); err != nil {
 				return err
 			}
+		case m := <-conn.arrived:
+			l.sender.Arrived(m.Topic(), m.Payload(), m.Retained(), l.now())
 		}
 	}
 }
@@ -285,7 +345,7 @@ func (l *Link) serve(ctx context.Context, conn *connection) error {
 // goodbyeID names the goodbye; a sender never counts so far.
 const goodbyeID = ^uint64(0)
 
-// leave says what the will would have said, behind whatever is under way (an older birth must not overtake it), and
+// leave says what the will would have said, after all that is under way (an older birth must not overtake it), and
 // waits for all acknowledgements as long as a hand-over may take. Where no birth was said there is no goodbye either.
 func (l *Link) leave(conn *connection) {
 	if !l.sender.born() {
@@ -294,15 +354,19 @@ func (l *Link) leave(conn *connection) {
 	}
 	goodbye := l.sender.Will(conn.session)
 	goodbye.ID = goodbyeID
-	conn.outbox <- goodbye // has room for one more than the window
+	conn.send(goodbye)
 	timer := time.NewTimer(l.options.Broker.WriteWithin)
 	defer timer.Stop()
-	for said := false; !said || l.sender.underWay(); {
+	for said := false; !said || l.sender.owed(); {
 		select {
 		case h := <-conn.happened:
-			if said = said || h.acked == goodbyeID; l.hear(h) != nil {
+			if h.lost != nil {
 				return
 			}
+			said = said || h.acked == goodbyeID
+			l.sender.Acked(h.acked, l.now())
+		case m := <-conn.arrived:
+			l.sender.Arrived(m.Topic(), m.Payload(), m.Retained(), l.now())
 		case <-timer.C:
 			return
 		}
@@ -310,58 +374,75 @@ func (l *Link) leave(conn *connection) {
 	conn.leave()
 }
 
-// hear gives the sender what happened on the connection; the error is its loss.
-func (l *Link) hear(h happening) error {
-	switch {
-	case h.lost != nil:
-		return h.lost
-	case h.problem != nil:
-		l.note(faultRetained, h.problem)
-	case h.readBack != nil:
-		l.sender.RetainedState(*h.readBack)
-		l.faults[faultLink] = nil
-		l.report(true)
-	default:
-		l.sender.Acked(h.acked)
-		l.acked.Store(l.sender.Cursor())
-		l.backoff.Worked() // not at the connect: a broker that accepts and then drops must not be hurried
-	}
-	return nil
-}
-
-// tick does what the sender wants, until it wants nothing more now. conn is nil without a connection, and the sender
-// publishes nothing then. The error is why the connection has to go.
-func (l *Link) tick(conn *connection) error {
+// hear gives the sender what happened on the connection, and all else that has happened by now: many acknowledgements need
+// one look at what follows. The error is the loss of the connection.
+func (l *Link) hear(conn *connection, h happening) error {
 	for {
-		out := l.sender.Tick(l.now())
-		if out.Behind != nil {
-			l.options.Behind(*out.Behind)
+		if h.lost != nil {
+			return h.lost
 		}
-		if out.Problem != nil {
-			l.note(faultJournal, out.Problem)
-		}
-		for _, p := range out.Publish {
-			conn.outbox <- p // has room for the whole window
-			if p.Topic == l.options.Sender.Topics.Journal && out.Problem == nil {
-				l.note(faultJournal, nil)
-			}
-		}
-		if out.Cursor != 0 {
-			l.note(faultCursor, l.options.SaveCursor(out.Cursor))
-		}
-		if out.Drop != "" {
-			return errors.New("uplink: " + out.Drop)
-		}
-		if out.Save == nil {
+		l.sender.Acked(h.acked, l.now())
+		select {
+		case h = <-conn.happened:
+		default:
 			return nil
 		}
-		err := l.options.SaveDeparted(*out.Save)
-		if err != nil {
-			err = fmt.Errorf("uplink: remember what departs: %w", err)
-			l.sender.SaveFailed(l.now())
-		} else {
-			l.sender.Saved(*out.Save)
-		}
-		l.note(faultDeparted, err)
 	}
+}
+
+// hearSaved gives the sender how the save of the departed file ended.
+func (l *Link) hearSaved(s saved) {
+	if s.err != nil {
+		l.sender.SaveFailed(l.now())
+		s.err = fmt.Errorf("uplink: remember what departs: %w", s.err)
+	} else {
+		l.sender.Saved(s.departed)
+	}
+	l.note(faultDeparted, s.err)
+}
+
+// save has what departs saved beside everything else.
+func (l *Link) save(d wire.Departed) {
+	l.saving.Go(func() {
+		var err error
+		d.Checkpoint, err = l.options.SaveDeparted(d)
+		l.saved <- saved{d, err} // has room: the sender asks for one at a time
+	})
+}
+
+// tick does what the sender wants now. conn is nil without a connection, and the sender publishes nothing then. The error
+// is why the connection has to go.
+func (l *Link) tick(conn *connection) error {
+	out := l.sender.Tick(l.now())
+	if out.Behind != nil {
+		l.options.Behind(*out.Behind)
+	}
+	if out.Problem != nil {
+		l.note(faultJournal, out.Problem)
+	}
+	for _, p := range out.Publish {
+		conn.send(p)
+		if p.Topic == l.sender.topics.Journal && out.Problem == nil && l.faults[faultJournal] != nil {
+			l.note(faultJournal, nil)
+		}
+	}
+	if out.Cursor != 0 {
+		l.note(faultCursor, l.options.SaveCursor(out.Cursor))
+	}
+	if out.Save != nil {
+		l.save(*out.Save)
+	}
+	switch {
+	case out.Drop != "" && !l.sender.ready():
+		return &deniedError{out.Drop}
+	case out.Drop != "":
+		return errors.New("uplink: " + out.Drop)
+	}
+	if conn != nil {
+		if l.sender.ready() {
+			l.lost = nil
+		}
+		l.report(l.sender.ready())
+	}
+	return nil
 }

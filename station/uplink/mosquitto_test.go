@@ -37,7 +37,7 @@ func TestMosquittoRestart(t *testing.T) {
 	if len(s.behind) > 0 {
 		t.Errorf("behind %v, though nothing was lost", s.behind)
 	}
-	if s.session < 4 || s.file != (wire.Departed{Epoch: "e1", Size: 4500}) {
+	if s.session < 4 || s.file != s.signed("e1", 4500) {
 		t.Errorf("%d connections, departed %v; want at least 4 and all 4500 records", s.session, s.file)
 	}
 }
@@ -57,7 +57,7 @@ func TestMosquittoRemembersSize(t *testing.T) {
 	s.wait("the report", func() bool { return len(s.behind) == 1 })
 	s.link.Durable(s.append(5))
 	s.end()
-	if s.behind[0] != (wire.Departed{Epoch: "e1", Size: 50}) {
+	if s.behind[0] != s.signed("e1", 50) {
 		t.Errorf("behind %v, want the 50 records of e1", s.behind[0])
 	}
 	retain(t, broker.URL, "scentpost/v1/end", "end")
@@ -78,8 +78,8 @@ func BenchmarkMosquittoBacklog(b *testing.B) {
 	for b.Loop() {
 		s := newStation(b, records)
 		s.run(broker.URL, func(o *uplink.LinkOptions) {
-			o.Sender.Departed = wire.Departed{Epoch: "e1", Size: records}
-			o.Sender.Limits = uplink.Limits{Grid: 1, CursorEvery: time.Millisecond}
+			o.Sender.Departed = s.signed("e1", records)
+			o.Sender.Limits = uplink.Limits{CursorEvery: time.Millisecond}
 		})
 		s.wait("all acknowledged", func() bool { return s.cursor == records })
 		s.end()

@@ -9,8 +9,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
 
+	"scentpost/station/record"
 	"scentpost/station/uplink/wire"
 )
 
@@ -32,10 +33,11 @@ type Publish struct {
 
 // Output is what the shell has to do after a Tick, in the order of the fields.
 type Output struct {
-	// Behind, when set, is what departed and this journal no longer has. Nothing is sent until Begin.
+	// Behind, when set, is what departed and this journal no longer has: its epoch must end. The sender sends nothing
+	// more.
 	Behind *wire.Departed
-	// Save, when set, must be made durable outside the journal's folder, and then answered with Saved or SaveFailed.
-	// No line beyond it is sent before.
+	// Save, when set, must be made durable outside the journal's folder and signed, and then answered with Saved or
+	// SaveFailed. No line beyond it is sent before.
 	Save *wire.Departed
 	// Publish are the messages to hand to the broker in this order. The slice is valid until the next Tick.
 	Publish []Publish
@@ -49,55 +51,26 @@ type Output struct {
 
 // Options say how a Sender begins. Zero durations and counts mean the defaults.
 type Options struct {
-	Topics wire.Topics
-	Lines  Lines
+	// Site and Station name the topics and the log.
+	Site, Station string
+	// Key is the verifier key (note form) of the checkpoints that this station signs.
+	Key   string
+	Lines Lines
 	// Epoch and Size are the journal's log and the number of its durable records.
 	Epoch string
 	Size  int64
 	// Past are the epochs known to have ended: every Prev of the journal, and the Epoch of the Behind that made the
 	// present one begin.
 	Past []string
+	// Met is set when an unknown epoch under this station's key has ended one of ours since the program started: a
+	// second one is a copy of the station.
+	Met bool
 	// Acknowledged is the remembered cursor, in records: sending begins there.
 	Acknowledged int64
-	// Departed is what the file outside the journal's folder says, zero when there is none.
+	// Departed is what the file outside the journal's folder says, with its checkpoint; zero when there is none.
 	Departed wire.Departed
 	Limits
 }
-
-// Limits are the sender's bounds. Zero values stand for the defaults named here.
-type Limits struct {
-	// Window is how many messages may be unacknowledged at once, at least 4. Default DefaultWindow.
-	Window int
-	// BatchLines and BatchBytes bound one batch of public lines. Defaults DefaultBatchLines, DefaultBatchBytes.
-	BatchLines, BatchBytes int
-	// Grid is the distance of the instants that anything is sent at: it hides how long the disk took, spares the
-	// card (one small file is synced per instant at most), and paces a backlog. Default DefaultGrid.
-	Grid time.Duration
-	// Burst is how many batches may leave at one instant. Default DefaultBurst.
-	Burst int
-	// AckWithin is how long an acknowledgement may take before the connection is given up. Default DefaultAckWithin.
-	AckWithin time.Duration
-	// Retry is the pause after the journal or the departed file failed. Default DefaultRetry.
-	Retry time.Duration
-	// CursorEvery is the least time between two saves of the cursor. Default DefaultCursorEvery.
-	CursorEvery time.Duration
-}
-
-// The defaults of Limits.
-const (
-	DefaultWindow      = 64       // more gains nothing on loopback, and a broker may drop what it cannot queue
-	DefaultBatchLines  = 128      // with the burst and the grid: 20,000 lines/s of backlog
-	DefaultBatchBytes  = 64 << 10 // far below any broker's limit; a line is a few hundred bytes
-	DefaultGrid        = 100 * time.Millisecond
-	DefaultBurst       = 16
-	DefaultAckWithin   = 30 * time.Second
-	DefaultRetry       = time.Second
-	DefaultCursorEvery = 10 * time.Second
-)
-
-// retainedTopics is how many places of the window are kept for status, info and state, so that a backlog never
-// delays them: live first. Within the topic journal there is no overtaking, since a reader's prefix must have no gap.
-const retainedTopics = 3
 
 // phase is how far the connection is.
 type phase int
@@ -108,56 +81,58 @@ const (
 	ready
 )
 
-// batch is one message of lines [from, to) under way.
-type batch struct {
+// underWay is a message of which the broker's acknowledgement is not there yet.
+type underWay struct {
 	id    uint64
-	to    int64
 	sent  int64 // the instant, for AckWithin
-	acked bool
+	bytes int
 }
 
-// retained is one of the topics of which only the newest content matters: at most one message is under way.
+// retained is one of the topics of which only the newest content matters.
 type retained struct {
+	topic   string
 	payload []byte
-	dirty   bool   // has content that was not sent on this connection
-	id      uint64 // of the message under way, 0 when there is none
-	sent    int64
+	dirty   bool       // has content that was not sent on this connection
+	sent    []underWay // in the order of sending
 }
 
 // Sender decides what leaves the station. It is not safe for concurrent use; all instants are nanoseconds of one
 // monotonic clock. Inputs only note what happened: Tick says what follows from it.
 type Sender struct {
 	topics wire.Topics
+	log    record.Log
+	key    string
 	lines  Lines
 	limits Limits
 
-	epoch  string
-	past   []string
-	size   int64 // durable records
-	saved  int64 // what the departed file allows to leave, in records
-	acked  int64 // acknowledged prefix, in records
-	next   int64 // first record that was not sent on this connection
-	behind *wire.Departed
-	told   bool // behind was reported
+	past       []string
+	met        bool
+	size       int64  // durable records
+	saved      int64  // what the departed file allows to leave, in records
+	checkpoint string // of saved records
+	behind     *wire.Departed
+	told       bool // behind was reported
 
-	phase    phase
-	session  int64 // counter of connections
-	seen     wire.Departed
-	stated   int64 // size named by the state message sent last on this connection
-	since    int64 // the instant of the first Tick in phase reading; -1 before
-	giveUp   string
-	dropped  bool // Drop was reported on this connection
-	saving   bool
-	inFlight []batch
-	status   retained
-	info     retained
-	state    retained
+	phase   phase
+	session int64 // counter of connections
+	stated  int64 // size named by the state message sent last on this connection
+	since   int64 // the instant of the first Tick in phase reading; -1 before
+	dropped bool  // Drop was reported on this connection
+	saving  bool
+	status  retained
+	info    retained
+	state   retained
+	delivery
+	rivals
 
 	lastID    uint64
+	lastAck   int64 // the instant of the last acknowledgement on this connection
 	due       int64 // instant of the next flush, when armed
 	armed     bool
-	saveFrom  int64 // no save before: the last one failed
-	readFrom  int64 // no batch before: the pace, or lines could not be read
+	grew      bool  // more is durable than at the last Tick
+	grown     int64 // the instant of that
+	fresh     bool  // something has become durable since the start
+	saveFrom  int64 // no save before: one a grid, or the last one failed
 	cursor    int64 // acknowledged size that the shell remembers
 	cursorDue int64
 	out       []Publish
@@ -166,98 +141,44 @@ type Sender struct {
 // NewSender checks the options and returns a sender that is offline.
 func NewSender(o Options) (*Sender, error) {
 	limits, err := o.Limits.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	topics, err := wire.NewTopics(o.Site, o.Station)
 	switch {
 	case err != nil:
-		return nil, err
-	case o.Topics == wire.Topics{}:
-		return nil, errors.New("uplink: no topics: make them with NewTopics")
+		return nil, fmt.Errorf("uplink: %w", err)
 	case o.Lines == nil:
 		return nil, errors.New("uplink: no reader of lines")
+	case o.Key == "":
+		return nil, errors.New("uplink: no key: nothing could be told from a rival's")
 	case o.Epoch == "":
 		return nil, errors.New("uplink: the journal has no epoch")
 	case o.Size < 0 || o.Acknowledged < 0 || o.Departed.Size < 0:
 		return nil, fmt.Errorf("uplink: negative size %d, cursor %d or departed size %d", o.Size, o.Acknowledged, o.Departed.Size)
 	}
 	s := &Sender{
-		topics: o.Topics, lines: o.Lines, limits: limits,
-		epoch: o.Epoch, size: o.Size, past: o.Past,
-		inFlight: make([]batch, 0, limits.Window), since: -1,
+		topics: topics, log: record.Log{Site: o.Site, Station: o.Station, Epoch: o.Epoch}, key: o.Key, lines: o.Lines, limits: limits,
+		size: o.Size, past: o.Past, met: o.Met, since: -1, status: retained{topic: topics.Status}, info: retained{topic: topics.Info},
+		state: retained{topic: topics.State}, delivery: newDelivery(limits, min(o.Acknowledged, o.Size)),
 	}
 	if o.Departed.Epoch == o.Epoch {
-		s.saved = o.Departed.Size
+		s.saved, s.checkpoint = o.Departed.Size, o.Departed.Checkpoint
 	}
-	s.acked = min(o.Acknowledged, o.Size)
-	s.next, s.cursor = s.acked, s.acked
-	s.judge(o.Departed)
-	s.judge(wire.Departed{Epoch: o.Epoch, Size: o.Acknowledged})
+	s.cursor = s.acked
+	// Our own files need no signature.
+	unknown := o.Departed.Epoch != "" && o.Departed.Epoch != o.Epoch && !slices.Contains(o.Past, o.Departed.Epoch)
+	switch cursor := (wire.Departed{Epoch: o.Epoch, Size: o.Acknowledged}); {
+	case unknown || o.Departed.Epoch == o.Epoch && o.Departed.Size > o.Size:
+		s.behind = &o.Departed
+	case cursor.Size > o.Size:
+		s.behind = &cursor
+	}
 	return s, nil
 }
 
-func (l Limits) withDefaults() (Limits, error) {
-	counts := []struct {
-		name  string
-		value *int
-		usual int
-		least int
-	}{
-		{"window", &l.Window, DefaultWindow, retainedTopics + 1},
-		{"batch lines", &l.BatchLines, DefaultBatchLines, 1},
-		{"batch bytes", &l.BatchBytes, DefaultBatchBytes, 1},
-		{"burst", &l.Burst, DefaultBurst, 1},
-	}
-	for _, c := range counts {
-		if *c.value == 0 {
-			*c.value = c.usual
-		}
-		if *c.value < c.least {
-			return l, fmt.Errorf("uplink: %s is %d, want at least %d", c.name, *c.value, c.least)
-		}
-	}
-	times := []struct {
-		name  string
-		value *time.Duration
-		usual time.Duration
-	}{
-		{"grid", &l.Grid, DefaultGrid},
-		{"time for an acknowledgement", &l.AckWithin, DefaultAckWithin},
-		{"retry pause", &l.Retry, DefaultRetry},
-		{"cursor pause", &l.CursorEvery, DefaultCursorEvery},
-	}
-	for _, t := range times {
-		if *t.value == 0 {
-			*t.value = t.usual
-		}
-		if *t.value < 0 {
-			return l, fmt.Errorf("uplink: %s is %v, want a positive duration", t.name, *t.value)
-		}
-	}
-	return l, nil
-}
-
-// judge bars the sender when more has departed than this journal has.
-func (s *Sender) judge(departed wire.Departed) {
-	if s.behind == nil && behind(departed, s.epoch, s.size, s.past) {
-		s.behind, s.told = &departed, false
-	}
-}
-
-// Begin starts a new epoch, of which size records are durable, and allows sending again. past are all the epochs
-// known to have ended, the Epoch of the Behind report among them. A connection with messages of the old epoch under
-// way is given up, so that none of their acknowledgements can be taken for one of the new epoch.
-func (s *Sender) Begin(epoch string, size int64, past []string) {
-	if s.underWay() {
-		s.giveUp = "a new epoch begins"
-	}
-	s.epoch, s.size, s.past = epoch, size, past
-	s.saved, s.acked, s.next, s.stated, s.cursor = 0, 0, 0, 0, 0
-	s.inFlight = s.inFlight[:0]
-	s.behind, s.told = nil, false
-	s.state.dirty = true
-	s.judge(s.seen)
-}
-
 // Connected notes a new connection. session counts the connections of this station and never goes back, restarts
-// included: it stands in the birth and in the will. Nothing is sent before RetainedState.
+// included: it stands in the birth and in the will, and is what the fence says. Nothing is sent before that comes back.
 func (s *Sender) Connected(session int64) {
 	s.Disconnected()
 	s.phase, s.session = reading, session
@@ -270,32 +191,56 @@ func (s *Sender) Will(session int64) Publish {
 	return Publish{Topic: s.topics.Status, Payload: wire.Status{Session: session}.Write(), QoS: 1, Retain: true}
 }
 
-// Disconnected notes that the connection is gone. Whatever was not acknowledged on it is sent again on the next.
+// Disconnected notes that the connection is gone. Whatever was not delivered on it is sent again on the next.
 func (s *Sender) Disconnected() {
-	s.phase, s.since, s.giveUp, s.dropped, s.armed = offline, -1, "", false, false
-	s.status.id, s.info.id, s.state.id = 0, 0, 0
-	s.inFlight = s.inFlight[:0]
-	s.next, s.stated = s.acked, 0
+	if s.phase == ready {
+		s.blame()
+	}
+	s.phase, s.since, s.dropped, s.armed, s.stated, s.lastAck = offline, -1, false, false, 0, 0
+	for _, r := range s.retained() {
+		r.sent = nil
+	}
+	s.restart()
 }
 
-// RetainedState notes what the retained state said when it was read back on this connection; zero when there was
-// none. It may come again, when a broker is late with it.
-func (s *Sender) RetainedState(departed wire.Departed) {
-	if s.phase == offline {
-		return
+// Arrived notes at now a message of one of the topics that the station reads: see Reads. It may be our own, come back.
+func (s *Sender) Arrived(topic string, payload []byte, retained bool, now int64) {
+	switch {
+	case s.phase == offline:
+	case topic == s.topics.State:
+		s.hearState(payload, retained)
+	case topic == s.topics.Info:
+		s.hearInfo(payload)
+	case topic == s.topics.Journal:
+		s.hearBatch(payload, now)
+	case topic == s.topics.Fence && s.phase == reading && string(payload) == string(s.Fence().Payload):
+		s.phase = ready // a retained state would have come before it
 	}
-	s.seen, s.phase = departed, ready
-	s.judge(departed)
+}
+
+// Reads returns the topics that the station must read on each connection, and those that it reads if it may.
+func (s *Sender) Reads() (must, may []string) {
+	return []string{s.topics.State, s.topics.Fence, s.topics.Journal}, []string{s.topics.Info}
+}
+
+// Fence returns the message that is published once, when the broker has granted what Reads names: when it comes back, all
+// that was retained has come.
+func (s *Sender) Fence() Publish {
+	return Publish{Topic: s.topics.Fence, Payload: fmt.Append(nil, s.session), QoS: 1}
 }
 
 // Durable notes that the journal holds size records, synced. Less than known before is ignored.
-func (s *Sender) Durable(size int64) { s.size = max(s.size, size) }
+func (s *Sender) Durable(size int64) {
+	if size > s.size {
+		s.size, s.grew = size, true
+	}
+}
 
-// Saved notes that the departed file names size.
+// Saved notes that the departed file names a size, with the checkpoint that was signed of it.
 func (s *Sender) Saved(departed wire.Departed) {
 	s.saving = false
-	if departed.Epoch == s.epoch {
-		s.saved = max(s.saved, departed.Size)
+	if departed.Epoch == s.log.Epoch && departed.Size > s.saved {
+		s.saved, s.checkpoint = departed.Size, departed.Checkpoint
 	}
 }
 
@@ -320,42 +265,65 @@ func (r *retained) set(name string, payload []byte) error {
 	return nil
 }
 
-// Acked notes that the broker acknowledged the message with this ID. An unknown one, of an earlier connection or
+// retained are the topics of which only the newest content matters.
+func (s *Sender) retained() [3]*retained { return [...]*retained{&s.status, &s.info, &s.state} }
+
+// Acked notes at now that the broker acknowledged the message with this ID. An unknown one, of an earlier connection or
 // repeated, means nothing.
-func (s *Sender) Acked(id uint64) {
-	for _, r := range []*retained{&s.status, &s.info, &s.state} {
-		if r.id == id {
-			r.id = 0
+func (s *Sender) Acked(id uint64, now int64) {
+	for _, r := range s.retained() {
+		if i := slices.IndexFunc(r.sent, func(u underWay) bool { return u.id == id }); i >= 0 {
+			r.sent = slices.Delete(r.sent, i, i+1)
+			s.lastAck = now
+			s.takes(r.topic)
 		}
 	}
-	for i := range s.inFlight {
-		if s.inFlight[i].id == id {
-			s.inFlight[i].acked = true
-		}
+	if s.batchAcked(id, now) {
+		s.lastAck = now
 	}
-	done := 0
-	for done < len(s.inFlight) && s.inFlight[done].acked {
-		s.Acknowledged(s.inFlight[done].to)
-		done++
-	}
-	s.inFlight = append(s.inFlight[:0], s.inFlight[done:]...)
 }
+
+// ready tells whether the retained state was read back on this connection.
+func (s *Sender) ready() bool { return s.phase == ready }
 
 // born tells whether the birth was sent on this connection.
 func (s *Sender) born() bool { return s.phase == ready && !s.status.dirty }
 
-// underWay tells whether the broker owes an acknowledgement.
-func (s *Sender) underWay() bool {
-	return len(s.inFlight) > 0 || s.status.id != 0 || s.info.id != 0 || s.state.id != 0
+// owed tells whether the broker owes an acknowledgement.
+func (s *Sender) owed() bool {
+	_, found := s.firstOwed()
+	return found
 }
 
-// Acknowledged notes that the other side has stored the first size records: the cursor moves there and never back.
-// A size beyond our own bars the sender: the journal has lost what it once sent.
-func (s *Sender) Acknowledged(size int64) {
-	s.judge(wire.Departed{Epoch: s.epoch, Size: size})
-	s.acked = max(s.acked, min(size, s.size))
-	s.next = max(s.next, s.acked)
+// firstOwed returns the message that has waited longest for its acknowledgement, with its topic.
+func (s *Sender) firstOwed() (first owed, found bool) {
+	consider := func(o owed) {
+		if !found || o.id < first.id {
+			first, found = o, true
+		}
+	}
+	for _, r := range s.retained() {
+		for _, u := range r.sent {
+			consider(owed{u, r.topic})
+		}
+	}
+	for _, b := range s.inFlight {
+		if b.acked < 0 {
+			consider(owed{underWay{b.id, b.sent, len(b.payload)}, s.topics.Journal})
+			break
+		}
+	}
+	return first, found
 }
 
-// Cursor returns the acknowledged prefix, in records.
+// owed is a message without its acknowledgement.
+type owed struct {
+	underWay
+	topic string
+}
+
+// Copy returns what a copy of this station reports, nil while none was found. Then nothing is sent until a person acts.
+func (s *Sender) Copy() *wire.Departed { return s.copied }
+
+// Cursor returns the prefix of the log that was acknowledged and read back, in records.
 func (s *Sender) Cursor() int64 { return s.acked }

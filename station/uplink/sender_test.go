@@ -1,12 +1,15 @@
 package uplink
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"scentpost/station/record"
 	"scentpost/station/uplink/wire"
 )
 
@@ -31,11 +34,57 @@ func logOf(n int) Lines {
 // testOptions are options for a journal "e1" of size records.
 func testOptions(t testing.TB, size int) Options {
 	t.Helper()
-	topics, err := wire.NewTopics("site", "station")
+	return Options{Site: "site", Station: "station", Key: signer(t, 1, "e1").Verifier(), Lines: logOf(size), Epoch: "e1", Size: int64(size), Limits: Limits{Grid: 100, Burst: 2, BatchLines: 4}}
+}
+
+// signer signs checkpoints of an epoch; key 1 is this station's.
+func signer(t testing.TB, key byte, epoch string) *record.Signer {
+	t.Helper()
+	private, _, err := record.NewKey(bytes.NewReader(bytes.Repeat([]byte{key}, 32)), "station")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Options{Topics: topics, Lines: logOf(size), Epoch: "e1", Size: int64(size), Limits: Limits{Grid: 100, Burst: 2, BatchLines: 4}}
+	s, err := record.NewSigner(record.Log{Site: "site", Station: "station", Epoch: epoch}, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// signed is what has departed of an epoch, with a checkpoint by a key.
+func signed(t testing.TB, key byte, epoch string, size int64) wire.Departed {
+	t.Helper()
+	note, err := signer(t, key, epoch).Checkpoint(size, [32]byte{7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wire.Departed{Epoch: epoch, Size: size, Checkpoint: string(note)}
+}
+
+// retainedBefore lets the broker give a retained state, "" for none, and then the fence.
+func retainedBefore(s *Sender, state string) {
+	if state != "" {
+		s.Arrived(s.topics.State, []byte(state), true, 0)
+	}
+	fence := s.Fence()
+	s.Arrived(fence.Topic, fence.Payload, false, 0)
+}
+
+// readBack is retainedBefore with a state of which so much has departed; zero for none.
+func readBack(s *Sender, departed wire.Departed) {
+	if departed.Epoch == "" {
+		retainedBefore(s, "")
+		return
+	}
+	retainedBefore(s, string(wire.State{Departed: departed}.Append(nil)))
+}
+
+// answer lets a good broker acknowledge what was published at now, and deliver it.
+func answer(s *Sender, published []Publish, now int64) {
+	for _, p := range slices.Clone(published) {
+		s.Acked(p.ID, now)
+		s.Arrived(p.Topic, p.Payload, false, now)
+	}
 }
 
 func newSender(t testing.TB, o Options) *Sender {
@@ -56,10 +105,12 @@ func heard(out Output) string {
 	return strings.Join(names, " ")
 }
 
-// The order at a connect: nothing before the read-back; then status, info, the save; then the state that names what
-// may leave; only then lines, a burst at each instant of the grid, and what is live before them.
+// The order at a connect: nothing before the read-back but the save; then status and info; then the state that names what
+// may leave; only then lines, all that the window takes, since none was made just now.
 func TestConnectOrder(t *testing.T) {
-	s := newSender(t, testOptions(t, 20))
+	o := testOptions(t, 60)
+	o.Window = 12 // 3 for what is retained
+	s := newSender(t, o)
 	if err := errors.Join(s.Info([]byte(`{"v":1}`)), s.State([]byte(`"idle"`))); err != nil {
 		t.Fatal(err)
 	}
@@ -67,26 +118,29 @@ func TestConnectOrder(t *testing.T) {
 	if out := s.Tick(100); len(out.Publish) > 0 || out.Save != nil {
 		t.Fatalf("before the read-back: %s, save %v", heard(out), out.Save)
 	}
-	s.RetainedState(wire.Departed{})
-	if out := s.Tick(130); len(out.Publish) > 0 {
-		t.Fatalf("off the grid: %s", heard(out))
+	readBack(s, wire.Departed{})
+	out := s.Tick(130)
+	if len(out.Publish) > 0 || out.Save == nil || *out.Save != (wire.Departed{Epoch: "e1", Size: 60}) {
+		t.Fatalf("off the grid: %s, save %v", heard(out), out.Save)
 	}
 	if at, wanted := s.Next(); !wanted || at != 200 {
 		t.Fatalf("next at %d %v, want 200", at, wanted)
 	}
-	out := s.Tick(200)
-	if heard(out) != "status info" || out.Save == nil || *out.Save != (wire.Departed{Epoch: "e1", Size: 20}) {
-		t.Fatalf("at first: %s, save %v", heard(out), out.Save)
-	}
-	if got := string(out.Publish[0].Payload); got != `{"online":true,"session":"7"}` {
+	if out := s.Tick(200); heard(out) != "status info" {
+		t.Fatalf("at first: %s", heard(out))
+	} else if got := string(out.Publish[0].Payload); got != `{"online":true,"session":"7"}` {
 		t.Errorf("birth %s", got)
 	}
-	s.Saved(*out.Save)
-	out = s.Tick(200)
-	if heard(out) != "state journal journal" {
+	saved := signed(t, 1, "e1", 60)
+	s.Saved(saved)
+	if out := s.Tick(210); heard(out) != "" {
+		t.Fatalf("off the grid, after the save: %s", heard(out))
+	}
+	out = s.Tick(300)
+	if heard(out) != "state"+strings.Repeat(" journal", 9) {
 		t.Fatalf("after the save: %s", heard(out))
 	}
-	if got := string(out.Publish[0].Payload); got != `{"epoch":"e1","size":"20","state":"idle"}` {
+	if got := string(out.Publish[0].Payload); got != string(wire.State{Departed: saved, State: []byte(`"idle"`)}.Append(nil)) {
 		t.Errorf("state %s", got)
 	}
 	if got, want := string(out.Publish[1].Payload), "{\"seq\":\"0\"}\n{\"seq\":\"1\"}\n{\"seq\":\"2\"}\n{\"seq\":\"3\"}\n"; got != want {
@@ -96,44 +150,92 @@ func TestConnectOrder(t *testing.T) {
 		if retain := i == 0; p.QoS != 1 || p.Retain != retain {
 			t.Errorf("%s: quality %d, retained %v", p.Topic, p.QoS, p.Retain)
 		}
-		s.Acked(p.ID)
 	}
+	answer(s, out.Publish[:3], 310)
 	if s.Cursor() != 8 {
 		t.Errorf("cursor %d, want 8", s.Cursor())
 	}
-	if err := s.State([]byte(`"busy"`)); err != nil {
-		t.Fatal(err)
+	if out = s.Tick(310); heard(out) != "journal journal" {
+		t.Errorf("a backlog waits for the grid: %s", heard(out))
 	}
-	if out = s.Tick(200); heard(out) != "state" {
-		t.Errorf("live, at the instant of a full burst: %s", heard(out))
+}
+
+// While records are made, what leaves keeps to the grid and to the burst.
+func TestLiveKeepsToTheGrid(t *testing.T) {
+	o := testOptions(t, 40)
+	o.Size, o.LiveFor = 0, 1000
+	s := newSender(t, o)
+	s.Connected(1)
+	readBack(s, wire.Departed{})
+	answer(s, s.Tick(100).Publish, 100)
+	s.Durable(40)
+	s.Tick(110)
+	s.Saved(signed(t, 1, "e1", 40))
+	for now, want := range map[int64]string{110: "", 199: ""} {
+		if out := s.Tick(now); heard(out) != want {
+			t.Errorf("at %d: %s", now, heard(out))
+		}
 	}
-	if out = s.Tick(300); heard(out) != "journal journal" {
-		t.Errorf("at the next instant: %s", heard(out))
+	for _, now := range []int64{200, 300, 400, 500} {
+		out := s.Tick(now)
+		if got := strings.Count(heard(out), "journal"); got != 2 {
+			t.Errorf("at %d: %s", now, heard(out))
+		}
+		answer(s, out.Publish, now+1)
+		if out := s.Tick(now + 1); heard(out) != "" {
+			t.Errorf("off the grid at %d: %s", now+1, heard(out))
+		}
+	}
+	if out := s.Tick(1110); strings.Count(heard(out), "journal") != 2 {
+		t.Errorf("when nothing is live any more, off the grid: %s", heard(out))
+	}
+}
+
+// A record leaves while others are made all the time, whatever a save takes. (The next save was once begun before the one
+// that had ended was stated, so that nothing left before the last record.)
+func TestRecordsLeaveWhileOthersAreMade(t *testing.T) {
+	o := testOptions(t, 100)
+	o.Size = 0
+	s := newSender(t, o)
+	s.Connected(1)
+	readBack(s, wire.Departed{})
+	var save *wire.Departed
+	saved := int64(0)
+	for now := int64(0); now < 10_000; now += 10 {
+		if now%100 == 90 {
+			s.Durable(now/100 + 1)
+		}
+		if save != nil && now >= saved {
+			s.Saved(signed(t, 1, "e1", save.Size))
+			save = nil
+		}
+		out := s.Tick(now)
+		if out.Save != nil {
+			save, saved = out.Save, now+10
+		}
+		answer(s, out.Publish, now)
+		if behind := now/100 + 1 - s.Cursor(); behind > 3 {
+			t.Fatalf("at %d: %d records wait", now, behind)
+		}
 	}
 }
 
 // What did not change is not sent again, and a station at rest neither sends nor saves.
 func TestQuietAtRest(t *testing.T) {
 	o := testOptions(t, 3)
-	o.Acknowledged, o.Departed = 3, wire.Departed{Epoch: "e1", Size: 3}
+	o.Acknowledged, o.Departed = 3, signed(t, 1, "e1", 3)
 	s := newSender(t, o)
-	settle := func(now int64) Output {
-		s.Connected(now)
-		s.RetainedState(wire.Departed{Epoch: "e1", Size: 3})
-		out := s.Tick(now)
-		for _, p := range out.Publish {
-			s.Acked(p.ID)
-		}
-		return out
-	}
-	if out := settle(100); heard(out) != "status state" || out.Save != nil {
+	s.Connected(1)
+	readBack(s, o.Departed)
+	out := s.Tick(100)
+	if heard(out) != "status state" || out.Save != nil {
 		t.Fatalf("at the connect: %s, save %v", heard(out), out.Save)
 	}
+	answer(s, out.Publish, 100)
 	if err := s.State([]byte(`1`)); err != nil {
 		t.Fatal(err)
 	}
-	out := s.Tick(200)
-	s.Acked(out.Publish[0].ID)
+	answer(s, s.Tick(200).Publish, 200)
 	for range 3 {
 		if err := s.State([]byte(`1`)); err != nil {
 			t.Fatal(err)
@@ -143,8 +245,8 @@ func TestQuietAtRest(t *testing.T) {
 	if at, wanted := s.Next(); wanted {
 		t.Errorf("at rest, but a tick is wanted at %d", at)
 	}
-	if out := s.Tick(900); heard(out) != "" || out.Save != nil || out.Cursor != 0 {
-		t.Errorf("at rest, but %s, save %v, cursor %d", heard(out), out.Save, out.Cursor)
+	if out := s.Tick(900); heard(out) != "" || out.Save != nil || out.Cursor != 0 || len(s.Troubles()) > 0 {
+		t.Errorf("at rest, but %s, save %v, cursor %d, troubles %v", heard(out), out.Save, out.Cursor, s.Troubles())
 	}
 }
 
@@ -152,7 +254,7 @@ func TestQuietAtRest(t *testing.T) {
 func TestNewestStateOnly(t *testing.T) {
 	s := newSender(t, testOptions(t, 0))
 	s.Connected(1)
-	s.RetainedState(wire.Departed{})
+	readBack(s, wire.Departed{})
 	out := s.Tick(100)
 	for i := range 5 {
 		if err := s.State(fmt.Appendf(nil, "%d", i)); err != nil {
@@ -162,98 +264,9 @@ func TestNewestStateOnly(t *testing.T) {
 	if more := s.Tick(200); len(more.Publish) > 0 {
 		t.Fatalf("a second state while one is under way: %s", heard(more))
 	}
-	s.Acked(out.Publish[1].ID)
+	s.Acked(out.Publish[1].ID, 200)
 	if out = s.Tick(300); heard(out) != "state" || !strings.HasSuffix(string(out.Publish[0].Payload), `"state":4}`) {
 		t.Errorf("got %s", heard(out))
-	}
-}
-
-// A journal behind what has departed sends nothing at all until a new epoch begins.
-func TestBehind(t *testing.T) {
-	cases := map[string]struct {
-		change   func(*Options)
-		retained wire.Departed
-		more     func(*Sender)
-		want     wire.Departed
-	}{
-		"retained state of this epoch":       {retained: wire.Departed{Epoch: "e1", Size: 6}, want: wire.Departed{Epoch: "e1", Size: 6}},
-		"retained state of an unknown epoch": {retained: wire.Departed{Epoch: "e9", Size: 1}, want: wire.Departed{Epoch: "e9", Size: 1}},
-		"departed file":                      {change: func(o *Options) { o.Departed = wire.Departed{Epoch: "e1", Size: 9} }, want: wire.Departed{Epoch: "e1", Size: 9}},
-		"departed file, other epoch":         {change: func(o *Options) { o.Departed = wire.Departed{Epoch: "e9", Size: 0} }, want: wire.Departed{Epoch: "e9", Size: 0}},
-		"cursor beyond the journal":          {change: func(o *Options) { o.Acknowledged = 8 }, want: wire.Departed{Epoch: "e1", Size: 8}},
-		"acknowledged beyond":                {more: func(s *Sender) { s.Acknowledged(7) }, want: wire.Departed{Epoch: "e1", Size: 7}},
-	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			o := testOptions(t, 5)
-			o.Past = []string{"e0"}
-			if c.change != nil {
-				c.change(&o)
-			}
-			s := newSender(t, o)
-			s.Connected(1)
-			s.RetainedState(c.retained)
-			if c.more != nil {
-				c.more(s)
-			}
-			out := s.Tick(100)
-			if out.Behind == nil || *out.Behind != c.want || len(out.Publish) > 0 || out.Save != nil {
-				t.Fatalf("behind %v, published %q, save %v; want behind %v and nothing sent", out.Behind, heard(out), out.Save, c.want)
-			}
-			if out = s.Tick(200); out.Behind != nil || len(out.Publish) > 0 {
-				t.Fatalf("said again, or sent: %v %q", out.Behind, heard(out))
-			}
-			s.Begin("e2", 2, []string{"e0", "e1", c.want.Epoch})
-			out = s.Tick(300)
-			if heard(out) != "status" || out.Save == nil || *out.Save != (wire.Departed{Epoch: "e2", Size: 2}) || out.Behind != nil {
-				t.Fatalf("in the new epoch: %q, save %v, behind %v", heard(out), out.Save, out.Behind)
-			}
-			s.Saved(*out.Save)
-			if out = s.Tick(300); heard(out) != "state journal" {
-				t.Errorf("in the new epoch, then: %q", heard(out))
-			}
-		})
-	}
-}
-
-func TestNotBehind(t *testing.T) {
-	cases := map[string]wire.Departed{
-		"nothing retained": {},
-		"as far as we are": {Epoch: "e1", Size: 5},
-		"less":             {Epoch: "e1", Size: 4},
-		"of a past epoch":  {Epoch: "e0", Size: 99},
-	}
-	for name, retained := range cases {
-		t.Run(name, func(t *testing.T) {
-			o := testOptions(t, 5)
-			o.Past = []string{"e0"}
-			s := newSender(t, o)
-			s.Connected(1)
-			s.RetainedState(retained)
-			if out := s.Tick(100); out.Behind != nil || heard(out) != "status" {
-				t.Errorf("behind %v, published %q", out.Behind, heard(out))
-			}
-		})
-	}
-}
-
-// An acknowledgement of the old epoch's batch must not move the new epoch's cursor: the connection is given up.
-func TestBeginGivesUpConnection(t *testing.T) {
-	o := testOptions(t, 5)
-	o.Departed = wire.Departed{Epoch: "e1", Size: 5}
-	s := newSender(t, o)
-	s.Connected(1)
-	s.RetainedState(wire.Departed{})
-	old := s.Tick(100).Publish
-	s.Begin("e2", 5, []string{"e1"})
-	for _, p := range old {
-		s.Acked(p.ID)
-	}
-	if out := s.Tick(200); out.Drop == "" || len(out.Publish) > 0 || s.Cursor() != 0 {
-		t.Errorf("drop %q, published %q, cursor %d", out.Drop, heard(out), s.Cursor())
-	}
-	if out := s.Tick(300); out.Drop != "" || len(out.Publish) > 0 {
-		t.Errorf("said again, or sent: %q %q", out.Drop, heard(out))
 	}
 }
 
@@ -271,7 +284,7 @@ func TestSilentBroker(t *testing.T) {
 		t.Errorf("drop %q, want the topics that the broker has to allow", out.Drop)
 	}
 	s.Connected(2)
-	s.RetainedState(wire.Departed{})
+	readBack(s, wire.Departed{})
 	s.Tick(1200)
 	if out := s.Tick(2199); out.Drop != "" {
 		t.Errorf("too early: %q", out.Drop)
@@ -307,7 +320,7 @@ func TestJournalTrouble(t *testing.T) {
 			}
 			s := newSender(t, o)
 			s.Connected(1)
-			s.RetainedState(wire.Departed{})
+			readBack(s, wire.Departed{})
 			if out := s.Tick(100); out.Problem == nil || !strings.Contains(out.Problem.Error(), c.want) || heard(out) != "status state" {
 				t.Fatalf("problem %v, published %q", out.Problem, heard(out))
 			}
@@ -327,7 +340,7 @@ func TestSaveFails(t *testing.T) {
 	o.Retry = 500
 	s := newSender(t, o)
 	s.Connected(1)
-	s.RetainedState(wire.Departed{})
+	readBack(s, wire.Departed{})
 	if out := s.Tick(100); out.Save == nil {
 		t.Fatal("no save")
 	}
@@ -346,12 +359,10 @@ func TestPauseHoldsUpNothingElse(t *testing.T) {
 	o.Retry = 5000
 	s := newSender(t, o)
 	s.Connected(1)
-	s.RetainedState(wire.Departed{})
+	readBack(s, wire.Departed{})
 	s.Tick(100)
 	s.SaveFailed(100)
-	for _, p := range s.Tick(200).Publish {
-		s.Acked(p.ID)
-	}
+	answer(s, s.Tick(200).Publish, 200)
 	s.Tick(210)
 	if err := s.State([]byte(`1`)); err != nil {
 		t.Fatal(err)
@@ -383,10 +394,10 @@ func TestBatchCut(t *testing.T) {
 	o.Size, o.Departed, o.Limits = 9, wire.Departed{Epoch: "e1", Size: 9}, Limits{Grid: 1, BatchLines: 4, BatchBytes: 100}
 	s := newSender(t, o)
 	s.Connected(1)
-	s.RetainedState(wire.Departed{})
+	readBack(s, wire.Departed{})
 	var counts []int
 	for _, p := range s.Tick(1).Publish {
-		if p.Topic == o.Topics.Journal {
+		if p.Topic == s.topics.Journal {
 			counts = append(counts, strings.Count(string(p.Payload), "\n"))
 		}
 	}
@@ -400,7 +411,8 @@ func TestNewSenderRefuses(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		"no topics":      {func(o *Options) { o.Topics = wire.Topics{} }, "no topics"},
+		"no topics":      {func(o *Options) { o.Station = "a/b" }, "station \"a/b\" cannot stand"},
+		"no key":         {func(o *Options) { o.Key = "" }, "no key"},
 		"no reader":      {func(o *Options) { o.Lines = nil }, "no reader"},
 		"no epoch":       {func(o *Options) { o.Epoch = "" }, "no epoch"},
 		"negative size":  {func(o *Options) { o.Size = -1 }, "negative size -1"},

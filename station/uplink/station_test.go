@@ -15,6 +15,8 @@ import (
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 
+	"scentpost/station/health"
+	"scentpost/station/record"
 	"scentpost/station/uplink"
 	"scentpost/station/uplink/address"
 	"scentpost/station/uplink/brokertest"
@@ -25,6 +27,7 @@ import (
 type station struct {
 	t      testing.TB
 	topics wire.Topics
+	signer *record.Signer
 	link   *uplink.Link
 	stop   context.CancelFunc
 	ended  chan error
@@ -46,9 +49,32 @@ func newStation(t testing.TB, size int) *station {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &station{t: t, topics: topics, changed: make(chan struct{}), ended: make(chan error, 1)}
+	s := &station{t: t, topics: topics, signer: signer(t, "e1"), changed: make(chan struct{}), ended: make(chan error, 1)}
 	s.append(size)
 	return s
+}
+
+// signer signs checkpoints of an epoch with this station's key.
+func signer(t testing.TB, epoch string) *record.Signer {
+	t.Helper()
+	private, _, err := record.NewKey(bytes.NewReader(make([]byte, 32)), "station")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := record.NewSigner(record.Log{Site: "site", Station: "station", Epoch: epoch}, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer
+}
+
+// signed is what has departed, with its checkpoint.
+func (s *station) signed(epoch string, size int64) wire.Departed {
+	note, err := signer(s.t, epoch).Checkpoint(size, [32]byte{})
+	if err != nil {
+		s.t.Error(err)
+	}
+	return wire.Departed{Epoch: epoch, Size: size, Checkpoint: string(note)}
 }
 
 func (s *station) append(n int) int64 {
@@ -110,19 +136,23 @@ func (s *station) run(url string, change func(*uplink.LinkOptions)) {
 	o := uplink.LinkOptions{
 		Broker: uplink.Broker{Address: at, ClientID: "station", ConnectWithin: 5 * time.Second},
 		Sender: uplink.Options{
-			Topics: s.topics, Lines: s.lines, Epoch: "e1", Size: int64(len(s.log)), Acknowledged: s.cursor, Departed: s.file,
+			Site: "site", Station: "station", Key: s.signer.Verifier(), Lines: s.lines, Epoch: "e1", Size: int64(len(s.log)), Acknowledged: s.cursor, Departed: s.file,
 			Limits: uplink.Limits{Grid: 5 * time.Millisecond, Burst: 4, BatchLines: 16},
 		},
 		Session: func() (session int64, err error) {
 			s.change(func() { s.session++; session = s.session })
 			return session, nil
 		},
-		SaveDeparted: func(d wire.Departed) error { s.change(func() { s.file = d }); return nil },
-		SaveCursor:   func(size int64) error { s.change(func() { s.cursor = size }); return nil },
-		Behind:       func(d wire.Departed) { s.change(func() { s.behind = append(s.behind, d) }) },
-		Report:       func(c uplink.Condition) { s.change(func() { s.conditions = append(s.conditions, c) }) },
-		Draw:         rand.Int64N,
-		PauseLeast:   5 * time.Millisecond, PauseMost: 50 * time.Millisecond,
+		SaveDeparted: func(d wire.Departed) (string, error) {
+			d = s.signed(d.Epoch, d.Size)
+			s.change(func() { s.file = d })
+			return d.Checkpoint, nil
+		},
+		SaveCursor: func(size int64) error { s.change(func() { s.cursor = size }); return nil },
+		Behind:     func(d wire.Departed) { s.change(func() { s.behind = append(s.behind, d) }) },
+		Report:     func(c uplink.Condition) { s.change(func() { s.conditions = append(s.conditions, c) }) },
+		Draw:       rand.Int64N,
+		PauseLeast: 5 * time.Millisecond, PauseMost: 50 * time.Millisecond,
 	}
 	if change != nil {
 		change(&o)
@@ -187,9 +217,19 @@ func (s *station) condition() uplink.Condition {
 	return s.conditions[len(s.conditions)-1]
 }
 
-// says tells whether the problem that the link last told holds text.
-func (s *station) says(text string) bool {
-	return len(s.conditions) > 0 && strings.Contains(fmt.Sprint(s.conditions[len(s.conditions)-1].Problem), text)
+// says tells whether the link last told of a trouble whose evidence holds text.
+func (s *station) says(code health.Code, text string) bool {
+	if len(s.conditions) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(s.conditions[len(s.conditions)-1].Troubles, func(t uplink.Trouble) bool {
+		return t.Code == code && strings.Contains(t.Evidence, text)
+	})
+}
+
+// well tells whether the link last said that it is up, and that nothing is wrong.
+func (s *station) well() bool {
+	return s.ready() && len(s.conditions[len(s.conditions)-1].Troubles) == 0
 }
 
 // embedded starts a broker in this process, with hooks that say who may do what, and returns it with its URL.

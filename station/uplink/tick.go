@@ -10,7 +10,10 @@ import (
 func (s *Sender) Tick(now int64) Output {
 	var out Output
 	s.out = s.out[:0]
-	if s.behind != nil && !s.told {
+	if s.grew {
+		s.grew, s.fresh, s.grown = false, true, now
+	}
+	if s.behind != nil && !s.told && s.phase != reading { // a connection is left in order after it was read back
 		s.told = true
 		out.Behind = s.behind
 	}
@@ -21,13 +24,24 @@ func (s *Sender) Tick(now int64) Output {
 	if s.phase == reading && s.since < 0 {
 		s.since = now
 	}
+	s.calm(now)
 	if out.Drop = s.dropWhy(now); out.Drop != "" {
 		return out
 	}
+	s.grow(now)
+	s.lookBack(now)
+	s.save(now, &out)
 	if s.arm(now); s.armed && now >= s.due {
 		s.armed = false
-		s.flush(now, &out)
+		s.flush(now)
+		if s.live(now) {
+			s.sendBatches(now, s.limits.Burst, &out)
+			s.readFrom = max(s.readFrom, ceil(now+1, int64(s.limits.Grid)))
+		}
 		s.arm(now)
+	}
+	if !s.live(now) {
+		s.sendBatches(now, s.limits.Window, &out)
 	}
 	out.Publish = s.out
 	return out
@@ -43,8 +57,20 @@ func (s *Sender) Next() (at int64, wanted bool) {
 	if s.armed {
 		consider(s.due)
 	}
+	if s.wantsSave() {
+		consider(s.saveFrom)
+	}
+	if s.wantsBatch() && !s.armed {
+		consider(s.readFrom)
+	}
 	if s.acked > s.cursor {
 		consider(s.cursorDue)
+	}
+	if s.what != "" {
+		consider(s.last + int64(s.limits.RivalFor))
+	}
+	if due, waiting := s.echoDue(); waiting {
+		consider(due)
 	}
 	if oldest, ok := s.oldest(); ok && !s.dropped {
 		consider(oldest + int64(s.limits.AckWithin))
@@ -52,24 +78,28 @@ func (s *Sender) Next() (at int64, wanted bool) {
 	return at, wanted
 }
 
-// oldest returns the instant since when the broker owes an answer.
+// live tells whether records are being made: they leave at the instants of the grid alone, and so does what waits before
+// them. A backlog of records that have long been durable tells nothing of the disk, whenever it leaves.
+func (s *Sender) live(now int64) bool { return s.fresh && now-s.grown < int64(s.limits.LiveFor) }
+
+// oldest returns the instant since when the broker owes an answer: the retained state, or any acknowledgement.
 func (s *Sender) oldest() (at int64, waiting bool) {
+	if s.phase == reading {
+		return s.since, s.since >= 0
+	}
 	consider := func(instant int64) {
 		if !waiting || instant < at {
 			at, waiting = instant, true
 		}
 	}
-	if s.phase == reading && s.since >= 0 {
-		consider(s.since)
-	}
-	for _, r := range []*retained{&s.status, &s.info, &s.state} {
-		if r.id != 0 {
-			consider(r.sent)
+	for _, r := range s.retained() {
+		if len(r.sent) > 0 {
+			consider(r.sent[0].sent)
 		}
 	}
 	for i := range s.inFlight { // in the order of sending: the first that is open is the oldest
-		if !s.inFlight[i].acked {
-			consider(s.inFlight[i].sent)
+		if s.inFlight[i].acked < 0 {
+			consider(max(s.inFlight[i].sent, s.lastAck))
 			break
 		}
 	}
@@ -81,9 +111,8 @@ func (s *Sender) dropWhy(now int64) string {
 	if s.phase == offline || s.dropped {
 		return ""
 	}
-	why := s.giveUp
-	oldest, waiting := s.oldest()
-	if why == "" && waiting && now-oldest >= int64(s.limits.AckWithin) {
+	why := ""
+	if oldest, waiting := s.oldest(); waiting && now-oldest >= int64(s.limits.AckWithin) {
 		why = fmt.Sprintf("the broker acknowledged nothing for %v", s.limits.AckWithin)
 		if s.phase == reading {
 			why = fmt.Sprintf("the retained state could not be read back within %v: let the station read and write %s and %s",
@@ -105,10 +134,7 @@ func (s *Sender) arm(now int64) {
 	if s.wantsStatus() || s.wantsInfo() || s.wantsState() {
 		consider(now)
 	}
-	if s.wantsSave() {
-		consider(s.saveFrom)
-	}
-	if s.wantsBatch() {
+	if s.wantsBatch() && s.live(now) {
 		consider(s.readFrom)
 	}
 	if !any {
@@ -128,59 +154,71 @@ func ceil(at, grid int64) int64 {
 	return at
 }
 
-func (s *Sender) sending() bool { return s.phase == ready && s.behind == nil && !s.dropped }
+func (s *Sender) sending() bool {
+	return s.phase == ready && s.behind == nil && s.copied == nil && !s.dropped
+}
 
 func (s *Sender) wantsStatus() bool {
-	return s.sending() && s.status.dirty && s.status.id == 0
+	return s.sending() && s.status.dirty && len(s.status.sent) == 0
 }
 
 func (s *Sender) wantsInfo() bool {
-	return s.sending() && s.info.dirty && s.info.id == 0
+	return s.sending() && s.info.dirty && len(s.info.sent) == 0
 }
 
-// wantsState also when more may depart than the last state message names; while that is being saved, it waits, so
-// that one message carries both.
+// wantsState also when more may depart than the last state message names: then one may follow another that is under way,
+// since lines wait for it. While that is being saved, a change waits, so that one message carries both.
 func (s *Sender) wantsState() bool {
-	return s.sending() && s.state.id == 0 && !s.saving && (s.state.dirty || s.saved > s.stated)
+	if s.saved > s.stated {
+		return s.sending() && len(s.state.sent) < s.limits.statesUnderWay()
+	}
+	return s.sending() && s.state.dirty && len(s.state.sent) == 0 && !s.saving
 }
 
 func (s *Sender) wantsSave() bool {
 	return s.sending() && !s.saving && s.size > s.saved
 }
 
+// wantsBatch tells whether records may leave: durable here, and named by both the departed file and the state message sent
+// before on this connection.
 func (s *Sender) wantsBatch() bool {
-	return s.sending() && s.next < s.allowed() && len(s.inFlight) < s.limits.Window-retainedTopics
+	return s.sending() && s.next < s.stated && s.room()
 }
 
-// allowed is how many records may leave: what is durable here and named by both the departed file and the state
-// message sent before on this connection.
-func (s *Sender) allowed() int64 { return min(s.size, s.saved, s.stated) }
-
-// flush sends what can be sent at this instant.
-func (s *Sender) flush(now int64, out *Output) {
-	if s.wantsSave() && now >= s.saveFrom {
-		s.saving = true
-		out.Save = &wire.Departed{Epoch: s.epoch, Size: s.size}
+// save asks for the departed file at once, at most once a grid. Nobody sees when it is written: what leaves waits for the
+// next instant of the grid.
+func (s *Sender) save(now int64, out *Output) {
+	if !s.wantsSave() || now < s.saveFrom {
+		return
 	}
+	s.saving, s.saveFrom = true, now+int64(s.limits.Grid)
+	out.Save = &wire.Departed{Epoch: s.log.Epoch, Size: s.size}
+}
+
+// flush sends what is retained, at an instant of the grid.
+func (s *Sender) flush(now int64) {
 	if s.wantsStatus() {
-		s.retain(&s.status, s.topics.Status, s.status.payload, now)
+		s.retain(&s.status, s.status.payload, now)
 	}
 	if s.wantsInfo() {
-		s.retain(&s.info, s.topics.Info, s.info.payload, now)
+		s.retain(&s.info, s.info.payload, now)
 	}
 	if s.wantsState() {
 		s.stated = s.saved
-		payload := wire.State{Departed: wire.Departed{Epoch: s.epoch, Size: s.saved}, State: s.state.payload}.Append(nil)
-		s.retain(&s.state, s.topics.State, payload, now)
+		departed := wire.Departed{Epoch: s.log.Epoch, Size: s.saved, Checkpoint: s.checkpoint}
+		s.retain(&s.state, wire.State{Departed: departed, State: s.state.payload}.Append(nil), now)
 	}
+}
+
+// sendBatches sends at most so many batches.
+func (s *Sender) sendBatches(now int64, most int, out *Output) {
 	if now < s.readFrom {
 		return
 	}
-	for range s.limits.Burst {
+	for range most {
 		if !s.wantsBatch() {
 			return
 		}
-		s.readFrom = ceil(now+1, int64(s.limits.Grid))
 		if err := s.send(now); err != nil {
 			s.readFrom = now + int64(s.limits.Retry)
 			out.Problem = err
@@ -189,9 +227,10 @@ func (s *Sender) flush(now int64, out *Output) {
 	}
 }
 
-func (s *Sender) retain(r *retained, topic string, payload []byte, now int64) {
-	r.dirty, r.sent = false, now
-	r.id = s.publish(Publish{Topic: topic, Payload: payload, QoS: 1, Retain: true})
+func (s *Sender) retain(r *retained, payload []byte, now int64) {
+	r.dirty = false
+	id := s.publish(Publish{Topic: r.topic, Payload: payload, QoS: 1, Retain: true})
+	r.sent = append(r.sent, underWay{id, now, len(payload)})
 }
 
 func (s *Sender) publish(p Publish) uint64 {
@@ -199,24 +238,4 @@ func (s *Sender) publish(p Publish) uint64 {
 	p.ID = s.lastID
 	s.out = append(s.out, p)
 	return p.ID
-}
-
-// send reads the next lines and publishes them as one batch.
-func (s *Sender) send(now int64) error {
-	most := int(min(s.allowed()-s.next, int64(s.limits.BatchLines)))
-	lines, err := s.lines(s.next, most, s.limits.BatchBytes)
-	switch {
-	case err != nil:
-		return fmt.Errorf("uplink: read the journal from record %d: %w", s.next, err)
-	case len(lines) == 0 || len(lines) > most:
-		return fmt.Errorf("uplink: the journal gave %d lines from record %d, want 1 to %d", len(lines), s.next, most)
-	}
-	payload, err := wire.Batch(lines)
-	if err != nil {
-		return fmt.Errorf("uplink: the records from %d on: %w", s.next, err)
-	}
-	s.next += int64(len(lines))
-	id := s.publish(Publish{Topic: s.topics.Journal, Payload: payload, QoS: 1})
-	s.inFlight = append(s.inFlight, batch{id: id, to: s.next, sent: now})
-	return nil
 }

@@ -46,8 +46,10 @@ var said = map[refusal.Code]string{
 	control.BetweenItself: "a call between a position and itself: name two positions, or one",
 	control.BackUncounted: "{out} aids went out: count them, then say how many came back (`scentpost session close --back N`), " +
 		"or that all did (`scentpost session close --all-back`)",
-	control.BackTwice:     "a count of the aids and that all are back were both said: say one of them",
-	control.RecordsUnread: "{detail}",
+	control.BackTwice:      "a count of the aids and that all are back were both said: say one of them",
+	control.RecordsUnread:  "{detail}",
+	control.SpeaksAlready:  "no copy of this station holds up its reports: there is nothing to decide",
+	control.SpeakInSession: "a session is {phase}, and deciding for this station would end its epoch: close or abort the session first",
 
 	host.Busy:          "the station has too many commands waiting: try again",
 	host.JournalFailed: "the journal failed: {detail}",

@@ -28,7 +28,8 @@ type Topics struct {
 	Info string
 	// State carries State; retained, and read back at each connect.
 	State string
-	// Journal carries batches of public lines, exactly as stored: see Batch.
+	// Journal carries batches of public lines, exactly as stored: see Batch. The station reads it too: a broker's
+	// acknowledgement alone does not show that a batch was delivered.
 	Journal string
 	// Fence is written and read by the station alone: its return tells that the retained state, had there been one,
 	// would have come. A broker's access list must allow the station both.
@@ -109,6 +110,8 @@ type Departed struct {
 	Epoch string `json:"epoch"`
 	// Size is a number of records.
 	Size int64 `json:"size,string"`
+	// Checkpoint is the signed checkpoint of exactly these records, a C2SP note. Only with one does it prove anything.
+	Checkpoint string `json:"checkpoint,omitempty"`
 }
 
 // State is the retained state of a station.
@@ -124,7 +127,11 @@ func (s State) Append(dst []byte) []byte {
 	dst = append(dst, write(s.Epoch)...)
 	dst = append(dst, `,"size":"`...)
 	dst = strconv.AppendInt(dst, s.Size, 10)
-	dst = append(dst, `","state":`...)
+	dst = append(dst, '"')
+	if s.Checkpoint != "" {
+		dst = append(append(dst, `,"checkpoint":`...), write(s.Checkpoint)...)
+	}
+	dst = append(dst, `,"state":`...)
 	if len(s.State) == 0 {
 		s.State = json.RawMessage("null")
 	}
@@ -137,7 +144,7 @@ func ParseState(payload []byte) (s State, err error) {
 		return State{}, fmt.Errorf("retained state: %w", err)
 	}
 	if s.Epoch == "" || s.Size < 0 || s.State == nil {
-		return State{}, errors.New(`retained state: it is not one of ours: want {"epoch","size","state"}`)
+		return State{}, errors.New(`retained state: it is not one of ours: want {"epoch","size","checkpoint","state"}`)
 	}
 	return s, nil
 }

@@ -35,7 +35,8 @@ func TestTheBytesOfMessages(t *testing.T) {
 	for want, payload := range map[string][]byte{
 		`{"version":"0.1","schema":1,"key":"k+1+A","epoch":"e1","devices":["beam-1","<&>"]}`: Info{Version: "0.1", Schema: Schema, Key: "k+1+A", Epoch: "e1", Devices: []string{"beam-1", "<&>"}}.Write(),
 		`{"version":"","schema":1,"key":"","epoch":"","simulated":true,"devices":[]}`:        Info{Schema: Schema, Simulated: true}.Write(),
-		`{"epoch":"e1","size":"9223372036854775807","state":{"phase":"idle"}}`:               State{Departed{"e1", 1<<63 - 1}, json.RawMessage(`{"phase":"idle"}`)}.Append(nil),
+		`{"epoch":"e1","size":"9223372036854775807","state":{"phase":"idle"}}`:               State{Departed{Epoch: "e1", Size: 1<<63 - 1}, json.RawMessage(`{"phase":"idle"}`)}.Append(nil),
+		`{"epoch":"e1","size":"2","checkpoint":"a\nb\n","state":null}`:                       State{Departed{"e1", 2, "a\nb\n"}, nil}.Append(nil),
 		`before{"epoch":"","size":"0","state":null}`:                                         State{}.Append([]byte("before")),
 		`{"online":true,"session":"7"}`:                                                      Status{Online: true, Session: 7}.Write(),
 		`{"online":false,"session":"1"}`:                                                     Status{Session: 1}.Write(),
@@ -55,7 +56,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		if got, err := ParseInfo(info.Write()); err != nil || !reflect.DeepEqual(got, info) {
 			rt.Errorf("info: got %+v, %v, want %+v", got, err, info)
 		}
-		state := State{Departed{text.Draw(rt, "epoch"), rapid.Int64Min(0).Draw(rt, "size")},
+		state := State{Departed{text.Draw(rt, "epoch"), rapid.Int64Min(0).Draw(rt, "size"), rapid.String().Draw(rt, "checkpoint")},
 			json.RawMessage(rapid.SampledFrom([]string{`null`, `{"a":[1,"b"]}`, `7`}).Draw(rt, "state"))}
 		if got, err := ParseState(state.Append(nil)); err != nil || !reflect.DeepEqual(got, state) {
 			rt.Errorf("state: got %+v, %v, want %+v", got, err, state)
@@ -85,7 +86,7 @@ var (
 		`{"epoch":"e","size":1,"state":1}`, `{"epoch":"e","size":"-1","state":1}`, `{"epoch":"e","size":"1.5","state":1}`,
 		`{"epoch":"e","size":"99999999999999999999","state":1}`, `{"epoch":"e","size":"1","state":1,"more":2}`,
 		`{"epoch":"e","size":"1","state":1}{}`, `{"epoch":"e","size":"01","state":1}`, `{"Epoch":"e","size":"1","state":1}`,
-		`{"epoch":"x","epoch":"e","size":"1","state":1}`, `{"epoch":"e","size":"1", "state":1}`, `{"size":"1","epoch":"e","state":1}`, `{"epoch":"e","size":"1","state":1} x`, `{"epoch":"e","size":"1","state":`}
+		`{"epoch":"x","epoch":"e","size":"1","state":1}`, `{"epoch":"e","size":"1", "state":1}`, `{"size":"1","epoch":"e","state":1}`, `{"epoch":"e","size":"1","state":1} x`, `{"epoch":"e","size":"1","state":`, `{"epoch":"e","size":"1","checkpoint":"","state":1}`}
 	noInfos = []string{`{"version":"1","schema":2,"key":"k","epoch":"e","devices":[]}`, `{"version":"1","schema":1,"key":"","epoch":"e","devices":[]}`,
 		`{"version":"1","schema":1,"key":"k","epoch":"e"}`, `{"version":"1","schema":1,"key":"k","epoch":"e","devices":[1]}`}
 	noStatuses = []string{`{"online":1,"session":"1"}`, `{"online":true,"session":1}`, `{"online":true,"session":"-1"}`}
@@ -122,7 +123,7 @@ func TestWhatIsNoMessageIsRefused(t *testing.T) {
 // FuzzParse: whatever is read can be written and read again.
 func FuzzParse(f *testing.F) {
 	for _, texts := range [][]string{none[:len(none)-1], noStates, noInfos, noStatuses,
-		{`{"epoch":"e","size":"12","state":{"phase":"idle"}}`, `{"version":"1","schema":1,"key":"k","epoch":"e","devices":["x"]}`, `{"online":true,"session":"3"}`, "a\nb\n"}} {
+		{`{"epoch":"e","size":"12","state":{"phase":"idle"}}`, `{"epoch":"e","size":"12","checkpoint":"c\n","state":1}`, `{"version":"1","schema":1,"key":"k","epoch":"e","devices":["x"]}`, `{"online":true,"session":"3"}`, "a\nb\n"}} {
 		for _, text := range texts {
 			f.Add([]byte(text))
 		}

@@ -1,0 +1,65 @@
+package uplink
+
+import (
+	"fmt"
+	"net"
+)
+
+// maxPacket bounds one MQTT packet from the broker, in bytes after its header. What the station reads back is far shorter.
+const maxPacket = 1 << 20
+
+// packetError is a packet that no broker sends who speaks MQTT with this station.
+type packetError struct{ what string }
+
+// Error implements error.
+func (e *packetError) Error() string { return "uplink: the broker sent " + e.what }
+
+// headers follows the packets in a stream of bytes, and refuses one that is too long before any of it is kept: paho makes
+// room for as much as a header announces.
+type headers struct {
+	body   int // bytes of the present packet that are still to come
+	length int // of the header that is being read
+	place  int // of the next byte of that length, 0 before the type
+}
+
+// take reads the next bytes of the stream.
+func (h *headers) take(p []byte) error {
+	for len(p) > 0 {
+		if h.body > 0 {
+			n := min(h.body, len(p))
+			h.body, p = h.body-n, p[n:]
+			continue
+		}
+		if b := p[0]; h.place == 0 {
+			h.length, h.place = 0, 1
+		} else {
+			h.length |= int(b&0x7f) << (7 * (h.place - 1))
+			switch h.place++; {
+			case h.length > maxPacket:
+				return &packetError{fmt.Sprintf("a packet of %d bytes or more, at most %d are read", h.length, maxPacket)}
+			case b&0x80 == 0:
+				h.body, h.place = h.length, 0
+			case h.place > 4:
+				return &packetError{"a length of more than four bytes"}
+			}
+		}
+		p = p[1:]
+	}
+	return nil
+}
+
+// guarded is a network connection whose packets are bounded.
+type guarded struct {
+	net.Conn
+	headers headers
+}
+
+// Read implements io.Reader. One goroutine at a time calls it.
+func (g *guarded) Read(p []byte) (int, error) {
+	n, err := g.Conn.Read(p)
+	if wrong := g.headers.take(p[:n]); wrong != nil {
+		g.Conn.Close()
+		return 0, wrong
+	}
+	return n, err
+}
