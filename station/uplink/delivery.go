@@ -237,6 +237,9 @@ func (s *Sender) room() bool {
 	return len(s.inFlight) < most && (len(s.inFlight) == 0 || s.bytes < s.limits.WindowBytes)
 }
 
+// awaits tells whether batches are expected to come back.
+func (s *Sender) awaits() bool { return len(s.inFlight) > 0 && s.misses == 0 }
+
 // send reads the next lines and publishes them as one batch.
 func (s *Sender) send(now int64) error {
 	most := int(min(s.stated-s.next, int64(s.cutLines)))

@@ -346,7 +346,7 @@ func (l *Link) serve(ctx context.Context, conn *connection) (err error) {
 const goodbyeID = ^uint64(0)
 
 // leave says what the will would have said, after all that is under way (an older birth must not overtake it), and
-// waits for all acknowledgements as long as a hand-over may take. Where no birth was said there is no goodbye either.
+// waits for all acknowledgements, and for what comes back, as long as a hand-over may take. Where no birth was said there is no goodbye either.
 func (l *Link) leave(conn *connection) {
 	if !l.sender.born() {
 		conn.leave()
@@ -357,7 +357,8 @@ func (l *Link) leave(conn *connection) {
 	conn.send(goodbye)
 	timer := time.NewTimer(l.options.Broker.WriteWithin)
 	defer timer.Stop()
-	for said := false; !said || l.sender.owed(); {
+	defer func() { l.acked.Store(l.sender.Cursor()) }()
+	for said := false; !said || l.sender.owed() || l.sender.awaits(); {
 		select {
 		case h := <-conn.happened:
 			if h.lost != nil {
