@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"scentpost/cmd/internal/program"
+	"scentpost/cmd/internal/words"
 	"scentpost/station/control"
 	"scentpost/station/history"
 )
@@ -35,6 +36,9 @@ func (c recordExport) Run(s program.Streams) error {
 	}
 	if err := createNew("the bundle", name, response.Bundle, 0o644); err != nil {
 		return err
+	}
+	if response.Simulated && !c.JSON {
+		fmt.Fprintln(s.Err, words.Simulated) // what is on standard output is the name of the file
 	}
 	if response.Unfinished {
 		fmt.Fprintln(s.Err, "scentpost: the session has not ended: this bundle holds it as far as it is signed; export it again after the reveal")

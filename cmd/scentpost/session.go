@@ -354,6 +354,9 @@ func (c sessionList) Run(out io.Writer) error {
 			PutAside []history.Aside  `json:"put_aside"`
 		}{append([]history.Listed{}, response.List...), append([]history.Aside{}, response.PutAside...)})
 	}
+	if response.Simulated {
+		fmt.Fprintln(out, words.Simulated)
+	}
 	printSessions(out, response.List)
 	printAside(out, response.PutAside)
 	return nil

@@ -292,6 +292,7 @@ func (r *reader) people() {
 		r.out.People = append(r.out.People, out)
 	}
 	r.readAlike()
+	r.readSpeakers()
 	for i, p := range r.out.People {
 		if r.out.SharesAccount(p.Name) {
 			r.warn(fmt.Sprintf("people[%d].uid", i), "give each person an account of their own",
@@ -308,6 +309,24 @@ func (r *reader) personName(path, name string) {
 		r.doc.Problem(path, "take the space away", "begins or ends with a space")
 	case names.Unseen:
 		r.doc.Problem(path, "write the name on one line, in signs that a reader sees", "has a sign that no reader sees, or more than one line")
+	}
+}
+
+// readSpeakers warns of people whom a real station does not obey: nobody's account speaks for them.
+func (r *reader) readSpeakers() {
+	if r.out.Simulated() {
+		return
+	}
+	const hint = "write uid: and the number of each person's account, which `id -u NAME` prints"
+	bare := func(p Person) bool { return p.UID < 0 }
+	if len(r.out.People) > 1 && !slices.ContainsFunc(r.out.People, func(p Person) bool { return !bare(p) }) {
+		r.warn("people", hint, "no person has a uid: a station with real devices obeys nobody then")
+		return
+	}
+	for i, p := range r.out.People {
+		if p.Name != "" && bare(p) {
+			r.warn(fmt.Sprintf("people[%d]", i), hint, "%s has no uid: a station with real devices obeys no account as %s", strict.Quote(p.Name), p.Name)
+		}
 	}
 }
 

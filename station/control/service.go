@@ -89,6 +89,8 @@ func New(opt Options) (*Service, error) {
 // Response answers a request. OK is false when the station said no.
 type Response struct {
 	OK bool `json:"ok"`
+	// Simulated is set at a simulated station, where anybody may speak for a person without an account.
+	Simulated bool `json:"simulated,omitempty"`
 	// Refused says why the station said no, and First which commands have to be given before, in their order.
 	Refused *refusal.Reason `json:"refused,omitempty"`
 	First   []string        `json:"first,omitempty"`
@@ -117,8 +119,12 @@ func (s *Service) Person(name string) (p Person, known bool) {
 	return s.opt.People[i], true
 }
 
-// Do answers one request of a person; done is called once, possibly later and on another goroutine.
-func (s *Service) Do(who Person, r Request, done func(Response)) {
+// Do answers one request of a person; answer is called once, possibly later and on another goroutine.
+func (s *Service) Do(who Person, r Request, answer func(Response)) {
+	done := func(r Response) {
+		r.Simulated = s.opt.Simulated
+		answer(r)
+	}
 	c, why := r.command()
 	if c != nil && !holds(who.Roles, c.Roles) {
 		why = denied(c, who)

@@ -160,13 +160,16 @@ func calls(all []control.Call) string {
 	return strings.Join(texts, ", ")
 }
 
+// Simulated is the first line of every answer of a simulated station.
+const Simulated = "SIMULATED: anybody may speak as anybody"
+
 // WriteStatus writes a status for a person to read.
 func WriteStatus(w io.Writer, s *control.Status) {
 	if s == nil {
 		return
 	}
 	if s.Simulated {
-		fmt.Fprintln(w, "SIMULATED")
+		fmt.Fprintln(w, Simulated)
 	}
 	for _, c := range s.Conditions {
 		fmt.Fprintln(w, Condition(c))

@@ -107,7 +107,7 @@ func TestProgressAndStatus(t *testing.T) {
 	}
 	var text strings.Builder
 	WriteStatus(&text, s)
-	const want = `SIMULATED
+	const want = `SIMULATED: anybody may speak as anybody
 [#..] 1/3  run 2 called: all clear  - the call is about to lock
 session s1: Six, double, dog Rex, handler Hari
 draw chosen by the station alone
