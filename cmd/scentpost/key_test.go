@@ -12,6 +12,35 @@ import (
 	"scentpost/station/record"
 )
 
+// TestAByteOrderMarkIsNoPartOfAKey, of none that this program reads.
+func TestAByteOrderMarkIsNoPartOfAKey(t *testing.T) {
+	dir := verifiable(t, "line-1")
+	t.Chdir(dir)
+	private, err := os.ReadFile("station.key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, verifier, _ := scentpost("key", "show", "station.key")
+	put(t, ".", "marked.key", record.ByteOrderMark+string(private))
+	put(t, ".", "marked.pub", record.ByteOrderMark+strings.TrimSpace(verifier)+"\r\n")
+	for _, file := range []string{"marked.key", "marked.pub"} {
+		if code, out, wrong := scentpost("key", "show", file); code != program.ExitFine || out != verifier {
+			t.Errorf("%s: %d %s%s, want %s", file, code, out, wrong, verifier)
+		}
+	}
+	put(t, ".", "plain.pub", verifier)
+	_, plain, _ := scentpost("verify", "bundle.zip", "--key", "plain.pub")
+	if _, marked, wrong := scentpost("verify", "bundle.zip", "--key", "marked.pub"); marked != plain || marked == "" {
+		t.Errorf("verified by a key with a mark:\n%s%s\nwithout:\n%s", marked, wrong, plain)
+	}
+	if code, _, wrong := scentpost("key", "answer", "--key", "marked.key", strings.Repeat("ab", 32)); code != program.ExitFine {
+		t.Errorf("a share by a key with a mark: %d %s", code, wrong)
+	}
+	if code, _, wrong := scentpost("verify", "bundle.zip", "--key", "marked.key"); code != program.ExitUsage || strings.Contains(wrong, privatePrefix) || !strings.Contains(wrong, "holds a private key") {
+		t.Errorf("a private key with a mark in the place of a verifier key: %d %s", code, wrong)
+	}
+}
+
 func TestKeyNewWritesOnceAndForItsOwnerAlone(t *testing.T) {
 	t.Chdir(t.TempDir())
 	code, out, errs := scentpost("key", "new", "line-1")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,6 +91,31 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("%v: exit %d: %s%s", args, code, out, wrong)
 		}
 	}
+}
+
+// TestALinkedConfiguration: its paths are taken from the folder of the file, wherever the link stands.
+func TestALinkedConfiguration(t *testing.T) {
+	base := t.TempDir()
+	text, err := os.ReadFile(two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	real, link := filepath.Join(base, "real", "deep"), filepath.Join(base, "link.yaml")
+	if err := errors.Join(os.MkdirAll(real, 0o700), os.WriteFile(filepath.Join(real, "station.yaml"), text, 0o600), os.Symlink("real/deep/station.yaml", link)); err != nil {
+		t.Fatal(err)
+	}
+	want, err := readConfig(filepath.Join(real, "station.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := readConfig(link)
+	if err != nil || got.Data != want.Data || got.Socket != want.Socket || !strings.HasPrefix(got.Data, base) {
+		t.Errorf("by a link data is %s, socket %s; without %s, %s: %v", got.Data, got.Socket, want.Data, want.Socket, err)
+	}
+	if err := os.Symlink("nowhere.yaml", filepath.Join(base, "dangling.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, base, "a link to nothing", filepath.Join(base, "dangling.yaml"), "there is no such file")
 }
 
 func refused(t *testing.T, dir, name, file, says string) {

@@ -57,7 +57,7 @@ func Claim(f Folder, of Name, as string) (c *Claimed, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, c.Close())
+			c, err = nil, errors.Join(err, c.Close())
 		}
 	}()
 	put, err := AdoptKey(f)
@@ -130,7 +130,8 @@ func Enter(f Folder, of Name, as string) (free func() error, err error) {
 
 // settle reads or makes the key, and writes down what belongs together.
 func (c *Claimed) settle(of Name, v Verdict) (err error) {
-	if v.Bind.Key == "" {
+	made := v.Bind.Key == ""
+	if made {
 		if v.Lost {
 			c.Notes = append(c.Notes, "the station's key is lost: it signs with a new one from now on, which whoever trusts the station has to be given")
 		}
@@ -143,7 +144,12 @@ func (c *Claimed) settle(of Name, v Verdict) (err error) {
 		return fmt.Errorf("read the station's key: %w", err)
 	}
 	c.Private = record.KeyText(text)
-	return c.bind(v.Bind)
+	if err := c.bind(v.Bind); err != nil && made {
+		return err
+	} else if err != nil { // as on a full disk: the journal says whose it is, too, and the next start tries again
+		c.Notes = append(c.Notes, err.Error())
+	}
+	return nil
 }
 
 // makeKey makes a key, and returns its verifier key. A file that is no key goes aside.
