@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -10,12 +11,41 @@ import (
 	"scentpost/cmd/internal/words"
 	"scentpost/station/control"
 	"scentpost/station/history"
+	"scentpost/station/record"
 )
 
 // recordCmd takes sessions out of the journal.
 type recordCmd struct {
 	Export recordExport `cmd:"" help:"Write the bundle of a session that has ended."`
 	List   sessionList  `cmd:"" help:"List the sessions of the journal."`
+	Repack recordRepack `cmd:"" help:"Pack a bundle as a station does, which somebody unpacked and packed again."`
+}
+
+type recordRepack struct {
+	Bundle string `arg:"" help:"The bundle, a zip."`
+	Out    string `short:"o" required:"" help:"The file to write." placeholder:"FILE"`
+}
+
+// Run packs the members of a bundle again as they are; whether they are true is for verify.
+func (c recordRepack) Run(out io.Writer) error {
+	limits := record.DefaultLimits()
+	data, err := readFile(c.Bundle, limits.Zip)
+	if err != nil {
+		return usage(err)
+	}
+	members, _, err := record.Repack(data, limits)
+	if err != nil {
+		return no(fmt.Errorf("%s: %w", c.Bundle, err))
+	}
+	var packed bytes.Buffer
+	if err := record.WriteZip(&packed, members); err != nil {
+		return no(err)
+	}
+	if err := createNew("the bundle", c.Out, packed.Bytes(), 0o644); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, c.Out)
+	return err
 }
 
 type recordExport struct {

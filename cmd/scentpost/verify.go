@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -47,6 +48,9 @@ func (c verifyCmd) Run(out io.Writer) error {
 		o.Checkpoints = append(o.Checkpoints, text)
 	}
 	report := verify.Verify(bundle, o)
+	if repacked := (*record.Repacked)(nil); errors.As(report.Unjudged, &repacked) {
+		return program.Packed(fmt.Errorf("%s: %w", c.Bundle, repacked))
+	}
 	if report.Unjudged != nil {
 		return fmt.Errorf("%s: %w", c.Bundle, report.Unjudged)
 	}

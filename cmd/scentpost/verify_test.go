@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -201,5 +202,50 @@ func TestVerifyRefusesWrongUse(t *testing.T) {
 func TestAHostileBundleSteersNoTerminal(t *testing.T) {
 	if got := printable("a\x1b[2Jb\u202ec\nd Đ"); strings.ContainsAny(got, "\x1b\n\u202e") || !strings.Contains(got, "Đ") {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestABundleThatAMacPackedAgain is no forgery: exit 5, with the command that mends it, which changes nothing of its members.
+func TestABundleThatAMacPackedAgain(t *testing.T) {
+	t.Chdir(verifiable(t, "line-1"))
+	bundle, err := os.ReadFile("bundle.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	members, err := record.ReadZip(bundle, record.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	z := zip.NewWriter(&packed)
+	for _, m := range append(members, record.Member{Name: ".DS_Store"}) {
+		w, err := z.Create("bundle/" + m.Name)
+		if err == nil {
+			_, err = w.Write(m.Data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	put(t, ".", "mac.zip", packed.String())
+	for _, args := range [][]string{{"verify", "mac.zip"}, {"verify", "--json", "mac.zip"}} {
+		code, out, errs := scentpost(args...)
+		if code != program.ExitPacked || out != "" || !strings.Contains(errs, "mac.zip: packed differently than a station packs a bundle: its members lie in the folder bundle/") {
+			t.Errorf("%q: exit %d, %q, %q", args, code, out, errs)
+		}
+	}
+	if code, out, errs := scentpost("record", "repack", "mac.zip", "-o", "again.zip"); code != program.ExitFine || out != "again.zip\n" {
+		t.Fatalf("exit %d, %q, %q", code, out, errs)
+	}
+	before, said, _ := scentpost("verify", "bundle.zip", "--key", "station.pub")
+	after, again, _ := scentpost("verify", "again.zip", "--key", "station.pub")
+	if before != after || said != again {
+		t.Errorf("exit %d and %d, %q and %q", before, after, said, again)
+	}
+	if code, _, _ := scentpost("record", "repack", "station.pub", "-o", "none.zip"); code != program.ExitNo {
+		t.Errorf("what is no zip: exit %d", code)
 	}
 }

@@ -91,6 +91,12 @@ func Verify(bundle []byte, o Options) Report {
 		if c.drafted(record.PeekZip(bundle, limits)) != nil {
 			return c.report()
 		}
+		if members, repacked, _ := record.Repack(bundle, limits); repacked != nil {
+			if c.drafted(members) == nil {
+				c.unjudged = repacked
+			}
+			return c.report()
+		}
 		c.problem("", -1, "%v", err)
 		if f, ok := err.(*record.Fault); ok {
 			c.problems[0] = *f

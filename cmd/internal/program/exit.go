@@ -71,6 +71,9 @@ func Absent(err error) error { return exitError{ExitAbsent, err} }
 // Unfinished marks an error as one of a session that has not ended.
 func Unfinished(err error) error { return exitError{ExitUnfinished, err} }
 
+// Packed marks an error as one of a bundle that somebody packed again.
+func Packed(err error) error { return exitError{ExitPacked, err} }
+
 // ErrAnswered ends a command whose answer stands on standard output already.
 var ErrAnswered = errors.New("the answer is given")
 
