@@ -57,9 +57,7 @@ func dial(ctx context.Context, b Broker, session int64, will Publish, window int
 	token := c.client.Connect()
 	select {
 	case <-token.Done():
-		if err = token.Error(); err == nil && !c.client.IsConnectionOpen() {
-			err = &packetError{"an answer to the greeting that MQTT does not have, or ended the connection with it"}
-		}
+		err = token.Error()
 	case <-time.After(2 * b.ConnectWithin): // paho keeps the time itself; never trust a token to come
 		err = errors.New("no answer")
 	}

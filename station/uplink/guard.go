@@ -3,6 +3,8 @@ package uplink
 import (
 	"fmt"
 	"net"
+
+	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
 // maxPacket bounds one MQTT packet from the broker, in bytes after its header. What the station reads back is far shorter.
@@ -20,6 +22,21 @@ type headers struct {
 	body   int // bytes of the present packet that are still to come
 	length int // of the header that is being read
 	place  int // of the next byte of that length, 0 before the type
+	// answer are the first bytes of the stream without the length: the type of the first packet, and of its body a flag and
+	// a code. It must answer the greeting in a way that MQTT has, which paho does not look at.
+	answer []byte
+}
+
+// greeted looks at the answer to the greeting, as far as it is there.
+func (h *headers) greeted(p ...byte) error {
+	h.answer = append(h.answer, p[:min(len(p), 3-len(h.answer))]...)
+	switch {
+	case h.answer[0] != packets.Connack<<4:
+		return &packetError{"something else than an answer to the greeting"}
+	case len(h.answer) == 3 && h.answer[2] > packets.ErrRefusedNotAuthorised:
+		return &packetError{fmt.Sprintf("the code %d as its answer to the greeting, which MQTT does not have", h.answer[2])}
+	}
+	return nil
 }
 
 // take reads the next bytes of the stream.
@@ -27,11 +44,20 @@ func (h *headers) take(p []byte) error {
 	for len(p) > 0 {
 		if h.body > 0 {
 			n := min(h.body, len(p))
+			if len(h.answer) < 3 {
+				if err := h.greeted(p[:n]...); err != nil {
+					return err
+				}
+			}
 			h.body, p = h.body-n, p[n:]
 			continue
 		}
 		if b := p[0]; h.place == 0 {
-			h.length, h.place = 0, 1
+			if h.length, h.place = 0, 1; len(h.answer) == 0 {
+				if err := h.greeted(b); err != nil {
+					return err
+				}
+			}
 		} else {
 			h.length |= int(b&0x7f) << (7 * (h.place - 1))
 			switch h.place++; {

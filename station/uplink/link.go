@@ -293,7 +293,7 @@ func (l *Link) serve(ctx context.Context, conn *connection) (err error) {
 	l.sender.Connected(conn.session)
 	began := time.Now()
 	defer func() {
-		l.evicted.ended(err, time.Since(began), l.sender.owed() || !l.sender.ready())
+		l.evicted.ended(err, time.Since(began), l.steadyAfter(), l.sender.owed() || !l.sender.ready())
 		conn.close()
 		l.sender.Disconnected()
 	}()
@@ -301,7 +301,7 @@ func (l *Link) serve(ctx context.Context, conn *connection) (err error) {
 	conn.subscribe(must, may, l.sender.Fence())
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	steady := time.NewTimer(evictedAtMost)
+	steady := time.NewTimer(l.steadyAfter())
 	defer steady.Stop()
 	for {
 		l.take()
@@ -341,6 +341,9 @@ func (l *Link) serve(ctx context.Context, conn *connection) (err error) {
 		}
 	}
 }
+
+// steadyAfter is how long a connection lasts that nobody else with the same client id ends: the other one would have come back.
+func (l *Link) steadyAfter() time.Duration { return 2 * l.options.PauseMost }
 
 // goodbyeID names the goodbye; a sender never counts so far.
 const goodbyeID = ^uint64(0)

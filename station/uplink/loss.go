@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,7 +27,8 @@ func judge(err error) Trouble {
 		said.Code = health.BrokerSecret
 	case errors.As(err, &held):
 		said.Code = health.ReportHeld
-	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(err, packets.ErrorRefusedNotAuthorised):
+	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(err, packets.ErrorRefusedNotAuthorised),
+		errors.Is(err, packets.ErrorRefusedIDRejected):
 		said.Code = health.BrokerLogin
 	case isTrust(err):
 		said.Code = health.BrokerUntrusted
@@ -55,49 +57,21 @@ func isGarbage(err error) bool {
 	switch {
 	case errors.As(err, &header), errors.Is(err, packets.ErrorProtocolViolation), errors.Is(err, packets.ErrorRefusedBadProtocolVersion):
 		return true
-	case network && errors.Is(err, io.EOF): // the greeting was taken, and the connection ended without an answer
-		return true
+	case network && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)):
+		return true // the connection ended instead of an answer to the greeting
 	}
-	// paho has no types for the rest: an unknown kind of packet, or another one than the answer to the greeting.
-	text := errorText(err)
-	return network && text == "non-CONNACK first packet received" || isUnsupported(text)
-}
-
-// errorText returns the text of the innermost error.
-func errorText(err error) string {
-	for {
-		switch u := err.(type) {
-		case interface{ Unwrap() error }:
-			if next := u.Unwrap(); next != nil {
-				err = next
-				continue
-			}
-		case interface{ Unwrap() []error }:
-			if all := u.Unwrap(); len(all) > 0 {
-				err = all[len(all)-1]
-				continue
-			}
-		}
-		return err.Error()
-	}
-}
-
-func isUnsupported(text string) bool {
-	const begin = "unsupported packet type 0x"
-	return len(text) > len(begin) && text[:len(begin)] == begin
+	return strings.Contains(err.Error(), "unsupported packet type") // paho has no type for it
 }
 
 // evictions counts how often in a row a broker let the station in and then ended the connection, though it owed no answer:
 // so it does with the older of two connections that bear one client id.
 type evictions struct{ times int }
 
-// evictedAtMost is how long a connection lasts at most that counts: a broker is stopped now and then, and networks break.
-const evictedAtMost = time.Minute
-
-// ended notes how a connection ended after lasted: err is the reason, owed tells whether the broker owed an answer.
-func (e *evictions) ended(err error, lasted time.Duration, owed bool) {
+// ended notes how a connection ended after lasted: err is the reason, owed tells whether the broker owed an answer. One that
+// lasted longer than most does not count: a broker is stopped now and then, and networks break.
+func (e *evictions) ended(err error, lasted, most time.Duration, owed bool) {
 	hungUp := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
-	if !hungUp || owed || lasted > evictedAtMost {
+	if !hungUp || owed || lasted > most {
 		e.times = 0
 		return
 	}
