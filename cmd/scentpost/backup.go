@@ -69,6 +69,9 @@ func (c stationBackup) Run(out io.Writer) error {
 	for _, session := range s.Unfinished {
 		fmt.Fprintf(out, "session %s has not ended: what is sealed of it is left out, and a restored station aborts it\n", session)
 	}
+	for _, what := range s.NotIn {
+		fmt.Fprintf(out, "NOT in it: %s\n", what)
+	}
 	for _, a := range aside {
 		fmt.Fprintf(out, "NOT in it: the journal of draft %d that was put aside; copy its folder, %s\n", a.Draft, filepath.Dir(a.Folder))
 	}
@@ -151,6 +154,7 @@ type summary struct {
 	Sessions   int64    `json:"sessions"`
 	Names      int64    `json:"names"`
 	Unfinished []string `json:"unfinished"`
+	NotIn      []string `json:"not_in_it"` // what the journal holds, damaged, and the backup does not
 	WithKey    bool     `json:"with_key"`
 	// Of a restore.
 	Aside    string `json:"aside,omitempty"`
@@ -160,7 +164,7 @@ type summary struct {
 
 func summaryOf(file string, s backup.Summary) summary {
 	return summary{File: file, Site: s.Site, Station: s.Station, Made: s.Made, Epochs: s.Epochs, Epoch: s.Epoch, Size: s.Size, Records: s.Records,
-		Sessions: s.Sessions, Names: s.Names, Unfinished: append([]string{}, s.Unfinished...), WithKey: s.WithKey}
+		Sessions: s.Sessions, Names: s.Names, Unfinished: append([]string{}, s.Unfinished...), NotIn: append([]string{}, s.NotIn...), WithKey: s.WithKey}
 }
 
 // many counts things.

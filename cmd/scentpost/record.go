@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"scentpost/cmd/internal/program"
@@ -64,6 +65,9 @@ func (c recordExport) Run(s program.Streams) error {
 	if name == "" {
 		name = filepath.Base(response.Name)
 	}
+	if response.Damage != nil {
+		return c.damaged(s, name, response)
+	}
 	if err := createNew("the bundle", name, response.Bundle, 0o644); err != nil {
 		return err
 	}
@@ -78,6 +82,38 @@ func (c recordExport) Run(s program.Streams) error {
 	}
 	_, err = fmt.Fprintln(s.Out, name)
 	return err
+}
+
+// damaged writes what can be read of a session that is damaged: the bundle up to the damage, and beside it the lines after it.
+func (c recordExport) damaged(s program.Streams, name string, response control.Response) error {
+	d := response.Damage
+	if len(response.Bundle) == 0 && c.Out == "" {
+		name = "scentpost-" + filepath.Base(d.Session) + ".zip"
+	}
+	rest := strings.TrimSuffix(name, ".zip") + ".rest.jsonl"
+	written := map[string]string{"rest": rest}
+	if err := createNew("the records after the damage", rest, d.Rest, 0o644); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Err, "scentpost: session %s is damaged: the journal has lost record %s\n", d.Session, d.Text())
+	if len(response.Bundle) > 0 {
+		if err := createNew("the bundle", name, response.Bundle, 0o644); err != nil {
+			return err
+		}
+		written["bundle"] = name
+		fmt.Fprintf(s.Err, "scentpost: the bundle holds it as far as it is signed before that, and can be verified; %s has the records after it as they are stored\n", rest)
+	} else {
+		fmt.Fprintf(s.Err, "scentpost: nothing before that is signed, so there is no bundle; %s has the records after it as they are stored\n", rest)
+	}
+	if c.JSON {
+		return printJSON(s.Out, written)
+	}
+	for _, file := range []string{written["bundle"], rest} {
+		if file != "" {
+			fmt.Fprintln(s.Out, file)
+		}
+	}
+	return nil
 }
 
 func printSessions(out io.Writer, list []history.Listed) {

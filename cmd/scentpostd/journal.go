@@ -25,7 +25,7 @@ func (s *station) openJournal(since assembly.Again) error {
 	if since.Away == nil {
 		err := s.tryJournal()
 		if err == nil {
-			return s.Serve(assembly.Storage{Journal: s.journal, Disk: s.journal, Departed: s.journal.Departed(), Key: s.own.Private})
+			return s.Serve(assembly.Storage{Journal: s.journal, Disk: s.journal, Scrubber: s.journal, Departed: s.journal.Departed(), Key: s.own.Private})
 		}
 		if final(err) {
 			return err

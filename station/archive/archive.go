@@ -172,15 +172,19 @@ func (a *Archive) parts(f found, names bool) (record.Bundle, error) {
 	for _, c := range checkpoints {
 		b.Checkpoints = append(b.Checkpoints, record.Checkpoint{Size: c.Size, Why: c.Why, Note: string(c.Note)})
 	}
-	err = each(f.log, f.Session, f.From, func(l journal.Line) error {
-		if want := f.From + int64(len(b.Lines)); l.Seq != want {
-			return fmt.Errorf("session %s: %w: record %d is missing", f.ID, journal.ErrDamaged, want)
+	missing, err := salvage(f.log, f.Session, func(l journal.Line) {
+		if l.Seq == b.From+int64(len(b.Lines)) { // up to the first that is missing
+			b.Lines = append(b.Lines, l.Bytes)
 		}
-		b.Lines = append(b.Lines, l.Bytes)
-		return nil
 	})
 	if err != nil {
-		return b, err
+		return b, fmt.Errorf("session %s: %w", f.ID, err)
+	}
+	for len(missing) > 0 && len(b.Checkpoints) > 0 && b.Checkpoints[len(b.Checkpoints)-1].Size > b.To() {
+		b.Checkpoints = b.Checkpoints[:len(b.Checkpoints)-1]
+	}
+	if len(b.Checkpoints) == 0 {
+		return b, fmt.Errorf("session %s: %w: record %d cannot be read, and nothing before it is signed", f.ID, journal.ErrDamaged, missing[0])
 	}
 	first, err := Beginning(f.log)
 	if err != nil {
@@ -194,7 +198,7 @@ func (a *Archive) parts(f found, names bool) (record.Bundle, error) {
 			return b, err
 		}
 	}
-	return record.Assemble(b, f.log)
+	return assemble(b, f.log)
 }
 
 // First is the first record of an epoch, whose body is an *event.Epoch, with its line.

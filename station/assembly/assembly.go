@@ -101,11 +101,19 @@ type Disk interface {
 	Bytes() (int64, error)
 }
 
+// Scrubber looks slowly through all records. *journal.Journal implements it.
+type Scrubber interface {
+	// Scrub looks at the next few, and returns which are damaged. The error may pass.
+	Scrub() (journal.Scrubbed, error)
+}
+
 // Storage is a station's journal with what lies below and beside it.
 type Storage struct {
 	Journal  journal.Store
 	Disk     Disk
 	Departed Departed
+	// Scrubber is nil where nothing can be damaged.
+	Scrubber Scrubber
 	// Key is the station's private key (note form).
 	Key string
 	// Away is why the journal cannot be opened now; then nothing else is set, and the station shows that alone.

@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"fmt"
 	"time"
 
 	"scentpost/station/archive"
@@ -85,7 +86,21 @@ func (s *Station) look(m Machine) time.Duration {
 		return roomEvery
 	}
 	s.conditions.Clear(health.JournalFull, "")
+	s.scrub()
 	return vitalsEvery
+}
+
+// scrub looks at some records while nobody needs the disk, and tells of those that are damaged.
+func (s *Station) scrub() {
+	if s.store.Scrubber == nil || s.gate.behind() == nil || s.gate.Snapshot().View.Phase != trial.Idle {
+		return
+	}
+	found, err := s.store.Scrubber.Scrub()
+	if err != nil {
+		s.opt.Log.Debug("records cannot be looked through now", "err", err)
+		return
+	}
+	s.conditions.Condition(health.JournalDamaged, "", fmt.Sprintf("%d found: %s", found.Damaged, found.Text), found.Damaged > 0)
 }
 
 // wantsClock tells whether the kernel's clocks alone could know the time after a power cut. A virtual station has no

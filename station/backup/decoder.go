@@ -66,6 +66,11 @@ type Summary struct {
 	// Verifier is the key that signed the last epoch.
 	Verifier string
 	WithKey  bool
+	// Lost is how many records were damaged and have no line, Cut says of which epochs the end is not there.
+	Lost int64
+	Cut  []string
+	// NotIn says for people what a journal holds that its backup does not. Save sets it.
+	NotIn []string
 
 	seen map[string]bool // the epochs' ids
 }
@@ -81,7 +86,7 @@ func NewDecoder(r io.Reader) *Decoder {
 // Summary returns what was read so far; it is whole at the end.
 func (d *Decoder) Summary() Summary { return d.out }
 
-// Next returns the next Header, Epoch, Line, Checkpoint, End, Name or Key, and io.EOF at the end of a whole backup. A
+// Next returns the next Header, Epoch, Line, Lost, Checkpoint, End, Name or Key, and io.EOF at the end of a whole backup. A
 // Line is good until the next call. Any other error is a *Fault, an *event.UnknownLaw for a backup of another draft, or one
 // of reading.
 func (d *Decoder) Next() (any, error) {
@@ -98,6 +103,8 @@ func (d *Decoder) Next() (any, error) {
 	switch {
 	case d.at == inEpoch && bytes.HasPrefix(line, []byte(headLine)):
 		return d.record(line)
+	case d.at == inEpoch && bytes.HasPrefix(line, []byte(headLost)):
+		return d.lost(line)
 	case d.at == inEpoch && bytes.HasPrefix(line, []byte(headCheckpoint)):
 		return d.checkpoint(line)
 	case d.at == inEpoch && bytes.HasPrefix(line, []byte(headEnd)):
@@ -119,7 +126,7 @@ func (d *Decoder) named() bool { return d.at == atNames || d.at == atEpoch && d.
 func (d *Decoder) expected() string {
 	switch d.at {
 	case inEpoch:
-		return "a record, a checkpoint or the end of epoch " + d.epoch.id
+		return "a record, one that is lost, a checkpoint or the end of epoch " + d.epoch.id
 	case atEpoch:
 		if d.out.Epochs == 0 {
 			return "the first epoch"

@@ -20,7 +20,7 @@ func NewEncoder(w io.Writer) *Encoder {
 	return &Encoder{out: bufio.NewWriterSize(w, 64<<10), sum: sha256.New()}
 }
 
-// Write writes a Header, Epoch, Line, Checkpoint, End, Name or Key.
+// Write writes a Header, Epoch, Line, Lost, Checkpoint, End, Name or Key.
 func (e *Encoder) Write(item any) error {
 	var line []byte
 	var err error

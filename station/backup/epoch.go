@@ -2,6 +2,7 @@ package backup
 
 import (
 	"encoding/hex"
+	"fmt"
 
 	"scentpost/station/event"
 	"scentpost/station/history"
@@ -19,6 +20,7 @@ type epoch struct {
 	sessions int64
 	lines    map[string]*history.Line // of the sessions
 	order    []string                 // of the sessions, by their first records
+	cut      bool                     // it had more records than are here
 }
 
 // begin checks where an epoch comes from: the one before it is whole, and has the root that this one names.
@@ -38,7 +40,7 @@ func (d *Decoder) begin(line []byte) (any, error) {
 		return nil, d.fault("epoch %s is there twice", e.ID)
 	case d.out.Epochs > 0 && e.Prev != before.id:
 		return nil, d.fault("epoch %s comes after %.70q, and stands behind %s", e.ID, e.Prev, before.id)
-	case d.out.Epochs > 0 && (from.PrevSize != before.tree.Size() || from.PrevRoot != before.tree.Root()):
+	case d.out.Epochs > 0 && !before.cut && (from.PrevSize != before.tree.Size() || from.PrevRoot != before.tree.Root()):
 		return nil, d.fault("epoch %s comes after %d records of %s, and its %d records here are not those", e.ID, e.PrevSize, e.Prev, before.tree.Size())
 	}
 	d.out.seen[e.ID], d.at = true, inEpoch
@@ -74,6 +76,23 @@ func (d *Decoder) record(line []byte) (any, error) {
 	item := Line{Bytes: line, Record: r}
 	item.Entry, item.Last = e.follow(&r.Event)
 	return item, nil
+}
+
+// lost takes the hash of a record that has no line.
+func (d *Decoder) lost(line []byte) (any, error) {
+	var l Lost
+	e := &d.epoch
+	if err := decode(line, &l); err != nil {
+		return nil, d.fault("a lost record of epoch %s: %v", e.id, err)
+	}
+	leaf, err := parseHash(l.Leaf)
+	if err != nil || l.Seq == 0 || l.Seq != e.tree.Size() {
+		return nil, d.fault("lost record %d of epoch %s stands where record %d belongs, or without its hash: %v", l.Seq, e.id, e.tree.Size(), err)
+	}
+	e.tree.AppendLeaf(nil, leaf)
+	d.out.Records++
+	d.out.Lost++
+	return l, nil
 }
 
 // first checks an epoch's first record against the beginning that stands before it.
@@ -158,6 +177,12 @@ func (d *Decoder) end(line []byte) (any, error) {
 	}
 	if end.ID != e.id || end.Size != e.tree.Size() || root != e.tree.Root() {
 		return nil, d.fault("epoch %s has %d records here, and %d of %.70q are told of at its end, or others", e.id, e.tree.Size(), end.Size, end.ID)
+	}
+	if end.Of < end.Size {
+		return nil, d.fault("epoch %s has %d records here, and is said to have had %d", e.id, end.Size, end.Of)
+	}
+	if e.cut = end.Of > end.Size; e.cut {
+		d.out.Cut = append(d.out.Cut, fmt.Sprintf("records %d to %d of epoch %s: its log is damaged there", end.Size, end.Of-1, e.id))
 	}
 	d.at = atEpoch
 	d.out.Sessions += e.sessions

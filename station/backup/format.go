@@ -66,11 +66,19 @@ type Checkpoint struct {
 	Note    string `json:"note"`
 }
 
+// Lost stands in the place of a record whose line was damaged: its hash is known, so that the log holds without it.
+type Lost struct {
+	Seq  int64  `json:"lost,string"`
+	Leaf string `json:"leaf"` // hex
+}
+
 // End ends an epoch's part.
 type End struct {
 	ID   string `json:"end"`
 	Size int64  `json:"records,string"`
 	Root string `json:"root"` // hex
+	// Of is how many records the epoch had: more than Size where the log is damaged there and could not be read on.
+	Of int64 `json:"of,string"`
 }
 
 // Name is the name behind a reference.
@@ -102,6 +110,7 @@ const (
 	headEpoch      = `{"epoch":`
 	headLine       = `{"specversion":`
 	headCheckpoint = `{"checkpoint":`
+	headLost       = `{"lost":`
 	headEnd        = `{"end":`
 	headName       = `{"name":`
 	headKey        = `{"private_key":`

@@ -210,6 +210,10 @@ func (m *mason) add(item any) error {
 		if m.bytes += len(item.Bytes); m.bytes >= pageBytes || len(m.batch.Rows) >= pageLines {
 			return m.flush()
 		}
+	case Lost:
+		leaf, err := parseHash(item.Leaf)
+		m.batch.Rows = append(m.batch.Rows, journal.Row{Seq: item.Seq, Type: "lost", Lost: true, Leaf: leaf, Line: []byte("lost")})
+		return err
 	case Checkpoint:
 		m.batch.Checkpoints = append(m.batch.Checkpoints, journal.Checkpoint{Size: item.Size, Why: item.Why, Session: item.Session, Note: []byte(item.Note)})
 	case End:

@@ -333,7 +333,7 @@ func TestRootLeavesTheFilesToTheirOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if err := Write(io.Discard, r, Options{Made: made}); err != nil {
+	if _, err := Write(io.Discard, r, Options{Made: made}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Restore(bytes.NewReader(whole), to.target()); err != nil {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"scentpost/station/durable"
 	"scentpost/station/event"
 	"scentpost/station/journal"
@@ -29,105 +31,206 @@ type Options struct {
 }
 
 // Write writes a backup of a journal. The vault is not read: what was revealed stands in the log, and what was not is
-// left out.
-func Write(w io.Writer, from journal.Logs, o Options) error {
+// left out. What cannot be read of a damaged journal is left out, too, and notIn says so.
+func Write(w io.Writer, from journal.Logs, o Options) (notIn []string, err error) {
 	log, err := logOf(from)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	e := NewEncoder(w)
 	err = e.Write(Header{Format: Format, Draft: event.Draft, Made: o.Made, Program: o.Program, Site: log.Site, Station: log.Station, Connections: o.Connections})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, b := range from.Epochs() {
-		if err := writeEpoch(e, from, b); err != nil {
-			return fmt.Errorf("epoch %s: %w", b.ID, err)
+	epochs := from.Epochs()
+	for i, b := range epochs {
+		part := copier{to: e, from: from, epoch: b, of: -1}
+		if i+1 < len(epochs) {
+			part.of = epochs[i+1].PrevSize
 		}
+		if err := part.write(); err != nil {
+			return nil, fmt.Errorf("epoch %s: %w", b.ID, err)
+		}
+		notIn = append(notIn, part.notIn...)
 	}
 	names, err := from.Identities() // after the records: they are written before them
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, n := range names {
 		if err := e.Write(Name{Ref: n.Ref, Salt: n.Salt, Is: n.Name}); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if o.Key != "" {
 		if err := e.Write(Key{Private: o.Key}); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return e.Close()
+	return notIn, e.Close()
 }
 
-// logOf returns what the last epoch with records says that the station is.
+// logOf returns what the last epoch whose first record can be read says that the station is.
 func logOf(from journal.Logs) (record.Log, error) {
 	epochs := from.Epochs()
+	var damage error
 	for i := len(epochs) - 1; i >= 0; i-- {
 		a, err := from.Log(epochs[i].ID)
-		if err != nil {
+		var lines []journal.Line
+		if err == nil {
+			lines, err = a.Lines(0, 1, pageBytes)
+		}
+		if err != nil && !errors.Is(err, journal.ErrDamaged) {
 			return record.Log{}, err
 		}
-		lines, err := a.Lines(0, 1, pageBytes)
-		if err != nil {
-			return record.Log{}, damaged(err)
-		}
 		if len(lines) == 0 {
+			damage = errors.Join(damage, err)
 			continue
 		}
 		r, err := record.Decode(lines[0].Bytes)
 		return record.Log{Site: r.Site, Station: r.Station, Epoch: r.Epoch}, err
 	}
+	if damage != nil {
+		return record.Log{}, fmt.Errorf("no epoch of the journal can be read: there is nothing to back up: %w", damage)
+	}
 	return record.Log{}, errors.New("the journal holds no record yet: there is nothing to back up")
 }
 
-// damaged says what to do about a journal that is.
-func damaged(err error) error {
-	if errors.Is(err, journal.ErrDamaged) {
-		return fmt.Errorf("%w: start scentpostd on it, which goes on in a new epoch, and make the backup then", err)
-	}
-	return err
+// copier writes one epoch.
+type copier struct {
+	to    *Encoder
+	from  journal.Logs
+	epoch journal.Beginning
+	of    int64 // how many records the next epoch says that it had; below 0 when it is the current one
+	log   journal.Log
+	heads []journal.Checkpoint // those that are still to be written
+	tree  record.Tree
+	notIn []string
 }
 
-// writeEpoch writes the part of one epoch: each checkpoint behind the last record that it covers.
-func writeEpoch(e *Encoder, from journal.Logs, b journal.Beginning) error {
-	a, err := from.Log(b.ID)
-	if err != nil {
+// write writes the epoch as far as it can be read: each checkpoint after the last record that it covers.
+func (p *copier) write() (err error) {
+	if err := p.to.Write(epochOf(p.epoch)); err != nil {
 		return err
 	}
-	heads, err := a.Checkpoints("")
-	if err != nil {
+	p.log, err = p.from.Log(p.epoch.ID)
+	if err == nil {
+		p.of = p.log.Size()
+		p.heads, err = p.log.Checkpoints("")
+	}
+	if errors.Is(err, journal.ErrDamaged) {
+		p.note("all of epoch %s: %v", p.epoch.ID, err)
+		p.of = max(p.of, 0)
+	} else if err != nil {
+		return err
+	} else if err := p.records(); err != nil {
 		return err
 	}
-	if err := e.Write(epochOf(b)); err != nil {
-		return err
-	}
-	var tree record.Tree
-	for tree.Size() < a.Size() {
-		lines, err := a.Lines(tree.Size(), pageLines, pageBytes)
-		if err != nil {
-			return damaged(err)
-		}
-		if len(lines) == 0 {
-			return fmt.Errorf("%w: it ends at record %d of %d", journal.ErrDamaged, tree.Size(), a.Size())
-		}
+	root := p.tree.Root()
+	return p.to.Write(End{ID: p.epoch.ID, Size: p.tree.Size(), Root: hex.EncodeToString(root[:]), Of: p.of})
+}
+
+func (p *copier) note(format string, args ...any) {
+	p.notIn = append(p.notIn, fmt.Sprintf(format, args...))
+}
+
+// records writes the records of the epoch up to one whose hash is not known, and notes what is left out.
+func (p *copier) records() error {
+	for p.tree.Size() < p.of {
+		lines, err := p.log.Lines(p.tree.Size(), pageLines, pageBytes)
 		for _, l := range lines {
-			if err := e.Write(Line{Bytes: l.Bytes}); err != nil {
+			p.tree.Append(l.Bytes)
+			if err := errors.Join(p.to.Write(Line{Bytes: l.Bytes}), p.checkpoints()); err != nil {
 				return err
 			}
-			tree.Append(l.Bytes)
-			for ; len(heads) > 0 && heads[0].Size <= tree.Size(); heads = heads[1:] {
-				c := heads[0]
-				if err := e.Write(Checkpoint{Size: c.Size, Why: c.Why, Session: c.Session, Note: string(c.Note)}); err != nil {
-					return err
-				}
-			}
+		}
+		if err == nil && len(lines) > 0 {
+			continue
+		}
+		if err != nil && !errors.Is(err, journal.ErrDamaged) {
+			return err
+		}
+		known, err := p.lost(err)
+		if err != nil {
+			return err
+		}
+		if !known {
+			p.note("records %d to %d of epoch %s: its log is damaged there; export their sessions (scentpost record export)", p.tree.Size(), p.of-1, p.epoch.ID)
+			break
 		}
 	}
-	root := tree.Root()
-	return e.Write(End{ID: b.ID, Size: tree.Size(), Root: hex.EncodeToString(root[:])})
+	return p.beyond()
+}
+
+// beyond notes the sessions that go on after the end of an ended epoch.
+func (p *copier) beyond() error {
+	all, err := p.log.Sessions()
+	if err != nil && !errors.Is(err, journal.ErrDamaged) {
+		return err
+	}
+	for _, s := range all {
+		if s.To > p.of {
+			p.note("what session %s of epoch %s has after record %d, where the epoch ended: export it (scentpost record export)", s.ID, p.epoch.ID, p.of-1)
+		}
+	}
+	return nil
+}
+
+// checkpoints writes those that the tree has come to.
+func (p *copier) checkpoints() error {
+	for ; len(p.heads) > 0 && p.heads[0].Size <= p.tree.Size(); p.heads = p.heads[1:] {
+		c := p.heads[0]
+		if c.Size < p.tree.Size() {
+			continue // of an order that no checkpoint has
+		}
+		if err := p.to.Write(Checkpoint{Size: c.Size, Why: c.Why, Session: c.Session, Note: string(c.Note)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lost writes the hash of the record that comes next and whose line is damaged. known is false when the hash is damaged, too.
+func (p *copier) lost(damage error) (known bool, err error) {
+	seq := p.tree.Size()
+	var bad *journal.BadRecord
+	if seq == 0 || !errors.As(damage, &bad) {
+		return false, nil
+	}
+	leaf, err := p.leaf(seq, bad.Leaf)
+	if err != nil {
+		if errors.Is(err, journal.ErrDamaged) {
+			err = nil
+		}
+		return false, err
+	}
+	p.note("record %d of epoch %s: its line is damaged, its hash is there", seq, p.epoch.ID)
+	p.tree.AppendLeaf(nil, leaf)
+	return true, errors.Join(p.to.Write(Lost{Seq: seq, Leaf: hex.EncodeToString(leaf[:])}), p.checkpoints())
+}
+
+// leaf returns the hash of a record whose line does not have the hash that is stored: the stored one, unless the hash of it and
+// the record beside it shows that the line is right.
+func (p *copier) leaf(seq int64, ofLine tlog.Hash) (tlog.Hash, error) {
+	stored, err := p.log.ReadHashes([]int64{tlog.StoredHashIndex(0, seq)})
+	if err != nil {
+		return tlog.Hash{}, err
+	}
+	if seq|1 >= p.log.Size() {
+		return stored[0], nil
+	}
+	pair, err := p.log.ReadHashes([]int64{tlog.StoredHashIndex(0, seq^1), tlog.StoredHashIndex(1, seq>>1)})
+	if err != nil {
+		return stored[0], nil
+	}
+	left, right := ofLine, pair[0]
+	if seq&1 == 1 {
+		left, right = right, left
+	}
+	if tlog.NodeHash(left, right) == pair[1] {
+		return ofLine, nil
+	}
+	return stored[0], nil
 }
 
 // Check reads a backup to its end.
@@ -158,7 +261,8 @@ func Save(path string, from journal.Logs, o Options) (Summary, error) {
 }
 
 func save(f *os.File, from journal.Logs, o Options) (Summary, error) {
-	if err := Write(f, from, o); err != nil {
+	notIn, err := Write(f, from, o)
+	if err != nil {
 		return Summary{}, err
 	}
 	if err := f.Sync(); err != nil {
@@ -168,6 +272,7 @@ func save(f *os.File, from journal.Logs, o Options) (Summary, error) {
 		return Summary{}, fmt.Errorf("read the backup back: %w", err)
 	}
 	s, err := Check(f)
+	s.NotIn = notIn
 	if err != nil {
 		return s, fmt.Errorf("the journal gives no backup that holds: %w", err)
 	}

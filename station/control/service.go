@@ -27,6 +27,8 @@ type Archive interface {
 	// Export returns the bundle of a session as far as it is signed, the last session's for ""; with the names
 	// behind the references or without.
 	Export(session string, names bool) (name string, bundle []byte, err error)
+	// Damage tells which records of a session cannot be read, and gives the lines after the first of them; "" is the last one.
+	Damage(session string) (history.Damage, error)
 	// Sessions returns the sessions of the journal, oldest first.
 	Sessions() ([]history.Listed, error)
 	// PutAside returns the journals of other drafts that were put aside.
@@ -108,6 +110,9 @@ type Response struct {
 	Name       string `json:"name,omitempty"`
 	Bundle     []byte `json:"bundle,omitempty"`
 	Unfinished bool   `json:"unfinished,omitempty"`
+	// Damage answers "export" of a session that cannot be read whole: the bundle ends before the first record that is missing,
+	// and there is none where nothing before that is signed.
+	Damage *history.Damage `json:"damage,omitempty"`
 }
 
 // Person returns a person of the station by name; known is false when there is none.
@@ -205,10 +210,15 @@ func (s *Service) readList(*Request, Person) Response {
 func (s *Service) readBundle(r *Request, who Person) Response {
 	unfinished := underWay(s.inbox.Snapshot().View, r.Session)
 	name, bundle, err := s.opt.Archive.Export(r.Session, s.opt.Simulated || len(who.Roles) > 0)
-	if err != nil {
+	damage, unknown := s.opt.Archive.Damage(r.Session)
+	if err != nil && (unknown != nil || len(damage.Missing) == 0) {
 		return Response{Refused: refusal.New(RecordsUnread, refusal.Detail, err)}
 	}
-	return Response{OK: true, Name: name, Bundle: bundle, Unfinished: unfinished}
+	out := Response{OK: true, Name: name, Bundle: bundle, Unfinished: unfinished}
+	if len(damage.Missing) > 0 {
+		out.Damage = &damage
+	}
+	return out
 }
 
 // underWay tells whether a session has not ended; "" is the last one.

@@ -48,6 +48,13 @@ func (a archive) Export(session string, names bool) (string, []byte, error) {
 	return "bundle-" + session + ".zip", []byte("zip"), a.err
 }
 
+func (a archive) Damage(session string) (history.Damage, error) {
+	if session == "damaged" {
+		return history.Damage{Session: session, Missing: []int64{7}, Rest: []byte("{}\n")}, nil
+	}
+	return history.Damage{}, a.err
+}
+
 func (a archive) PutAside() ([]history.Aside, error) {
 	return []history.Aside{{Draft: 1, Sessions: 3}}, nil
 }

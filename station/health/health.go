@@ -63,6 +63,7 @@ const (
 	JournalCheck      Code = "journal-check"       // the check after an unclean stop is under way
 	JournalAway       Code = "journal-away"        // the journal cannot be opened or read now; it is tried again
 	JournalQuarantine Code = "journal-quarantined" // a damaged part was put aside
+	JournalDamaged    Code = "journal-damaged"     // records are not what was written, each for itself
 	NamesLost         Code = "names-lost"          // names of people and dogs are gone, and no copy had them
 	EpochEnded        Code = "epoch-ended"         // a tail was lost or a copy restored: a new epoch began
 	BrokerAway        Code = "broker-away"         // records wait for the connection; nothing is lost
@@ -117,6 +118,7 @@ var kinds = map[Code]kind{
 	JournalFull:       {"The disk is full", Stop, false, "export closed sessions and prune them, or free space on the disk"},
 	JournalCheck:      {"The journal is being checked", Stop, false, "wait: sessions begin when it is through"},
 	JournalAway:       {"The journal cannot be opened now", Stop, false, "do what the evidence says; nothing is given up, and it is tried again by itself"},
+	JournalDamaged:    {"Records of the journal are damaged", Warning, false, "make a backup and export the sessions that scentpost session list shows as damaged, then replace the card or disk; all other records are good"},
 	NamesLost:         {"Names of people and dogs were lost", Warning, false, "put station.db or names.json of a copy of the journal's folder back while the station is stopped, or restore a backup; until then records say who by reference alone"},
 	JournalQuarantine: {"A damaged part of the journal was put aside", Warning, false, "keep the named file, and replace the card or disk"},
 	EpochEnded:        {"A new epoch of the record began", Warning, false, "tell your authority: records before it end where it says"},

@@ -7,6 +7,7 @@ package history
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"scentpost/station/event"
@@ -138,4 +139,29 @@ type Aside struct {
 	Sessions   int    `json:"sessions"`             // how many it holds, below 0 where this version cannot count them
 	Unfinished string `json:"unfinished,omitempty"` // the session that had not ended
 	Folder     string `json:"folder"`               // where it lies, on the station's machine
+}
+
+// Damage is what cannot be read of a session.
+type Damage struct {
+	Session string
+	Missing []int64 // the records, in order
+	Rest    []byte  // the lines after the first of them that can be read, each with a newline
+}
+
+// Text says which records are missing, as "7, 9 to 12".
+func (d Damage) Text() string {
+	var parts []string
+	for rest := d.Missing; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n] == rest[0]+int64(n) {
+			n++
+		}
+		if n == 1 {
+			parts = append(parts, fmt.Sprint(rest[0]))
+		} else {
+			parts = append(parts, fmt.Sprintf("%d to %d", rest[0], rest[n-1]))
+		}
+		rest = rest[n:]
+	}
+	return strings.Join(parts, ", ")
 }

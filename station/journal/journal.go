@@ -37,6 +37,8 @@ type Journal struct {
 	ballast  ballast
 	starts   int64 // what the next start will count
 
+	scrub scrub // of the one goroutine that calls Scrub
+
 	checking sync.Mutex // one Check at a time
 	writing  sync.Mutex // one Commit or BeginEpoch at a time; taken before mu
 

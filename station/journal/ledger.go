@@ -229,12 +229,21 @@ func (l *ledger) insert(tx *sql.Tx, b Batch, edge *record.Tree, session *string)
 	var packed []byte
 	for i := range b.Rows {
 		r := &b.Rows[i]
-		hashes, packed = edge.AppendLeaf(hashes[:0], record.LeafHash(r.Line)), packed[:0]
+		leaf := record.LeafHash(r.Line)
+		if r.Lost {
+			leaf = r.Leaf
+		}
+		hashes, packed = edge.AppendLeaf(hashes[:0], leaf), packed[:0]
 		for j := range hashes {
 			packed = append(packed, hashes[j][:]...)
 		}
 		if _, err := line.Exec(r.Seq, r.Session, string(r.Type), packed, r.Line); err != nil {
 			return err
+		}
+		if r.Seq == 0 {
+			if _, err := tx.Exec("INSERT INTO beginning (one, line) VALUES (1, ?)", r.Line); err != nil {
+				return err
+			}
 		}
 		l.pending += int64(len(r.Line) + len(packed) + len(r.Body))
 		if r.Session != *session && r.Session != "" {

@@ -7,12 +7,14 @@ import (
 // Log is the log of one epoch, to be read: the current one, which grows, or one that has ended. It may be read from
 // several goroutines beside the one that writes. What was read once stays as it is.
 type Log interface {
-	// Size returns the number of records, all of them durable. Of an ended epoch they are those that are good.
+	// Size returns the number of records, all of them durable. Of an ended epoch they are those that the next one goes on
+	// from; what lies after them is read by session.
 	Size() int64
 	// Lines returns public lines from seq on, at most max and, save for the first, at most maxBytes of them; none from
-	// the log's end on. The error names the first record that is not what was written, and is ErrDamaged then.
+	// the log's end on. With an error come the lines before it: a *BadRecord names a record that is not what was written, and an
+	// ErrDamaged without one is of a record that cannot be read at all.
 	Lines(from int64, max, maxBytes int) ([]Line, error)
-	// LinesOf is Lines over the records of one session alone. With an error come the lines before the one that it names.
+	// LinesOf is Lines over the records of one session alone.
 	LinesOf(s Session, from int64, max, maxBytes int) ([]Line, error)
 	// Sessions returns the sessions that have records here, in the order of their first ones, without reading records.
 	Sessions() ([]Session, error)

@@ -23,13 +23,14 @@ const applicationID = 0x73636e74
 // epochSchema holds one epoch. A record's stored hashes lie in its own row (the leaf's, then those of the subtrees
 // that it completes), so that the Merkle log costs no page of its own to write. There is no index of records by session for
 // the same reason: sessions says where to begin to look. What it says is checked by sums of its own, since a wrong answer
-// would hide a session.
+// would hide a session. The first record lies twice, since every bundle of the epoch needs it.
 const epochSchema = `
 CREATE TABLE records (seq INTEGER PRIMARY KEY, session TEXT NOT NULL, type TEXT NOT NULL, hashes BLOB NOT NULL, line BLOB NOT NULL);
 CREATE TABLE vault (seq INTEGER PRIMARY KEY, run INTEGER NOT NULL, nonce BLOB NOT NULL, body BLOB NOT NULL);
 CREATE TABLE sessions (session TEXT PRIMARY KEY, first INTEGER NOT NULL, first_sum INTEGER NOT NULL, known INTEGER NOT NULL, last INTEGER NOT NULL, entry BLOB NOT NULL, entry_sum INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE checkpoints (id INTEGER PRIMARY KEY, size INTEGER NOT NULL, why TEXT NOT NULL, session TEXT NOT NULL, note BLOB NOT NULL);
 CREATE INDEX checkpoints_session ON checkpoints (session);
+CREATE TABLE beginning (one INTEGER PRIMARY KEY CHECK (one = 1), line BLOB NOT NULL);
 CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), starts INTEGER NOT NULL, clean INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL);
 `
 

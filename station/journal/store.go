@@ -38,6 +38,22 @@ var (
 	ErrClosed = errors.New("journal: closed")
 )
 
+// BadRecord is a stored record that is not what was written. It is ErrDamaged.
+type BadRecord struct {
+	Epoch string
+	Seq   int64
+	// Leaf is the hash of the line that lies there: either the line or its stored hash is wrong.
+	Leaf tlog.Hash
+}
+
+// Error names the record.
+func (b *BadRecord) Error() string {
+	return fmt.Sprintf("%v: record %d of epoch %s is not what was written", ErrDamaged, b.Seq, b.Epoch)
+}
+
+// Unwrap returns ErrDamaged.
+func (b *BadRecord) Unwrap() error { return ErrDamaged }
+
 // Row is one record to be written: its public line and, when Sealed, what goes to the vault.
 type Row struct {
 	hidden
@@ -52,6 +68,9 @@ type Row struct {
 	Sealed bool
 	Nonce  [32]byte // of the sealed body
 	Body   []byte   // the sealed body, padding included; nil unless Sealed
+	// Lost is set for a record of which Leaf alone is known: its line was damaged before a backup was made. Readers meet a
+	// BadRecord.
+	Lost bool
 }
 
 // Line is one public line as it was stored. The caller must not change Bytes.
@@ -174,7 +193,7 @@ func checkBatch(b Batch, size int64) error {
 		if r.Seq != size {
 			return fmt.Errorf("%w: got seq %d, want %d", ErrGap, r.Seq, size)
 		}
-		if len(r.Line) == 0 || len(r.Line) > record.MaxLine {
+		if !r.Lost && len(r.Line) == 0 || len(r.Line) > record.MaxLine {
 			return fmt.Errorf("%w: line %d has %d bytes, want 1 to %d", ErrGap, r.Seq, len(r.Line), record.MaxLine)
 		}
 		if r.Sealed != (len(r.Body) > 0) {

@@ -54,6 +54,7 @@ type archive struct{}
 
 func (archive) Export(string, bool) (string, []byte, error) { return "", nil, nil }
 func (archive) PutAside() ([]history.Aside, error)          { return nil, nil }
+func (archive) Damage(string) (history.Damage, error)       { return history.Damage{}, nil }
 func (archive) Sessions() ([]history.Listed, error)         { return nil, nil }
 
 func newTestService(t *testing.T, i control.Inbox) *control.Service {
