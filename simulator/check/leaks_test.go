@@ -67,7 +67,7 @@ func backupOf(t *testing.T, dir string) []byte {
 	}
 	defer r.Close()
 	var text bytes.Buffer
-	if _, err := backup.Write(&text, r, backup.Options{Made: "2026-11-26T09:30:00Z"}); err != nil {
+	if err := backup.Write(&text, r, backup.Options{Made: "2026-11-26T09:30:00Z"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := backup.Check(bytes.NewReader(text.Bytes())); err != nil {

@@ -126,7 +126,7 @@ func (d *Decoder) named() bool { return d.at == atNames || d.at == atEpoch && d.
 func (d *Decoder) expected() string {
 	switch d.at {
 	case inEpoch:
-		return "a record, one that is lost, a checkpoint or the end of epoch " + d.epoch.id
+		return "a record, a checkpoint or the end of epoch " + d.epoch.id
 	case atEpoch:
 		if d.out.Epochs == 0 {
 			return "the first epoch"

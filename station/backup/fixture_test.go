@@ -187,7 +187,7 @@ func text(t testing.TB, h house, key string) []byte {
 	}
 	defer r.Close()
 	var out bytes.Buffer
-	if _, err := Write(&out, r, Options{Made: made, Program: "test", Connections: 7, Key: key}); err != nil {
+	if err := Write(&out, r, Options{Made: made, Program: "test", Connections: 7, Key: key}); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()

@@ -333,7 +333,7 @@ func TestRootLeavesTheFilesToTheirOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if _, err := Write(io.Discard, r, Options{Made: made}); err != nil {
+	if err := Write(io.Discard, r, Options{Made: made}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Restore(bytes.NewReader(whole), to.target()); err != nil {
@@ -353,5 +353,85 @@ func TestRootLeavesTheFilesToTheirOwner(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestABackupOfADamagedJournal takes all else, and says what is not in it; so does what is restored from it. A lost record stays
+// in its place, an epoch whose log cannot be read on ends there, and one that cannot be read at all is named.
+func TestABackupOfADamagedJournal(t *testing.T) {
+	flip := func(text string) func(t *testing.T, h house) {
+		return func(t *testing.T, h house) {
+			path := filepath.Join(h.data(), "epoch-e1.db")
+			content, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := bytes.LastIndex(content, []byte(text))
+			if at < 0 {
+				t.Fatalf("%q is not in the database", text)
+			}
+			content[at+len(text)-1] ^= 1
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		spoil   func(t *testing.T, h house)
+		says    string
+		records int64
+		lost    int64
+		cut     int
+	}{
+		"a line":       {flip(`"data":{"how":"completed`), "record 3 of epoch e1: its line is damaged", 13, 1, 0},
+		"a first line": {flip(`"type":"scentpost.epoch.began`), "", 13, 0, 0},
+		"junk": {func(t *testing.T, h house) {
+			if err := os.WriteFile(filepath.Join(h.data(), "epoch-e1.db"), bytes.Repeat([]byte("junk"), 4096), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "all of epoch e1", 8, 0, 1},
+		"no file": {func(t *testing.T, h house) {
+			if err := os.Remove(filepath.Join(h.data(), "epoch-e1.db")); err != nil {
+				t.Fatal(err)
+			}
+		}, "all of epoch e1", 8, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, to := newHouse(t), newHouse(t)
+			if err := live(t, from).j.Close(); err != nil {
+				t.Fatal(err)
+			}
+			c.spoil(t, from)
+			r, err := journal.Read(from.data())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			file := from.path("backup")
+			s, err := Save(file, r, Options{Made: made, Program: "test"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(strings.Join(s.NotIn, "; "), c.says) || (len(s.NotIn) > 0) != (c.says != "") || s.Records != c.records || s.Lost != c.lost || len(s.Cut) != c.cut || s.Names != 3 || s.Epochs != 2 {
+				t.Errorf("%+v", s)
+			}
+			f, err := os.Open(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if report, err := Restore(f, to.target()); err != nil || report.Lost != c.lost || len(report.Cut) != c.cut {
+				t.Fatalf("%+v, %v", report, err)
+			}
+			back, err := journal.Read(to.data())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer back.Close()
+			again, err := Save(to.path("again"), back, Options{Made: made, Program: "test"})
+			if err != nil || again.Records != s.Records || again.Lost != s.Lost {
+				t.Errorf("the backup of what was restored: %+v, %v", again, err)
+			}
+		})
 	}
 }

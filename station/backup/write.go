@@ -31,8 +31,14 @@ type Options struct {
 }
 
 // Write writes a backup of a journal. The vault is not read: what was revealed stands in the log, and what was not is
-// left out. What cannot be read of a damaged journal is left out, too, and notIn says so.
-func Write(w io.Writer, from journal.Logs, o Options) (notIn []string, err error) {
+// left out. What cannot be read of a damaged journal is left out, too: Save says so.
+func Write(w io.Writer, from journal.Logs, o Options) error {
+	_, err := write(w, from, o)
+	return err
+}
+
+// write is Write, and says for people what is left out of a damaged journal.
+func write(w io.Writer, from journal.Logs, o Options) (notIn []string, err error) {
 	log, err := logOf(from)
 	if err != nil {
 		return nil, err
@@ -115,7 +121,7 @@ func (p *copier) write() (err error) {
 	}
 	p.log, err = p.from.Log(p.epoch.ID)
 	if err == nil {
-		p.of = p.log.Size()
+		p.of = max(p.of, p.log.Size())
 		p.heads, err = p.log.Checkpoints("")
 	}
 	if errors.Is(err, journal.ErrDamaged) {
@@ -261,7 +267,7 @@ func Save(path string, from journal.Logs, o Options) (Summary, error) {
 }
 
 func save(f *os.File, from journal.Logs, o Options) (Summary, error) {
-	notIn, err := Write(f, from, o)
+	notIn, err := write(f, from, o)
 	if err != nil {
 		return Summary{}, err
 	}
