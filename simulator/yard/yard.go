@@ -66,6 +66,8 @@ type Options struct {
 	// Machine gives the station the wall clock of a machine, as it is after a boot that nothing set it at, and may change
 	// it; nil for a UTC that is exact and marked as simulated.
 	Machine func(*world.Kernel)
+	// Departed notes what has left the station, beside Store; nil for a note in memory.
+	Departed assembly.Departed
 	// Clock stands in the place of the station's clock, as one that lags behind its lines; nil for the clock itself.
 	Clock func(clock.Clock) clock.Clock
 	// Clocks say how many ppm the clocks of boards are fast; those that it does not name are off by what Seed says.
@@ -178,7 +180,11 @@ func (y *Yard) begin(since assembly.Again) (err error) {
 	if err := y.connect(); err != nil {
 		return err
 	}
-	if err := y.Station.Serve(assembly.Storage{Journal: y.Store, Disk: y.Disk, Departed: &y.departed, Key: y.key}); err != nil {
+	storage := assembly.Storage{Journal: y.Store, Disk: y.Disk, Departed: &y.departed, Key: y.key}
+	if y.opt.Departed != nil {
+		storage.Departed = y.opt.Departed
+	}
+	if err := y.Station.Serve(storage); err != nil {
 		return err
 	}
 	y.ends = append(y.ends, y.Station.ShowConditions())
