@@ -52,7 +52,7 @@ func (c rigCmd) Run(out program.Streams) error {
 }
 
 func (c rigCmd) play(ctx context.Context, in io.Reader, out program.Streams) error {
-	cfg, layout, err := c.read()
+	cfg, layout, targets, err := c.read()
 	if err != nil {
 		return program.Usage(err)
 	}
@@ -62,7 +62,7 @@ func (c rigCmd) play(ctx context.Context, in io.Reader, out program.Streams) err
 	if err != nil {
 		return program.Usage(err)
 	}
-	release, err := (&stationCmd{Handler: c.Handler}).people(w, st)
+	release, err := (&stationCmd{Handler: c.Handler}).people(w, st, targets)
 	if err != nil {
 		return program.Usage(err)
 	}
@@ -114,24 +114,22 @@ func orders(in io.Reader, out io.Writer, r *rig.Rig) {
 	}
 }
 
-// read reads configuration and plan.
-func (c rigCmd) read() (config.Config, hardware.Layout, error) {
-	cfg, err := place.ReadConfig(c.Config)
-	if err != nil {
-		return config.Config{}, hardware.Layout{}, err
+// read reads configuration and plan, as stationCmd.read does.
+func (c rigCmd) read() (cfg config.Config, layout hardware.Layout, targets []string, err error) {
+	if cfg, err = place.ReadConfig(c.Config); err != nil {
+		return cfg, layout, nil, err
 	}
 	switch {
 	case len(cfg.Of(templates.Board)) == 0:
-		return cfg, hardware.Layout{}, fmt.Errorf("%s: it has no boards (a station without boards is scentsim station's)", c.Config)
+		return cfg, layout, nil, fmt.Errorf("%s: it has no boards (a station without boards is scentsim station's)", c.Config)
 	case !cfg.Simulated():
-		return cfg, hardware.Layout{}, fmt.Errorf("%s: it is not marked as a simulation: its records would pass for real ones (set driver: {type: linux, simulated: true})", c.Config)
+		return cfg, layout, nil, fmt.Errorf("%s: it is not marked as a simulation: its records would pass for real ones (set driver: {type: linux, simulated: true})", c.Config)
 	}
-	loading, err := (&stationCmd{Plan: c.Plan}).loading()
-	if err != nil {
-		return cfg, hardware.Layout{}, err
+	loading, targets, err := readLoading(c.Plan)
+	if err == nil {
+		layout, err = hardware.FromConfig(cfg, loading)
 	}
-	layout, err := hardware.FromConfig(cfg, loading)
-	return cfg, layout, err
+	return cfg, layout, targets, err
 }
 
 // boards are those of the configuration, with every line on them.

@@ -42,7 +42,7 @@ type stationCmd struct {
 	Socket  string        `help:"The Unix socket to listen on, instead of the configuration's driver.socket." placeholder:"PATH"`
 	Probe   string        `help:"The Unix socket for questions by tests, which tells the placement; by default the other's path and .probe." placeholder:"PATH"`
 	Log     string        `help:"Append every physical change to FILE as lines of JSON; tells the placement." placeholder:"FILE"`
-	Plan    string        `help:"Load the canisters as this plan says; without it A is tnt, B smokeless-powder, C glove, D blank, further ones blank. A file, or the name of a plan that comes with scentpost." placeholder:"PLAN"`
+	Plan    string        `help:"Load the canisters as this plan says, with a dog that is trained on its targets; without it A is tnt, B smokeless-powder, C glove, D blank, further ones blank. A file, or the name of a plan that comes with scentpost." placeholder:"PLAN"`
 	Clock   string        `enum:"exact,unset,served,stepped,lost" default:"exact" help:"What the station's wall clock does: exact is marked as simulated; unset shows 1970 and nobody sets it; served is kept by a time server; stepped is set an hour on in the second run and back in the third; lost loses its time server in the first run."`
 	Handler string        `enum:"button,call,voice,none" default:"button" help:"Who is at the station: button starts runs and calls by the buttons; call lets others start; voice lets others start and enter the call, too; none is nobody, nor a dog."`
 	GoAfter time.Duration `default:"5s" help:"With call and voice: how long after the ready light the dog is let go, in virtual time; 0s waits for the probe's go."`
@@ -57,7 +57,7 @@ func (c stationCmd) Run(out program.Streams) error {
 
 // hold holds the station until ctx ends.
 func (c stationCmd) hold(ctx context.Context, out program.Streams) error {
-	cfg, layout, err := c.read()
+	cfg, layout, targets, err := c.read()
 	if err != nil {
 		return program.Usage(err)
 	}
@@ -74,7 +74,7 @@ func (c stationCmd) hold(ctx context.Context, out program.Streams) error {
 		return err
 	}
 	defer closeLog()
-	release, err := c.people(w, st)
+	release, err := c.people(w, st, targets)
 	if err != nil {
 		return program.Usage(err)
 	}
@@ -107,47 +107,47 @@ func (c stationCmd) hold(ctx context.Context, out program.Streams) error {
 	return nil
 }
 
-// read reads configuration and plan, and completes the paths of the sockets.
-func (c *stationCmd) read() (config.Config, hardware.Layout, error) {
-	cfg, err := place.ReadConfig(c.Config)
-	if err != nil {
-		return config.Config{}, hardware.Layout{}, err
+// read reads configuration and plan, and completes the paths of the sockets. targets are the odours that the plan has the dog
+// find, nil without a plan.
+func (c *stationCmd) read() (cfg config.Config, layout hardware.Layout, targets []string, err error) {
+	if cfg, err = place.ReadConfig(c.Config); err != nil {
+		return cfg, layout, nil, err
 	}
 	if c.Socket == "" {
 		c.Socket = cfg.Driver.Socket
 	}
 	if c.Socket == "" {
-		return config.Config{}, hardware.Layout{}, fmt.Errorf("%s: driver is %s, which has no socket (set driver: {type: virtual, socket: PATH}, or give --socket)", c.Config, cfg.Driver.Type)
+		return cfg, layout, nil, fmt.Errorf("%s: driver is %s, which has no socket (set driver: {type: virtual, socket: PATH}, or give --socket)", c.Config, cfg.Driver.Type)
 	}
 	if c.Probe == "" {
 		c.Probe = c.Socket + ".probe"
 	}
-	loading, err := c.loading()
-	if err != nil {
-		return config.Config{}, hardware.Layout{}, err
+	loading, targets, err := readLoading(c.Plan)
+	if err == nil {
+		layout, err = hardware.FromConfig(cfg, loading)
 	}
-	layout, err := hardware.FromConfig(cfg, loading)
-	return cfg, layout, err
+	return cfg, layout, targets, err
 }
 
-// loading returns what the plan loads, nil without one.
-func (c *stationCmd) loading() ([]event.Loaded, error) {
-	if c.Plan == "" {
-		return nil, nil
+// readLoading returns what a plan loads and what the dog is to find of it, nil for no plan.
+func readLoading(name string) (loading []event.Loaded, targets []string, err error) {
+	if name == "" {
+		return nil, nil, nil
 	}
-	file, src, err := configs.Files{}.Find(configs.Plans, c.Plan)
+	file, src, err := configs.Files{}.Find(configs.Plans, name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	plan, err := blind.ParsePlan(file, src)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return plan.Loading(), nil
+	return plan.Loading(), plan.Targets.Odours, nil
 }
 
-// people lets dog and handler in. It returns what lets the dog go.
-func (c *stationCmd) people(w *world.World, st *hardware.Station) (release func(), err error) {
+// people lets in a handler and a dog that is trained on the targets, of the loading by letter for none. It returns what lets
+// the dog go.
+func (c *stationCmd) people(w *world.World, st *hardware.Station, targets []string) (release func(), err error) {
 	if c.Handler == handlerNone {
 		return func() {}, nil
 	}
@@ -159,7 +159,7 @@ func (c *stationCmd) people(w *world.World, st *hardware.Station) (release func(
 		h.Starts, h.GoAfter = false, c.GoAfter
 	}
 	h.Calls = c.Handler != handlerVoice
-	team, err := dog.Enter(w, st, dog.Default(), h, func(call dog.Call) {
+	team, err := dog.Enter(w, st, dog.Default().On(targets), h, func(call dog.Call) {
 		if !h.Calls {
 			st.Shout(call.Position)
 		}

@@ -214,14 +214,17 @@ func TestVoiceShoutsAndProbeLetsGo(t *testing.T) {
 
 func TestTheLoadingOfAPlan(t *testing.T) {
 	c := stationCmd{Config: six, Plan: "lineup-six"}
-	_, byPlan, err := c.read()
+	_, byPlan, targets, err := c.read()
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Plan = ""
-	_, byLetter, err := c.read()
+	_, byLetter, none, err := c.read()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !slices.Equal(targets, []string{"tnt", "smokeless-powder"}) || none != nil {
+		t.Errorf("the dog is to find %q by the plan, %q without one", targets, none)
 	}
 	if !slices.Equal(byPlan.Canisters, byLetter.Canisters) {
 		t.Error("lineup-six does not lie in the default order")
@@ -234,7 +237,7 @@ func TestTheLoadingOfAPlan(t *testing.T) {
 		t.Errorf("buttons %+v, lights %+v", byPlan.Buttons, byPlan.Lights)
 	}
 	c.Plan, c.Config = "../../configs/plans/lineup-six.yaml", "../../configs/stations/virtual-two.yaml"
-	if _, _, err := c.read(); err == nil || !strings.Contains(err.Error(), "canisters that the station does not have") {
+	if _, _, _, err := c.read(); err == nil || !strings.Contains(err.Error(), "canisters that the station does not have") {
 		t.Errorf("a plan of six on a station of two: %v", err)
 	}
 }

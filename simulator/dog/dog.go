@@ -63,6 +63,14 @@ func Default() Dog {
 	}
 }
 
+// On returns the dog trained on these odours and no others, such as the targets of a plan; as it was for none.
+func (d Dog) On(odours []string) Dog {
+	if len(odours) > 0 {
+		d.Trained = slices.Clone(odours)
+	}
+	return d
+}
+
 // Check returns what is wrong with the dog, nil when nothing is.
 func (d Dog) Check() error {
 	var problems []error

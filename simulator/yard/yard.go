@@ -55,6 +55,8 @@ type Options struct {
 	Config config.Config
 	// Loading is what lies in which canister; nil loads by letter.
 	Loading []event.Loaded
+	// Trained are the odours that the dog is trained on; nil are those of the loading by letter.
+	Trained []string
 	// Store is the journal; nil is one in memory.
 	Store journal.Store
 	// Commit is how long a commit takes; 0 is DefaultCommit.
@@ -157,7 +159,7 @@ func (y *Yard) enter() error {
 		dog.Play(y.World, y.Hardware, y.opt.Scripts)
 		return nil
 	}
-	_, err := dog.Enter(y.World, y.Hardware, dog.Default(), dog.ByButton(), y.opt.OnCall)
+	_, err := dog.Enter(y.World, y.Hardware, dog.Default().On(y.opt.Trained), dog.ByButton(), y.opt.OnCall)
 	return err
 }
 
