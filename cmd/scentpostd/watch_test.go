@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -101,6 +102,11 @@ func TestWhatIsReadOfTheMachine(t *testing.T) {
 	r := thisStation{cfg}.Read(false)
 	if !r.HasDisk || r.ReadOnly || r.Free <= 0 {
 		t.Errorf("the disk: %+v", r)
+	}
+	if key := folder.Folder(cfg.Data).Key(); r.KeyFile != key || r.KeyMode.Perm() != 0o600 {
+		t.Errorf("the key %s has mode %v", r.KeyFile, r.KeyMode)
+	} else if err := os.Chmod(key, 0o644); err != nil || (thisStation{cfg}).Read(false).KeyMode.Perm() != 0o644 {
+		t.Errorf("a key that was opened to all is not seen: %v", err)
 	}
 	size := j.Size()
 	if records, lasted, err := archive.Pace(j, size); err != nil || size < 5 || records != size-1 || lasted <= 0 || lasted > time.Hour {

@@ -146,3 +146,21 @@ func TestNowNeverGoesBack(t *testing.T) {
 		}
 	}
 }
+
+// TestAClockThatIsResumedIsNotBeforeItsRecord: of the same boot no instant is given out before the latest of an earlier process,
+// and one of another boot says nothing.
+func TestAClockThatIsResumedIsNotBeforeItsRecord(t *testing.T) {
+	reading := int64(5)
+	r := &Real{base: Simulated("b", 1, func() int64 { return reading }, func(mono int64) int64 { return mono })}
+	for _, c := range []struct {
+		boot          string
+		last, reading int64
+		want          int64
+	}{{"another", 1000, 6, 6}, {"b", 50, 7, 50}, {"b", 20, 49, 50}, {"b", 60, 61, 61}, {"b", 55, 62, 62}} {
+		reading = c.reading
+		r.Resume(event.Stamp{Boot: c.boot, Mono: c.last})
+		if got := r.Now().Mono; got != c.want {
+			t.Errorf("resumed from %d of boot %s at %d: %d, want %d", c.last, c.boot, c.reading, got, c.want)
+		}
+	}
+}
