@@ -156,7 +156,7 @@ func (s *Sender) takes(topic string) {
 }
 
 // blame finds, when the connection was lost without any delivery, the message that the broker may not have liked: the
-// first one that it did not acknowledge. A batch is cut shorter the next time.
+// first one that it did not acknowledge or, of batches, did not deliver. A batch is cut shorter the next time.
 func (s *Sender) blame() {
 	first, found := s.firstOwed()
 	if !found || s.acked > s.began {

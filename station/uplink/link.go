@@ -293,7 +293,7 @@ func (l *Link) serve(ctx context.Context, conn *connection) (err error) {
 	l.sender.Connected(conn.session)
 	began := time.Now()
 	defer func() {
-		l.evicted.ended(err, time.Since(began), l.steadyAfter(), l.sender.owed() || !l.sender.ready())
+		l.evicted.ended(err, time.Since(began), l.steadyAfter(), l.sender.owed() || len(l.sender.inFlight) > 0 || !l.sender.ready())
 		conn.close()
 		l.sender.Disconnected()
 	}()

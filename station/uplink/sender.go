@@ -291,11 +291,11 @@ func (s *Sender) born() bool { return s.phase == ready && !s.status.dirty }
 
 // owed tells whether the broker owes an acknowledgement.
 func (s *Sender) owed() bool {
-	_, found := s.firstOwed()
-	return found
+	return slices.ContainsFunc(s.inFlight, func(b batch) bool { return b.acked < 0 }) ||
+		len(s.status.sent)+len(s.info.sent)+len(s.state.sent) > 0
 }
 
-// firstOwed returns the message that has waited longest for its acknowledgement, with its topic.
+// firstOwed returns the message that has waited longest for its acknowledgement or, of a batch, for its return.
 func (s *Sender) firstOwed() (first owed, found bool) {
 	consider := func(o owed) {
 		if !found || o.id < first.id {
@@ -307,16 +307,14 @@ func (s *Sender) firstOwed() (first owed, found bool) {
 			consider(owed{u, r.topic})
 		}
 	}
-	for _, b := range s.inFlight {
-		if b.acked < 0 {
-			consider(owed{underWay{b.id, b.sent, len(b.payload)}, s.topics.Journal})
-			break
-		}
+	if len(s.inFlight) > 0 {
+		b := s.inFlight[0]
+		consider(owed{underWay{b.id, b.sent, len(b.payload)}, s.topics.Journal})
 	}
 	return first, found
 }
 
-// owed is a message without its acknowledgement.
+// owed is a message without its acknowledgement, or a batch that did not come back.
 type owed struct {
 	underWay
 	topic string

@@ -39,17 +39,19 @@ type Mosquitto struct {
 	binary string
 	port   int
 
+	extra []string // lines of its configuration
+
 	process *exec.Cmd // nil when stopped
 	ended   chan error
 	log     transcript
 }
 
 // Start starts a broker that keeps every session and message on disk, with unbounded queues. It is stopped when the
-// test ends. Where mosquitto is not installed the test is skipped, saying what to install; with CI set in the
+// test ends. extra are more lines of its configuration. Where mosquitto is not installed the test is skipped, saying what to install; with CI set in the
 // environment it fails.
-func Start(t testing.TB) *Mosquitto {
+func Start(t testing.TB, extra ...string) *Mosquitto {
 	t.Helper()
-	m := &Mosquitto{t: t, binary: find(t, usual), Folder: t.TempDir()}
+	m := &Mosquitto{t: t, binary: find(t, usual), Folder: t.TempDir(), extra: extra}
 	t.Cleanup(func() {
 		if m.process != nil {
 			m.Stop()
@@ -121,7 +123,7 @@ func (m *Mosquitto) configuration() (string, error) {
 		"log_dest stderr",
 		"log_type error", "log_type warning", "log_type notice", "log_type information",
 	}
-	return strings.Join(lines, "\n") + "\n", nil
+	return strings.Join(append(lines, m.extra...), "\n") + "\n", nil
 }
 
 func (m *Mosquitto) start() error {
@@ -180,6 +182,14 @@ func (m *Mosquitto) answers() error {
 	}
 	_, err = conn.Write([]byte{0xe0, 0})
 	return err
+}
+
+// Reload has the broker read its access list and passwords again.
+func (m *Mosquitto) Reload() {
+	m.t.Helper()
+	if err := m.process.Process.Signal(syscall.SIGHUP); err != nil {
+		m.t.Errorf("reload mosquitto: %v", err)
+	}
 }
 
 // Stop ends the broker by SIGTERM, upon which it writes its database, and waits until it has.
