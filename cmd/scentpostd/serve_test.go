@@ -71,6 +71,8 @@ type daemon struct {
 	out *said
 	log *bytes.Buffer // read it only after end
 	end func() error
+	// gone is closed when it has ended by itself.
+	gone <-chan struct{}
 }
 
 func testConfig(t *testing.T) config.Config {
@@ -92,9 +94,11 @@ func startDaemon(t *testing.T, cfg config.Config) daemon {
 	t.Helper()
 	d := daemon{cfg: cfg, out: &said{news: make(chan struct{}, 1)}, log: new(bytes.Buffer)}
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
+	ended, gone := make(chan error, 1), make(chan struct{})
+	d.gone = gone
 	go func() {
 		ended <- serveAgain(ctx, cfg, program.Streams{Out: d.out, Err: io.Discard}, slog.New(slog.NewTextHandler(d.log, nil)))
+		close(gone)
 	}()
 	d.end = sync.OnceValue(func() error { cancel(); return <-ended })
 	t.Cleanup(func() {

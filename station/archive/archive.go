@@ -209,9 +209,13 @@ type First struct {
 
 // Beginning returns the first record of an epoch.
 func Beginning(log journal.Log) (first First, err error) {
-	lines, err := log.Lines(0, 1, pageBytes)
-	if err != nil || len(lines) != 1 {
+	// As one that is of no session: an epoch that ended at no record still has it.
+	lines, err := log.LinesOf(journal.Session{To: 1}, 0, 1, pageBytes)
+	if err != nil {
 		return first, fmt.Errorf("read the epoch's first record: %w", err)
+	}
+	if len(lines) != 1 {
+		return first, fmt.Errorf("%w: the epoch has no first record", journal.ErrDamaged)
 	}
 	if first.Record, err = record.Decode(lines[0].Bytes); err != nil {
 		return first, fmt.Errorf("the epoch's first record: %w", err)

@@ -176,6 +176,10 @@ func (p *copier) beyond() error {
 	}
 	for _, s := range all {
 		if s.To > p.of {
+			if p.of == 0 {
+				p.note("session %s of epoch %s, which ended at no record: export it (scentpost record export)", s.ID, p.epoch.ID)
+				continue
+			}
 			p.note("what session %s of epoch %s has after record %d, where the epoch ended: export it (scentpost record export)", s.ID, p.epoch.ID, p.of-1)
 		}
 	}

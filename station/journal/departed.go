@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,6 +25,13 @@ type Left struct {
 	Root  tlog.Hash `json:"root"`        // of the log at Size
 	// Starts is how often the journal had been opened: a journal that counts fewer is an older copy.
 	Starts int64 `json:"starts,string"`
+	// Sum is that of the other fields (see sum): a changed bit must not look like another history. 0 in a file of an old draft.
+	Sum uint32 `json:"sum,omitempty"`
+}
+
+// sum returns the CRC-32C of what it says.
+func (l Left) sum() uint32 {
+	return crc32.Checksum(fmt.Appendf(nil, "%d %s %d %x %d", l.Draft, l.Epoch, l.Size, l.Root[:], l.Starts), castagnoli)
 }
 
 // Departed is the file outside the journal's folder that says how much has left the station: whoever restores or
@@ -59,6 +67,10 @@ func loadDeparted(path string) (d *Departed, found bool, err error) {
 	}
 	if d.left.Draft > event.Draft {
 		return d, true, checkDraft(d.left.Draft, filepath.Base(path))
+	}
+	if d.left.Sum != 0 && d.left.Sum != d.left.sum() {
+		d.left = Left{}
+		return d, true, fmt.Errorf("%w: the file of what has left the station is not what was written", ErrDamaged)
 	}
 	if d.left.Size < 0 || d.left.Starts < 0 || checkEpochID(d.left.Epoch) != nil {
 		d.left = Left{}
@@ -109,6 +121,7 @@ func (d *Departed) started(epoch string, starts int64) error {
 
 func (d *Departed) write(next Left) error {
 	next.Draft = event.Draft
+	next.Sum = next.sum()
 	text, err := json.Marshal(next)
 	if err != nil {
 		return err

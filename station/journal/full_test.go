@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -325,4 +326,72 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("the ballast is not back: %v", err)
 	}
 	_ = j.Close()
+}
+
+// TestADiskThatIsFullAtEachWrite leaves room for so many pages and no more, for every number of them, so that in turn each write
+// of a start, a run and a stop is the one that fails: of the log and its index, of names, of the departed size. With a ballast
+// the run goes to its end. Without one the disk stays full for good: nothing that was durable is lost, and with room again the
+// same epoch goes on.
+func TestADiskThatIsFullAtEachWrite(t *testing.T) {
+	const pages, page = 64, 4096
+	step := 1
+	if testing.Short() {
+		step = 7
+	}
+	for _, ballast := range []int64{2 << 20, -1} {
+		for n := 0; n <= pages; n += step {
+			disk := smallDisk(t, 8<<20)
+			p := place{dir: filepath.Join(disk, "journal"), departed: filepath.Join(disk, "outside", "departed.json")}
+			j := p.openWithBallast(t, ballast)
+			mustCommit(t, j, Batch{Rows: rows(0, 10, "s1"), Identities: []Identity{arta}})
+			if err := j.Close(); err != nil {
+				t.Fatal(err)
+			}
+			film := fillDisk(t, disk, int64(n*page))
+			durable, failed := fullRun(p, ballast)
+			if ballast > 0 && failed != nil {
+				t.Fatalf("%d pages: the run did not go to its end: %v", n, failed)
+			}
+			if failed != nil && errors.Is(failed, ErrDamaged) {
+				t.Errorf("%d pages: a full disk is damage: %v", n, failed)
+			}
+			if err := os.Remove(film); err != nil {
+				t.Fatal(err)
+			}
+			j = p.openWithBallast(t, ballast)
+			r := check(t, j)
+			lines, err := j.Lines(0, 1000, 1<<24)
+			ids, _ := j.Identities()
+			if r.NewEpochNeeded || j.Size() < durable || int64(len(lines)) != j.Size() || err != nil || durable > 10 && len(ids) != 2 || r.NamesLost {
+				t.Errorf("%d pages, ballast %d: %d records were durable, %d are there, %d names, %v, %+v", n, ballast, durable, len(lines), len(ids), err, r)
+			}
+			mustCommit(t, j, Batch{Rows: rows(j.Size(), j.Size()+1, "s1")})
+			if err := j.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// fullRun opens the journal, writes a run, and stops. It returns how many records were durable, and what failed first.
+func fullRun(p place, ballast int64) (durable int64, failed error) {
+	j, err := Open(p.dir, Options{Departed: p.departed, Ballast: ballast})
+	if err != nil {
+		return 10, err
+	}
+	defer func() { failed = errors.Join(failed, j.Close()) }()
+	if _, err := j.Check(context.Background()); err != nil {
+		return j.Size(), err
+	}
+	for durable = j.Size(); durable < 130; durable = j.Size() {
+		b := Batch{Rows: rows(durable, durable+4, "s1"), Identities: []Identity{rex}}
+		if err := j.Commit(b); err != nil {
+			return durable, err
+		}
+		root, err := Root(j.Size(), j)
+		if err := errors.Join(err, j.Departed().Store("e1", j.Size(), root)); err != nil {
+			return j.Size(), err
+		}
+	}
+	return durable, nil
 }

@@ -202,11 +202,6 @@ func (j *Journal) look() (found, error) {
 		f.broken = err
 		return f, nil
 	}
-	if f.broken = j.current.foreign(); f.broken != nil {
-		err = j.current.close()
-		j.current = nil
-		return f, err
-	}
 	f.size = j.current.size.Load()
 	f.rootAt = func(size int64) (tlog.Hash, error) { return tlog.TreeHash(size, j.current) }
 	return f, nil

@@ -75,7 +75,11 @@ func openLedger(path, epoch string) (*ledger, ledgerState, error) {
 func newLedger(read *sql.DB, path, epoch string) (*ledger, ledgerState, error) {
 	var state ledgerState
 	l := &ledger{epoch: epoch, path: path, read: read}
-	if err := l.load(&state); err != nil {
+	err := l.load(&state)
+	if err == nil {
+		err = l.foreign()
+	}
+	if err != nil {
 		_ = read.Close()
 		return nil, state, err
 	}
@@ -122,7 +126,7 @@ func (l *ledger) foreign() error {
 }
 
 // startWriting opens the writing connection and notes the start; from here on the stop is unclean until close
-// says otherwise.
+// says otherwise. After an error nothing is open, and it may be tried again.
 func (l *ledger) startWriting(starts int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -133,6 +137,16 @@ func (l *ledger) startWriting(starts int64) error {
 	if l.write, err = openDB(l.path, 1, writePragmas); err != nil {
 		return err
 	}
+	if err := l.prepare(starts); err != nil {
+		err = errors.Join(err, l.write.Close())
+		l.write = nil
+		return err
+	}
+	return nil
+}
+
+// prepare notes the start and makes the statements.
+func (l *ledger) prepare(starts int64) (err error) {
 	if _, err = l.write.Exec("INSERT OR REPLACE INTO state (one, starts, clean, size, root) VALUES (1, ?, 0, 0, x'')", starts); err != nil {
 		return fmt.Errorf("noting the start in epoch %s: %w", l.epoch, err)
 	}
