@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -10,15 +11,17 @@ import (
 
 	"scentpost/cmd/internal/program"
 	"scentpost/cmd/internal/words"
+	"scentpost/station/archive"
 	"scentpost/station/control"
 	"scentpost/station/history"
+	"scentpost/station/journal"
 	"scentpost/station/record"
 )
 
 // recordCmd takes sessions out of the journal.
 type recordCmd struct {
 	Export recordExport `cmd:"" help:"Write the bundle of a session that has ended."`
-	List   sessionList  `cmd:"" help:"List the sessions of the journal."`
+	List   recordList   `cmd:"" help:"List the sessions of the journal."`
 	Repack recordRepack `cmd:"" help:"Pack a bundle as a station does, which somebody unpacked and packed again."`
 }
 
@@ -49,15 +52,82 @@ func (c recordRepack) Run(out io.Writer) error {
 	return err
 }
 
+// folderFlag names a journal that is read without a daemon.
+type folderFlag struct {
+	Journal string `help:"A journal's folder, to be read without the daemon: one that was put aside or replaced, a copy, or that of a card from another machine. Nothing in it is changed." placeholder:"FOLDER"`
+}
+
+// answer gives a request to the daemon, or answers it from the folder where one is named.
+func (f folderFlag) answer(d daemon, r control.Request) (control.Response, error) {
+	if f.Journal == "" {
+		return d.ask(r)
+	}
+	response, err := f.read(r)
+	if err != nil {
+		return response, no(unreadable(err))
+	}
+	return response, nil
+}
+
+// read answers a list or an export from the folder. Names come with it: whoever may read the folder may read them.
+func (f folderFlag) read(r control.Request) (out control.Response, err error) {
+	logs, err := journal.Read(f.Journal)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, logs.Close()) }()
+	a := archive.New(logs)
+	if out.List, err = a.Sessions(); err != nil {
+		return out, err
+	}
+	out.OK = true
+	if r.Command == "list" {
+		out.PutAside, err = a.PutAside()
+		return out, err
+	}
+	damage, err := a.Damage(r.Session)
+	if err != nil {
+		return out, err
+	}
+	if len(damage.Missing) > 0 {
+		out.Damage = &damage
+	}
+	if out.Name, out.Bundle, err = a.Export(r.Session, true); out.Damage != nil {
+		err = nil // what could be read is told of
+	}
+	for _, s := range out.List {
+		if r.Session == "" || s.ID == r.Session {
+			out.Unfinished, out.Simulated = s.State == history.Unfinished, s.Simulated
+		}
+	}
+	return out, err
+}
+
+// recordList is sessionList, of any journal.
+type recordList struct {
+	sessionList
+	folderFlag
+}
+
+// Run lists the sessions.
+func (c recordList) Run(out io.Writer) error {
+	response, err := c.answer(c.daemon, control.Request{Command: "list"})
+	if err != nil {
+		return err
+	}
+	return c.print(out, response)
+}
+
 type recordExport struct {
 	daemon
+	folderFlag
 	Session string `arg:"" optional:"" help:"The session; the last one when not given."`
 	Out     string `short:"o" help:"The file to write, by default the bundle's own name in this folder." placeholder:"FILE"`
 }
 
 // Run writes a bundle to a new file.
 func (c recordExport) Run(s program.Streams) error {
-	response, err := c.ask(control.Request{Command: "export", Session: c.Session})
+	response, err := c.answer(c.daemon, control.Request{Command: "export", Session: c.Session})
 	if err != nil {
 		return err
 	}

@@ -348,6 +348,11 @@ func (c sessionList) Run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	return c.print(out, response)
+}
+
+// print prints a list.
+func (c sessionList) print(out io.Writer, response control.Response) error {
 	if c.JSON {
 		return printJSON(out, struct {
 			Sessions []history.Listed `json:"sessions"`
