@@ -25,13 +25,13 @@ type Left struct {
 	Root  tlog.Hash `json:"root"`        // of the log at Size
 	// Starts is how often the journal had been opened: a journal that counts fewer is an older copy.
 	Starts int64 `json:"starts,string"`
-	// Sum is that of the other fields (see sum): a changed bit must not look like another history. 0 in a file of an old draft.
+	// Sum is that of the fields but the draft (see sum): a changed bit must not look like another history. 0 in a file of an old draft.
 	Sum uint32 `json:"sum,omitempty"`
 }
 
-// sum returns the CRC-32C of what it says.
+// sum returns the CRC-32C of what it says. A wrong draft is found out by the journal's own.
 func (l Left) sum() uint32 {
-	return crc32.Checksum(fmt.Appendf(nil, "%d %s %d %x %d", l.Draft, l.Epoch, l.Size, l.Root[:], l.Starts), castagnoli)
+	return crc32.Checksum(fmt.Appendf(nil, "%s %d %x %d", l.Epoch, l.Size, l.Root[:], l.Starts), castagnoli)
 }
 
 // Departed is the file outside the journal's folder that says how much has left the station: whoever restores or
