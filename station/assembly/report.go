@@ -66,8 +66,9 @@ func (s *Station) SenderOptions() (uplink.Options, error) {
 	left := s.store.Departed.Load()
 	size := store.Size()
 	acknowledged, err := store.Cursor(uplinkCursor)
-	if err != nil {
-		return uplink.Options{}, err
+	if err != nil { // what is sent twice does no harm, and an end of the daemon would
+		s.opt.Log.Warn("how many records the broker has stored cannot be read: they are sent from the first on", "err", err)
+		acknowledged = 0
 	}
 	departed := wire.Departed{Epoch: left.Epoch, Size: left.Size}
 	epoch := store.Epoch().ID
