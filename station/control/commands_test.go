@@ -330,3 +330,15 @@ func TestWhatComesNext(t *testing.T) {
 		}
 	}
 }
+
+// TestTheStateBesideARefusal: what the station waits for, without the runs that are over, and whole by itself: a client that knows
+// no state before it reads it.
+func TestTheStateBesideARefusal(t *testing.T) {
+	v := trial.View{Phase: trial.Sealed, Session: "s1", Left: 2, Over: []trial.RunView{{Index: 1, State: trial.Completed}, {Index: 2, State: trial.Voided}}}
+	in := newInbox(v)
+	in.answer = trial.Answer{Seq: 9, Refused: refusal.New(trial.NotPaused)}
+	got := do(newTestService(t, in), Request{Command: "resume", As: "Ada"})
+	if got.Status == nil || got.Status.Next != NextArm || got.Status.RunsKept != 0 || got.Status.Runs != nil {
+		t.Errorf("%+v", got.Status)
+	}
+}

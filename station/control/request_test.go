@@ -2,6 +2,7 @@ package control
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -50,7 +51,7 @@ func FuzzParseRequest(f *testing.F) {
 		}
 		f.Add(text)
 	}
-	f.Add([]byte(`{"command":"close","as":"Ada","note":"r\n","missing":true,"back":3}`))
+	f.Add([]byte(`{"command":"close","as":"Ada","note":"r\n","all_back":true,"back":3}`))
 	f.Add([]byte(`{"command":"open","plan":"plan: x\n","dog":"Rex"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, why := ParseRequest(data)
@@ -64,7 +65,7 @@ func FuzzParseRequest(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, why := ParseRequest(text); len(text) <= MaxRequest && (why != nil || again != r) {
+		if again, why := ParseRequest(text); len(text) <= MaxRequest && (why != nil || !reflect.DeepEqual(again, r)) {
 			t.Fatalf("%s: %v", text, why)
 		}
 	})

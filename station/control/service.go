@@ -165,6 +165,7 @@ func (s *Service) submit(c *Command, r *Request, who Person, done func(Response)
 		state := s.inbox.Snapshot()
 		if a.Refused != nil {
 			now := s.status(state, who, sees(state, who), len(state.View.Over))
+			now.RunsKept = 0 // it follows no other state that would have them
 			done(Response{Refused: a.Refused, First: c.first(state.View.Phase, a.Refused), Seq: max(a.Seq, 0), Status: &now})
 			return
 		}

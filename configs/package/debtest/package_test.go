@@ -205,7 +205,7 @@ func sums(t *testing.T, folder string) string {
 // clock: what was recorded in the sandbox bears this boot's id, and knows what the kernel knows of its clock.
 func (l life) clock(t *testing.T) {
 	mustRun(t, as(assessorUID, "session", "abort", "the dog is unwell"))
-	mustRun(t, as(loaderUID, "session", "close"))
+	mustRun(t, as(loaderUID, "session", "close", "--all-back"))
 	bundle := filepath.Join(t.TempDir(), "session.zip")
 	must(t, "scentpost", "record", "export", "--out", bundle)
 	boot := strings.TrimSpace(read(t, "/proc/sys/kernel/random/boot_id"))
