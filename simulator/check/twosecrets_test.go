@@ -65,11 +65,17 @@ func TestThePairsPurgeCallAndMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	samples := 0
+	samples, sums := 0, 0
 	for _, l := range lines {
 		if bytes.Contains(l.Bytes, []byte(`"type":"scentpost.air.sampled"`)) {
 			samples++
 		}
+		if bytes.Contains(l.Bytes, []byte(`"type":"scentpost.refusals.summed"`)) {
+			sums++
+		}
+	}
+	if sums == 0 {
+		t.Error("no refusals are summed")
 	}
 	if runs := len(y.Placements()); done[hardware.Blow] < 2*4*runs || done[hardware.Call] < 2*runs || samples != runs+1 {
 		t.Errorf("%d blowers and %d sounders were switched, %d samples recorded, in %d runs", done[hardware.Blow], done[hardware.Call], samples, runs)

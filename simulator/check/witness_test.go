@@ -218,16 +218,17 @@ const provokeEvery = 7 * time.Second
 var provocations = []struct {
 	by      event.Role
 	request control.Request
+	more    int // how often it is given again at once
 }{
-	{event.Public, control.Request{Command: "arm"}},
-	{event.Handler, control.Request{Command: "seal", Alone: true}},
-	{event.Loader, control.Request{Command: "arm"}},
-	{event.Loader, control.Request{Command: "load"}},
-	{event.Assessor, control.Request{Command: "seal", Alone: true}},
-	{event.Assessor, control.Request{Command: "call", Position: 9}},
-	{event.Assessor, control.Request{Command: "open", PlanName: "pairs.yaml", Plan: planText("double"), Dog: "D", Handler: "H", Assessor: "A"}},
-	{event.Handler, control.Request{Command: "call", Position: 1, Dog: "D"}},
-	{event.Handler, control.Request{Command: "withdraw"}},
+	{event.Public, control.Request{Command: "arm"}, 0},
+	{event.Handler, control.Request{Command: "seal", Alone: true}, 0},
+	{event.Loader, control.Request{Command: "arm"}, 0},
+	{event.Loader, control.Request{Command: "load"}, 40},
+	{event.Assessor, control.Request{Command: "seal", Alone: true}, 0},
+	{event.Assessor, control.Request{Command: "call", Position: 9}, 0},
+	{event.Assessor, control.Request{Command: "open", PlanName: "pairs.yaml", Plan: planText("double"), Dog: "D", Handler: "H", Assessor: "A"}, 0},
+	{event.Handler, control.Request{Command: "call", Position: 1, Dog: "D"}, 0},
+	{event.Handler, control.Request{Command: "withdraw"}, 0},
 }
 
 // provoke gives such commands, one after the other, until the reveal, and writes down how they are answered.
@@ -236,13 +237,15 @@ func provoke(y *yard.Yard, seen *check.Sights, n int) {
 		return
 	}
 	p := provocations[n%len(provocations)]
-	y.Control.Do(withRole(y, p.by), p.request, func(r control.Response) {
-		answer, err := json.Marshal(r)
-		if err != nil || r.OK {
-			panic(fmt.Sprintf("%s: %s, %v", p.request.Command, answer, err))
-		}
-		seen.See(check.Commands, y.World.Mono(), answer)
-	})
+	for range 1 + p.more {
+		y.Control.Do(withRole(y, p.by), p.request, func(r control.Response) {
+			answer, err := json.Marshal(r)
+			if err != nil || r.OK {
+				panic(fmt.Sprintf("%s: %s, %v", p.request.Command, answer, err))
+			}
+			seen.See(check.Commands, y.World.Mono(), answer)
+		})
+	}
 	y.World.After(provokeEvery, func() { provoke(y, seen, n+1) })
 }
 

@@ -424,6 +424,18 @@ type Refusal struct {
 	HeldMS   int        `json:"held_ms,omitempty"`
 }
 
+// RefusalSum stands for refused commands of one person that came faster than their refusals are written.
+type RefusalSum struct {
+	Since   int64          `json:"since,string"` // the monotonic instant of the first one
+	Refused []RefusedCount `json:"refused"`      // sorted by Type, each once
+}
+
+// RefusedCount says how many inputs of a kind were refused.
+type RefusedCount struct {
+	Type  Type  `json:"type"`
+	Count int64 `json:"count,string"` // from 1
+}
+
 // Lateness is an input that arrived after its instant was closed.
 type Lateness struct {
 	Type     Type   `json:"type"`

@@ -44,12 +44,13 @@ const (
 	EdgesSummed   Type = "edges.summed"   // stands for the edge that is one too many: the budget is spent
 	EdgesLost     Type = "edges.lost"     // fact; sealed: how many are missing, when and why
 
-	AirSampled Type = "air.sampled" // fact: what a sensor of the air says when a session is sealed and a run armed
-	ClockFixed Type = "clock.fixed" // fact: from here on UTC goes by another map
-	ClockSaid  Type = "clock.said"  // fact: what a person says that the time is
-	Refused    Type = "refused"     // what came in and made no sense in this state
-	Late       Type = "late"        // what came in after the instant that it was stamped at had been closed
-	Opened     Type = "opened"      // the sealed body and nonce of an earlier record
+	AirSampled     Type = "air.sampled"     // fact: what a sensor of the air says when a session is sealed and a run armed
+	ClockFixed     Type = "clock.fixed"     // fact: from here on UTC goes by another map
+	ClockSaid      Type = "clock.said"      // fact: what a person says that the time is
+	Refused        Type = "refused"         // what came in and made no sense in this state
+	RefusalsSummed Type = "refusals.summed" // fact: stands for refusals of one person that came too fast
+	Late           Type = "late"            // what came in after the instant that it was stamped at had been closed
+	Opened         Type = "opened"          // the sealed body and nonce of an earlier record
 )
 
 // body says how one kind of event is carried: in public, and sealed.
@@ -130,12 +131,13 @@ var bodies = map[Type]body{
 	EdgesSummed:   {public: of[EdgeSum]()},
 	EdgesLost:     {public: of[LostEdges](), sealed: of[Loss]()},
 
-	AirSampled: {public: of[Air]()},
-	ClockFixed: {public: of[ClockFix]()},
-	ClockSaid:  {public: of[TimeSaid]()},
-	Refused:    {public: of[Refusal]()},
-	Late:       {public: of[Lateness]()},
-	Opened:     {public: of[OpenedBody]()},
+	AirSampled:     {public: of[Air]()},
+	ClockFixed:     {public: of[ClockFix]()},
+	ClockSaid:      {public: of[TimeSaid]()},
+	Refused:        {public: of[Refusal]()},
+	RefusalsSummed: {public: of[RefusalSum]()},
+	Late:           {public: of[Lateness]()},
+	Opened:         {public: of[OpenedBody]()},
 }
 
 // Known tells whether t is a kind of event.

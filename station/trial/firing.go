@@ -26,6 +26,7 @@ func (s *Stage) Fire(now event.Stamp) []Effect {
 			}
 			s.void(at, at.AtMono(until), event.VoidMechanical)
 		default:
+			s.writeSums(at, at.Mono)
 			return s.machine.out
 		}
 	}
@@ -70,6 +71,9 @@ func (s *Stage) Next(now int64) (at int64, ok bool) {
 	at, ok = s.horizon.next(now)
 	if grid := s.presenter.gridAt; grid != 0 && (!ok || grid < at) {
 		at, ok = grid, true
+	}
+	if _, sum, waits := s.floods.next(); waits && (!ok || sum < at) {
+		at, ok = sum, true
 	}
 	return at, ok
 }

@@ -222,14 +222,14 @@ func (m *Machine) sessionStep(in event.Event) *refusal.Reason {
 		return m.clockFixed(in)
 	case event.ClockSaid:
 		return m.clockSaid(in)
-	case event.Refused, event.Late:
+	case event.Refused, event.RefusalsSummed, event.Late:
 		return m.again(in)
 	default:
 		return inconsistent("not an input: " + string(in.Type))
 	}
 }
 
-// again takes a refusal or a late fact back from a record: it was decided when it came in. What a refusal refused is
+// again takes a refusal, a sum of refusals or a late fact: it was decided when it came in. What a refusal refused is
 // not known any more; that a fact was late can be seen again, and nothing else may be called so.
 func (m *Machine) again(in event.Event) *refusal.Reason {
 	if m.phase == Idle {

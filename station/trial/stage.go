@@ -23,6 +23,7 @@ type Stage struct {
 	machine   Machine
 	horizon   horizon
 	presenter actuated
+	floods    floods      // refused commands that come too fast
 	utc       event.Stamp // a stamp by the map that is in force
 }
 
@@ -49,8 +50,15 @@ func (s *Stage) Command(now event.Stamp, e event.Event) (effects []Effect, refus
 		s.look(now) // its stamp holds the map that the session begins with
 	}
 	e.At = s.Date(now)
+	if e.Type == event.SessionClosed {
+		s.writeSums(e.At, math.MaxInt64) // no record of the session comes after this one
+	}
 	s.step(now, e)
-	return s.end(now), s.machine.refusal
+	refused = s.machine.refusal
+	if refused != nil {
+		s.sumUp(now, e.By)
+	}
+	return s.end(now), refused
 }
 
 // Fact takes what a device says, with its own stamp. What a canister did goes behind the curtain. So do edges that it may have
@@ -134,7 +142,7 @@ const ConfigChanged = "the configuration is not the one that the session was ope
 func (s *Stage) Resume(now event.Stamp, back Back) []Effect {
 	s.begin()
 	s.horizon.clear()
-	s.presenter = actuated{}
+	s.presenter, s.floods = actuated{}, nil
 	if r := s.machine.run; r != nil {
 		s.presenter.curtain.restore(r.index, r.placement)
 	}
