@@ -43,7 +43,7 @@ Exit codes:
   0  the running daemon says that a session is under way: opened, loaded, sealed, suspended, or ended and not closed;
      or that it has found one without an end and is bringing it back
   1  the running daemon says that none is
-  2  it could not be found out: wrong use, no permission, too many clients, not a daemon
+  2  it could not be found out: wrong use, no permission, not a daemon, all places taken by answers
   3  no daemon answers: none is running, or it hangs
 
 A script that must not disturb a session goes on after 1 and 3 alone.`

@@ -37,6 +37,17 @@ func (a Accounts) People() []Person {
 	return people
 }
 
+// UIDs returns the accounts of the machine that the station knows: those of its people, the daemon's and root's.
+func (a Accounts) UIDs() []int {
+	known := []int{0, a.own}
+	for _, p := range a.list {
+		if p.UID >= 0 {
+			known = append(known, p.UID)
+		}
+	}
+	return known
+}
+
 // rolesFor returns the roles that may give a command, nil for an unknown one.
 func rolesFor(command string) []event.Role {
 	if c := find(command); c != nil {

@@ -38,5 +38,6 @@ const (
 	BackTwice      refusal.Code = "back-twice"       // a count, and that all are back
 	SpeaksAlready  refusal.Code = "speaks-already"   // no copy holds the reports up
 	SpeakInSession refusal.Code = "speak-in-session" // phase: deciding for this station ends its epoch
+	ExportsBusy    refusal.Code = "exports-busy"     // most: as many are under way
 	RecordsUnread  refusal.Code = "records-unread"   // detail: the journal gave no list or bundle
 )

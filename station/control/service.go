@@ -69,7 +69,11 @@ type Service struct {
 	opt      Options
 	inbox    Inbox
 	commands []Command
+	exports  chan struct{} // one for each export that is under way
 }
+
+// maxExports is how many exports may be under way: each holds the record of a whole session.
+const maxExports = 2
 
 // New returns a service.
 func New(opt Options) (*Service, error) {
@@ -85,7 +89,7 @@ func New(opt Options) (*Service, error) {
 	if opt.Obstacle == nil {
 		opt.Obstacle = func(readiness.Question) *refusal.Reason { return nil }
 	}
-	return &Service{opt: opt, inbox: opt.Inbox, commands: table}, nil
+	return &Service{opt: opt, inbox: opt.Inbox, commands: table, exports: make(chan struct{}, maxExports)}, nil
 }
 
 // Response answers a request. OK is false when the station said no.
@@ -209,6 +213,12 @@ func (s *Service) readList(*Request, Person) Response {
 }
 
 func (s *Service) readBundle(r *Request, who Person) Response {
+	select {
+	case s.exports <- struct{}{}:
+		defer func() { <-s.exports }()
+	default:
+		return Response{Refused: refusal.New(ExportsBusy, "most", maxExports)}
+	}
 	unfinished := underWay(s.inbox.Snapshot().View, r.Session)
 	name, bundle, err := s.opt.Archive.Export(r.Session, s.opt.Simulated || len(who.Roles) > 0)
 	damage, unknown := s.opt.Archive.Damage(r.Session)

@@ -42,9 +42,15 @@ func (i *inbox) Watch(f func(trial.Snapshot)) (stop func()) {
 }
 
 // archive is a journal with one session.
-type archive struct{ err error }
+type archive struct {
+	err       error
+	exporting func() // called by each export, nil for none
+}
 
 func (a archive) Export(session string, names bool) (string, []byte, error) {
+	if a.exporting != nil {
+		a.exporting()
+	}
 	return "bundle-" + session + ".zip", []byte("zip"), a.err
 }
 
@@ -265,6 +271,28 @@ func TestABundleOfASessionUnderWayIsMarked(t *testing.T) {
 	}
 }
 
+// TestTwoExportsAtATime: a third is refused, and can be had when one has ended.
+func TestTwoExportsAtATime(t *testing.T) {
+	var s *Service
+	refused := 0
+	s, err := New(Options{Inbox: newInbox(trial.View{}), Archive: archive{exporting: func() {
+		if got := do(s, Request{Command: "export"}); got.Refused != nil && got.Refused.Code == ExportsBusy { // beside the one that it is within
+			refused++
+		}
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got := do(s, Request{Command: "export"}); !got.OK {
+			t.Errorf("%+v", got)
+		}
+	}
+	if refused != 2 {
+		t.Errorf("%d of two third exports are refused", refused)
+	}
+}
+
 func TestReadingTheArchive(t *testing.T) {
 	s := newTestService(t, newInbox(trial.View{}))
 	if got := do(s, Request{Command: "list"}); !got.OK || len(got.List) != 1 || len(got.PutAside) != 1 {
@@ -273,7 +301,7 @@ func TestReadingTheArchive(t *testing.T) {
 	if got := do(s, Request{Command: "export", Session: "s1"}); !got.OK || got.Name != "bundle-s1.zip" || string(got.Bundle) != "zip" {
 		t.Errorf("%+v", got)
 	}
-	s.opt.Archive = archive{errors.New("no session")}
+	s.opt.Archive = archive{err: errors.New("no session")}
 	for _, command := range []string{"list", "export"} {
 		if got := do(s, Request{Command: command}); got.OK || !got.Refused.Says(RecordsUnread) || got.Refused.Value("detail") != "no session" {
 			t.Errorf("%s: %+v", command, got)

@@ -47,6 +47,7 @@ var said = map[refusal.Code]string{
 	control.BackUncounted: "{out} aids went out: count them, then say how many came back (`scentpost session close --back N`), " +
 		"or that all did (`scentpost session close --all-back`)",
 	control.BackTwice:      "a count of the aids and that all are back were both said: say one of them",
+	control.ExportsBusy:    "{most} records are being exported at this moment: try again when one of them is written",
 	control.RecordsUnread:  "{detail}",
 	control.SpeaksAlready:  "no copy of this station holds up its reports: there is nothing to decide",
 	control.SpeakInSession: "a session is {phase}, and deciding for this station would end its epoch: close or abort the session first",
@@ -128,7 +129,8 @@ var said = map[refusal.Code]string{
 	trial.NoDate:         "{detail}",
 	trial.Inconsistent:   "the station refused its own input: {detail}",
 
-	socket.TooManyClients: "too many clients: try again",
+	socket.TooManyClients: "too many clients: this account has too many connections to the station open: end some, or try again",
+	socket.TooManyWatches: "too many clients: this account watches the station {watches} times already, or too many accounts do: end a `scentpost watch`",
 	socket.Unnamed:        "no socket is named: name the daemon's with --socket or in SCENTPOST_SOCKET",
 	socket.Folder:         "{path} is a folder, the socket of a daemon is expected: name the socket in it with --socket",
 	socket.NotASocket:     "{path} is no socket: name the daemon's with --socket; its configuration says where it lies",

@@ -9,6 +9,7 @@ import (
 // The reasons for which a client is turned away or a daemon cannot be asked, with the names of their values.
 const (
 	TooManyClients refusal.Code = "too-many-clients"
+	TooManyWatches refusal.Code = "too-many-watches" // watches
 
 	Unnamed       refusal.Code = "socket-unnamed"       // no path is given
 	Folder        refusal.Code = "socket-is-a-folder"   // path

@@ -21,8 +21,6 @@ import (
 
 // The socket's limits.
 const (
-	maxClients    = 64               // connections at once
-	maxEach       = 32               // of one account: nobody alone keeps the others out
 	requestWait   = 30 * time.Second // how long a client may take to say what it wants
 	responseWait  = 10 * time.Second // how long a client may take to read
 	socketMode    = 0o666            // the peer's uid decides, not the file's mode
@@ -35,32 +33,8 @@ type Server struct {
 	service  *control.Service
 	accounts control.Accounts
 	listener *net.UnixListener
+	places   *places
 	wg       sync.WaitGroup
-
-	mu      sync.Mutex // guards what follows
-	clients int
-	each    map[int]int // by account
-}
-
-// enter takes a client of an account in, if there is room for it.
-func (s *Server) enter(uid int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.clients >= maxClients || s.each[uid] >= maxEach {
-		return false
-	}
-	s.clients++
-	s.each[uid]++
-	return true
-}
-
-func (s *Server) leave(uid int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.clients--
-	if s.each[uid]--; s.each[uid] == 0 {
-		delete(s.each, uid)
-	}
 }
 
 // Listen opens the socket at path. A socket that nobody listens on any more is replaced; one that answers is not.
@@ -88,7 +62,7 @@ func Listen(path string, service *control.Service, accounts control.Accounts) (*
 		_ = l.Close()
 		return nil, fmt.Errorf("open the socket to its readers: %w", err)
 	}
-	return &Server{service: service, accounts: accounts, listener: l, each: map[int]int{}}, nil
+	return &Server{service: service, accounts: accounts, listener: l, places: newPlaces(accounts.UIDs())}, nil
 }
 
 // Serve answers clients until ctx ends, and returns when the last of them is gone.
@@ -109,19 +83,20 @@ func (s *Server) Serve(ctx context.Context) error {
 			_ = conn.Close()
 			continue
 		}
-		if !s.enter(uid) {
+		place := s.places.enter(uid, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
+		if place == nil {
 			_ = write(conn, control.Response{Refused: refusal.New(TooManyClients)})
 			_ = conn.Close()
 			continue
 		}
 		s.wg.Go(func() {
-			defer s.leave(uid)
-			s.client(ctx, conn, uid)
+			defer place.leave()
+			s.client(ctx, conn, place)
 		})
 	}
 }
 
-func (s *Server) client(ctx context.Context, conn *net.UnixConn, uid int) {
+func (s *Server) client(ctx context.Context, conn *net.UnixConn, place *place) {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
@@ -129,13 +104,16 @@ func (s *Server) client(ctx context.Context, conn *net.UnixConn, uid int) {
 	lines.Buffer(make([]byte, 0, 4096), control.MaxRequest)
 	for {
 		_ = conn.SetReadDeadline(time.Now().Add(requestWait))
-		if !lines.Scan() {
+		if heard := place.wait() && lines.Scan(); !place.answer() {
+			_ = write(conn, control.Response{Refused: refusal.New(TooManyClients)})
+			return
+		} else if !heard {
 			return
 		}
 		request, why := control.ParseRequest(lines.Bytes())
 		var who control.Person
 		if why == nil {
-			who, why = s.accounts.Who(uid, request.As, request.Command)
+			who, why = s.accounts.Who(place.uid, request.As, request.Command)
 		}
 		if why != nil {
 			if write(conn, control.Response{Refused: why}) != nil {
@@ -144,6 +122,10 @@ func (s *Server) client(ctx context.Context, conn *net.UnixConn, uid int) {
 			continue
 		}
 		if request.Command == "watch" {
+			if !place.watch() {
+				_ = write(conn, control.Response{Refused: refusal.New(TooManyWatches, "watches", maxWatching)})
+				return
+			}
 			s.watch(ctx, conn, who)
 			return
 		}

@@ -179,50 +179,118 @@ func TestBadLines(t *testing.T) {
 	}
 }
 
-// TestTooManyClients: one more is told so, and one that leaves makes room.
-func TestTooManyClients(t *testing.T) {
+// TestSilentConnectionsDelayNobody: of an account's connections that say nothing those make room that did so for longest. Who
+// made room is told why, and who asks is answered.
+func TestSilentConnectionsDelayNobody(t *testing.T) {
 	socket, _ := serve(t, newTestService(t, newInbox(trial.View{})))
-	clients := make([]*Client, maxEach)
-	for i := range clients {
-		clients[i] = dial(t, socket)
-		send(t, clients[i], &control.Request{Command: "status"})
-	}
-	conn, err := net.Dial("unix", socket)
+	first, err := net.Dial("unix", socket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, `"code":"too-many-clients"`) {
-		t.Errorf("client %d: %q, %v", maxEach+1, line, err)
+	defer first.Close()
+	for range 1000 {
+		silent, err := net.Dial("unix", socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer silent.Close()
 	}
-	_ = clients[0].Close()
+	if got := send(t, dial(t, socket), &control.Request{Command: "arm", As: "Ada"}); !got.OK {
+		t.Errorf("an assessor's command: %+v", got)
+	}
+	if line, err := bufio.NewReader(first).ReadString('\n'); err != nil || !strings.Contains(line, `"code":"too-many-clients"`) {
+		t.Errorf("the first that was silent hears %q, %v", line, err)
+	}
+}
+
+// TestWatchesLeaveRoomForCommands: an account has a number of watches, and places for commands beside them.
+func TestWatchesLeaveRoomForCommands(t *testing.T) {
+	socket, _ := serve(t, newTestService(t, newInbox(trial.View{})))
+	watches := make([]*Client, maxWatching)
+	for i := range watches {
+		watches[i] = dial(t, socket)
+		if got := send(t, watches[i], &control.Request{Command: "watch"}); !got.OK {
+			t.Fatalf("watch %d: %+v", i+1, got)
+		}
+	}
+	if got := send(t, dial(t, socket), &control.Request{Command: "watch"}); got.OK || got.Refused.Code != TooManyWatches {
+		t.Errorf("one watch more: %+v", got)
+	}
+	if got := send(t, dial(t, socket), &control.Request{Command: "arm", As: "Ada"}); !got.OK {
+		t.Errorf("a command beside them: %+v", got)
+	}
+	_ = watches[3].Close()
 	for limit := time.Now().Add(patience); ; {
-		c := dial(t, socket)
-		if got, err := c.Send(&control.Request{Command: "status"}); err == nil && got.OK {
+		if got := send(t, dial(t, socket), &control.Request{Command: "watch"}); got.OK {
 			break
 		}
 		if time.Now().After(limit) {
-			t.Fatal("no room after a client left")
+			t.Fatal("no room after a watch has ended")
 		}
 	}
 }
 
-// TestNobodyAloneKeepsTheOthersOut: whoever holds all the connections that one account gets leaves room for the rest.
-func TestNobodyAloneKeepsTheOthersOut(t *testing.T) {
-	s := Server{each: map[int]int{}}
-	for uid, n := range []int{maxEach, maxClients - maxEach, 0} {
+// TestEachAccountHasPlacesOfItsOwn: accounts that nobody knows share theirs, and those of the station's people are never short
+// of one for others.
+func TestEachAccountHasPlacesOfItsOwn(t *testing.T) {
+	const ada, ben = 1001, 1002
+	p := newPlaces([]int{ada, ben})
+	gaveUp := map[int]int{}
+	enter := func(uid int) *place { return p.enter(uid, func() { gaveUp[uid]++ }) }
+	answering := func(uid, n int) {
 		for i := range n {
-			if !s.enter(uid) {
-				t.Fatalf("client %d of account %d is turned away", i+1, uid)
+			c := enter(uid)
+			if c == nil || !c.wait() || !c.answer() {
+				t.Fatalf("connection %d of account %d is turned away", i+1, uid)
 			}
 		}
-		if s.enter(uid) {
-			t.Errorf("account %d gets one more than %d", uid, n)
+	}
+	answering(ada, maxAsking)
+	for stranger := range 4 {
+		for range maxAsking {
+			enter(5000 + stranger)
 		}
 	}
-	s.leave(0)
-	if !s.enter(2) || s.enter(0) {
-		t.Error("the place that was left is not there for another, or is there twice")
+	if n := gaveUp[5000] + gaveUp[5001]; n != 2*maxAsking || gaveUp[5003] > 0 {
+		t.Errorf("of the strangers %v have made room", gaveUp)
+	}
+	answering(7000, maxAsking)
+	answering(7001, maxAsking)
+	if enter(7002) != nil || enter(ada) != nil {
+		t.Error("somebody gets one more than there are")
+	}
+	answering(ben, maxAsking)
+	for c := range p.all {
+		if c.uid == ben {
+			c.leave()
+			break
+		}
+	}
+	if c := enter(ben); c == nil || c.gone {
+		t.Error("the place that was left is not there")
+	}
+	for uid, most := range map[int]int{ada: maxWatching, 7000: maxWatching} {
+		n := 0
+		for c := range p.all {
+			if c.uid == uid && c.watch() {
+				n++
+			}
+		}
+		if n != most {
+			t.Errorf("account %d watches %d times", uid, n)
+		}
+	}
+}
+
+// TestWhoMadeRoomIsToldSo: a place that was given away is no longer there, whether its connection waits or has just asked.
+func TestWhoMadeRoomIsToldSo(t *testing.T) {
+	p := newPlaces(nil)
+	first := p.enter(1, func() {})
+	for range maxAsking {
+		p.enter(1, func() {})
+	}
+	if first.answer() || first.wait() || len(p.all) != maxAsking {
+		t.Errorf("the first has its place still, with %d others", len(p.all))
 	}
 }
 
