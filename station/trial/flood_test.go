@@ -61,7 +61,7 @@ func TestRefusalsThatComeTooFastAreSummed(t *testing.T) {
 	for range 25 {
 		s.command(event.Event{Type: event.RunStarted, By: "p-a"})
 	}
-	s.command(event.Event{Type: event.SessionClosed, By: "p-l", Body: &event.AidCount{}})
+	s.play("close")
 	if told, ones := refusals(s.records[from:]); ones != 20 || len(told) != 1 || told[0] != "p-a 5 run.started" || s.records[len(s.records)-1].Type != event.SessionClosed {
 		t.Errorf("before the close: %d, %q", ones, told)
 	}
