@@ -239,6 +239,9 @@ func provoke(y *yard.Yard, seen *check.Sights, n int) {
 	p := provocations[n%len(provocations)]
 	for range 1 + p.more {
 		y.Control.Do(withRole(y, p.by), p.request, func(r control.Response) {
+			if mode := y.Host.Snapshot().View.Mode; !slices.Contains(blindRoles[string(mode)], p.by) {
+				r.Status = nil // it may show this role what is hidden from others
+			}
 			answer, err := json.Marshal(r)
 			if err != nil || r.OK {
 				panic(fmt.Sprintf("%s: %s, %v", p.request.Command, answer, err))
