@@ -2,9 +2,7 @@ package uplink_test
 
 import (
 	"testing"
-	"time"
 
-	"scentpost/station/uplink"
 	"scentpost/station/uplink/brokertest"
 	"scentpost/station/uplink/wire"
 )
@@ -68,21 +66,4 @@ func TestMosquittoRemembersSize(t *testing.T) {
 	if n := len(brokertest.Lines(messages, s.topics.Journal)); n != before {
 		t.Errorf("%d lines left of a journal that was behind", n-before)
 	}
-}
-
-// A backlog of short lines (26 bytes) through paho and mosquitto on loopback, without the grid's pace: records per
-// second from the connect until the last is acknowledged.
-func BenchmarkMosquittoBacklog(b *testing.B) {
-	const records = 50_000
-	broker := brokertest.Start(b)
-	for b.Loop() {
-		s := newStation(b, records)
-		s.run(broker.URL, func(o *uplink.LinkOptions) {
-			o.Sender.Departed = s.signed("e1", records)
-			o.Sender.Limits = uplink.Limits{CursorEvery: time.Millisecond}
-		})
-		s.wait("all acknowledged", func() bool { return s.cursor == records })
-		s.end()
-	}
-	b.ReportMetric(float64(records)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }
