@@ -148,9 +148,10 @@ func (s *Sender) reached(size int64) {
 	s.misses, s.refusals = 0, 0
 }
 
-// takes notes that the broker took a message of a retained topic.
+// takes notes that the broker took a message of a retained topic. While records wait only their delivery shows that nothing
+// is refused: a connection may have ended at a batch before the acknowledgement of a state came.
 func (s *Sender) takes(topic string) {
-	if s.refusals > 0 && s.refused.topic == topic {
+	if s.refused.topic == topic && s.acked >= s.size {
 		s.refusals = 0
 	}
 }
