@@ -66,6 +66,45 @@ func TestSignals(t *testing.T) {
 	r.station.stop(t)
 }
 
+// TestNobodyHasToReadTheLog: the reader of a daemon's output goes away, and so does its terminal; the daemon stays, and takes
+// commands.
+func TestNobodyHasToReadTheLog(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, options{example: "virtual-two", name: "unheard", scale: 40, seed: 1})
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	daemon := newProgram("scentpostd", []string{"run", r.config})
+	daemon.Stdout, daemon.Stderr = write, write
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = daemon.Process.Kill() })
+	_ = write.Close()
+	for said := bufio.NewScanner(read); said.Scan() && !strings.Contains(said.Text(), "sessions can be run"); {
+	}
+	_ = read.Close()
+	for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGPIPE} {
+		if err := daemon.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.tell("Assessor", "open", "short", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor") // it says so in its log
+	r.station.stop(t)                                                                                     // and this
+	for limit := time.Now().Add(patience); !strings.Contains(r.must("session", "status"), "bus"); {
+		if time.Now().After(limit) {
+			t.Fatalf("the station's absence is not told:\n%s", r.must("session", "status"))
+		}
+	}
+	if err := daemon.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := daemon.Wait(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
 // TestTwoDaemons: the second process on a journal exits 1 and names the first.
 func TestTwoDaemons(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"io"
 	"log/slog"
 	"sync"
@@ -69,15 +71,26 @@ func (p *printout) run() {
 		p.waiting, p.dropped = nil, 0
 		p.mu.Unlock()
 		if len(lines) > 0 {
-			_, _ = p.to.Write(lines) // there is nowhere else to say it
+			if n, err := p.to.Write(lines); err != nil { // there is nowhere else to say it
+				dropped += bytes.Count(lines[n:], []byte("\n"))
+			}
 		}
-		if dropped > 0 {
-			account.Warn("lines are missing here: the log was not read", "lines", dropped)
+		if dropped > 0 && account.Handler().Handle(context.Background(), missing(dropped)) != nil {
+			p.mu.Lock()
+			p.dropped += dropped // said when the stream takes something again
+			p.mu.Unlock()
 		}
 		if closed {
 			return
 		}
 	}
+}
+
+// missing says how many lines are missing in the place where it stands.
+func missing(lines int) slog.Record {
+	r := slog.NewRecord(time.Now(), slog.LevelWarn, "lines are missing here: the log was not read", 0)
+	r.Add("lines", lines)
+	return r
 }
 
 // end writes what is left, for no longer than lastLines. What is written later is dropped.

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,6 +42,39 @@ func (u *unread) String() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.text.String()
+}
+
+// gone is a stream whose reader is away until it is back.
+type gone struct {
+	back bool
+	text strings.Builder
+}
+
+func (g *gone) Write(text []byte) (int, error) {
+	if !g.back {
+		return 0, syscall.EPIPE
+	}
+	return g.text.Write(text)
+}
+
+// TestALogThatCannotBeWritten: what the stream does not take is counted, and said when it takes something again.
+func TestALogThatCannotBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		to := &gone{}
+		p := newPrintout(to)
+		for range 3 {
+			_, _ = io.WriteString(p, "lost\n")
+			synctest.Wait()
+		}
+		to.back = true
+		_, _ = io.WriteString(p, "lost too\n") // those before it are accounted for first
+		synctest.Wait()
+		_, _ = io.WriteString(p, "after\n")
+		p.end()
+		if got := to.text.String(); !strings.HasSuffix(got, " lines=4\nafter\n") || strings.Contains(got, "lost") {
+			t.Errorf("it says %q", got)
+		}
+	})
 }
 
 // TestALogThatNobodyReads: lines wait up to a bound, the rest is dropped and accounted for where it is missing, and the

@@ -41,6 +41,8 @@ func (c runCmd) Run(out program.Streams) error {
 		return err
 	}
 	tune()
+	// A reader of the log that goes away, or a terminal, ends no station: its canisters may be open.
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	level := slog.LevelInfo

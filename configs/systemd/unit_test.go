@@ -73,7 +73,10 @@ func problems(all []setting) []string {
 		{"Service", "WatchdogSec", "30s"},
 		{"Service", "WatchdogSignal", "SIGKILL"}, // SIGABRT has Go print the stacks, with what is in the registers
 		{"Service", "LimitCORE", "0"},
-		{"Service", "Restart", "on-failure"},
+		{"Service", "Restart", "always"}, // by the manual of systemd on-failure takes SIGPIPE and SIGHUP for a clean end
+		{"Service", "MemoryMax", "256M"},
+		{"Service", "MemorySwapMax", "0"},
+		{"Service", "TasksMax", "256"},
 		{"Unit", "StartLimitIntervalSec", "0"},
 		{"Unit", "ConditionPathExists", "/etc/scentpost/station.yaml"},
 		{"Service", "SystemCallFilter", "@system-service adjtimex clock_adjtime"},
@@ -124,6 +127,8 @@ func TestProblemsAreSeen(t *testing.T) {
 	}
 	for _, c := range []struct{ old, with, says string }{
 		{"Type=notify", "Type=simple", "Type is simple"},
+		{"Restart=always", "Restart=on-failure", "Restart is on-failure"},
+		{"TasksMax=256", "", "TasksMax is"},
 		{"WatchdogSec=30s", "", "WatchdogSec is"},
 		{"SystemCallFilter=adjtimex clock_adjtime", "", "SystemCallFilter is @system-service,"},
 		{"PrivateMounts=yes", "PrivateMounts=yes\nProtectClock=yes", "ProtectClock is set"},

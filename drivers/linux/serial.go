@@ -55,7 +55,7 @@ type serialPort struct {
 }
 
 // OpenSerial opens a serial port at a speed, eight bits, no parity, one stop bit. It takes a lock (flock(2)) that shows
-// others that it is in use, and respects theirs. Opening a port may reset the board behind it.
+// others that it is in use, and respects theirs; the kernel refuses the port to all others. Opening a port may reset the board behind it.
 func OpenSerial(path string, baud int) (bus.Port, error) {
 	owner, err := lockPort(path)
 	if err != nil {
@@ -68,8 +68,44 @@ func OpenSerial(path string, baud int) (bus.Port, error) {
 		}
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), owner.Close())
 	}
+	if err := claim(owner); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), port.Close(), owner.Close())
+	}
 	return &serialPort{port: port, owner: owner, path: path, now: time.Now}, nil
 }
+
+// The major numbers of pseudo-terminals.
+const firstPTY, lastPTY = 136, 143
+
+// claim bars everybody but root from opening a port (TIOCEXCL of ioctl_tty(2)): a lock alone keeps nobody out who does not ask
+// for it. The kernel forgets it when the port is closed. That of a pseudo-terminal outlives a program that is killed, and
+// there is no hardware: it is left open to all.
+func claim(port *os.File) error {
+	raw, err := port.SyscallConn() // File.Fd would make its writes wait for ever
+	if err != nil {
+		return fmt.Errorf("take the port alone: %w", err)
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) {
+		var at unix.Stat_t
+		if failed = unix.Fstat(int(fd), &at); failed == nil && !pseudo(at.Rdev) {
+			failed = exclude(int(fd))
+		}
+	})
+	if err = errors.Join(err, failed); err != nil {
+		return fmt.Errorf("take the port alone: %w", err)
+	}
+	return nil
+}
+
+// pseudo tells whether a device is a pseudo-terminal.
+func pseudo(device uint64) bool {
+	major := unix.Major(device)
+	return major >= firstPTY && major <= lastPTY
+}
+
+// exclude has the kernel refuse others a terminal.
+func exclude(fd int) error { return unix.IoctlSetInt(fd, unix.TIOCEXCL, 0) }
 
 // lockPort takes the lock of a port.
 func lockPort(path string) (*os.File, error) {
@@ -79,6 +115,8 @@ func lockPort(path string) (*os.File, error) {
 		return nil, absentPort(path)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("open %s: %w (is the user in the group dialout?)", path, err)
+	case errors.Is(err, unix.EBUSY):
+		return nil, fmt.Errorf("open %s: %w: end it, or ask the daemon: scentpost board ls", path, ErrInUse)
 	case err != nil:
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"scentpost/drivers/bus"
 )
 
@@ -28,6 +30,37 @@ func cable(t *testing.T) (bus.Port, *PTY) {
 	}
 	t.Cleanup(func() { port.Close(); pty.Close() })
 	return port, pty
+}
+
+// TestAPortIsTakenAlone: the kernel refuses others what is no pseudo-terminal. Root may open it all the same.
+func TestAPortIsTakenAlone(t *testing.T) {
+	for device, want := range map[uint64]bool{
+		unix.Mkdev(4, 64): false, unix.Mkdev(188, 0): false, unix.Mkdev(166, 3): false, unix.Mkdev(204, 64): false, // ttyS, ttyUSB, ttyACM, ttyAMA
+		unix.Mkdev(136, 0): true, unix.Mkdev(143, 9): true,
+	} {
+		if pseudo(device) != want {
+			t.Errorf("%d:%d is taken for a pseudo-terminal: %v", unix.Major(device), unix.Minor(device), !want)
+		}
+	}
+	_, pty := cable(t)
+	fd, err := unix.Open(pty.link, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	alone := func() int {
+		n, err := unix.IoctlGetInt(fd, unix.TIOCGEXCL)
+		if err != nil {
+			t.Skipf("this kernel does not tell who has a terminal alone: %v", err)
+		}
+		return n
+	}
+	if alone() != 0 {
+		t.Error("a pseudo-terminal is taken alone")
+	}
+	if err := exclude(fd); err != nil || alone() != 1 {
+		t.Errorf("the kernel lets others in: %v", err)
+	}
 }
 
 // TestBytesPassUnchanged: all 256, and XOFF, line ends and the end of a file among them.

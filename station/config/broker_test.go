@@ -16,7 +16,7 @@ func TestTheBrokersAddressIsTheOneThatIsDialled(t *testing.T) {
 		"tcp://fd00::17:1883", "tcp://hub.example", "hub.example:1883", "tcp://:1883", "tcp://me:secret@hub.example:1883",
 	} {
 		want, refused := address.Parse(text)
-		got, err := config.Read("f", []byte(strings.Replace(good, "tcp://hub.example:1883", text, 1)), types)
+		got, err := config.Read("f", []byte(strings.Replace(good, "tls://hub.example:8883", text, 1)), types)
 		switch {
 		case refused == nil && (err != nil || got.Broker.Address != want || !want.Given()):
 			t.Errorf("%s is dialled at %s; the check: %v, %+v", text, want, err, got.Broker)

@@ -63,7 +63,7 @@ station: yard-2
 data: journal
 socket: /run/scentpost.sock
 driver: {type: virtual, socket: station.sock}
-broker: {url: "tcp://hub.example:1883", user: yard, password_file: broker.pw}
+broker: {url: "tls://hub.example:8883", user: yard, password_file: broker.pw}
 people:
   - {name: Ana Berisha, roles: [handler], uid: 1001}
   - {name: Љиљана, roles: [assessor, admin]}
@@ -141,12 +141,12 @@ func TestProblems(t *testing.T) {
 		{"unknown driver", "virtual", "virtaul", `5:16: driver.type: "virtaul" is no driver (did you mean "virtual"?)`},
 		{"virtual without socket", ", socket: station.sock", "",
 			`5:1: driver.socket: is missing (name the Unix socket of the virtual station that scentsim station holds)`},
-		{"password in the address", "tcp://hub", "tcp://me:secret@hub", `6:15: broker.url: holds a user or password (give user, and password_file for the password)`},
-		{"no address", "tcp://hub.example:1883", "hub.example", `6:15: broker.url: is not the address of a broker (such as tcp://hub.example:1883 or tls://hub.example:8883)`},
-		{"a broker over WebSocket", "tcp://hub.example:1883", "ws://hub.example:9001/mqtt", `6:15: broker.url: ws:// is MQTT over WebSocket, which a station does not speak (name the broker's port for MQTT over TCP, such as tcp://hub.example:1883 or tls://hub.example:8883)`},
+		{"password in the address", "tls://hub", "tls://me:secret@hub", `6:15: broker.url: holds a user or password (give user, and password_file for the password)`},
+		{"no address", "tls://hub.example:8883", "hub.example", `6:15: broker.url: is not the address of a broker (such as tcp://hub.example:1883 or tls://hub.example:8883)`},
+		{"a broker over WebSocket", "tls://hub.example:8883", "ws://hub.example:9001/mqtt", `6:15: broker.url: ws:// is MQTT over WebSocket, which a station does not speak (name the broker's port for MQTT over TCP, such as tcp://hub.example:1883 or tls://hub.example:8883)`},
 		{"password in the file", "password_file: broker.pw", "password: secret", `6:53: broker.password: unknown key (known: ca_file, cert_file, client_id, key_file, password_file, url, user)`},
-		{"a certificate without its key", `tcp://hub.example:1883", user: yard, password_file: broker.pw`, `tls://hub.example:8883", user: yard, cert_file: c.pem`, `6:64: broker.cert_file: a certificate and its key belong together (give broker.key_file as well)`},
-		{"a file for TLS without TLS", "password_file: broker.pw", "ca_file: c.pem", `6:62: broker.ca_file: the broker's address asks for no TLS (write tls:// in broker.url, or leave the file out)`},
+		{"a certificate without its key", `tls://hub.example:8883", user: yard, password_file: broker.pw`, `tls://hub.example:8883", user: yard, cert_file: c.pem`, `6:64: broker.cert_file: a certificate and its key belong together (give broker.key_file as well)`},
+		{"a file for TLS without TLS", `tls://hub.example:8883", user: yard, password_file: broker.pw`, `tcp://hub.example:1883", user: yard, ca_file: c.pem`, `6:62: broker.ca_file: the broker's address asks for no TLS (write tls:// in broker.url, or leave the file out)`},
 		{"password without user", "user: yard, ", "", `6:56: broker.password_file: a password without a user is not sent (give user as well)`},
 		{"unknown role", "[handler]", "[handlr]", `8:33: people[0].roles[0]: "handlr" is no role (did you mean "handler"?)`},
 		{"role twice", "[handler]", "[handler, handler]", `8:42: people[0].roles[1]: handler is given twice (take one away)`},
@@ -232,6 +232,8 @@ func TestWarnings(t *testing.T) {
 		{"no alert", "role: alert", "role: all clear", "devices: no button has the role alert"},
 		{"no abort", "role: abort", "role: all clear", "devices: no button has the role abort"},
 		{"bare position", "positions: 1", "positions: 2", "devices: position 2 has no canister|devices: position 2 has no beam"},
+		{"password over a network", "tls://hub.example:8883", "tcp://hub.example:1883", "broker.url: the password goes to another machine unencrypted"},
+		{"password on this machine", "tls://hub.example:8883", "tcp://[::1]:1883", ""},
 		{"shared account", "roles: [assessor, admin]", "roles: [loader], uid: 1001",
 			"people[0].uid: Ana Berisha shares the account 1001|people[1].uid: Љиљана shares the account 1001"},
 	} {
@@ -239,7 +241,7 @@ func TestWarnings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := strings.Split(c.want, "|")
+		want := strings.FieldsFunc(c.want, func(r rune) bool { return r == '|' })
 		if len(got.Warnings) != len(want) {
 			t.Fatalf("%s: got %+v, want %q", c.name, got.Warnings, want)
 		}
@@ -287,7 +289,7 @@ func TestBadInput(t *testing.T) {
 // TestSecretsAreNotRepeated: whatever is wrong with an address, what may be a password in it is not shown.
 func TestSecretsAreNotRepeated(t *testing.T) {
 	for _, url := range []string{"tcp://me:hunter2@hub:1883", "hunter2", "tcp://me:hunter2@:x", "ftp://hunter2:1"} {
-		_, err := config.Read("f", []byte(strings.Replace(good, "tcp://hub.example:1883", url, 1)), types)
+		_, err := config.Read("f", []byte(strings.Replace(good, "tls://hub.example:8883", url, 1)), types)
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: got %v", url, err)
 		}

@@ -248,6 +248,10 @@ func (r *reader) broker() {
 			r.doc.Problem("broker.url", wrong.Do, "%s", wrong.What)
 		}
 	}
+	if to := r.out.Broker.Address; b.PasswordFile != "" && to.Given() && !to.TLS && !to.Local() {
+		r.warn("broker.url", "write tls:// in broker.url, with broker.ca_file where the certificate is one of your own",
+			"the password goes to another machine unencrypted: whoever listens on the way can report as this station")
+	}
 	if b.PasswordFile != "" && b.User == "" {
 		r.doc.Problem("broker.password_file", "give user as well", "a password without a user is not sent")
 	}

@@ -39,7 +39,7 @@ func TestLife(t *testing.T) {
 		run  func(*testing.T)
 	}{
 		{"install", l.install}, {"start", l.start}, {"exposure", l.exposure}, {"peers", l.peers}, {"refused", l.refused},
-		{"watchdog", l.watchdog}, {"dead", l.dead}, {"clock", l.clock}, {"full", l.full}, {"idle", l.idle}, {"purge", l.purge},
+		{"watchdog", l.watchdog}, {"signals", l.signals}, {"dead", l.dead}, {"clock", l.clock}, {"full", l.full}, {"idle", l.idle}, {"purge", l.purge},
 	} {
 		// Each stands on those before.
 		if !t.Run(step.name, step.run) {
@@ -169,6 +169,24 @@ func (l life) watchdog(t *testing.T) {
 	}
 	must(t, "rm", filepath.Join(drop, "short.conf"))
 	must(t, "systemctl", "daemon-reload")
+}
+
+// signals: a reader of the log that goes away ends nothing, and what ends the daemon without systemctl is made good by a
+// restart.
+func (l life) signals(t *testing.T) {
+	heard := follow(t)
+	pid, restarts := unit(t, "MainPID"), unit(t, "NRestarts")
+	for _, signal := range []string{"PIPE", "HUP"} {
+		must(t, "systemctl", "kill", "--kill-whom=main", "--signal="+signal, "scentpostd")
+	}
+	if at := phase(t); at != "sealed" || unit(t, "MainPID") != pid || unit(t, "NRestarts") != restarts {
+		t.Errorf("after SIGPIPE and SIGHUP the session is %s in process %s, it was %s", at, unit(t, "MainPID"), pid)
+	}
+	must(t, "systemctl", "kill", "--kill-whom=main", "--signal=TERM", "scentpostd") // it ends in order, with 0
+	heard.until(t, "sessions can be run")
+	if now := unit(t, "MainPID"); now == pid || now == "0" || phase(t) != "sealed" {
+		t.Errorf("after SIGTERM the session is %s in process %s, it was %s", phase(t), now, pid)
+	}
 }
 
 // dead: a daemon that is dead holds no upgrade up, though its journal has a session without an end. The journal is

@@ -21,6 +21,12 @@ type Address struct {
 	TLS bool
 }
 
+// Local tells whether the address is one of this machine: what is sent there goes over no network.
+func (a Address) Local() bool {
+	ip, err := netip.ParseAddr(a.Host)
+	return a.Host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
 // Error says what is wrong with an address and what to write. It repeats nothing of the text, which may hold a password.
 type Error struct{ What, Do string }
 
