@@ -114,7 +114,7 @@ func shipped(t *testing.T) map[string]string {
 	all := map[string]string{
 		"/usr/lib/systemd/system/scentpostd.service":       "../systemd/scentpostd.service",
 		"/usr/lib/sysusers.d/scentpost.conf":               "sysusers.conf",
-		"/usr/lib/udev/rules.d/60-scentpost-devices.rules": "udev.rules",
+		"/usr/lib/udev/rules.d/99-scentpost-devices.rules": "udev.rules",
 		"/usr/share/doc/scentpost/copyright":               "copyright",
 		"/usr/share/doc/scentpost/README.md":               "../../README.md",
 		"/usr/share/doc/scentpost/CHANGELOG.md":            "../../CHANGELOG.md",

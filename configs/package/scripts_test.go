@@ -260,7 +260,7 @@ func TestNoCopyNoUpgrade(t *testing.T) {
 	}
 }
 
-// TestConfigureIsIdempotent: it makes the account, gives the devices to their groups, and starts what is described.
+// TestConfigureIsIdempotent: it makes the account, gives it the devices, and starts what is described.
 func TestConfigureIsIdempotent(t *testing.T) {
 	m := newMachine(t, "STUB_systemctl=3")
 	m.write("run/udev/control", "")

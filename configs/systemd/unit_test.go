@@ -67,7 +67,6 @@ func problems(all []setting) []string {
 		{"Service", "NotifyAccess", "main"},
 		{"Service", "ExecStart", "/usr/bin/scentpostd run /etc/scentpost/station.yaml"},
 		{"Service", "User", "scentpost"},
-		{"Service", "SupplementaryGroups", "gpio i2c dialout"},
 		{"Service", "StateDirectory", "scentpost"},
 		{"Service", "RuntimeDirectory", "scentpost"},
 		{"Service", "WatchdogSec", "30s"},
@@ -93,12 +92,13 @@ func problems(all []setting) []string {
 		}
 	}
 	for name, why := range map[string]string{
-		"ProtectClock":   "reading the kernel's clock would be refused",
-		"ProcSubset":     "the boot id would be hidden",
-		"PrivateUsers":   "every peer of the socket would be 65534",
-		"PrivateDevices": "GPIO, I2C and serial ports would be gone",
-		"DynamicUser":    "the journal would change its owner",
-		"ExecStop":       "SIGTERM is the orderly stop",
+		"ProtectClock":        "reading the kernel's clock would be refused",
+		"ProcSubset":          "the boot id would be hidden",
+		"PrivateUsers":        "every peer of the socket would be 65534",
+		"PrivateDevices":      "GPIO, I2C and serial ports would be gone",
+		"SupplementaryGroups": "the devices are of the account's own group",
+		"DynamicUser":         "the journal would change its owner",
+		"ExecStop":            "SIGTERM is the orderly stop",
 	} {
 		if got, set := values(all, "Service", name); set {
 			wrong = append(wrong, name+" is set to "+strings.Join(got, " ")+": "+why)
@@ -134,6 +134,7 @@ func TestProblemsAreSeen(t *testing.T) {
 		{"PrivateMounts=yes", "PrivateMounts=yes\nProtectClock=yes", "ProtectClock is set"},
 		{"PrivateMounts=yes", "PrivateMounts=yes\nPrivateUsers=no", "PrivateUsers is set"},
 		{"PrivateMounts=yes", "PrivateMounts=yes\nProcSubset=pid", "ProcSubset is set"},
+		{"UMask=0077", "UMask=0077\nSupplementaryGroups=gpio", "SupplementaryGroups is set"},
 		{"DeviceAllow=char-i2c rw", "# DeviceAllow=char-i2c rw", "char-i2c"},
 		{"CapabilityBoundingSet=", "CapabilityBoundingSet=CAP_SYS_TIME", "CapabilityBoundingSet is CAP_SYS_TIME"},
 	} {

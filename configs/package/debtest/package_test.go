@@ -48,7 +48,7 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// install: no station is made up, nothing runs, nothing failed, and the board's devices are their groups'.
+// install: no station is made up, nothing runs, nothing failed, and the board's devices are the daemon's.
 func (l life) install(t *testing.T) {
 	wire(t)
 	disciplined(t)
@@ -61,9 +61,9 @@ func (l life) install(t *testing.T) {
 		t.Fatalf("exit %d\n%s", code, said)
 	}
 	must(t, "udevadm", "settle")
-	owned(t, "/dev/gpiochip0", "root:gpio 660")
-	owned(t, "/dev/i2c-0", "root:i2c 660")
-	if got := must(t, "id", "--groups", "--name", "scentpost"); got != "scentpost dialout gpio i2c" {
+	owned(t, "/dev/gpiochip0", "root:scentpost 660")
+	owned(t, "/dev/i2c-0", "root:scentpost 660")
+	if got := must(t, "id", "--groups", "--name", "scentpost"); got != "scentpost" {
 		t.Errorf("the account's groups are %s", got)
 	}
 	if on, active, failed := must(t, "systemctl", "is-enabled", "scentpostd"), unit(t, "ActiveState"), must(t, "systemctl", "--failed", "--quiet"); on != "enabled" || active != "inactive" || failed != "" {
