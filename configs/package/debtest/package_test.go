@@ -98,7 +98,7 @@ func (l life) exposure(t *testing.T) {
 
 // peers: the daemon knows who speaks on its socket, and opens a session for the assessor alone.
 func (l life) peers(t *testing.T) {
-	opening := []string{"session", "open", "short", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor"}
+	opening := []string{"session", "open", "short", "--dog", "Rex", "--handler", "Handler", "--new", "--assessor", "Assessor"}
 	if said, code := try(t, as(strangerUID, opening...)); code != 1 || !strings.Contains(said, fmt.Sprintf("uid %d belongs to nobody", strangerUID)) {
 		t.Errorf("a stranger: exit %d, %s", code, said)
 	}

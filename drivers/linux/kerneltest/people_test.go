@@ -22,6 +22,7 @@ type status struct {
 	Aborted    string
 	Clock      worth
 	Conditions []condition
+	Obstacle   *struct{ Code string } // why the next run cannot start
 }
 
 type run struct {
@@ -164,6 +165,12 @@ func (s *site) seal() {
 	s.tell("Loader", "load")
 	s.tell("Assessor", "seal", "--station-alone")
 	s.until("the seal", func(st status) bool { return between(st) && st.Session != "" })
+}
+
+// startable waits until the next run can start.
+func (s *site) startable() {
+	s.Helper()
+	s.until("a run that can start", func(st status) bool { return between(st) && st.Obstacle == nil })
 }
 
 // present arms a run and waits until its line stands open.

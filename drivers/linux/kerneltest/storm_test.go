@@ -4,6 +4,7 @@ package kerneltest
 
 import (
 	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -147,12 +148,17 @@ func TestStationWithAStuckButton(t *testing.T) {
 	s.serve()
 	<-time.After(stuckAfter + time.Second)
 	s.seal()
+	arm := exec.Command("/scentpost", "session", "arm", "--as", "Assessor", "--socket", s.path("scentpost.sock"))
+	if said, err := arm.CombinedOutput(); err == nil || !strings.Contains(string(said), "a button is stuck (button-alert)") {
+		t.Errorf("a run is armed with a button that is held: %v\n%s", err, said)
+	}
+	s.pull("button.alert", true) // let go
+	s.startable()
 	s.search()
 	s.press("beam1", 800*time.Millisecond)
-	s.pull("button.alert", true) // let go
 	_, got := s.untilEnd(1)
 	if got.State != "completed" || len(got.Calls) != 0 || got.Locked != "time-out" {
-		t.Errorf("a button that was held from boot and let go in the run: %+v, want no call", got)
+		t.Errorf("a button that was held from boot and let go before the run: %+v, want no call", got)
 	}
 	s.search()
 	s.press("beam1", 800*time.Millisecond)
@@ -162,6 +168,7 @@ func TestStationWithAStuckButton(t *testing.T) {
 		t.Errorf("a button that sticks: %+v, want it void and no call", got)
 	}
 	s.pull("button.alert", true)
+	s.startable()
 	s.search()
 	s.press("beam1", 800*time.Millisecond)
 	s.pull("button.alert", false)
