@@ -327,7 +327,7 @@ func writeRun(w io.Writer, s *control.Status, r control.RunStatus) {
 	fmt.Fprintf(w, "run %s: %s", runName(s, r.Run), r.State)
 	switch {
 	case r.Reason != "":
-		fmt.Fprintf(w, " (%s)", r.Reason)
+		fmt.Fprintf(w, " (%s)", Void(r.Reason))
 	case r.Locked == event.LockTimeOut, r.Locked == event.LockFinished:
 		fmt.Fprintf(w, ", %s without a call", r.Locked)
 	}
