@@ -152,6 +152,9 @@ func (s *site) goesOn(n int) run {
 		s.Errorf("run %d: %+v, aborted %q; want it void and the session to go on", n, r, st.Aborted)
 	}
 	s.checkOpen("after the void", 0)
+	if st.Obstacle != nil { // what was away is not found again yet
+		s.startable()
+	}
 	s.present()
 	s.checkOpen("in the next run", 2)
 	return r
