@@ -18,8 +18,11 @@ const (
 	sumAfter       = time.Second
 )
 
-// floods has the refusals of each person, by reference.
-type floods map[string]*flood
+// floods has the refusals of each person.
+type floods struct {
+	people  map[string]*flood // by reference
+	waiting int               // how many of them have refusals that wait to be summed
+}
 
 // flood has the refusals of one person.
 type flood struct {
@@ -33,13 +36,13 @@ func (f *flood) due() int64 { return f.since + int64(sumAfter) }
 
 // admits tells whether a refusal of a person at an instant has a record of its own. If not, it is counted.
 func (fs *floods) admits(who string, what event.Type, now int64) bool {
-	if *fs == nil {
-		*fs = floods{}
+	if fs.people == nil {
+		fs.people = map[string]*flood{}
 	}
-	f := (*fs)[who]
+	f := fs.people[who]
 	if f == nil {
 		f = &flood{}
-		(*fs)[who] = f
+		fs.people[who] = f
 	}
 	if full := max(f.full, now) + int64(refusalEvery); f.sum == nil && full <= now+refusalsAtOnce*int64(refusalEvery) {
 		f.full = full
@@ -47,15 +50,20 @@ func (fs *floods) admits(who string, what event.Type, now int64) bool {
 	}
 	if f.sum == nil {
 		f.sum, f.since = map[event.Type]int64{}, now
+		fs.waiting++
 	}
 	f.sum[what]++
 	return false
 }
 
-// next returns the person whose sum is due first; ok is false when no refusal waits.
-func (fs floods) next() (who string, at int64, ok bool) {
-	for _, name := range slices.Sorted(maps.Keys(fs)) {
-		if f := fs[name]; f.sum != nil && (!ok || f.due() < at) {
+// next returns the person whose sum is due first; ok is false when no refusal waits. It is asked with every input, and then
+// almost always none does.
+func (fs *floods) next() (who string, at int64, ok bool) {
+	if fs.waiting == 0 {
+		return "", 0, false
+	}
+	for _, name := range slices.Sorted(maps.Keys(fs.people)) {
+		if f := fs.people[name]; f.sum != nil && (!ok || f.due() < at) {
 			who, at, ok = name, f.due(), true
 		}
 	}
@@ -63,14 +71,15 @@ func (fs floods) next() (who string, at int64, ok bool) {
 }
 
 // take returns the refusals of a person that wait, in the order of what was refused, and forgets them.
-func (fs floods) take(who string) *event.RefusalSum {
-	f := fs[who]
+func (fs *floods) take(who string) *event.RefusalSum {
+	f := fs.people[who]
 	sum := &event.RefusalSum{Since: f.since}
 	for what, n := range f.sum {
 		sum.Refused = append(sum.Refused, event.RefusedCount{Type: what, Count: n})
 	}
 	slices.SortFunc(sum.Refused, func(a, b event.RefusedCount) int { return cmp.Compare(a.Type, b.Type) })
 	f.sum = nil
+	fs.waiting--
 	return sum
 }
 

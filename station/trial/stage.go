@@ -142,7 +142,7 @@ const ConfigChanged = "the configuration is not the one that the session was ope
 func (s *Stage) Resume(now event.Stamp, back Back) []Effect {
 	s.begin()
 	s.horizon.clear()
-	s.presenter, s.floods = actuated{}, nil
+	s.presenter, s.floods = actuated{}, floods{}
 	if r := s.machine.run; r != nil {
 		s.presenter.curtain.restore(r.index, r.placement)
 	}
