@@ -34,7 +34,7 @@ var pure = []string{
 
 var (
 	shells  = []string{"station/host", "station/devices", "station/control", "station/uplink", "station/panel", "station/hub", "station/metrics", "station/report"}
-	readers = []string{"station/uplink/wire", "station/event", "station/history", "station/record", "station/journal", "station/health", "station/score", "station/control"}
+	readers = []string{"station/uplink/wire", "station/event", "station/history", "station/record", "station/journal", "station/health", "station/score", "station/control", "station/signs"}
 )
 
 // rules is DESIGN.md's "Who may import whom".
@@ -63,7 +63,7 @@ var rules = []rule{
 		reason: "the engine is the top of the pure core and knows neither the record nor any shell"},
 	{of: []string{"station/history"}, only: []string{"station/event"},
 		reason: "it tells what public records say, with no engine: a list, a report and a verifier must all be able to ask it"},
-	{of: []string{"station/record"}, only: []string{"station/event", "station/history"},
+	{of: []string{"station/record"}, only: []string{"station/event", "station/history", "station/signs"},
 		reason: "a stranger writes a verifier from the record's format: it must not depend on how trials are run; history is the report in it"},
 	{of: []string{"station/verify"}, only: []string{"station/event", "station/history", "station/record", "station/trial", "station/blind", "station/score"},
 		reason: "a bundle is verified offline, by the pure core alone"},

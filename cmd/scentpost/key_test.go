@@ -10,6 +10,7 @@ import (
 	"scentpost/cmd/internal/program"
 	"scentpost/station/blind"
 	"scentpost/station/record"
+	"scentpost/station/signs"
 )
 
 // TestAByteOrderMarkIsNoPartOfAKey, of none that this program reads.
@@ -21,8 +22,8 @@ func TestAByteOrderMarkIsNoPartOfAKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, verifier, _ := scentpost("key", "show", "station.key")
-	put(t, ".", "marked.key", record.ByteOrderMark+string(private))
-	put(t, ".", "marked.pub", record.ByteOrderMark+strings.TrimSpace(verifier)+"\r\n")
+	put(t, ".", "marked.key", signs.ByteOrderMark+string(private))
+	put(t, ".", "marked.pub", signs.ByteOrderMark+strings.TrimSpace(verifier)+"\r\n")
 	for _, file := range []string{"marked.key", "marked.pub"} {
 		if code, out, wrong := scentpost("key", "show", file); code != program.ExitFine || out != verifier {
 			t.Errorf("%s: %d %s%s, want %s", file, code, out, wrong, verifier)

@@ -14,6 +14,7 @@ import (
 	"scentpost/station/event"
 	"scentpost/station/history"
 	"scentpost/station/record"
+	"scentpost/station/signs"
 	"scentpost/station/verify"
 )
 
@@ -122,7 +123,7 @@ func readCheckpoint(given string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("checkpoint: %w (a checkpoint given as text has several lines)", err)
 		}
-		text = strings.TrimPrefix(string(data), record.ByteOrderMark)
+		text = strings.TrimPrefix(string(data), signs.ByteOrderMark)
 	}
 	if !strings.HasSuffix(text, "\n") {
 		text += "\n"

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"scentpost/station/signs"
 )
 
 // SimulatedPrefix begins the name of every key that a simulation made. The name stands in the key's text, in
@@ -123,11 +125,8 @@ func VerifierOf(private string) (string, error) {
 	return verifier, nil
 }
 
-// ByteOrderMark is what some editors write before a text. It is no part of it.
-const ByteOrderMark = "\ufeff"
-
 // KeyText returns the key in the content of a file, private or verifier: without a byte order mark before it and white space
 // around it.
 func KeyText(content []byte) string {
-	return strings.TrimSpace(strings.TrimPrefix(string(content), ByteOrderMark))
+	return strings.TrimSpace(strings.TrimPrefix(string(content), signs.ByteOrderMark))
 }

@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"scentpost/station/signs"
 	"scentpost/station/strict"
 )
 
@@ -80,7 +81,7 @@ func (t *table) problem(line, column int, field, hint, format string, args ...an
 
 // text refuses what is no text in UTF-8, and returns the rest with line ends that every reader knows.
 func (t *table) text(src []byte) ([]byte, bool) {
-	text := bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
+	text := bytes.TrimPrefix(src, []byte(signs.ByteOrderMark))
 	if !bytes.ContainsRune(text, '\n') { // of an old Macintosh
 		text = bytes.ReplaceAll(text, []byte{'\r'}, []byte{'\n'})
 	}

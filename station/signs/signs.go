@@ -10,6 +10,9 @@ const (
 	joiner     = '\u200D'
 )
 
+// ByteOrderMark is what some editors write before a text. There it is no part of it, and whoever reads a file drops it.
+const ByteOrderMark = "\uFEFF"
+
 // brailleBlank counts as a graphic sign in Unicode, and shows nothing.
 const brailleBlank = '\u2800'
 

@@ -7,6 +7,7 @@
 package strict
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf8"
 
@@ -83,9 +84,7 @@ func checkBytes(src []byte) (string, *Problem) {
 		p := tooLarge(int64(len(src)))
 		return "", &p
 	}
-	if len(src) >= 3 && src[0] == 0xEF && src[1] == 0xBB && src[2] == 0xBF {
-		src = src[3:] // editors on Windows put it there; it means nothing
-	}
+	src = bytes.TrimPrefix(src, []byte(signs.ByteOrderMark))
 	line, column := 1, 1
 	_, unseen, found := signs.Unseen(string(src), true)
 	for rest := src; len(rest) > 0; {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"scentpost/station/signs"
 	"scentpost/station/uplink/address"
 )
 
@@ -43,9 +44,6 @@ const (
 	maxPassword = 65535   // bytes of the password file: MQTT's own limit
 	maxPEM      = 1 << 20 // bytes of a file of certificates or of a key
 )
-
-// byteOrderMark stands at the beginning of a text that some editors write, and belongs to no password or certificate.
-var byteOrderMark = []byte("\uFEFF")
 
 // withDefaults checks what can be checked without a network.
 func (b Broker) withDefaults() (Broker, error) {
@@ -137,5 +135,5 @@ func readFile(what, path string, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, secretError{fmt.Errorf("uplink: %s: %w", what, err)}
 	}
-	return bytes.TrimPrefix(text, byteOrderMark), nil
+	return bytes.TrimPrefix(text, []byte(signs.ByteOrderMark)), nil
 }
