@@ -146,6 +146,30 @@ func TestAnExpanderThatGoesInARun(t *testing.T) {
 	}
 }
 
+// TestAWatcherHearsWhenTheNextRunCanStart: no record says that a device went or came back while the session is sealed.
+func TestAWatcherHearsWhenTheNextRunCanStart(t *testing.T) {
+	y := newYard(t, "virtual-two", onExpander(t))
+	file, src := plan(t, "short")
+	if err := y.Prepare(file, src, nil); err != nil {
+		t.Fatal(err)
+	}
+	var shown []control.Status
+	defer y.Station.Watch(func(s trial.Snapshot) { shown = append(shown, y.Control.Status(s, control.Person{})) })()
+	for _, want := range []string{"goes", "comes back"} {
+		shown = nil
+		if err := y.Hardware.Unplug("exp-1"); err != nil {
+			t.Fatal(err)
+		}
+		y.World.RunFor(10 * time.Second)
+		switch {
+		case len(shown) != 1:
+			t.Fatalf("when it %s the watcher is shown %d states, want 1", want, len(shown))
+		case shown[0].Obstacle.Says(readiness.DeviceUntold) != (want == "goes"):
+			t.Errorf("when it %s the watcher is shown %v", want, shown[0].Obstacle)
+		}
+	}
+}
+
 // TestADaemonThatDiesLeavesAnExpanderOpen: that is what hold_on_loss accepts; the restart closes it before a session goes
 // on.
 func TestADaemonThatDiesLeavesAnExpanderOpen(t *testing.T) {

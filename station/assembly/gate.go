@@ -26,8 +26,9 @@ type gate struct {
 	counted string // the session whose aids were counted last; of the goroutine that follows
 
 	watchers watch.List[trial.Snapshot]
-	mu       sync.Mutex // guards before; held while watchers are told, so that they hear of states in order
+	mu       sync.Mutex // guards what follows; held while watchers are told, so that they hear of states in order
 	before   trial.Snapshot
+	told     *refusal.Reason // what stood in the way of the next run when watchers were told last
 }
 
 // behind returns the host, nil while the gate is shut.
@@ -62,7 +63,28 @@ func (g *gate) count(session string, count event.AidCount) {
 func (g *gate) tell() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.watchers.Tell(g.snapshot())
+	s := g.snapshot()
+	g.told = g.bars(s)
+	g.watchers.Tell(s)
+}
+
+// tellObstacle shows everybody who watches what stands in the way of the next run, when that has changed: no record says so.
+func (g *gate) tellObstacle() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.snapshot()
+	if bar := g.bars(s); !bar.Same(g.told) {
+		g.told = bar
+		g.watchers.Tell(s)
+	}
+}
+
+// bars returns what stands in the way of the next run, nil for nothing and within a run: there nobody is told of it.
+func (g *gate) bars(s trial.Snapshot) *refusal.Reason {
+	if g.behind() == nil || !s.View.BetweenRuns() {
+		return nil
+	}
+	return g.obstacle(readiness.Question{Positions: s.View.Positions, Run: true})
 }
 
 // Event implements devices.Sink.
@@ -72,9 +94,11 @@ func (g *gate) Event(e event.Event) {
 	}
 }
 
-// Condition implements devices.HealthSink.
+// Condition implements devices.HealthSink. While a session is sealed the condition itself is not told; that the next run
+// cannot start because of it is.
 func (g *gate) Condition(code health.Code, on, evidence string, holds bool) {
 	g.conditions.Condition(code, on, evidence, holds)
+	g.tellObstacle()
 }
 
 // Watermark implements devices.Sink.

@@ -4,6 +4,7 @@ package refusal
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -51,6 +52,14 @@ func text(value any) string {
 
 // Says tells whether there is a reason, and it has this code.
 func (r *Reason) Says(code Code) bool { return r != nil && r.Code == code }
+
+// Same tells whether two reasons say the same, or there is neither.
+func (r *Reason) Same(other *Reason) bool {
+	if r == nil || other == nil {
+		return r == other
+	}
+	return r.Code == other.Code && maps.Equal(r.Values, other.Values)
+}
 
 // Value returns a value by its name, "" when there is none.
 func (r *Reason) Value(name string) string { return r.Values[name] }

@@ -61,3 +61,17 @@ func TestAForgottenValue(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestSame(t *testing.T) {
+	one := New("a", "on", 1)
+	for _, c := range []struct {
+		of, other *Reason
+		want      bool
+	}{
+		{nil, nil, true}, {one, nil, false}, {nil, one, false}, {one, New("a", "on", "1"), true}, {one, New("b", "on", 1), false}, {one, New("a", "on", 2), false}, {one, New("a"), false},
+	} {
+		if got := c.of.Same(c.other); got != c.want {
+			t.Errorf("%v and %v are the same: %t, want %t", c.of, c.other, got, c.want)
+		}
+	}
+}
