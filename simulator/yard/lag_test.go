@@ -29,6 +29,9 @@ func (l *lagging) Now() event.Stamp {
 	return now.AtMono(l.last)
 }
 
+// Resume implements clock.Resumer.
+func (l *lagging) Resume(last event.Stamp) { l.last = max(l.last, last.Mono) }
+
 // At implements clock.Clock: late, as such a clock is.
 func (l *lagging) At(mono int64, f func()) (stop func()) { return l.world.At(mono+l.most, f) }
 
