@@ -2,7 +2,10 @@ package uplink
 
 import (
 	"fmt"
+	"io"
 	"net"
+	"sync/atomic"
+	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
@@ -74,15 +77,38 @@ func (h *headers) take(p []byte) error {
 	return nil
 }
 
-// guarded is a network connection whose packets are bounded.
+// guarded is a network connection whose packets are bounded, and which ends after a goodbye without losing it.
 type guarded struct {
 	net.Conn
 	headers headers
+	leaving atomic.Bool // DISCONNECT was written
+}
+
+// Write implements io.Writer. paho writes each packet at once.
+func (g *guarded) Write(p []byte) (int, error) {
+	n, err := g.Conn.Write(p)
+	if err == nil && len(p) == 2 && p[0] == packets.Disconnect<<4 {
+		g.leaving.Store(true)
+	}
+	return n, err
+}
+
+// Close ends the connection. After DISCONNECT it waits a while until the broker ends it: a broker that is still answering an
+// earlier packet would fail at that, and publish the will before it reads DISCONNECT.
+func (g *guarded) Close() error {
+	if half, can := g.Conn.(interface{ CloseWrite() error }); can && g.leaving.Load() && half.CloseWrite() == nil {
+		_ = g.SetReadDeadline(time.Now().Add(disconnectWithin))
+		_, _ = io.Copy(io.Discard, g.Conn)
+	}
+	return g.Conn.Close()
 }
 
 // Read implements io.Reader. One goroutine at a time calls it.
 func (g *guarded) Read(p []byte) (int, error) {
 	n, err := g.Conn.Read(p)
+	if g.leaving.Load() {
+		return 0, io.EOF // Close reads what is left
+	}
 	if wrong := g.headers.take(p[:n]); wrong != nil {
 		g.Conn.Close()
 		return 0, wrong

@@ -8,7 +8,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/eclipse/paho.mqtt.golang/packets"
 	"pgregory.net/rapid"
 )
 
@@ -72,6 +74,47 @@ func TestTheGuardClosesTheConnection(t *testing.T) {
 	}
 	if _, err := broker.Write([]byte{1}); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("the connection is open: %v", err)
+	}
+}
+
+// TestNothingIsLostAfterAGoodbye: a broker that is not done with earlier packets may write, and then reads DISCONNECT.
+func TestNothingIsLostAfterAGoodbye(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	station, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	broker, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &guarded{Conn: station}
+	if _, err := g.Write([]byte{packets.Disconnect << 4, 0}); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- g.Close() }()
+	_ = broker.SetReadDeadline(time.Now().Add(time.Minute))
+	first := make([]byte, 1)
+	if _, err := io.ReadFull(broker, first); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if _, err := broker.Write(packet(packets.Puback<<4, 2)); err != nil {
+			t.Fatalf("the broker answers an earlier packet: %v", err)
+		}
+	}
+	rest, err := io.ReadAll(broker)
+	if err != nil || len(rest) != 1 {
+		t.Errorf("the broker reads % x and then %v, want the rest of DISCONNECT", rest, err)
+	}
+	broker.Close()
+	if err := <-closed; err != nil {
+		t.Error(err)
 	}
 }
 
