@@ -101,7 +101,7 @@ func TestLinesThatWereAway(t *testing.T) {
 	r.tell("Assessor", "arm")
 	w.until(t, "the run to be presented", func(s control.Status) bool { return s.Run != nil && s.Run.State == trial.Shown })
 	c.pull()
-	status := w.until(t, "the void", func(s control.Status) bool { return s.Run != nil && s.Run.Reason == event.VoidSource })
+	status := w.until(t, "the void", func(s control.Status) bool { return s.Run != nil && s.Run.Cause == event.CauseSource })
 	if len(status.Conditions) == 0 {
 		w.until(t, "the condition", func(s control.Status) bool { return len(s.Conditions) > 0 })
 	}

@@ -139,7 +139,7 @@ func (b *bench) arm() control.Status {
 		if status.Phase == trial.Ended {
 			return status
 		}
-		if status.Paused != "" {
+		if status.Paused != nil {
 			b.paused++
 			b.tell("Assessor", "resume")
 		}
@@ -180,7 +180,7 @@ func (b *bench) over(run int) {
 	status := b.w.until(b.t, fmt.Sprintf("the end of run %d", run), func(s control.Status) bool { return between(s) && slices.ContainsFunc(s.Runs, ended) })
 	r := status.Runs[slices.IndexFunc(status.Runs, ended)]
 	if r.State == trial.Voided && !slices.Contains(b.voided, run) {
-		b.t.Logf("run %d was voided by itself (%s): the machine is busy", run, r.Reason)
+		b.t.Logf("run %d was voided by itself (%s): the machine is busy", run, r.Why)
 		b.busy = append(b.busy, run)
 	}
 	b.safe()
@@ -237,8 +237,8 @@ func (b *bench) finish(checkpoint string) {
 		if void := slices.Contains(b.voided, run.Run) || slices.Contains(b.busy, run.Run); void != (run.How == "voided") {
 			b.t.Errorf("run %d: %+v", run.Run, run)
 		}
-		if slices.Contains(b.voided, run.Run) && run.Reason != event.VoidMechanical {
-			b.t.Errorf("run %d is void by %q, want %q: its canisters were let go of", run.Run, run.Reason, event.VoidMechanical)
+		if slices.Contains(b.voided, run.Run) && run.Cause != event.CauseMechanical {
+			b.t.Errorf("run %d is void by %q, want %q: its canisters were let go of", run.Run, run.Why, event.CauseMechanical)
 		}
 		if run.How == "completed" {
 			completed++

@@ -122,8 +122,8 @@ func (d *driver) next(s control.Status) control.Request {
 
 func (d *driver) nextRun(s control.Status) control.Request {
 	switch {
-	case s.Aborted != "":
-	case s.Run == nil && s.Paused != "":
+	case s.Aborted != nil:
+	case s.Run == nil && s.Paused != nil:
 		return control.Request{Command: "resume", As: "Assessor"}
 	case s.Run == nil:
 		d.aborting = d.abortOne && d.chance.IntN(10) == 0

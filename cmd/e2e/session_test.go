@@ -53,14 +53,14 @@ func (w *watcher) until(t testing.TB, what string, wanted func(control.Status) b
 
 // between tells whether the next run can be armed, or the session is over.
 func between(s control.Status) bool {
-	return s.Phase == trial.Ended || s.Phase == trial.Sealed && s.Run == nil && s.Aborted == ""
+	return s.Phase == trial.Ended || s.Phase == trial.Sealed && s.Run == nil && s.Aborted == nil
 }
 
 // armNext arms the next run. On a machine so busy that canisters come too late, which voids runs, the session may be paused:
 // then it is resumed.
 func (r *rig) armNext(status control.Status) {
 	r.t.Helper()
-	if status.Paused != "" {
+	if status.Paused != nil {
 		r.tell("Assessor", "resume")
 	}
 	r.tell("Assessor", "arm")

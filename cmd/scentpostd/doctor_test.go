@@ -98,7 +98,7 @@ func TestTheDoctorAsksARunningDaemon(t *testing.T) {
 	w := d.watch(t)
 	d.seal(t)
 	d.must(t, control.Request{Command: "arm", As: "Assessor"})
-	w.until(t, func(control.Status) {}, func(s control.Status) bool { return s.Run != nil && s.Run.Reason == event.VoidMechanical })
+	w.until(t, func(control.Status) {}, func(s control.Status) bool { return s.Run != nil && s.Run.Cause == event.CauseMechanical })
 	if out, err := ask(k, file, false); err != nil || !strings.Contains(out, "found    canister-1a    shutter  (at the seal)") || !strings.Contains(out, "a session is sealed") {
 		t.Errorf("while sealed: %v, %s", err, out)
 	}

@@ -94,7 +94,7 @@ func (s *station) begun() {
 // journalFailed leaves word for the next start.
 func (s *station) journalFailed(err error) {
 	s.log.Error("the journal failed: the canisters are closed, the daemon stops", "err", err)
-	if err := s.journal.DespiteFull(func() error { return s.own.LeaveCause(event.VoidJournal) }); err != nil {
+	if err := s.journal.DespiteFull(func() error { return s.own.LeaveCause(event.CauseJournal) }); err != nil {
 		s.log.Error("could not leave word of it", "err", err)
 	}
 }

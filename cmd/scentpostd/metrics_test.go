@@ -96,7 +96,7 @@ func TestMetricsOfADaemon(t *testing.T) {
 	sealed := func(control.Status) {
 		shows(t, "sealed", d.scrape(t), `-scentpost_condition{code="device-fault"`)
 	}
-	w.until(t, sealed, func(s control.Status) bool { return s.Run != nil && s.Run.Reason == event.VoidMechanical })
+	w.until(t, sealed, func(s control.Status) bool { return s.Run != nil && s.Run.Cause == event.CauseMechanical })
 	shows(t, "void", d.scrape(t), `scentpost_session_phase{phase="sealed"} 1`, `scentpost_session_runs{state="`, `-scentpost_condition{code="device-fault"`,
 		"scentpost_board_figures_withheld 1")
 	if err := d.end(); err != nil {

@@ -93,7 +93,7 @@ func TestAFaultOfACanisterIsToldAfterTheReveal(t *testing.T) {
 			t.Errorf("before the reveal it shows %+v", s.Conditions)
 		}
 	}
-	w.until(t, sealed, func(s control.Status) bool { return s.Run != nil && s.Run.Reason == event.VoidMechanical })
+	w.until(t, sealed, func(s control.Status) bool { return s.Run != nil && s.Run.Cause == event.CauseMechanical })
 	d.must(t, control.Request{Command: "abort", As: "Assessor", Reason: "enough"})
 	w.until(t, sealed, func(s control.Status) bool { return s.Phase == trial.Ended })
 	if now := d.send(t, control.Request{Command: "status"}).Status.Conditions; !slices.ContainsFunc(now, ofCanisters) {

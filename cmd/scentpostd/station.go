@@ -158,11 +158,7 @@ func (s *station) begin(ctx context.Context, since assembly.Again) error {
 	if err := errors.Join(s.openLines(ctx), <-checked); err != nil {
 		return err
 	}
-	cause := s.own.TakeCause()
-	if cause == "" {
-		cause = event.VoidRestart
-	}
-	if err := s.Begin(since, cause); err != nil {
+	if err := s.Begin(since, s.own.TakeCause()); err != nil {
 		return err
 	}
 	s.begun()

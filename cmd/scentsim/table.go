@@ -76,7 +76,7 @@ func callsText(calls []event.Call) string {
 
 func resultText(r trial.RunView) string {
 	if r.Result == nil {
-		return string(r.State) + ": " + words.Void(r.Reason)
+		return string(r.State) + ": " + words.Why(r.Why)
 	}
 	found := map[event.Outcome]int{}
 	for _, p := range r.Result.Presentations {

@@ -128,7 +128,7 @@ func mechanicalVoids(t testing.TB, y *yard.Yard) (at []int64) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if void, ok := r.Event.Body.(*event.Void); ok && void.Reason == event.VoidMechanical {
+		if void, ok := r.Event.Body.(*event.Void); ok && void.Cause == event.CauseMechanical {
 			at = append(at, r.Event.At.Mono)
 		}
 	}

@@ -165,7 +165,7 @@ func TestALeakIsCaught(t *testing.T) {
 			y.Metrics = metrics.New(metrics.Options{Version: "of a station that knows", Public: y.Control.Public})
 		},
 		"a record": func(y *yard.Yard, _ *check.Sights) {
-			y.Host.Event(event.Event{Type: event.SessionPaused, At: y.World.Now(), By: event.ByStation, Body: &event.Reason{Reason: "x"}})
+			y.Host.Event(event.Event{Type: event.SessionPaused, At: y.World.Now(), By: event.ByStation, Body: &event.Why{Cause: "x"}})
 		},
 		"a backup":          func(y *yard.Yard, seen *check.Sights) { seen.See(check.Backups, y.World.Mono(), []byte("x")) },
 		"a purge cut short": func(y *yard.Yard, _ *check.Sights) { upon(y, hardware.Blow, y.Devices.CloseAll) },

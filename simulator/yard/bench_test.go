@@ -70,7 +70,7 @@ func sound(t *testing.T, y *yard.Yard) {
 	}
 	for _, r := range v.Runs() {
 		if r.State != trial.Completed {
-			t.Errorf("run %d is %s: %s", r.Index, r.State, r.Reason)
+			t.Errorf("run %d is %s: %s", r.Index, r.State, r.Why)
 		}
 	}
 	if told := y.Conditions.All(); len(told) != 0 {

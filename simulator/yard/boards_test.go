@@ -78,7 +78,7 @@ func TestADaemonThatDiesLeavesNothingOpenOnABoard(t *testing.T) {
 // TestABoardThatGoesInARun: what carries canisters voids it on the grid and is told after the reveal, what carries beams at
 // once; each comes back by itself and the session goes on.
 func TestABoardThatGoesInARun(t *testing.T) {
-	for name, reason := range map[string]string{canisterBoard: event.VoidMechanical, frontBoard: event.VoidLost} {
+	for name, cause := range map[string]event.Cause{canisterBoard: event.CauseMechanical, frontBoard: event.CauseLost} {
 		t.Run(name, func(t *testing.T) {
 			y := searchingOnBoards(t)
 			y.Boards[name].Unplug()
@@ -87,8 +87,8 @@ func TestABoardThatGoesInARun(t *testing.T) {
 			}
 			y.Boards[name].Plug()
 			y.World.RunFor(5 * time.Second)
-			if r := y.Host.Snapshot().View.Runs()[0]; r.State != trial.Voided || r.Reason != reason {
-				t.Errorf("the run is %s: %s", r.State, r.Reason)
+			if r := y.Host.Snapshot().View.Runs()[0]; r.State != trial.Voided || r.Cause != cause {
+				t.Errorf("the run is %s: %s", r.State, r.Why)
 			}
 			told := y.Conditions.All()
 			if shown := slices.ContainsFunc(told, func(c health.Condition) bool { return c.On == canisterBoard }); shown {

@@ -139,7 +139,7 @@ func TestARivalEndsNothing(t *testing.T) {
 	y.Broker.Away(false)
 	conclude(t, y)
 	y.World.RunFor(time.Minute)
-	if got := y.Store.Epoch().ID; got != epoch || y.Station.Snapshot().View.Aborted != "" {
+	if got := y.Store.Epoch().ID; got != epoch || y.Station.Snapshot().View.Aborted != nil {
 		t.Errorf("epoch %s became %s", epoch, got)
 	}
 	size := y.Store.Size()

@@ -252,7 +252,7 @@ func TestAReboot(t *testing.T) {
 	if got := s.fixes(); got != "run 1: 0s unset true" {
 		t.Errorf("fixes %s", got)
 	}
-	if first := s.Result.Runs[0]; first.How != "voided" || first.Reason != event.VoidPower {
+	if first := s.Result.Runs[0]; first.How != "voided" || first.Cause != event.CausePower {
 		t.Errorf("%+v", first)
 	}
 }

@@ -118,7 +118,7 @@ func TestAnExpanderThatGoesInARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	y.World.RunFor(10 * time.Second)
-	if kinds, _ := story(t, y); !strings.Contains(kinds, ",run.voided "+event.VoidMechanical) || !closed(y) {
+	if kinds, _ := story(t, y); !strings.Contains(kinds, ",run.voided "+string(event.CauseMechanical)) || !closed(y) {
 		t.Fatalf("%s; all closed %t", kinds, closed(y))
 	}
 	y.World.RunFor(10 * time.Second)

@@ -75,9 +75,9 @@ func story(t *testing.T, y *yard.Yard) (kinds string, at map[event.Type]int64) {
 		kinds += "," + string(r.Event.Type)
 		switch b := r.Event.Body.(type) {
 		case *event.Void:
-			kinds += " " + b.Reason
+			kinds += " " + b.String()
 		case *event.Restart:
-			kinds += " " + b.Cause
+			kinds += " " + string(b.Cause)
 		}
 	}
 	return kinds + ",", at
@@ -109,8 +109,8 @@ func TestAStalledCommitHoldsBackNoClosing(t *testing.T) {
 	if late := at[event.ButtonPressed] - pressed; late < 0 || late > int64(50*time.Millisecond) {
 		t.Errorf("the press is stamped %s after it was made", time.Duration(late))
 	}
-	if v := y.Host.Snapshot().View; v.Paused != event.VoidEStop {
-		t.Errorf("the session is paused by %q", v.Paused)
+	if v := y.Host.Snapshot().View; v.Paused == nil || v.Paused.Cause != event.CauseEStop {
+		t.Errorf("the session is paused by %v", v.Paused)
 	}
 	conclude(t, y)
 }

@@ -56,7 +56,7 @@ func TestTheExampleOnHardwareRunsOnVirtualHardware(t *testing.T) {
 	v := y.Host.Snapshot().View
 	for _, r := range v.Runs() {
 		if r.State != trial.Completed {
-			t.Errorf("run %d is %s (%s)", r.Index, r.State, r.Reason)
+			t.Errorf("run %d is %s (%s)", r.Index, r.State, r.Why)
 		}
 	}
 	runs := len(v.Runs())

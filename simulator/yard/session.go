@@ -118,7 +118,7 @@ func (y *Yard) Conduct() error {
 		case s.View.Phase == trial.Ended:
 			_, err := y.Do(event.Loader, control.Request{Command: "close", AllBack: true})
 			return err
-		case s.View.Paused != "":
+		case s.View.Paused != nil:
 			_, err = y.Do(event.Assessor, control.Request{Command: "resume"})
 		default:
 			_, err = y.Do(event.Assessor, control.Request{Command: "arm"})

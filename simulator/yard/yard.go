@@ -197,9 +197,9 @@ func (y *Yard) begin(since assembly.Again) (err error) {
 	if err := y.Station.Check(context.Background()); err != nil {
 		return err
 	}
-	cause := event.VoidRestart
+	cause := event.CauseRestart
 	if y.failed {
-		cause, y.failed = event.VoidJournal, false
+		cause, y.failed = event.CauseJournal, false
 	}
 	err = y.Station.Begin(since, cause)
 	if y.Host = y.Station.Host(); err != nil {

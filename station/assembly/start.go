@@ -11,6 +11,7 @@ import (
 	"scentpost/station/config"
 	"scentpost/station/control"
 	"scentpost/station/devices"
+	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/host"
 	"scentpost/station/journal"
@@ -106,7 +107,7 @@ func (s *Station) Check(ctx context.Context) error {
 // Begin begins an epoch if one is needed, builds the host over the journal, and brings back a session that was interrupted
 // by cause. since says why the station is started again, if it is. The devices must be connected and the journal checked.
 // The error is an Again when the station must be started once more.
-func (s *Station) Begin(since Again, cause string) error {
+func (s *Station) Begin(since Again, cause event.Cause) error {
 	s.since = since
 	beginning, err := s.beginEpoch(since.NewEpoch)
 	if err != nil {

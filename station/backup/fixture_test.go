@@ -155,7 +155,7 @@ func (s *scribe) session(id string, whole bool) {
 	s.write(event.Event{Type: event.SessionLoaded, Session: id, Body: &event.Load{Loading: []event.Loaded{}}})
 	s.sign("load", id)
 	if !whole {
-		s.write(event.Event{Type: event.SessionPaused, Session: id, Body: &event.Reason{Reason: "rain"}})
+		s.write(event.Event{Type: event.SessionPaused, Session: id, Body: &event.Why{Reason: "rain"}})
 		return
 	}
 	s.write(event.Event{Type: event.SessionEnded, Session: id, Body: &event.End{How: "completed"}})

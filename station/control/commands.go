@@ -63,12 +63,12 @@ var table = []Command{
 			return &event.Observation{What: r.What, Position: r.Position, Note: r.Note}
 		})},
 	{Name: "void", Roles: leaders, Phases: sealed, fits: inRun(trial.Armed, trial.Shown, trial.Searching), Needs: []Argument{argReason},
-		event: body(event.RunVoided, func(r *Request) any { return &event.Void{Reason: r.Reason} })},
+		event: body(event.RunVoided, func(r *Request) any { return &event.Void{Why: event.Why{Reason: r.Reason}} })},
 
-	{Name: "pause", Roles: leaders, Phases: sealed, fits: func(s *Status) bool { return s.Paused == "" },
+	{Name: "pause", Roles: leaders, Phases: sealed, fits: func(s *Status) bool { return s.Paused == nil },
 		Takes: []Argument{argReason}, event: body(event.SessionPaused, reasonOf)},
-	{Name: "resume", Roles: leaders, Phases: sealed, fits: func(s *Status) bool { return s.Paused != "" }, event: body(event.SessionResumed, nil)},
-	{Name: "abort", Roles: leaders, Phases: unended, fits: func(s *Status) bool { return s.Aborted == "" },
+	{Name: "resume", Roles: leaders, Phases: sealed, fits: func(s *Status) bool { return s.Paused != nil }, event: body(event.SessionResumed, nil)},
+	{Name: "abort", Roles: leaders, Phases: unended, fits: func(s *Status) bool { return s.Aborted == nil },
 		Takes: []Argument{argReason}, event: body(event.SessionAborted, reasonOf)},
 	{Name: "date", Roles: []event.Role{event.Assessor, event.Authority, event.Admin}, Phases: inSession, fits: clockUnset,
 		Needs: []Argument{argDate}, event: body(event.ClockSaid, func(r *Request) any { return &event.TimeSaid{Said: r.Date} })},
@@ -141,7 +141,7 @@ func body(kind event.Type, of func(*Request) any) func(*Service, *Request, *even
 	}
 }
 
-func reasonOf(r *Request) any { return &event.Reason{Reason: r.Reason} }
+func reasonOf(r *Request) any { return &event.Why{Reason: r.Reason} }
 
 // inRun tells whether a run is in one of these states.
 func inRun(states ...trial.RunState) func(*Status) bool {
@@ -150,7 +150,7 @@ func inRun(states ...trial.RunState) func(*Status) bool {
 
 // betweenRuns tells whether the next run can be armed.
 func betweenRuns(s *Status) bool {
-	return s.Run == nil && s.Left > 0 && s.Paused == "" && s.Aborted == "" && s.Obstacle == nil
+	return s.Run == nil && s.Left > 0 && s.Paused == nil && s.Aborted == nil && s.Obstacle == nil
 }
 
 // called tells whether there is a call that might be taken back.

@@ -235,7 +235,7 @@ func TestTheCommandsThatMakeSense(t *testing.T) {
 	}
 	between := trial.View{Phase: trial.Sealed, Session: "s1", Left: 2, Clock: event.SessionClock{Last: event.Unset}}
 	paused, aborted, used := between, between, between
-	paused.Paused, aborted.Aborted, used.Left = "rain", "ill", 0
+	paused.Paused, aborted.Aborted, used.Left = &event.Why{Reason: "rain"}, &event.Why{Reason: "ill"}, 0
 	for name, c := range map[string]struct {
 		view     trial.View
 		roles    []event.Role
@@ -303,8 +303,8 @@ func TestWhatComesNext(t *testing.T) {
 		{trial.View{Phase: trial.Opened}, nil, nil, NextLoad},
 		{trial.View{Phase: trial.Loaded}, nil, nil, NextSeal},
 		{trial.View{Phase: trial.Sealed, Left: 4}, nil, nil, NextArm},
-		{trial.View{Phase: trial.Sealed, Paused: "rain"}, nil, nil, NextResume},
-		{trial.View{Phase: trial.Sealed, Aborted: "ill"}, nil, nil, WaitEnd},
+		{trial.View{Phase: trial.Sealed, Paused: &event.Why{Reason: "rain"}}, nil, nil, NextResume},
+		{trial.View{Phase: trial.Sealed, Aborted: &event.Why{Reason: "ill"}}, nil, nil, WaitEnd},
 		{trial.View{Phase: trial.Ended}, nil, nil, NextClose},
 		{running(trial.Armed), nil, nil, WaitMoves},
 		{running(trial.Shown), nil, nil, NextStart},
@@ -315,7 +315,7 @@ func TestWhatComesNext(t *testing.T) {
 		{running(trial.Aborted), nil, nil, WaitClosed},
 		{running(trial.Purging), nil, nil, WaitPurged},
 		{trial.View{Phase: trial.Sealed, Left: 4}, nil, why, WaitStartable},
-		{trial.View{Phase: trial.Sealed, Paused: "rain"}, nil, why, NextResume},
+		{trial.View{Phase: trial.Sealed, Paused: &event.Why{Reason: "rain"}}, nil, why, NextResume},
 		{running(trial.Shown), nil, why, NextStart},
 	} {
 		s, err := New(Options{Inbox: newInbox(c.view), Archive: archive{}, Obstacle: func(readiness.Question) *refusal.Reason { return c.obstacle }})

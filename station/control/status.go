@@ -43,9 +43,9 @@ type Status struct {
 	Used      int         `json:"reserve_used,omitempty"`
 	Left      int         `json:"left"`
 	// Short is how many void runs had no reserve run left: with one of them no test is valid.
-	Short   int    `json:"short,omitempty"`
-	Paused  string `json:"paused,omitempty"`
-	Aborted string `json:"aborted,omitempty"`
+	Short   int        `json:"short,omitempty"`
+	Paused  *event.Why `json:"paused,omitempty"`
+	Aborted *event.Why `json:"aborted,omitempty"`
 	// Clock is what the session's UTC is worth, nil without a session. SaidBy is a name, a reference where the name is gone.
 	Clock *event.SessionClock `json:"clock,omitempty"`
 
@@ -86,7 +86,7 @@ func (a Aids) Count() (count event.AidCount, counted bool) {
 type RunStatus struct {
 	Run       int              `json:"run"`
 	State     trial.RunState   `json:"state"`
-	Reason    string           `json:"reason,omitempty"`
+	event.Why                  // of a void
 	Started   bool             `json:"started,omitempty"`
 	Calls     []Call           `json:"calls,omitempty"`
 	Locked    event.LockReason `json:"locked,omitempty"`
@@ -210,7 +210,7 @@ func nameOf(s trial.Snapshot, ref string) string {
 }
 
 func runStatus(v trial.View, r trial.RunView, roles []event.Role) RunStatus {
-	out := RunStatus{Run: r.Index, State: r.State, Reason: r.Reason, Started: r.StartedAt != 0, Locked: r.Lock.Reason,
+	out := RunStatus{Run: r.Index, State: r.State, Why: r.Why, Started: r.StartedAt != 0, Locked: r.Lock.Reason,
 		LastBeam: r.LastBeam}
 	for _, c := range r.Calls {
 		out.Calls = append(out.Calls, Call{Kind: c.Kind, Position: c.Position, Other: c.Other})
@@ -270,11 +270,11 @@ func next(s *Status) Next {
 		return NextSeal
 	case s.Phase == trial.Ended:
 		return NextClose
-	case s.Aborted != "":
+	case s.Aborted != nil:
 		return WaitEnd
 	case s.Run != nil:
 		return nextInRun(s.Run.State)
-	case s.Paused != "":
+	case s.Paused != nil:
 		return NextResume
 	case s.Obstacle != nil:
 		return WaitStartable

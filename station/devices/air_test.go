@@ -256,7 +256,7 @@ func (w *world) noted() []string {
 	var out []string
 	for _, e := range w.events {
 		if e.Type == event.Noted {
-			out = append(out, e.Body.(*event.Reason).Reason)
+			out = append(out, e.Body.(*event.Why).String())
 		}
 	}
 	w.events = nil
@@ -302,8 +302,8 @@ func TestNothingBlowsOrSoundsWhileACanisterIsToBeOpen(t *testing.T) {
 		w.station.Sound(templates.AtSessionEnd)
 		expect(t, "in a run", w.blown(), nil)
 	}
-	expect(t, "notes", w.noted(), slices.Repeat([]string{"purge: fan did not run: the canisters are not commanded to close",
-		"purge: valve-1 did not run: the canisters are not commanded to close"}, 2))
+	expect(t, "notes", w.noted(), slices.Repeat([]string{"purge failed: fan did not run: the canisters are not commanded to close",
+		"purge failed: valve-1 did not run: the canisters are not commanded to close"}, 2))
 	w.station.CloseAll()
 	w.station.Sound(templates.AtSessionEnd)
 	expect(t, "behind it", w.blown(), []string{"5000 gong true", "5000 bell true"})
@@ -332,15 +332,15 @@ func TestAPurgeThatDoesNotRunIsNoted(t *testing.T) {
 		return nil
 	}
 	w.station.Purge(11_000 * ms)
-	expect(t, "a burnt drive", w.noted(), []string{"purge: fan did not run: " + errNotDriven.Error()})
+	expect(t, "a burnt drive", w.noted(), []string{"purge failed: fan did not run: " + errNotDriven.Error()})
 	expect(t, "its condition", w.heard(), []string{"1000 device-fault fan true drive burnt"})
 	w.refuse = func(string) error { return nil }
 	w.station.Purge(w.now + 60_000*ms)
 	expect(t, "mended", w.heard(), []string{"1000 device-fault fan false"})
 	w.station.Purge(w.now + 2500*ms)
 	expect(t, "too short", w.noted(), []string{
-		"purge: fan did not run: fan: on for 500ms, expected from 1s to 10m0s (change the time, or the device's limits in the configuration)"})
+		"purge failed: fan did not run: fan: on for 500ms, expected from 1s to 10m0s (change the time, or the device's limits in the configuration)"})
 	w.edge("stop", true)
 	w.station.Purge(w.now + 60_000*ms)
-	expect(t, "an emergency stop is held", w.noted(), []string{"purge: fan did not run: " + FaultStopped, "purge: valve-1 did not run: " + FaultStopped})
+	expect(t, "an emergency stop is held", w.noted(), []string{"purge failed: fan did not run: " + FaultStopped, "purge failed: valve-1 did not run: " + FaultStopped})
 }

@@ -197,5 +197,5 @@ func (s *Station) unpurged(b *burst, err error) {
 		return
 	}
 	s.tell(event.Event{Type: event.Noted, At: s.clock.Now(), By: event.ByStation,
-		Body: &event.Reason{Reason: fmt.Sprintf("purge: %s did not run: %v", b.name, err)}})
+		Body: &event.Why{Cause: event.CausePurge, Reason: fmt.Sprintf("%s did not run: %v", b.name, err)}})
 }

@@ -176,7 +176,7 @@ func (s *Station) lost(source string, limits bool, loss event.Loss) {
 
 // void says that the run cannot be trusted: what facts come from is away.
 func (s *Station) void(mono, bound int64) {
-	s.tell(event.Event{Type: event.RunVoided, At: s.stamp(mono, bound), By: event.ByStation, Body: &event.Void{Reason: event.VoidSource}})
+	s.tell(event.Event{Type: event.RunVoided, At: s.stamp(mono, bound), By: event.ByStation, Body: &event.Void{Why: event.Why{Cause: event.CauseSource}}})
 }
 
 func (s *Station) take(e bus.Edge) {

@@ -38,8 +38,8 @@ func TestAPurgeBesideACanisterIsNotNoted(t *testing.T) {
 		"beside it":                  {"exp-1:A7", "canister-1A", errJam, nil, true},
 		"beside it, with it":         {"exp-1:A7", "canister-1A", bus.ErrGone, nil, false},
 		"on the other on its bus":    {"exp-2:A7", "canister-1A", errJam, nil, true},
-		"on a chip of its own":       {"exp-3:A7", "canister-1A", errJam, []string{"purge: valve did not run: " + errNotDriven.Error()}, true},
-		"on this machine":            {"valve", "none", errJam, []string{"purge: valve did not run: " + errNotDriven.Error()}, true},
+		"on a chip of its own":       {"exp-3:A7", "canister-1A", errJam, []string{"purge failed: valve did not run: " + errNotDriven.Error()}, true},
+		"on this machine":            {"valve", "none", errJam, []string{"purge failed: valve did not run: " + errNotDriven.Error()}, true},
 		"on this machine, with that": {"valve", "none", bus.ErrGone, nil, false},
 	} {
 		w := shut(t)

@@ -157,21 +157,16 @@ type Shown struct {
 	To []Role `json:"to"`
 }
 
-// Reason says why, in words that tell nothing of the placement.
-type Reason struct {
-	Reason string `json:"reason"`
-}
-
 // Restart is a daemon that came back in mid-session. SameBoot is false when the monotonic base was lost.
 type Restart struct {
-	SameBoot bool   `json:"same_boot"`
-	Cause    string `json:"cause"` // "daemon restarted", "power cut", "journal failed"
+	SameBoot bool  `json:"same_boot"`
+	Cause    Cause `json:"cause"` // CauseRestart, CausePower or CauseJournal
 }
 
-// End says how a session ended.
+// End says how a session ended, and why where it was aborted.
 type End struct {
-	How    Ending `json:"how"`
-	Reason string `json:"reason,omitempty"`
+	How Ending `json:"how"`
+	Why
 }
 
 // AidCount is the count of the aids at the end: the canisters that were loaded with a target or a distractor, and how many of
@@ -221,26 +216,11 @@ const (
 	LockTimeOut  LockReason = "time-out"
 )
 
-// Void takes a run out of the result. Reason is one of the Void constants or a person's words.
+// Void takes a run out of the result.
 type Void struct {
-	Reason string `json:"reason"`
-	When   string `json:"when"` // "before the lock"; nothing voids a run after it
+	Why
+	When string `json:"when"` // "before the lock"; nothing voids a run after it
 }
-
-// The reasons for a void that the station itself gives.
-const (
-	VoidMechanical = "mechanical"
-	VoidRestart    = "daemon restarted"
-	VoidPower      = "power cut"
-	VoidJournal    = "journal failed"
-	VoidEStop      = "emergency stop"
-	VoidLateSync   = "late sync"
-	VoidEdges      = "edge budget spent"
-	VoidButton     = "stuck button"
-	VoidSource     = "source lost"
-	VoidLost       = "edges lost"
-	VoidUnstarted  = "not started in time"
-)
 
 // CallKind says what was called.
 type CallKind string

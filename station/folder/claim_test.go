@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"scentpost/station/event"
 	"scentpost/station/folder"
 	"scentpost/station/holder"
 	"scentpost/station/record"
@@ -272,13 +273,15 @@ func TestNotes(t *testing.T) {
 			t.Errorf("%q was counted on: %v", junk, err)
 		}
 	}
-	if cause := f.TakeCause(); cause != "" {
+	if cause := f.TakeCause(); cause != event.CauseRestart {
 		t.Errorf("stopped by %q", cause)
 	}
-	if err := f.LeaveCause("journal"); err != nil {
-		t.Fatal(err)
-	}
-	if first, second := f.TakeCause(), f.TakeCause(); first != "journal" || second != "" {
-		t.Errorf("stopped by %q, then %q", first, second)
+	for left, want := range map[event.Cause]event.Cause{event.CauseJournal: event.CauseJournal, "the dog": event.CauseRestart} {
+		if err := f.LeaveCause(left); err != nil {
+			t.Fatal(err)
+		}
+		if first, second := f.TakeCause(), f.TakeCause(); first != want || second != event.CauseRestart {
+			t.Errorf("stopped by %q, then %q", first, second)
+		}
 	}
 }

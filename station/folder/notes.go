@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"scentpost/station/durable"
+	"scentpost/station/event"
 )
 
 // NextConnection counts a connection to the broker, durably, and returns its number from 1.
@@ -28,14 +29,20 @@ func (f Folder) NextConnection() (int64, error) {
 }
 
 // LeaveCause leaves word for the next start why the daemon stops.
-func (f Folder) LeaveCause(cause string) error { return durable.Replace(f.Cause(), []byte(cause+"\n")) }
+func (f Folder) LeaveCause(cause event.Cause) error {
+	return durable.Replace(f.Cause(), []byte(cause+"\n"))
+}
 
-// TakeCause returns why the daemon stopped the last time, "" if it could not say so, and forgets it.
-func (f Folder) TakeCause() string {
+// TakeCause returns why the daemon stopped the last time, and forgets it: a start like any other, unless it left word of its
+// journal.
+func (f Folder) TakeCause() event.Cause {
 	text, err := os.ReadFile(f.Cause())
 	if err != nil {
-		return ""
+		return event.CauseRestart
 	}
 	_ = os.Remove(f.Cause())
-	return strings.TrimSpace(string(text))
+	if strings.TrimSpace(string(text)) == string(event.CauseJournal) {
+		return event.CauseJournal
+	}
+	return event.CauseRestart
 }

@@ -27,10 +27,10 @@ func told() []event.Event {
 		{Type: event.RunLocked, Run: 1, Body: &event.Lock{}},
 		{Type: event.RunClosed, Run: 1},
 		{Type: event.RunArmed, Run: 2, Body: &event.Arming{}},
-		{Type: event.RunVoided, Run: 2, Body: &event.Void{Reason: "rain"}},
+		{Type: event.RunVoided, Run: 2, Body: &event.Void{Why: event.Why{Reason: "rain"}}},
 		{Type: event.RunClosed, Run: 2},
 		{Type: event.RunArmed, Run: 3, Body: &event.Arming{}},
-		{Type: event.SessionAborted, Body: &event.Reason{Reason: "storm"}},
+		{Type: event.SessionAborted, Body: &event.Why{Reason: "storm"}},
 		{Type: event.RunClosed, Run: 3},
 		{Type: event.SessionEnded, Body: &event.End{How: "aborted"}},
 		{Type: event.RunScored, Run: 1, Body: &event.RunResult{Result: "correct", LatencyMS: 7, SinceStartMS: 8, EffectiveBlind: "double"}},
@@ -56,7 +56,7 @@ func TestASessionIsToldInShort(t *testing.T) {
 		Dog: "p-1", Handler: "p-2", Air: []event.Air{{Device: "air", AgeMS: 5}}, Verdict: event.Verdict{Verdict: "not a valid test"},
 		Runs: []Run{
 			{Run: 1, How: RunCompleted, Result: "correct", LatencyMS: 7, SinceStartMS: 8, Blindness: "double", Air: []event.Air{{Device: "air", AgeMS: 6}}},
-			{Run: 2, How: RunVoided, Reason: "rain", LatencyMS: -1, SinceStartMS: -1},
+			{Run: 2, How: RunVoided, Why: event.Why{Reason: "rain"}, LatencyMS: -1, SinceStartMS: -1},
 			{Run: 3, How: RunAborted, LatencyMS: -1, SinceStartMS: -1},
 		},
 	}

@@ -26,10 +26,10 @@ const (
 
 // Run is one run that was armed.
 type Run struct {
-	Run    int    `json:"run"`
-	How    RunEnd `json:"how"`
-	Reason string `json:"reason,omitempty"` // of a void
-	Result string `json:"result,omitempty"`
+	Run       int    `json:"run"`
+	How       RunEnd `json:"how"`
+	event.Why        // of a void
+	Result    string `json:"result,omitempty"`
 	// LatencyMS and SinceStartMS are as in event.RunResult, -1 where there is none.
 	LatencyMS     int                  `json:"latency_ms"`
 	SinceStartMS  int                  `json:"since_start_ms"`
@@ -54,7 +54,7 @@ func (s *Session) Take(e *event.Event) {
 	case *event.Arming:
 		s.Runs = append(s.Runs, Run{Run: e.Run, How: RunUnfinished, LatencyMS: -1, SinceStartMS: -1})
 	case *event.Void:
-		s.end(e.Run, RunVoided, body.Reason)
+		s.end(e.Run, RunVoided, body.Why)
 	case *event.RunResult:
 		if r := s.run(e.Run); r != nil {
 			r.Result, r.LatencyMS, r.SinceStartMS = body.Result, body.LatencyMS, body.SinceStartMS
@@ -63,9 +63,9 @@ func (s *Session) Take(e *event.Event) {
 	}
 	switch e.Type {
 	case event.RunLocked:
-		s.end(e.Run, RunCompleted, "")
+		s.end(e.Run, RunCompleted, event.Why{})
 	case event.RunClosed: // of a run that was neither locked nor void
-		s.end(e.Run, RunAborted, "")
+		s.end(e.Run, RunAborted, event.Why{})
 	}
 }
 
@@ -80,9 +80,9 @@ func (s *Session) run(n int) *Run {
 }
 
 // end says how a run ended, if nothing has said so before.
-func (s *Session) end(run int, how RunEnd, reason string) {
+func (s *Session) end(run int, how RunEnd, why event.Why) {
 	if r := s.run(run); r != nil && r.How == RunUnfinished {
-		r.How, r.Reason = how, reason
+		r.How, r.Why = how, why
 	}
 }
 

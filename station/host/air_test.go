@@ -35,7 +35,7 @@ func TestAPurgeWaitsForItsCauseAndIsTakenBackByAStop(t *testing.T) {
 			t.Fatalf("%s: seen before it is durable: %v", name, h.seen)
 		}
 		if c.stop != "" {
-			h.do(event.Event{Type: c.stop, By: "Vera", Body: &event.Reason{Reason: "x"}})
+			h.do(event.Event{Type: c.stop, By: "Vera", Body: &event.Why{Reason: "x"}})
 			h.w.RunFor(0)
 		}
 		h.letGo()
@@ -121,7 +121,7 @@ func TestASessionWithSamplesOfTheAirIsBroughtBack(t *testing.T) {
 	h.air = []event.Air{{Device: "in", Why: "it is absent"}}
 	h.sealed()
 	h.searching()
-	h.start(event.VoidRestart)
+	h.start(event.CauseRestart)
 	h.has(t, "run.voided daemon restarted")
 	if air := h.host.Snapshot().View.Air; len(air) != 1 {
 		t.Errorf("the view has %+v", air)

@@ -111,7 +111,7 @@ func TestQualityIsFixed(t *testing.T) {
 	h := kept(t, served).sealed()
 	h.kernel.Lose()
 	h.w.RunFor(2 * time.Second)
-	h.done(event.Event{Type: event.SessionPaused, By: "Vera", Body: &event.Reason{Reason: "lunch"}})
+	h.done(event.Event{Type: event.SessionPaused, By: "Vera", Body: &event.Why{Reason: "lunch"}})
 	h.w.RunFor(2 * time.Hour)
 	h.done(event.Event{Type: event.SessionResumed, By: "Vera"})
 	h.wantFixes(event.ClockFix{Quality: event.Holdover})
@@ -127,11 +127,11 @@ func TestTheMapOutlivesTheDaemon(t *testing.T) {
 	h := kept(t, served).sealed().searching()
 	h.kernel.Slew(30 * time.Millisecond)
 	h.w.RunFor(2 * time.Second)
-	h.start(event.VoidRestart)
+	h.start(event.CauseRestart)
 	h.wantFixes()
 	h.has(t, "run.voided daemon restarted")
 	h.kernel.Set(time.Hour)
-	h.start(event.VoidRestart)
+	h.start(event.CauseRestart)
 	h.wantFixes(event.ClockFix{StepNS: hour + int64(30*time.Millisecond), Quality: event.Unset})
 	h.finish()
 }
@@ -141,7 +141,7 @@ func TestAnotherBootIsAnotherMap(t *testing.T) {
 	h := kept(t, served).sealed().searching()
 	h.w.Boot("another")
 	h.kernel = world.NewKernel(h.w) // without a hardware clock
-	h.start(event.VoidRestart)
+	h.start(event.CauseRestart)
 	h.wantFixes(event.ClockFix{Quality: event.Unset, NewBoot: true})
 	h.has(t, "run.voided power cut")
 	for i, r := range h.records() {

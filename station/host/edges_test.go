@@ -23,7 +23,7 @@ func TestLostEdgesAreInTheRecord(t *testing.T) {
 		t.Error("a canister is open")
 	}
 	story := strings.Join(h.types(), ",")
-	if !strings.Contains(story, ",edges.lost,run.voided "+event.VoidLost) || strings.Count(story, "edges.lost") != 1 {
+	if !strings.Contains(story, ",edges.lost,run.voided "+string(event.CauseLost)) || strings.Count(story, "edges.lost") != 1 {
 		t.Errorf("the record: %s", story)
 	}
 	lines, err := h.store.Lines(0, 1<<20, 1<<30)
@@ -74,12 +74,12 @@ func TestLostEdgesOfALimitSwitchVoidOnTheGrid(t *testing.T) {
 	if got := h.stamp(t, event.RunVoided); h.open || got != presented+3*int64(time.Second) {
 		t.Errorf("void at %d of a run presented at %d, a canister open: %t", got, presented, h.open)
 	}
-	h.has(t, "run.voided "+event.VoidMechanical)
+	h.has(t, "run.voided "+string(event.CauseMechanical))
 	if story := strings.Join(h.types(), ","); strings.Contains(story, "edges.lost") || strings.Contains(h.text(t), "noisy-1") {
 		t.Errorf("before the reveal it is told: %s", story)
 	}
 	h.w.RunFor(2 * time.Second) // until it is written
-	h.start(event.VoidRestart)  // runs the engine over the record again
+	h.start(event.CauseRestart) // runs the engine over the record again
 	h.finish()
 	if !strings.Contains(h.text(t), "not known, edges were lost: noisy-1: the buffer was full") {
 		t.Error("the reveal does not say what was lost")
@@ -98,8 +98,8 @@ func TestLostEdgesOfALimitSwitchAndTheEnd(t *testing.T) {
 		finish bool
 		want   string
 	}{
-		{-time.Second, false, "run.voided " + event.VoidMechanical}, {time.Nanosecond, false, "run.locked"},
-		{-time.Millisecond, true, "run.voided " + event.VoidMechanical}, {time.Nanosecond, true, "run.locked"},
+		{-time.Second, false, "run.voided " + string(event.CauseMechanical)}, {time.Nanosecond, false, "run.locked"},
+		{-time.Millisecond, true, "run.voided " + string(event.CauseMechanical)}, {time.Nanosecond, true, "run.locked"},
 	} {
 		h := newHouse(t).sealed().searching()
 		if c.finish {
@@ -116,7 +116,7 @@ func TestLostEdgesOfALimitSwitchAndTheEnd(t *testing.T) {
 		if h.open {
 			t.Error("a canister is open")
 		}
-		h.start(event.VoidRestart)
+		h.start(event.CauseRestart)
 		h.finish()
 	}
 	h := newHouse(t).sealed()
@@ -129,7 +129,7 @@ func TestLostEdgesOfALimitSwitchAndTheEnd(t *testing.T) {
 	h.done(event.Event{Type: event.RunArmed, By: "Vera"})
 	noise(h, h.w.Mono())
 	h.w.RunFor(4 * time.Second)
-	h.has(t, "run.voided "+event.VoidMechanical)
+	h.has(t, "run.voided "+string(event.CauseMechanical))
 }
 
 // stamp returns the instant of the latest record of a type.

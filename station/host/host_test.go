@@ -105,7 +105,7 @@ func TestSafetyNeverWaits(t *testing.T) {
 			t.Errorf("the press is stamped %d, it was at %d", r.Event.At.Mono, pressed)
 		}
 	}
-	if v := h.host.Snapshot().View; v.Paused == "" {
+	if v := h.host.Snapshot().View; v.Paused == nil {
 		t.Error("the pause is not shown")
 	}
 	h.finish()
@@ -145,7 +145,7 @@ func TestAFailedJournalStopsTheHost(t *testing.T) {
 	if s := h.host.Snapshot(); !s.Failed.Says(host.JournalFailed) || !strings.Contains(s.Failed.Value("detail"), "input/output error") || s.Size != size {
 		t.Errorf("shown: %v, %d records of %d", s.Failed, s.Size, size)
 	}
-	h.start(event.VoidJournal)
+	h.start(event.CauseJournal)
 	h.has(t, "run.voided journal failed")
 	h.finish()
 	h.has(t, "session.closed")
@@ -161,7 +161,7 @@ func (h *house) doNow(e event.Event) *[]trial.Answer {
 func TestAFullQueueStopsTheHost(t *testing.T) {
 	h := newHouse(t).sealed().searching()
 	h.broken = errDisk
-	a := *h.doNow(event.Event{Type: event.SessionPaused, By: "Vera", Body: &event.Reason{Reason: "rain"}})
+	a := *h.doNow(event.Event{Type: event.SessionPaused, By: "Vera", Body: &event.Why{Reason: "rain"}})
 	if len(a) != 1 || !a[0].Refused.Says(host.JournalFailed) || a[0].Refused.Value("detail") != errDisk.Error() || len(h.failed) != 1 || h.open {
 		t.Errorf("answered by %+v, failed %v, open %t", a, h.failed, h.open)
 	}
@@ -184,8 +184,8 @@ func TestMechanicalVoidsFallOnTheGrid(t *testing.T) {
 		r, _ := record.Decode(l.Bytes)
 		if v, ok := r.Event.Body.(*event.Void); ok {
 			found = true
-			if v.Reason != event.VoidMechanical || (r.Event.At.Mono-presented)%int64(time.Second) != 0 {
-				t.Errorf("void %q at %s behind the presentation", v.Reason, time.Duration(r.Event.At.Mono-presented))
+			if v.Cause != event.CauseMechanical || (r.Event.At.Mono-presented)%int64(time.Second) != 0 {
+				t.Errorf("void %q at %s behind the presentation", v.Cause, time.Duration(r.Event.At.Mono-presented))
 			}
 		}
 	}
@@ -255,9 +255,9 @@ func TestBadCommandsAreAnswered(t *testing.T) {
 		"a load with another body":  {Type: event.SessionLoaded, Body: &event.Seed{}},
 		"a load at no time":         {Type: event.SessionLoaded, Body: &event.Load{}},
 		"a call without a run":      {Type: event.CallMade, Body: &event.Call{}},
-		"a reason that is no text":  {Type: event.SessionAborted, Body: &event.Reason{Reason: "\xff"}},
+		"a reason that is no text":  {Type: event.SessionAborted, Body: &event.Why{Reason: "\xff"}},
 		"dice that are no text":     {Type: event.SessionSealed, Body: &event.Seed{Source: event.Dice, Dice: "\xff"}},
-		"a reason too long":         {Type: event.SessionAborted, Body: &event.Reason{Reason: long}},
+		"a reason too long":         {Type: event.SessionAborted, Body: &event.Why{Reason: long}},
 		"no type":                   {},
 	} {
 		for _, state := range []string{"idle", "searching"} {
@@ -294,13 +294,13 @@ func TestWhatIsDurableReleasesNothingBeyond(t *testing.T) {
 	h := newHouse(t).sealed()
 	h.held = true
 	size := h.host.Snapshot().Size
-	pausing := h.do(event.Event{Type: event.SessionPaused, By: "Vera", Body: &event.Reason{Reason: "rain"}})
+	pausing := h.do(event.Event{Type: event.SessionPaused, By: "Vera", Body: &event.Why{Reason: "rain"}})
 	h.w.RunFor(time.Millisecond)
 	resuming := h.do(event.Event{Type: event.SessionResumed, By: "Vera"})
 	h.w.RunFor(time.Millisecond)
 	h.host.Durable(size) // the pause, and no more
 	h.w.RunFor(time.Millisecond)
-	if len(*pausing) != 1 || len(*resuming) != 0 || h.host.Snapshot().View.Paused != "rain" || h.host.Snapshot().Size != size+1 {
+	if len(*pausing) != 1 || len(*resuming) != 0 || h.host.Snapshot().View.Paused.Reason != "rain" || h.host.Snapshot().Size != size+1 {
 		t.Errorf("pause answered %v, resume answered %v, paused %q at %d records, want only the first of two batches",
 			*pausing, *resuming, h.host.Snapshot().View.Paused, h.host.Snapshot().Size)
 	}

@@ -119,7 +119,7 @@ func newHouse(t testing.TB) *house {
 }
 
 // start starts a host over what is in the store.
-func (h *house) start(cause string) {
+func (h *house) start(cause event.Cause) {
 	h.t.Helper()
 	h.held, h.broken, h.queue, h.failed, h.wanted, h.from = false, nil, nil, nil, false, h.w.Mono()
 	size := h.store.Size()
@@ -198,7 +198,7 @@ type bytesFrom struct {
 func (b *bytesFrom) Read(p []byte) (int, error) { return b.r.Read(p) }
 
 // interrupted reads back the one session of the store.
-func (h *house) interrupted(size int64, cause string) host.Interrupted {
+func (h *house) interrupted(size int64, cause event.Cause) host.Interrupted {
 	was := host.Interrupted{Cause: cause}
 	if size <= 1 {
 		return was
@@ -343,7 +343,7 @@ func (h *house) finish() {
 			h.done(event.Event{Type: event.SessionLoaded, By: "Liri", Body: &event.Load{}})
 		case v.Phase == trial.Loaded:
 			h.done(event.Event{Type: event.SessionSealed, By: "Vera", Body: &event.Seed{Source: event.Alone}})
-		case v.Paused != "":
+		case v.Paused != nil:
 			h.done(event.Event{Type: event.SessionResumed, By: "Vera"})
 		case v.Run.Index == 0:
 			h.done(event.Event{Type: event.RunArmed, By: "Vera"})
@@ -365,11 +365,11 @@ func (h *house) types() []string {
 		name := string(r.Event.Type)
 		switch b := r.Event.Body.(type) {
 		case *event.Void:
-			name += " " + b.Reason
-		case *event.Reason:
-			name += " " + b.Reason
+			name += " " + b.String()
+		case *event.Why:
+			name += " " + b.String()
 		case *event.Restart:
-			name += " " + b.Cause
+			name += " " + string(b.Cause)
 		}
 		all = append(all, name)
 	}

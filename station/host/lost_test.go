@@ -20,16 +20,16 @@ func TestALostSourceVoidsTheRun(t *testing.T) {
 	if h.open {
 		t.Error("a canister is open")
 	}
-	h.has(t, "run.voided "+event.VoidSource)
+	h.has(t, "run.voided "+string(event.CauseSource))
 	h.finish()
 	h = newHouse(t).sealed().searching()
-	h.fact(event.RunVoided, &event.Void{Reason: event.VoidSource}) // as devices say it
+	h.fact(event.RunVoided, &event.Void{Why: event.Why{Cause: event.CauseSource}}) // as devices say it
 	h.w.RunFor(100 * time.Millisecond)
-	h.has(t, "run.voided "+event.VoidSource)
+	h.has(t, "run.voided "+string(event.CauseSource))
 	between := newHouse(t).sealed()
 	size := between.host.Snapshot().Size
 	between.host.Lost()
-	between.fact(event.RunVoided, &event.Void{Reason: event.VoidSource})
+	between.fact(event.RunVoided, &event.Void{Why: event.Why{Cause: event.CauseSource}})
 	between.w.RunFor(time.Second)
 	if between.host.Snapshot().Size != size {
 		t.Error("between runs it leaves a record")
@@ -59,7 +59,7 @@ func TestALateVoidClosesFromNow(t *testing.T) {
 	if at[event.RunVoided] != pressed || at[event.RunClosed] != closed || at[event.RunPurged] != closed+int64(5*time.Second) {
 		t.Errorf("pressed %d, told %d: void %d, closed %d, purged %d", pressed, told, at[event.RunVoided], at[event.RunClosed], at[event.RunPurged])
 	}
-	h.start(event.VoidRestart) // runs the engine over the record again
+	h.start(event.CauseRestart) // runs the engine over the record again
 	h.finish()
 }
 
@@ -91,7 +91,7 @@ func TestWhatWasLostBeforeTheEndVoids(t *testing.T) {
 			Body: &event.LostEdges{Source: "gpio"}, Secret: &event.Loss{From: from, To: h.w.Mono(), Why: "no edge told of it"}}
 	}
 	source := func(h *house, from int64) event.Event {
-		return event.Event{Type: event.RunVoided, At: h.w.Now().AtMono(from), By: event.ByStation, Body: &event.Void{Reason: event.VoidSource}}
+		return event.Event{Type: event.RunVoided, At: h.w.Now().AtMono(from), By: event.ByStation, Body: &event.Void{Why: event.Why{Cause: event.CauseSource}}}
 	}
 	for _, c := range []struct {
 		name   string
@@ -100,14 +100,14 @@ func TestWhatWasLostBeforeTheEndVoids(t *testing.T) {
 		since  time.Duration // the end of the search
 		want   string
 	}{
-		{"edges before the time-out", edges, false, -3 * time.Second, "run.voided " + event.VoidLost},
-		{"edges at the time-out", edges, false, 0, "run.voided " + event.VoidLost},
+		{"edges before the time-out", edges, false, -3 * time.Second, "run.voided " + string(event.CauseLost)},
+		{"edges at the time-out", edges, false, 0, "run.voided " + string(event.CauseLost)},
 		{"edges after the time-out", edges, false, time.Nanosecond, "run.locked"},
-		{"a source before the time-out", source, false, -3 * time.Second, "run.voided " + event.VoidSource},
+		{"a source before the time-out", source, false, -3 * time.Second, "run.voided " + string(event.CauseSource)},
 		{"a source after the time-out", source, false, time.Nanosecond, "run.locked"},
-		{"edges before finished", edges, true, -time.Millisecond, "run.voided " + event.VoidLost},
+		{"edges before finished", edges, true, -time.Millisecond, "run.voided " + string(event.CauseLost)},
 		{"edges after finished", edges, true, time.Nanosecond, "run.locked"},
-		{"a source before finished", source, true, -time.Millisecond, "run.voided " + event.VoidSource},
+		{"a source before finished", source, true, -time.Millisecond, "run.voided " + string(event.CauseSource)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := newHouse(t).sealed().searching()
@@ -128,7 +128,7 @@ func TestWhatWasLostBeforeTheEndVoids(t *testing.T) {
 			if ended := strings.Count(strings.Join(h.types(), ","), "run.voided") + strings.Count(strings.Join(h.types(), ","), "run.locked"); ended != 1 || h.open {
 				t.Errorf("%d ends, a canister open: %t", ended, h.open)
 			}
-			h.start(event.VoidRestart) // runs the engine over the record again
+			h.start(event.CauseRestart) // runs the engine over the record again
 			h.finish()
 		})
 	}
@@ -144,10 +144,10 @@ func TestNobodyLocksOnSilence(t *testing.T) {
 		silent string
 		want   string
 	}{
-		{"time-out", func(h *house) { h.w.RunFor(time.Duration(h.host.Snapshot().View.Run.TimeOutAt - h.w.Mono())) }, 0, "gpio", "run.voided " + event.VoidSource},
-		{"time-out, a report up to it", func(h *house) { h.w.RunFor(time.Duration(h.host.Snapshot().View.Run.TimeOutAt - h.w.Mono())) }, -1, "gpio", "run.voided " + event.VoidSource},
+		{"time-out", func(h *house) { h.w.RunFor(time.Duration(h.host.Snapshot().View.Run.TimeOutAt - h.w.Mono())) }, 0, "gpio", "run.voided " + string(event.CauseSource)},
+		{"time-out, a report up to it", func(h *house) { h.w.RunFor(time.Duration(h.host.Snapshot().View.Run.TimeOutAt - h.w.Mono())) }, -1, "gpio", "run.voided " + string(event.CauseSource)},
 		{"time-out, a report past it", func(h *house) { h.w.RunFor(time.Duration(h.host.Snapshot().View.Run.TimeOutAt - h.w.Mono())) }, 1, "", "run.locked"},
-		{"finished", func(h *house) { h.fact(event.RunFinished, nil) }, 0, "gpio", "run.voided " + event.VoidSource},
+		{"finished", func(h *house) { h.fact(event.RunFinished, nil) }, 0, "gpio", "run.voided " + string(event.CauseSource)},
 		{"a call", func(h *house) { h.press(event.ButtonClear) }, 0, "gpio", "run.locked"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -163,7 +163,7 @@ func TestNobodyLocksOnSilence(t *testing.T) {
 			if got := strings.Join(h.silent, " "); got != c.silent || h.open {
 				t.Errorf("silent at the lock: %q, want %q; a canister open: %t", got, c.silent, h.open)
 			}
-			h.start(event.VoidRestart) // runs the engine over the record again
+			h.start(event.CauseRestart) // runs the engine over the record again
 			h.finish()
 		})
 	}
@@ -181,13 +181,13 @@ func TestAVeiledSourceIsWaitedForEachTime(t *testing.T) {
 	}{
 		{"at once", 10 * time.Millisecond, true, "run.locked"},
 		{"late", 290 * time.Millisecond, true, "run.locked"},
-		{"never", 0, true, "run.voided " + event.VoidMechanical},
-		{"never, nor does another", 0, false, "run.voided " + event.VoidSource},
+		{"never", 0, true, "run.voided " + string(event.CauseMechanical)},
+		{"never, nor does another", 0, false, "run.voided " + string(event.CauseSource)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := newHouse(t)
 			h.veiled = []string{"nano-1"}
-			h.start(event.VoidRestart)
+			h.start(event.CauseRestart)
 			h.sealed().searching()
 			h.w.RunFor(time.Duration(h.host.Snapshot().View.Run.TimeOutAt - h.w.Mono()))
 			end := h.w.Mono()
@@ -217,5 +217,5 @@ func TestWhoKnowsSinceWhen(t *testing.T) {
 	h.w.RunFor(time.Duration(h.host.Snapshot().View.Run.TimeOutAt-h.w.Mono()) + 30*time.Millisecond)
 	h.host.Lost()
 	h.w.RunFor(100 * time.Millisecond)
-	h.has(t, "run.voided "+event.VoidSource)
+	h.has(t, "run.voided "+string(event.CauseSource))
 }

@@ -15,7 +15,7 @@ import (
 type Interrupted struct {
 	Lines []journal.Line // from its opening to the tail of the log
 	Vault []journal.VaultRow
-	Cause string // why the daemon is back: event.VoidRestart, event.VoidPower or event.VoidJournal
+	Cause event.Cause // why the daemon is back: event.CauseRestart, event.CausePower or event.CauseJournal
 }
 
 // Restore runs the engine over an interrupted session as it stands in the journal, and tells it that the daemon

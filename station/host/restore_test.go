@@ -23,7 +23,7 @@ func recorded(t testing.TB) (*house, []journal.Batch) {
 	h.press(event.ButtonAlert)
 	h.w.RunFor(10 * time.Second)
 	h.searching()
-	h.done(event.Event{Type: event.RunVoided, By: "Vera", Body: &event.Void{Reason: "a cat"}})
+	h.done(event.Event{Type: event.RunVoided, By: "Vera", Body: &event.Void{Why: event.Why{Reason: "a cat"}}})
 	h.w.RunFor(10 * time.Second)
 	h.searching()
 	h.done(event.Event{Type: event.CallMade, By: "Vera", Body: &event.Call{Kind: event.CallClear, MadeBy: "Agron", EnteredBy: "Vera", Means: event.ByVoice}})
@@ -32,7 +32,7 @@ func recorded(t testing.TB) (*house, []journal.Batch) {
 }
 
 // cut returns a house whose journal holds the first batches of another one's, with a host that came back.
-func cut(t testing.TB, of *house, batches []journal.Batch, cause string) *house {
+func cut(t testing.TB, of *house, batches []journal.Batch, cause event.Cause) *house {
 	h := &house{t: t, plan: smallPlan, w: of.w, store: journal.NewMemory(), log: of.log, key: of.key}
 	must(t, h.store.BeginEpoch("e1", "first"))
 	for _, b := range batches {
@@ -46,7 +46,7 @@ func cut(t testing.TB, of *house, batches []journal.Batch, cause string) *house 
 func TestTheHostComesBackFromEveryPrefix(t *testing.T) {
 	whole, batches := recorded(t)
 	for k := 1; k <= len(batches); k++ {
-		h := cut(t, whole, batches[:k], event.VoidRestart)
+		h := cut(t, whole, batches[:k], event.CauseRestart)
 		v := h.host.Snapshot().View
 		switch v.Run.State {
 		case trial.Armed, trial.Shown, trial.Searching, trial.Called:
@@ -100,7 +100,7 @@ func (h *house) whole(k int) {
 // TestComingBackTwice: a host that is stopped again while it comes back comes back again.
 func TestComingBackTwice(t *testing.T) {
 	h := newHouse(t).sealed().searching()
-	for _, cause := range []string{event.VoidRestart, event.VoidPower, event.VoidJournal} {
+	for _, cause := range []event.Cause{event.CauseRestart, event.CausePower, event.CauseJournal} {
 		h.w.RunFor(300 * time.Millisecond)
 		h.start(cause)
 	}
@@ -115,7 +115,7 @@ func TestComingBackTwice(t *testing.T) {
 // position, as every run does.
 func TestEveryPositionIsClosedAgain(t *testing.T) {
 	h := newHouse(t).sealed().searching()
-	h.start(event.VoidRestart)
+	h.start(event.CauseRestart)
 	h.w.RunFor(2 * time.Second)
 	types := strings.Join(h.types(), ",")
 	_, behind, _ := strings.Cut(types, "run.voided daemon restarted,")
@@ -127,7 +127,7 @@ func TestEveryPositionIsClosedAgain(t *testing.T) {
 func TestAnotherBootIsAPowerCut(t *testing.T) {
 	h := newHouse(t).sealed().searching()
 	h.w.Boot("another")
-	h.start(event.VoidRestart)
+	h.start(event.CauseRestart)
 	h.has(t, "run.voided power cut")
 	h.finish()
 }
@@ -147,7 +147,7 @@ func TestAChangedJournalIsNotRestored(t *testing.T) {
 			last.Body = bytes.Replace(last.Body, []byte(`"canister":"`), []byte(`"canister":"X`), 1)[:len(last.Body)]
 		},
 	} {
-		was := whole.interrupted(size, event.VoidRestart)
+		was := whole.interrupted(size, event.CauseRestart)
 		spoil(&was)
 		err := cut(t, whole, nil, "").host.Restore(was)
 		if err == nil || !strings.Contains(err.Error(), "record") {
@@ -168,20 +168,20 @@ func TestAnotherConfigurationAbortsTheSession(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t)
 			stage(h)
-			h.start(event.VoidRestart)
+			h.start(event.CauseRestart)
 			h.w.RunFor(100 * time.Millisecond)
-			if got := h.host.Snapshot().View.Aborted; got != "" {
+			if got := h.host.Snapshot().View.Aborted; got != nil {
 				t.Fatalf("with the same configuration: aborted, %s", got)
 			}
 			h.config = strings.Repeat("ab", 32)
 			h.canisters = map[int][]string{1: {"1A"}} // it may lack a canister that the session draws
-			h.start(event.VoidRestart)
+			h.start(event.CauseRestart)
 			h.w.RunFor(10 * time.Second)
-			if v := h.host.Snapshot().View; v.Phase != trial.Ended || v.Aborted != trial.ConfigChanged || h.open {
-				t.Fatalf("with another one: %s, aborted %q, a canister open: %t", v.Phase, v.Aborted, h.open)
+			if v := h.host.Snapshot().View; v.Phase != trial.Ended || v.Aborted.Cause != event.CauseConfig || h.open {
+				t.Fatalf("with another one: %s, aborted by %v, a canister open: %t", v.Phase, v.Aborted, h.open)
 			}
-			h.has(t, "session.aborted "+trial.ConfigChanged)
-			h.start(event.VoidRestart) // a session that is revealed waits to be closed, under whatever configuration
+			h.has(t, "session.aborted "+string(event.CauseConfig))
+			h.start(event.CauseRestart) // a session that is revealed waits to be closed, under whatever configuration
 			h.close()
 			if n := strings.Count(strings.Join(h.types(), ","), "session.aborted"); n != 1 {
 				t.Errorf("aborted %d times", n)
@@ -199,11 +199,11 @@ func TestAnotherConfigurationAbortsTheSession(t *testing.T) {
 // gives no second reason.
 func TestAnAbortUnderWayStays(t *testing.T) {
 	h := newHouse(t).sealed().searching()
-	h.done(event.Event{Type: event.SessionAborted, By: "Vera", Body: &event.Reason{Reason: "rain"}})
+	h.done(event.Event{Type: event.SessionAborted, By: "Vera", Body: &event.Why{Reason: "rain"}})
 	h.config = "another"
-	h.start(event.VoidRestart)
+	h.start(event.CauseRestart)
 	h.w.RunFor(10 * time.Second)
-	if v := h.host.Snapshot().View; v.Phase != trial.Ended || v.Aborted != "rain" {
-		t.Errorf("%s, aborted %q", v.Phase, v.Aborted)
+	if v := h.host.Snapshot().View; v.Phase != trial.Ended || *v.Aborted != (event.Why{Reason: "rain"}) {
+		t.Errorf("%s, aborted by %v", v.Phase, v.Aborted)
 	}
 }

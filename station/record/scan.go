@@ -220,7 +220,7 @@ func (s *scanner) object(sh *shape, v reflect.Value) error {
 			return s.fault("expected the key %q", f.name)
 		}
 		first = false
-		value := v.Field(f.index)
+		value := v.FieldByIndex(f.index)
 		if err := s.value(f.shape, value); err != nil {
 			return err
 		}

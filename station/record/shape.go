@@ -32,7 +32,7 @@ const (
 )
 
 type field struct {
-	index int
+	index []int
 	key   string // `"position":`
 	name  string
 	omit  bool
@@ -81,14 +81,16 @@ func shapeOf(t reflect.Type, quoted bool) *shape {
 
 func objectShape(t reflect.Type) *shape {
 	s := &shape{form: object, typ: t}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for _, f := range reflect.VisibleFields(t) {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct {
+			continue // its fields follow
+		}
 		if name == "" || !f.IsExported() {
 			panic("record: " + t.String() + "." + f.Name + " needs an exported name and a json tag")
 		}
 		s.fields = append(s.fields, field{
-			index: i,
+			index: f.Index,
 			key:   `"` + name + `":`,
 			name:  name,
 			omit:  strings.Contains(options, "omitempty"),
@@ -139,7 +141,7 @@ func (s *shape) appendObject(dst []byte, v reflect.Value) (_ []byte, err error) 
 	open := len(dst)
 	for i := range s.fields {
 		f := &s.fields[i]
-		value := v.Field(f.index)
+		value := v.FieldByIndex(f.index)
 		if f.omit && isEmpty(f.shape.form, value) {
 			continue
 		}

@@ -42,7 +42,7 @@ func (s *Stage) mayMove(now event.Stamp, e *Effect) bool {
 		return false
 	}
 	if now.Mono > e.At {
-		s.void(now, s.Date(now), event.VoidLateSync)
+		s.void(now, s.Date(now), event.CauseLateSync)
 		return false
 	}
 	return true

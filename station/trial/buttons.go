@@ -44,9 +44,9 @@ func (m *Machine) emergencyStop(in event.Event) *refusal.Reason {
 	}
 	in.Run = m.runIndex()
 	m.record(in)
-	m.danger(in, event.VoidEStop)
+	m.danger(in, event.CauseEStop)
 	if m.phase == Sealed {
-		m.pauseFor(in, event.VoidEStop)
+		m.pauseFor(in, event.CauseEStop)
 	}
 	return nil
 }
@@ -60,13 +60,12 @@ func (m *Machine) stopButton(in event.Event, role event.ButtonRole) *refusal.Rea
 	in.Run = m.runIndex()
 	m.record(in)
 	if role == event.ButtonStuck {
-		m.danger(in, event.VoidButton)
+		m.danger(in, event.CauseButton)
 		return nil
 	}
-	const reason = "abort button"
 	m.do(CloseAll)
-	m.danger(in, reason)
-	m.pauseFor(in, reason)
+	m.danger(in, event.CauseAbortButton)
+	m.pauseFor(in, event.CauseAbortButton)
 	return nil
 }
 

@@ -62,7 +62,7 @@ func (m *Machine) summed(in event.Event) *refusal.Reason {
 	*spent++
 	in.Run = r.index
 	m.record(in)
-	m.danger(in, event.VoidEdges)
+	m.danger(in, event.CauseEdges)
 	return nil
 }
 
@@ -82,7 +82,7 @@ func (m *Machine) lost(in event.Event) *refusal.Reason {
 	in.Run = r.index
 	m.record(in)
 	if r.voidableBy(in.At.Mono) {
-		m.void(in, event.VoidLost)
+		m.void(in, event.CauseLost)
 	}
 	return nil
 }
@@ -197,7 +197,7 @@ func (m *Machine) restarted(in event.Event) *refusal.Reason {
 	}
 	cause := in.Body.(*event.Restart).Cause
 	if cause == "" {
-		cause = event.VoidRestart
+		cause = event.CauseRestart
 	}
 	switch {
 	case r.state == Called:

@@ -24,7 +24,7 @@ func (s *Stage) Fire(now event.Stamp) []Effect {
 			if end, ok := s.machine.ends(); ok && s.presenter.curtain.misses(end) {
 				until = min(until, end)
 			}
-			s.void(at, at.AtMono(until), event.VoidMechanical)
+			s.void(at, at.AtMono(until), event.CauseMechanical)
 		default:
 			s.writeSums(at, at.Mono)
 			return s.machine.out
@@ -38,7 +38,7 @@ func (s *Stage) Fire(now event.Stamp) []Effect {
 func (s *Stage) lock(now event.Stamp, at int64) {
 	end, voidable := s.machine.ends()
 	if voidable && s.presenter.curtain.misses(end) {
-		s.void(now, now.AtMono(end), event.VoidMechanical)
+		s.void(now, now.AtMono(end), event.CauseMechanical)
 		return
 	}
 	silent, veiled := s.horizon.silent(at)
@@ -47,9 +47,9 @@ func (s *Stage) lock(now event.Stamp, at int64) {
 	case !voidable || len(silent) == 0: // the lock falls now; its body says up to which instant facts count
 		s.step(now, event.Event{Type: event.RunLocked, At: now, By: event.ByStation})
 	case veiled:
-		s.void(now, now.AtMono(end), event.VoidMechanical)
+		s.void(now, now.AtMono(end), event.CauseMechanical)
 	default:
-		s.void(now, now.AtMono(end), event.VoidSource)
+		s.void(now, now.AtMono(end), event.CauseSource)
 	}
 }
 
@@ -58,7 +58,7 @@ func (s *Stage) lock(now event.Stamp, at int64) {
 func (s *Stage) ring(now event.Stamp, d deadline) {
 	at := now.AtMono(d.at)
 	if d.timer == event.RunPresented && s.presenter.unmoved != 0 {
-		s.void(now, at, event.VoidLateSync)
+		s.void(now, at, event.CauseLateSync)
 		return
 	}
 	for _, e := range s.presenter.curtain.lift(d.timer, at, s.machine.session.id) {

@@ -36,7 +36,7 @@ func TestRefusalsThatComeTooFastAreSummed(t *testing.T) {
 			t.Fatalf("command %d is answered with %v", i, s.refused)
 		}
 		if i%2 == 0 {
-			s.command(event.Event{Type: event.CallWithdrawn, By: "p-h", Body: &event.Reason{}})
+			s.command(event.Event{Type: event.CallWithdrawn, By: "p-h", Body: &event.Why{}})
 		}
 		s.pass(5 * time.Millisecond)
 	}
@@ -74,7 +74,7 @@ func TestNoCommandIsTurnedAwayByARate(t *testing.T) {
 	for range 500 {
 		s.command(event.Event{Type: event.SessionResumed, By: "p-a"})
 	}
-	if s.command(event.Event{Type: event.SessionAborted, By: "p-a", Body: &event.Reason{Reason: "rain"}}); s.refused != nil {
+	if s.command(event.Event{Type: event.SessionAborted, By: "p-a", Body: &event.Why{Reason: "rain"}}); s.refused != nil {
 		t.Errorf("the abort is refused: %v", s.refused)
 	}
 	s.pass(time.Minute)

@@ -96,10 +96,10 @@ type session struct {
 	airAt event.Stamp // the instant that the air was last asked for
 	air   []event.Air // what its sensors said then
 
-	paused     string // why, "" when not paused
-	mechanical int    // mechanical voids so far
+	paused     *event.Why // nil when not paused
+	mechanical int        // mechanical voids so far
 	opened     map[int]bool
-	aborted    string // why, "" when not aborted
+	aborted    *event.Why // nil when not aborted
 	clock      event.SessionClock
 	verdict    *event.Verdict
 	aids       int            // that went out

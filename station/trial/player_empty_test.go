@@ -19,7 +19,7 @@ func TestAnEmptyListIsOne(t *testing.T) {
 		"a clause":     {verdict(event.Verdict{Verdict: "no rule", Clauses: []event.Clause{{Name: "hits"}}}), false},
 		"a number":     {verdict(event.Verdict{Verdict: "no rule", Hits: 1}), false},
 		"no body":      {event.Event{Type: event.SessionScored}, false},
-		"another body": {event.Event{Type: event.SessionScored, Body: &event.Reason{}}, false},
+		"another body": {event.Event{Type: event.SessionScored, Body: &event.Why{}}, false},
 	} {
 		if same(&none, &c.other) != c.want || same(&c.other, &none) != c.want {
 			t.Errorf("%s: the same is %v, want %v", name, !c.want, c.want)

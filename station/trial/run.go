@@ -16,9 +16,9 @@ type run struct {
 	used      int // which placement of its commitment is presented
 	placement event.Placement
 	state     RunState
-	outcome   RunState // Completed, Voided or Aborted once it ended
-	reason    string   // of the void
-	boot      string   // that the instants of the search count in
+	outcome   RunState  // Completed, Voided or Aborted once it ended
+	why       event.Why // of the void
+	boot      string    // that the instants of the search count in
 
 	presentedAt int64
 	startedAt   int64 // 0 when the search was not started
@@ -71,9 +71,9 @@ func (r *run) taking() bool { return r.voidable() || r.state == Called }
 func (m *Machine) arm(in event.Event) *refusal.Reason {
 	s := &m.session
 	switch {
-	case s.aborted != "":
+	case s.aborted != nil:
 		return refusal.New(BeingAborted)
-	case s.paused != "":
+	case s.paused != nil:
 		return refusal.New(Paused, "why", s.paused)
 	case m.run != nil:
 		return refusal.New(RunInProgress, "run", m.run.index)
@@ -131,7 +131,7 @@ func (m *Machine) presented(in event.Event) *refusal.Reason {
 	in.Run = r.index
 	m.record(in)
 	if r.faulty {
-		m.void(in, event.VoidMechanical)
+		m.void(in, event.CauseMechanical)
 		return nil
 	}
 	r.state = Shown
@@ -246,56 +246,58 @@ func (m *Machine) voided(in event.Event) *refusal.Reason {
 		if r.state != Shown || in.At.Mono < r.startUntil {
 			return inconsistent("no run whose time to be started ran out")
 		}
-		m.void(in, event.VoidUnstarted)
+		m.void(in, event.CauseUnstarted)
 		return nil
 	}
-	void := in.Body.(*event.Void)
+	why := in.Body.(*event.Void).Why
 	switch {
-	case void.Reason == "":
+	case !attributed(in, why):
+		return anothersCause()
+	case !why.Given():
 		return refusal.New(ReasonMissing)
 	case r.voidableBy(in.At.Mono):
-		m.voidBy(in, void.Reason)
+		m.voidBy(in, why)
 		return nil
-	case in.By != event.ByStation && r.reason != "":
+	case in.By != event.ByStation && r.why.Given():
 		return refusal.New(VoidAlready)
 	case in.By != event.ByStation:
 		return refusal.New(VoidTooLate)
-	case void.Reason != event.VoidMechanical: // a canister's fault stays sealed
-		in.Type, in.Body = event.Noted, &event.Reason{Reason: void.Reason}
+	case why.Cause != event.CauseMechanical: // a canister's fault stays sealed
+		in.Type, in.Body = event.Noted, &why
 		return m.noted(in)
 	}
 	return nil
 }
 
-// danger takes the run out for a reason that is no canister's. Where a call stands already the search is over, and
+// danger takes the run out for a cause that is no canister's. Where a call stands already the search is over, and
 // the call cannot be taken back any more.
-func (m *Machine) danger(in event.Event, reason string) {
+func (m *Machine) danger(in event.Event, cause event.Cause) {
 	switch r := m.run; {
 	case r == nil:
 	case r.voidableBy(in.At.Mono):
-		m.void(in, reason)
+		m.void(in, cause)
 	case r.state == Called:
 		m.settle()
 	}
 }
 
-// void takes the run out for a reason of the station's own.
-func (m *Machine) void(in event.Event, reason string) {
+// void takes the run out for a cause of the station.
+func (m *Machine) void(in event.Event, cause event.Cause) {
 	in.By, in.Secret = event.ByStation, nil
-	m.voidBy(in, reason)
+	m.voidBy(in, event.Why{Cause: cause})
 }
 
-func (m *Machine) voidBy(in event.Event, reason string) {
+func (m *Machine) voidBy(in event.Event, why event.Why) {
 	r, s := m.run, &m.session
 	in.Type, in.Session, in.Run = event.RunVoided, s.id, r.index
-	in.Body = &event.Void{Reason: reason, When: "before the lock"}
+	in.Body = &event.Void{Why: why, When: "before the lock"}
 	m.record(in)
-	r.state, r.reason, r.lock = Voided, reason, event.Lock{}
+	r.state, r.why, r.lock = Voided, why, event.Lock{}
 	m.endSearch(in.At.Mono)
 	m.replace(r)
-	if reason == event.VoidMechanical {
+	if why.Cause == event.CauseMechanical {
 		if s.mechanical++; s.mechanical >= mechanicalVoids {
-			m.pauseFor(in, "mechanical voids")
+			m.pauseFor(in, event.CauseMechanicalVoids)
 		}
 	}
 }
@@ -335,7 +337,7 @@ func (m *Machine) closed(in event.Event) *refusal.Reason {
 		m.openPlacement(in, r.index)
 		m.scoreRun(in, r)
 	}
-	if m.session.aborted != "" {
+	if m.session.aborted != nil {
 		m.endRun()
 		m.finish(in)
 		return nil
@@ -353,7 +355,7 @@ func (m *Machine) purged(in event.Event) *refusal.Reason {
 	in.Run = r.index
 	m.record(in)
 	m.endRun()
-	if len(m.session.next) == 0 || m.session.aborted != "" {
+	if len(m.session.next) == 0 || m.session.aborted != nil {
 		m.finish(in)
 		return nil
 	}

@@ -93,6 +93,7 @@ func TestVoidsAndEnds(t *testing.T) {
 		{"nothing voids what ran out of time", "source beam 1s; arm; 4s; start; 40500ms; void x; trouble mechanical; press stuck; mark beam; 1s", begun + ", refused, lock time-out"},
 		{"a jam before the presentation", "arm; 3s; jam 2; 2s", shown + ", void mechanical"},
 		{"the second mechanical void pauses", "arm; jam 2; 12s; arm; jam 1; 12s; arm; resume; arm; jam 1; 12s", "armed 1, presented, void mechanical, purged, armed 3, presented, void mechanical, paused mechanical voids, purged, refused, armed 4, presented, void mechanical, paused mechanical voids, purged"},
+		{"a person's mechanical void is none of the station's", "arm; 4s; void mechanical; 12s; arm; 4s; void mechanical; 12s; arm", "armed 1, presented, void mechanical, purged, armed 3, presented, void mechanical, purged, armed 4"},
 		{"a stuck button", "arm; 4s; start; press stuck", begun + ", void stuck button"},
 		{"the abort button", "arm; 4s; start; press abort; 10s; arm", begun + ", void abort button, paused abort button, purged, refused"},
 		{"the abort button between runs", "press abort; arm", "paused abort button, refused"},

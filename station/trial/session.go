@@ -185,13 +185,14 @@ func (m *Machine) pause(in event.Event) *refusal.Reason {
 	switch {
 	case m.phase != Sealed:
 		return m.wrongPhase("pause", Sealed)
-	case m.session.paused != "":
+	case m.session.paused != nil:
 		return refusal.New(AlreadyPaused)
 	}
-	m.session.paused = in.Body.(*event.Reason).Reason
-	if m.session.paused == "" {
-		m.session.paused = "paused"
+	why := in.Body.(*event.Why)
+	if !attributed(in, *why) {
+		return anothersCause()
 	}
+	m.session.paused = why
 	m.record(in)
 	return nil
 }
@@ -200,21 +201,30 @@ func (m *Machine) resume(in event.Event) *refusal.Reason {
 	switch {
 	case m.phase != Sealed:
 		return m.wrongPhase("resume", Sealed)
-	case m.session.paused == "":
+	case m.session.paused == nil:
 		return refusal.New(NotPaused)
 	}
-	m.session.paused = ""
+	m.session.paused = nil
 	m.record(in)
 	return nil
 }
 
-// pauseFor pauses the session for a reason of the station's own.
-func (m *Machine) pauseFor(in event.Event, reason string) {
-	if m.session.paused != "" {
+// attributed tells whether what is said why fits whose doing it is: the station has causes, a person has not.
+func attributed(in event.Event, why event.Why) bool {
+	return (why.Cause != "") == (in.By == event.ByStation)
+}
+
+func anothersCause() *refusal.Reason {
+	return inconsistent("the station says its cause, and a person a reason")
+}
+
+// pauseFor pauses the session for a cause of the station.
+func (m *Machine) pauseFor(in event.Event, cause event.Cause) {
+	if m.session.paused != nil {
 		return
 	}
-	m.session.paused = reason
-	m.derive(in, event.SessionPaused, 0, &event.Reason{Reason: reason})
+	m.session.paused = &event.Why{Cause: cause}
+	m.derive(in, event.SessionPaused, 0, m.session.paused)
 }
 
 // abort ends the session. A run in progress is closed first, so that what was done to its canisters is written
@@ -226,13 +236,14 @@ func (m *Machine) abort(in event.Event) *refusal.Reason {
 	case Ended:
 		return refusal.New(HasEnded)
 	}
-	if m.session.aborted != "" {
+	if m.session.aborted != nil {
 		return refusal.New(AbortedAlready)
 	}
-	m.session.aborted = in.Body.(*event.Reason).Reason
-	if m.session.aborted == "" {
-		m.session.aborted = "aborted"
+	why := in.Body.(*event.Why)
+	if !attributed(in, *why) {
+		return anothersCause()
 	}
+	m.session.aborted = why
 	m.record(in)
 	m.do(CloseAll)
 	switch {
@@ -273,10 +284,10 @@ func (m *Machine) closeSession(in event.Event) *refusal.Reason {
 func (m *Machine) finish(in event.Event) {
 	end := event.End{How: event.EndCompleted}
 	switch {
-	case m.session.aborted != "":
-		end = event.End{How: event.EndAborted, Reason: m.session.aborted}
+	case m.session.aborted != nil:
+		end = event.End{How: event.EndAborted, Why: *m.session.aborted}
 	case m.session.shortBy > 0:
-		end = event.End{How: event.EndNotValid, Reason: "the reserve runs were used up"}
+		end = event.End{How: event.EndNotValid, Why: event.Why{Cause: event.CauseReserve}}
 	}
 	m.phase = Ended
 	m.derive(in, event.SessionEnded, 0, &end)

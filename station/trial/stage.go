@@ -72,7 +72,7 @@ func (s *Stage) Fact(now event.Stamp, e event.Event) []Effect {
 	case whole && e.Type == event.EdgesLost:
 		s.lost(now, e)
 	case whole && e.Type == event.RunVoided:
-		s.void(now, s.since(now, e.At.Mono), e.Body.(*event.Void).Reason)
+		s.void(now, s.since(now, e.At.Mono), e.Body.(*event.Void).Cause)
 	default:
 		e.At = s.Date(e.At)
 		s.step(now, e)
@@ -95,7 +95,7 @@ func (s *Stage) lost(now event.Stamp, e event.Event) {
 // its search it is.
 func (s *Stage) Dropped(now event.Stamp) []Effect {
 	s.begin()
-	s.void(now, s.since(now, math.MinInt64), event.VoidSource)
+	s.void(now, s.since(now, math.MinInt64), event.CauseSource)
 	return s.end(now)
 }
 
@@ -129,12 +129,9 @@ func (s *Stage) Release(now event.Stamp, e *Effect) (may bool, effects []Effect)
 // Back is how a station comes back to a session that was interrupted.
 type Back struct {
 	Last   event.Stamp // of the last record
-	Cause  string      // event.VoidRestart, event.VoidPower or event.VoidJournal
+	Cause  event.Cause // event.CauseRestart, event.CausePower or event.CauseJournal
 	Config string      // the hash of the configuration now
 }
-
-// ConfigChanged is why a session is aborted that the station comes back to with another configuration.
-const ConfigChanged = "the configuration is not the one that the session was opened under: a change takes effect between sessions only"
 
 // Resume tells the session whose records the stage's Player has run that the station is back: a run before its lock is void,
 // one after it is closed again. A session that was opened under another configuration is aborted, since what is in the record
@@ -149,14 +146,14 @@ func (s *Stage) Resume(now event.Stamp, back Back) []Effect {
 	s.utc = back.Last
 	s.look(now)
 	sameBoot := now.Boot == back.Last.Boot
-	if !sameBoot && back.Cause == event.VoidRestart {
-		back.Cause = event.VoidPower
+	if !sameBoot && back.Cause == event.CauseRestart {
+		back.Cause = event.CausePower
 	}
 	by := event.Event{Session: s.machine.session.id, At: s.Date(now), By: event.ByStation}
 	by.Type, by.Body = event.SessionRestarted, &event.Restart{SameBoot: sameBoot, Cause: back.Cause}
 	s.step(now, by)
-	if of := &s.machine.session; of.opening.Config != back.Config && s.machine.phase != Ended && of.aborted == "" {
-		by.Type, by.Body = event.SessionAborted, &event.Reason{Reason: ConfigChanged}
+	if of := &s.machine.session; of.opening.Config != back.Config && s.machine.phase != Ended && of.aborted == nil {
+		by.Type, by.Body = event.SessionAborted, &event.Why{Cause: event.CauseConfig}
 		s.step(now, by)
 	}
 	return s.end(now)
@@ -229,8 +226,8 @@ func (s *Stage) since(now event.Stamp, from int64) event.Stamp {
 }
 
 // void takes the run out for a reason of the station's own; once its search has ended the reason is a note.
-func (s *Stage) void(now, at event.Stamp, reason string) {
+func (s *Stage) void(now, at event.Stamp, cause event.Cause) {
 	if s.machine.run != nil {
-		s.step(now, event.Event{Type: event.RunVoided, At: at, By: event.ByStation, Body: &event.Void{Reason: reason}})
+		s.step(now, event.Event{Type: event.RunVoided, At: at, By: event.ByStation, Body: &event.Void{Why: event.Why{Cause: cause}}})
 	}
 }

@@ -180,7 +180,7 @@ func TestFaultsVoidOnTheGrid(t *testing.T) {
 			s.pass(time.Duration(rapid.Int64Range(0, grid).Draw(rt, "step")))
 		}
 		s.pass(time.Duration(grid))
-		if got := s.after(event.RunVoided); got != want || s.last(event.RunVoided).Body.(*event.Void).Reason != event.VoidMechanical || s.open {
+		if got := s.after(event.RunVoided); got != want || s.last(event.RunVoided).Body.(*event.Void).Cause != event.CauseMechanical || s.open {
 			rt.Fatalf("told at %s, void at %s, want %s; open %t", time.Duration(told), got, want, s.open)
 		}
 	})
@@ -353,20 +353,21 @@ func TestASessionBeginsWithTheMapInForce(t *testing.T) {
 // TestComingBack tells why a session was interrupted, and under which configuration the station goes on.
 func TestComingBack(t *testing.T) {
 	for _, c := range []struct {
-		rule, before  string
-		cause, config string
-		boot          bool // another one
-		want          string
+		rule, before string
+		cause        event.Cause
+		config       string
+		boot         bool // another one
+		want         string
 	}{
-		{"the program", searched, event.VoidRestart, "", false, "restarted, void daemon restarted"},
-		{"the machine", searched, event.VoidRestart, "", true, "restarted, void power cut"},
-		{"the journal", searched, event.VoidJournal, "", false, "restarted, void journal failed"},
-		{"the journal, and then the machine", searched, event.VoidJournal, "", true, "restarted, void journal failed"},
-		{"another configuration", searched, event.VoidRestart, "ab", false, "restarted, void daemon restarted, aborted " + trial.ConfigChanged},
-		{"another configuration in an abort", searched + "abort rain; ", event.VoidRestart, "ab", false, "restarted"},
-		{"another configuration after the end", "abort rain; ", event.VoidRestart, "ab", false, "restarted"},
-		{"another configuration after the last run", searched + "press clear; 10s; " + searched + "press clear; 10s", event.VoidRestart, "ab", false, "restarted"},
-		{"another configuration between runs", "", event.VoidRestart, "ab", false, "restarted, aborted " + trial.ConfigChanged + ", ended aborted, opened 1, opened 2, opened 3, opened 4"},
+		{"the program", searched, event.CauseRestart, "", false, "restarted, void daemon restarted"},
+		{"the machine", searched, event.CauseRestart, "", true, "restarted, void power cut"},
+		{"the journal", searched, event.CauseJournal, "", false, "restarted, void journal failed"},
+		{"the journal, and then the machine", searched, event.CauseJournal, "", true, "restarted, void journal failed"},
+		{"another configuration", searched, event.CauseRestart, "ab", false, "restarted, void daemon restarted, aborted " + string(event.CauseConfig)},
+		{"another configuration in an abort", searched + "abort rain; ", event.CauseRestart, "ab", false, "restarted"},
+		{"another configuration after the end", "abort rain; ", event.CauseRestart, "ab", false, "restarted"},
+		{"another configuration after the last run", searched + "press clear; 10s; " + searched + "press clear; 10s", event.CauseRestart, "ab", false, "restarted"},
+		{"another configuration between runs", "", event.CauseRestart, "ab", false, "restarted, aborted " + string(event.CauseConfig) + ", ended aborted, opened 1, opened 2, opened 3, opened 4"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			s := ready(t)
@@ -392,7 +393,7 @@ func TestComingBack(t *testing.T) {
 	closed := ready(t)
 	closed.play("abort; close")
 	from := len(closed.records)
-	closed.restart(event.VoidRestart, "ab")
+	closed.restart(event.CauseRestart, "ab")
 	if len(closed.records) > from {
 		t.Errorf("a session that is closed: %s", closed.story(from))
 	}

@@ -233,7 +233,7 @@ type source struct {
 }
 
 // restart puts a new stage in the place of the one that was killed, from the records alone that were durable.
-func (s *theatre) restart(cause, config string) {
+func (s *theatre) restart(cause event.Cause, config string) {
 	s.t.Helper()
 	if s.held {
 		s.forget(s.kept)
@@ -309,7 +309,7 @@ func (s *theatre) word(at event.Stamp, word string, rest []string) {
 		n, _ := strconv.Atoi(rest[i])
 		return n
 	}
-	reason := &event.Reason{Reason: strings.Join(rest, " ")}
+	reason := &event.Why{Reason: strings.Join(rest, " ")}
 	e := event.Event{At: at, By: "p-a", Type: plain[word]}
 	called := func(kind event.CallKind) {
 		e.Type = event.CallMade
@@ -335,9 +335,9 @@ func (s *theatre) word(at event.Stamp, word string, rest []string) {
 		out := s.stage.View().Aids
 		e.Type, e.Body = event.SessionClosed, &event.AidCount{Out: out, Back: out}
 	case "void":
-		e.Type, e.Body = event.RunVoided, &event.Void{Reason: reason.Reason}
+		e.Type, e.Body = event.RunVoided, &event.Void{Why: *reason}
 	case "trouble": // the station's own
-		e.Type, e.By, e.Body = event.RunVoided, event.ByStation, &event.Void{Reason: reason.Reason}
+		e.Type, e.By, e.Body = event.RunVoided, event.ByStation, &event.Void{Why: event.Why{Cause: event.Cause(reason.Reason)}}
 	case "observe":
 		e.Type, e.Body = event.Observed, &event.Observation{What: "hesitation", Position: number(0)}
 	default:
@@ -381,11 +381,11 @@ func (s *theatre) device(e event.Event, word string, rest []string, number func(
 		e.Type, e.Body = event.CanisterMoved, &event.Handling{Position: number(0)}
 		e.Secret = &event.Moves{Canister: "9Z", Fault: "jammed"}
 	case "restart":
-		s.restart(strings.Join(rest, " "), "")
+		s.restart(event.Cause(strings.Join(rest, " ")), "")
 		return
 	case "reboot": // a second after the kernel began
 		s.now.Boot, s.now.Mono, s.now.UTC = s.now.Boot+"+", 1e9, s.now.UTC+60e9
-		s.restart(event.VoidRestart, "")
+		s.restart(event.CauseRestart, "")
 		return
 	default:
 		s.station(word, rest, number)
@@ -465,13 +465,13 @@ func tell(e event.Event) string {
 		}
 		return "lock " + string(b.Reason)
 	case *event.Void:
-		return "void " + b.Reason
+		return "void " + b.String()
 	case *event.Refusal:
 		return "refused"
 	case *event.Lateness:
 		return "late " + string(b.Type)
-	case *event.Reason:
-		return strings.TrimPrefix(string(e.Type), "session.") + " " + b.Reason
+	case *event.Why:
+		return strings.TrimPrefix(string(e.Type), "session.") + " " + b.String()
 	case *event.End:
 		return "ended " + string(b.How)
 	case *event.EdgeSum:

@@ -18,13 +18,13 @@ type View struct {
 	Positions int
 	Team      event.Team
 	People    []event.Person
-	Scheduled int // runs of the plan
-	Reserve   int // reserve runs of the plan
-	Used      int // reserve runs used
-	Left      int // runs still to be armed
-	Short     int // void runs that no reserve run was left for
-	Paused    string
-	Aborted   string
+	Scheduled int                // runs of the plan
+	Reserve   int                // reserve runs of the plan
+	Used      int                // reserve runs used
+	Left      int                // runs still to be armed
+	Short     int                // void runs that no reserve run was left for
+	Paused    *event.Why         // nil when not paused
+	Aborted   *event.Why         // nil when not aborted
 	Clock     event.SessionClock // what the session's UTC is worth
 
 	Aids        int             // that went out
@@ -45,7 +45,7 @@ type View struct {
 type RunView struct {
 	Index       int
 	State       RunState
-	Reason      string // of a void
+	event.Why   // of a void
 	PresentedAt int64
 	StartedAt   int64
 	TimeOutAt   int64
@@ -121,7 +121,7 @@ func (r *run) nextAt() int64 {
 
 func (m *Machine) runView(r *run) RunView {
 	v := RunView{
-		Index: r.index, State: r.state, Reason: r.reason, PresentedAt: r.presentedAt, StartedAt: r.startedAt,
+		Index: r.index, State: r.state, Why: r.why, PresentedAt: r.presentedAt, StartedAt: r.startedAt,
 		TimeOutAt: r.timeOutAt, NextAt: r.nextAt(), Lock: r.lock, Placement: r.placement, Result: m.session.results[r.index],
 	}
 	for _, c := range r.calls {

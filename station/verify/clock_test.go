@@ -37,7 +37,7 @@ func wild(p *played) {
 			p.fix(func(now *event.Stamp) { now.UTCBound += 1000 })
 		case 3:
 			p.now.Boot, p.now.Mono, p.now.UTC = "boot-2", 1e6, p.now.UTC+60e9
-			p.restart(event.VoidRestart)
+			p.restart(event.CauseRestart)
 		}
 	}
 }
@@ -50,7 +50,7 @@ func TestASessionWithAWildClockVerifies(t *testing.T) {
 	}
 	how := ""
 	for _, run := range r.Result.Runs {
-		how += " " + string(run.How) + " " + run.Reason
+		how += " " + string(run.How) + " " + run.Why.String()
 	}
 	if !strings.Contains(how, "voided power cut") {
 		t.Errorf("the runs:%s", how)

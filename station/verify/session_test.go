@@ -102,7 +102,7 @@ func (p *played) fact(t event.Type, by string, body any) {
 }
 
 // restart brings the session back from what was written.
-func (p *played) restart(cause string) {
+func (p *played) restart(cause event.Cause) {
 	p.t.Helper()
 	p.stage = trial.NewStage(p.log.Station, p.log.Epoch, p.now)
 	player := p.stage.Player()
@@ -169,7 +169,7 @@ func (p *played) search(run int, handler string) {
 		}
 		p.fact(event.ButtonPressed, "button-1", &event.Press{Role: event.ButtonAlert, HeldMS: 100})
 	case 1:
-		p.command(event.RunVoided, handler, &event.Void{Reason: "a cat"}, nil)
+		p.command(event.RunVoided, handler, &event.Void{Why: event.Why{Reason: "a cat"}}, nil)
 	case 2:
 		p.fact(event.RunPresented, event.ByStation, nil) // makes no sense now
 		p.command(event.CallMade, handler, &event.Call{Kind: event.CallClear, MadeBy: handler, EnteredBy: handler, Means: event.ByVoice}, nil)

@@ -156,7 +156,7 @@ func unrevealed(t testing.TB, seed byte) (*station, record.Bundle) {
 	s := newStation(t, seed)
 	s.session = "s-0"
 	s.event(event.SessionOpened, 0, &event.Opening{Name: "another"}, nil) // an earlier session, to begin at an odd place
-	s.event(event.SessionAborted, 0, &event.Reason{Reason: "test"}, nil)
+	s.event(event.SessionAborted, 0, &event.Why{Reason: "test"}, nil)
 	s.session = "s-1"
 	team := event.Team{Dog: s.person("Rex"), Handler: s.person("Agron Kelmendi")}
 	from := s.event(event.SessionOpened, 0, &event.Opening{Name: "Short", Plan: "plan: Short\n", PlanHash: hexOf(sha256.Sum256([]byte("plan: Short\n"))), Mode: "double", Team: team,

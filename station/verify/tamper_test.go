@@ -6,11 +6,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"scentpost/station/event"
 	"scentpost/station/record"
 )
 
@@ -110,7 +112,7 @@ func everyByteOf(t *testing.T, b record.Bundle, m, stride int) {
 					t.Fatal(err)
 				}
 				// The draft's number, changed by somebody who listed it: there is no verdict either.
-				if r := Members(relisted, Options{}); r.Unjudged == nil || name != record.MemberEpoch || i < draft || i >= draft+len(`"draft":2`) {
+				if r := Members(relisted, Options{}); r.Unjudged == nil || name != record.MemberEpoch || i < draft || i >= draft+len(`"draft":`)+len(strconv.Itoa(event.Draft)) {
 					wantNo(t, r, place)
 				}
 			}

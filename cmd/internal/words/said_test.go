@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"scentpost/station/control"
+	"scentpost/station/event"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
@@ -171,7 +172,7 @@ func TestEveryNextHasWords(t *testing.T) {
 		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Next" {
 			waits++
 			value, _ := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
-			status := &control.Status{Next: control.Next(value), Obstacle: refusal.New("devices-absent")}
+			status := &control.Status{Next: control.Next(value), Obstacle: refusal.New("devices-absent"), Paused: &event.Why{}}
 			if got := Next(status); got == value || len(got) < 10 {
 				t.Errorf("%s is said as %q", spec.Names[0].Name, got)
 			}

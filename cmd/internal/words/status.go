@@ -66,10 +66,18 @@ func Next(s *control.Status) string {
 		return "wait" + in(s) + ": the session ends when the canisters are closed and the air is purged"
 	}
 	text := nextOfRuns(s)
-	if s.Run != nil && s.Paused != "" {
-		text += "; no other run is armed before `session resume` (paused: " + s.Paused + ")"
+	if s.Run != nil && s.Paused != nil {
+		text += "; no other run is armed before `session resume` (" + paused(s.Paused) + ")"
 	}
 	return text
+}
+
+// paused says that the session is paused, and why where somebody gave a reason.
+func paused(why *event.Why) string {
+	if !why.Given() {
+		return "paused"
+	}
+	return "paused: " + Why(*why)
 }
 
 // nextClose says what is to be counted before the session is closed.
@@ -95,7 +103,7 @@ func nextOfRuns(s *control.Status) string {
 	case control.WaitPurged:
 		return "wait" + in(s) + ": the air is being purged"
 	case control.NextResume:
-		return "`session resume` goes on (paused: " + s.Paused + ")"
+		return "`session resume` goes on (" + paused(s.Paused) + ")"
 	case control.WaitStartable:
 		return "the next run cannot start: " + Of(s.Obstacle)
 	case control.NextArm:
@@ -326,8 +334,8 @@ func runName(s *control.Status, run int) string {
 func writeRun(w io.Writer, s *control.Status, r control.RunStatus) {
 	fmt.Fprintf(w, "run %s: %s", runName(s, r.Run), r.State)
 	switch {
-	case r.Reason != "":
-		fmt.Fprintf(w, " (%s)", Void(r.Reason))
+	case r.Given():
+		fmt.Fprintf(w, " (%s)", Why(r.Why))
 	case r.Locked == event.LockTimeOut, r.Locked == event.LockFinished:
 		fmt.Fprintf(w, ", %s without a call", r.Locked)
 	}

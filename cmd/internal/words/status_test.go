@@ -56,7 +56,7 @@ func TestNext(t *testing.T) {
 		{control.Status{Next: control.NextLoad}, "session load"},
 		{control.Status{Next: control.NextSeal}, "session seal --share"},
 		{control.Status{Next: control.NextArm, Left: 4}, "arm the next run: `session arm` (4 left)"},
-		{control.Status{Next: control.NextResume, Paused: "rain"}, "`session resume` goes on (paused: rain)"},
+		{control.Status{Next: control.NextResume, Paused: &event.Why{Reason: "rain"}}, "`session resume` goes on (paused: rain)"},
 		{control.Status{Next: control.WaitEnd}, "wait: the session ends when"},
 		{control.Status{Next: control.NextClose}, "session close"},
 		{control.Status{Next: control.NextClose, Aids: &control.Aids{Out: 56}}, "56 went out, then `session close --back N`"},
@@ -99,7 +99,7 @@ func TestProgressAndStatus(t *testing.T) {
 		Placement: []event.Slot{{Position: 1, Kind: event.Blank}, {Position: 3, Kind: event.Target, Odour: "tnt"}}}
 	now := control.RunStatus{Run: 2, State: trial.Called, Calls: []control.Call{{Kind: event.CallClear}}}
 	s := &control.Status{Simulated: true, Session: "s1", Plan: "Six", Mode: "double", Dog: "Rex", Handler: "Hari", Scheduled: 3, Seed: event.Alone,
-		Run: &now, Runs: []control.RunStatus{done, now, {Run: 4, State: trial.Voided, Reason: "rain"}}, Next: control.WaitLock,
+		Run: &now, Runs: []control.RunStatus{done, now, {Run: 4, State: trial.Voided, Why: event.Why{Reason: "rain"}}}, Next: control.WaitLock,
 		Verdict: &event.Verdict{Verdict: "pass", Rule: "r", Clauses: []event.Clause{{Name: "hits", Got: "5", Need: "4"}},
 			Hits: 5, Misses: 1, False: 2, Correct: 18}}
 	if got, want := Progress(s), "[#..] 1/3  run 2 called: all clear  - the call is about to lock"; got != want {
