@@ -26,6 +26,8 @@ type Fact struct {
 	Open      bool
 	Commanded int64
 	Fault     string
+	// Overdue is set where all that went wrong is that a commanded move did not arrive in time.
+	Overdue bool
 }
 
 // Sensor is a part that makes facts of the edges of one line. It is pure: edges and what is known of the time go

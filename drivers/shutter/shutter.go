@@ -181,14 +181,16 @@ func (s *Shutter) Advance(dst []bus.Fact, known int64) []bus.Fact {
 	if !s.moving || known < s.deadline {
 		return dst
 	}
-	fault := FaultNotClosed
+	s.moving = false
+	failed := s.fact(bus.Failed, s.deadline, 0, FaultNotClosed)
+	failed.Overdue = true
 	switch {
 	case s.end().raw && s.other().raw:
-		fault = FaultBoth
+		failed.Fault, failed.Overdue = FaultBoth, false
 	case s.open:
-		fault = FaultNotOpened
+		failed.Fault = FaultNotOpened
 	}
-	return s.Fail(dst, s.deadline, fault)
+	return append(dst, failed)
 }
 
 // Due is the earliest of the move's deadline and the settling of the limit switches.

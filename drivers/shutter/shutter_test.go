@@ -47,7 +47,8 @@ func confirmed(open bool, commanded, at, bound int64) bus.Fact {
 }
 
 func failed(open bool, commanded, at, bound int64, fault string) bus.Fact {
-	return bus.Fact{Kind: bus.Failed, Mono: at * ms, Bound: bound, Open: open, Commanded: commanded * ms, Fault: fault}
+	return bus.Fact{Kind: bus.Failed, Mono: at * ms, Bound: bound, Open: open, Commanded: commanded * ms, Fault: fault,
+		Overdue: fault == FaultNotOpened || fault == FaultNotClosed}
 }
 
 func TestMoves(t *testing.T) {

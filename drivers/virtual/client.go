@@ -41,7 +41,8 @@ type Options struct {
 	// OnState, unless nil, is called from the client's goroutine when the station goes away or comes back.
 	OnState func(State)
 
-	dial func() (net.Conn, error) // for tests
+	// Dial, unless nil, makes the connections, and Socket is only a name.
+	Dial func() (net.Conn, error)
 }
 
 // ErrAnotherBoot: the station booted anew or is another one; its instants cannot be compared with those before.
@@ -63,7 +64,7 @@ type Client struct {
 	mu      sync.Mutex // guards what follows; never held over a callback
 	link    *link      // nil while the station is away
 	lastID  uint64
-	waiting map[uint64]func(Message, error)
+	waiting map[uint64]*request
 	outputs []*output
 	watched []string
 	sink    bus.Sink
@@ -76,10 +77,10 @@ func Dial(opt Options) (*Client, error) {
 	if opt.Wait == 0 {
 		opt.Wait = DialFor
 	}
-	if opt.dial == nil {
-		opt.dial = func() (net.Conn, error) { return net.DialTimeout("unix", opt.Socket, Silence) }
+	if opt.Dial == nil {
+		opt.Dial = func() (net.Conn, error) { return net.DialTimeout("unix", opt.Socket, Silence) }
 	}
-	c := &Client{opt: opt, closed: make(chan struct{}), ended: make(chan struct{}), waiting: map[uint64]func(Message, error){}}
+	c := &Client{opt: opt, closed: make(chan struct{}), ended: make(chan struct{}), waiting: map[uint64]*request{}}
 	first, err := c.first()
 	if err != nil {
 		return nil, fmt.Errorf("virtual station at %s: %w (is \"scentsim station\" running?)", opt.Socket, err)
@@ -106,7 +107,7 @@ func (c *Client) first() (*link, error) {
 
 // connect opens a connection, hears the station's hello and checks that it is the one from before.
 func (c *Client) connect() (*link, error) {
-	conn, err := c.opt.dial()
+	conn, err := c.opt.Dial()
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +210,7 @@ func (c *Client) away(l *link, err error) {
 	c.mu.Lock()
 	c.link = nil
 	waiting := c.waiting
-	c.waiting = map[uint64]func(Message, error){}
+	c.waiting = map[uint64]*request{}
 	c.mu.Unlock()
 	ids := make([]uint64, 0, len(waiting))
 	for id := range waiting {
@@ -217,7 +218,7 @@ func (c *Client) away(l *link, err error) {
 	}
 	slices.Sort(ids)
 	for _, id := range ids {
-		waiting[id](Message{}, bus.ErrGone)
+		waiting[id].done(Message{}, bus.ErrGone)
 	}
 	c.state(State{Err: fmt.Errorf("virtual station at %s: %w: %w", c.opt.Socket, bus.ErrGone, err)})
 }
@@ -235,6 +236,7 @@ func (c *Client) serve(l *link) error {
 		switch m.Kind {
 		case Mark:
 			c.time.mark(m.Now, time.Now())
+			c.overdue(m.Now)
 			if sink != nil {
 				sink.Watermark(bus.Watermark{Source: m.Source, Mono: m.Mono})
 			}
@@ -256,12 +258,16 @@ func (c *Client) serve(l *link) error {
 
 func (c *Client) answer(m Message) {
 	c.mu.Lock()
-	done := c.waiting[m.ID]
+	r := c.waiting[m.ID]
 	delete(c.waiting, m.ID)
 	c.mu.Unlock()
-	if done != nil {
-		done(m, m.failure())
+	if r == nil {
+		return
 	}
+	if m.Error == "" {
+		c.lag(r, m.Mono)
+	}
+	r.done(m, m.failure())
 }
 
 // failure is the error that a done message stands for, nil when it went well.
@@ -285,7 +291,7 @@ func (c *Client) ask(m Message, done func(Message, error)) bool {
 	}
 	c.lastID++
 	m.ID = c.lastID
-	c.waiting[m.ID] = done
+	c.waiting[m.ID] = c.request(m, done)
 	c.link.send(m)
 	return true
 }

@@ -138,7 +138,7 @@ func connected(t *testing.T, f func(t *testing.T, p *peer, c *Client, l *log)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p, l := newPeer(t), &log{}
-		c, err := Dial(Options{Socket: "s", OnState: l.note, dial: p.dial})
+		c, err := Dial(Options{Socket: "s", OnState: l.note, Dial: p.dial})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -349,7 +349,7 @@ func TestDialSaysWhatToDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)
 		p.away = true
-		_, err := Dial(Options{Socket: "/run/station.sock", dial: p.dial})
+		_, err := Dial(Options{Socket: "/run/station.sock", Dial: p.dial})
 		if err == nil || !strings.Contains(err.Error(), "/run/station.sock") || !strings.Contains(err.Error(), "scentsim station") {
 			t.Errorf("error %v, want the socket and what to start", err)
 		}
@@ -359,7 +359,7 @@ func TestDialSaysWhatToDo(t *testing.T) {
 			return there, nil
 		}
 		begin := time.Now()
-		if _, err := Dial(Options{dial: newer}); !errors.Is(err, ErrMessage) || !strings.Contains(err.Error(), "same release") {
+		if _, err := Dial(Options{Dial: newer}); !errors.Is(err, ErrMessage) || !strings.Contains(err.Error(), "same release") {
 			t.Errorf("a station of another version: %v", err)
 		}
 		if time.Since(begin) > 0 {

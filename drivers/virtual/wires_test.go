@@ -29,7 +29,7 @@ func TestATransferGoesOverTheWire(t *testing.T) {
 			}
 			return Message{Error: ErrorTransfer, Why: "no chip acknowledged"}
 		}
-		c, err := Dial(Options{dial: p.dial})
+		c, err := Dial(Options{Dial: p.dial})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestJobsWaitInOrderAndNotWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)
 		p.hello.Buses = []string{"i2c-1"}
-		c, err := Dial(Options{dial: p.dial})
+		c, err := Dial(Options{Dial: p.dial})
 		must(t, err)
 		w, err := c.Wires("i2c-1")
 		must(t, err)
@@ -102,7 +102,7 @@ func TestAnInstantOfTheVirtualClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)
 		p.hello.Buses = []string{"i2c-1"}
-		c, err := Dial(Options{dial: p.dial})
+		c, err := Dial(Options{Dial: p.dial})
 		must(t, err)
 		w, err := c.Wires("i2c-1")
 		must(t, err)
@@ -138,7 +138,7 @@ func TestTheEndDoesWhatWaits(t *testing.T) {
 			}
 			return Message{}
 		}
-		c, err := Dial(Options{dial: p.dial})
+		c, err := Dial(Options{Dial: p.dial})
 		must(t, err)
 		w, err := c.Wires("i2c-1")
 		must(t, err)
@@ -150,7 +150,7 @@ func TestTheEndDoesWhatWaits(t *testing.T) {
 		}
 		q := newPeer(t)
 		q.hello.Buses = []string{"i2c-1"}
-		d, err := Dial(Options{dial: q.dial})
+		d, err := Dial(Options{Dial: q.dial})
 		must(t, err)
 		w, err = d.Wires("i2c-1")
 		must(t, err)

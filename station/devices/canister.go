@@ -17,6 +17,8 @@ const (
 	FaultNoStop  = "the emergency stop is absent"
 	FaultLongest = "closed by the longest open time"
 	FaultClosed  = "the station is shut down"
+	// FaultLag is followed by how long: "1.2s".
+	FaultLag = "the simulation was late, not the canister: the command came late by at least "
 )
 
 // canister is one canister with its drive.
@@ -31,14 +33,16 @@ type canister struct {
 	rests    bool     // its drive is told when a move is over
 	lines    []string // of the drive
 
-	open    bool    // the commanded state
-	moving  bool    // the command was neither confirmed nor has it failed
-	owed    bool    // the command was replaced by the same once more, whose answer counts for it
-	settled bool    // it was confirmed, and nothing went wrong since
-	at      int64   // the instant that the latest command was given for: the same at every position
-	until   int64   // when it closes by itself, while it is commanded open
-	command uint64  // counts commands, so that the answer to an old one is not taken for a new one's
-	faulty  [2]bool // that it does not close, that it does not open: the sink was told so
+	open    bool          // the commanded state
+	moving  bool          // the command was neither confirmed nor has it failed
+	owed    bool          // the command was replaced by the same once more, whose answer counts for it
+	settled bool          // it was confirmed, and nothing went wrong since
+	driven  int64         // when the drive changed for the latest command, 0 for not yet
+	lag     time.Duration // how late the latest command came to a simulated drive, 0 for in time
+	at      int64         // the instant that the latest command was given for: the same at every position
+	until   int64         // when it closes by itself, while it is commanded open
+	command uint64        // counts commands, so that the answer to an old one is not taken for a new one's
+	faulty  [2]bool       // that it does not close, that it does not open: the sink was told so
 }
 
 // order is one change of one drive: that of a canister, or of a burst; or a job for the wires of a sensor.
@@ -166,6 +170,7 @@ func (s *Station) close(c *canister, now int64) {
 func (s *Station) command(c *canister, o order) {
 	s.tellMoves(c, c.part.Command(s.moves[:0], o.level, o.at)) // one that is replaced is no fault of its canister
 	c.open, c.moving, c.owed, c.settled, c.at = o.level, true, false, false, o.at
+	c.driven, c.lag = 0, 0
 	c.command++
 	o.canister, o.command = c, c.command
 	s.drives.add(o)
@@ -222,6 +227,7 @@ func (s *Station) driven(o order, mono int64, err error) {
 		s.moved(c, c.part.Fail(s.moves[:0], s.clock.Now().Mono, err.Error()))
 		return
 	}
+	c.driven = max(mono, 1)
 	s.moved(c, c.part.Driven(s.moves[:0], mono))
 }
 
@@ -254,9 +260,13 @@ func (i inlet) Fall(f bus.Fall) {
 
 // moved takes the facts of a canister.
 func (s *Station) moved(c *canister, facts []bus.Fact) {
+	excused := s.excuse(c, facts)
 	s.judge(c, facts)
 	s.tellMoves(c, facts)
-	if len(facts) > 0 {
+	switch {
+	case excused && !c.open:
+		s.waitAgain(c)
+	case len(facts) > 0:
 		s.rested(c)
 	}
 }

@@ -71,6 +71,7 @@ type Station struct {
 	senses      alarm
 	gates       alarm
 	kept        keep
+	lagging     lagging
 }
 
 // route says whose a line is: a sensor's, or a canister's limit switch of a role.
@@ -130,6 +131,7 @@ func (i inlet) Watermark(w bus.Watermark) {
 	i.s.change(func() {
 		src := i.s.source(w.Source)
 		src.mark = max(src.mark, w.Mono)
+		i.s.tellInTime()
 		i.s.tellLosses(src)
 		i.s.advanceSensors()
 		i.s.advanceCanisters()

@@ -53,6 +53,7 @@ func (s *Station) over(code health.Code, on string) {
 // tellSound takes back what another Station said of these devices before this one.
 func (s *Station) tellSound() {
 	s.over(health.SessionsLimited, "")
+	s.over(health.SimulationLate, OnVirtual)
 	for _, src := range s.sources {
 		s.over(health.EdgesLost, src.name)
 		s.over(health.SourceSilent, src.name)
@@ -87,6 +88,7 @@ func (s *Station) judge(c *canister, facts []bus.Fact) {
 			failed = &c.faulty[1]
 		}
 		switch {
+		case f.Fault != "" && f.Overdue && c.lag > 0: // the simulation is at fault
 		case f.Fault != "":
 			*failed = true
 			s.condition(health.DeviceFault, c.name, f.Fault)

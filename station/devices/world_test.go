@@ -30,7 +30,8 @@ type world struct {
 	outputs  map[string]*output
 	seq      uint64
 	lateness time.Duration
-	mute     bool // the source tells no marks
+	mute     bool  // the source tells no marks
+	lag      int64 // a command of a canister is done so long after its instant
 	asked    []string
 
 	station *Station
@@ -172,6 +173,13 @@ func (o *output) Set(level bool, at int64, longest time.Duration, done func(int6
 	}
 	if !level {
 		at = w.now + o.slow
+	}
+	if w.lag > 0 && strings.HasSuffix(o.line, ".drive") {
+		due := max(at, w.now)
+		at = due + w.lag
+		for _, by := range []int64{200 * ms, w.lag} { // at a mark, and before it is done
+			w.At(due+by, func() { w.sink.(bus.LagSink).Lag(bus.Lag{Line: o.line, By: time.Duration(by)}) })
+		}
 	}
 	if at <= w.now {
 		drive()

@@ -30,6 +30,7 @@ const (
 	CauseEStop       Cause = "emergency stop"
 	CauseAbortButton Cause = "abort button"
 	CauseLateSync    Cause = "late sync"
+	CauseSimulation  Cause = "simulation late" // commands came late to a virtual station
 	CauseEdges       Cause = "edge budget spent"
 	CauseButton      Cause = "stuck button"
 	CauseSource      Cause = "source lost"

@@ -55,6 +55,7 @@ const (
 	EmergencyStop     Code = "emergency-stop"      // the emergency stop is pressed
 	EdgesLost         Code = "edges-lost"          // the kernel or a board dropped edges of a source
 	SourceSilent      Code = "source-silent"       // a source says nothing, past its declared lateness
+	SimulationLate    Code = "simulation-late"     // a virtual station gets its commands after their instants
 	ClockUnset        Code = "clock-unset"         // nobody knows the time of day; order and durations are sound
 	ClockHoldover     Code = "clock-holdover"      // the clock was long not synchronised; it may be seconds off
 	ClockStepped      Code = "clock-stepped"       // UTC stepped in the session that is under way
@@ -111,6 +112,7 @@ var kinds = map[Code]kind{
 	EmergencyStop:     {"The emergency stop is pressed", Stop, false, "see that the place is safe, then release the button"},
 	EdgesLost:         {"Edges of an input were lost", Warning, true, "look for a chattering input or a loose contact"},
 	SourceSilent:      {"A source says nothing", Fault, true, "runs that nobody called are void: check the cable and power of what it is on, and what else the machine does"},
+	SimulationLate:    {"The simulation is late", Warning, false, "start scentsim station with a lower --scale, or end what else the machine does; no device is at fault, and a run that was void by it says so"},
 	ClockUnset:        {"The time of day is not known", Warning, false, "connect the station to a network; until then somebody says in each session what the time is: scentpost session date"},
 	ClockHoldover:     {"The time of day was long not checked", Warning, false, "connect the station to a network: its clock drifts"},
 	ClockStepped:      {"The wall clock stepped in mid-session", Notice, false, "nothing: order and durations do not use it, and the record says where it stepped"},

@@ -12,6 +12,7 @@ var causes = map[event.Cause]string{
 	event.CauseEStop:           "the emergency stop was pressed",
 	event.CauseAbortButton:     "the abort button was pressed",
 	event.CauseLateSync:        "the canisters could not open at one instant",
+	event.CauseSimulation:      "the simulation was late, and the canisters could not open at one instant",
 	event.CauseEdges:           "a line changed more often than the record takes",
 	event.CauseButton:          "a button is stuck",
 	event.CauseSource:          "beams or buttons could not be heard",

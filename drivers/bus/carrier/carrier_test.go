@@ -70,6 +70,7 @@ func (e *ear) Presence(p bus.Presence) {
 }
 
 func (e *ear) Fall(f bus.Fall)                { e.add("fell %s", f.Line) }
+func (e *ear) Lag(l bus.Lag)                  { e.add("late %s %s", l.Line, l.By) }
 func (e *ear) add(format string, args ...any) { e.text = append(e.text, fmt.Sprintf(format, args...)) }
 
 // deaf is a sink that wants edges and marks alone.
@@ -141,8 +142,10 @@ func TestWhatEachTellsComesTogether(t *testing.T) {
 	r.nano.sink.(bus.PresenceSink).Presence(bus.Presence{Lines: []string{"D4"}, Levels: map[string]bool{"D4": true}})
 	r.own.sink.(bus.PresenceSink).Presence(bus.Presence{Lines: []string{"GPIO17"}, Here: true})
 	r.nano.sink.(bus.FallSink).Fall(bus.Fall{Line: "D4"})
+	r.own.sink.(bus.LagSink).Lag(bus.Lag{Line: "GPIO17", By: time.Second})
+	r.nano.sink.(bus.LagSink).Lag(bus.Lag{Line: "D4", By: time.Minute})
 	want(t, "heard", e.text, "edge exp-1:A0 exp-1 4", "edge GPIO17 gpio 9", "mark nano-1 5", "gap [exp-1:A0 exp-1:A1]",
-		"gap [GPIO17]", `here "nano-1" [nano-1:D4] false map[nano-1:D4:true]`, `here "" [GPIO17] true map[]`, "fell nano-1:D4")
+		"gap [GPIO17]", `here "nano-1" [nano-1:D4] false map[nano-1:D4:true]`, `here "" [GPIO17] true map[]`, "fell nano-1:D4", "late GPIO17 1s", "late nano-1:D4 1m0s")
 }
 
 func TestASinkIsToldWhatItWantsAlone(t *testing.T) {
@@ -153,6 +156,7 @@ func TestASinkIsToldWhatItWantsAlone(t *testing.T) {
 	r.exp.sink.(bus.GapSink).Gap(bus.Gap{})
 	r.exp.sink.(bus.PresenceSink).Presence(bus.Presence{})
 	r.exp.sink.(bus.FallSink).Fall(bus.Fall{})
+	r.exp.sink.(bus.LagSink).Lag(bus.Lag{})
 	r.exp.sink.Watermark(bus.Watermark{Source: "exp-1"})
 	want(t, "heard", e.text, "mark exp-1 0")
 }

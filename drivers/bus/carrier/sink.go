@@ -9,6 +9,7 @@ type relay struct {
 	gaps     bus.GapSink      // the same, nil when it does not want to hear of them
 	presence bus.PresenceSink // the same
 	falls    bus.FallSink     // the same
+	lags     bus.LagSink      // the same
 	carrier  string           // "" for the machine's own lines
 	ring     map[string][]func(mono, bound int64)
 }
@@ -18,6 +19,7 @@ func newRelay(carrier string, sink bus.Sink, ring map[string][]func(mono, bound 
 	r.gaps, _ = sink.(bus.GapSink)
 	r.presence, _ = sink.(bus.PresenceSink)
 	r.falls, _ = sink.(bus.FallSink)
+	r.lags, _ = sink.(bus.LagSink)
 	return r
 }
 
@@ -62,6 +64,14 @@ func (r relay) Fall(f bus.Fall) {
 	if r.falls != nil {
 		f.Line = r.named(f.Line)
 		r.falls.Fall(f)
+	}
+}
+
+// Lag gives a command that came late.
+func (r relay) Lag(l bus.Lag) {
+	if r.lags != nil {
+		l.Line = r.named(l.Line)
+		r.lags.Lag(l)
 	}
 }
 
