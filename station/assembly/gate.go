@@ -9,10 +9,10 @@ import (
 	"scentpost/station/health"
 	"scentpost/station/health/chart"
 	"scentpost/station/host"
+	"scentpost/station/listeners"
 	"scentpost/station/readiness"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
-	"scentpost/station/watch"
 )
 
 // gate stands before the host while devices are absent or the journal is being checked: views are served at once,
@@ -25,7 +25,7 @@ type gate struct {
 
 	counted string // the session whose aids were counted last; of the goroutine that follows
 
-	watchers watch.List[trial.Snapshot]
+	watchers listeners.List[trial.Snapshot]
 	mu       sync.Mutex // guards what follows; held while watchers are told, so that they hear of states in order
 	before   trial.Snapshot
 	told     *refusal.Reason // what stood in the way of the next run when watchers were told last

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"scentpost/station/access"
 	"scentpost/station/event"
 	"scentpost/station/trial"
 )
@@ -15,20 +16,20 @@ import (
 func TestTheHandlerIsNoAssessor(t *testing.T) {
 	for name, c := range map[string]struct {
 		handler string
-		stage   Stage
+		stage   access.Stage
 		names   map[string]string // that are there besides the usual ones; "" takes one away
 		sees    bool
 	}{
-		"another handles":                 {"p-hari", StageArmed, nil, true},
-		"Ada handles":                     {"p-ada", StageArmed, nil, false},
-		"Ada handles, after it":           {"p-ada", StageRevealed, nil, true},
-		"the handler's name was lost":     {"p-hari", StageArmed, map[string]string{"p-hari": ""}, false},
-		"Ada's name was lost":             {"p-hari", StageArmed, map[string]string{"p-ada": ""}, false},
-		"all names were lost":             {"p-hari", StageArmed, map[string]string{"p-ada": "", "p-hari": "", "p-tess": ""}, false},
-		"names were lost and given again": {"p-ada", StageArmed, map[string]string{"p-ada": "", "p-new": "Ada"}, false},
-		"Ada has two references":          {"p-hari", StageArmed, map[string]string{"p-new": "Ada"}, true},
-		"Ada handles by another":          {"p-tess", StageArmed, map[string]string{"p-tess": "Ada"}, false},
-		"the handler is nobody's name":    {"", StageArmed, nil, false},
+		"another handles":                 {"p-hari", access.Armed, nil, true},
+		"Ada handles":                     {"p-ada", access.Armed, nil, false},
+		"Ada handles, after it":           {"p-ada", access.Revealed, nil, true},
+		"the handler's name was lost":     {"p-hari", access.Armed, map[string]string{"p-hari": ""}, false},
+		"Ada's name was lost":             {"p-hari", access.Armed, map[string]string{"p-ada": ""}, false},
+		"all names were lost":             {"p-hari", access.Armed, map[string]string{"p-ada": "", "p-hari": "", "p-tess": ""}, false},
+		"names were lost and given again": {"p-ada", access.Armed, map[string]string{"p-ada": "", "p-new": "Ada"}, false},
+		"Ada has two references":          {"p-hari", access.Armed, map[string]string{"p-new": "Ada"}, true},
+		"Ada handles by another":          {"p-tess", access.Armed, map[string]string{"p-tess": "Ada"}, false},
+		"the handler is nobody's name":    {"", access.Armed, nil, false},
 	} {
 		view := secretView("single", c.stage)
 		view.Team.Handler = c.handler
@@ -54,8 +55,8 @@ func TestTheHandlerIsNoAssessor(t *testing.T) {
 
 // A person without a name is the public, whatever roles somebody gives them.
 func TestANamelessPersonIsThePublic(t *testing.T) {
-	s := newTestService(t, newInbox(secretView("single", StageArmed)))
-	text, err := json.Marshal(s.Status(trial.Snapshot{View: secretView("single", StageArmed), Names: usualNames}, Person{Roles: []event.Role{event.Assessor}}))
+	s := newTestService(t, newInbox(secretView("single", access.Armed)))
+	text, err := json.Marshal(s.Status(trial.Snapshot{View: secretView("single", access.Armed), Names: usualNames}, Person{Roles: []event.Role{event.Assessor}}))
 	if err != nil || strings.Contains(string(text), "secretodour") {
 		t.Errorf("%s, %v", text, err)
 	}

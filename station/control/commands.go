@@ -3,6 +3,7 @@ package control
 import (
 	"slices"
 
+	"scentpost/station/access"
 	"scentpost/station/event"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
@@ -103,7 +104,7 @@ func (c *Command) Asks() bool { return c.event != nil }
 // MayDo tells whether somebody with these roles may give a command.
 func MayDo(command string, roles []event.Role) bool {
 	c := find(command)
-	return c != nil && holds(roles, c.Roles)
+	return c != nil && access.Holds(roles, c.Roles)
 }
 
 // orderMatters are the reasons of the engine that a session which is not far enough is refused for.

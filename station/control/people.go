@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"scentpost/station/access"
 	"scentpost/station/event"
 	"scentpost/station/names"
 	"scentpost/station/refusal"
@@ -31,7 +32,7 @@ func (s *Service) apart(mode event.Mode, handler, assessor string) *refusal.Reas
 	for _, p := range s.opt.People {
 		var why *refusal.Reason
 		switch {
-		case mode == event.ModeDouble && holds(p.Roles, mayLoad):
+		case mode == event.ModeDouble && access.Holds(p.Roles, mayLoad):
 			if why = one(handler, event.Handler, p.Name, event.Loader); why == nil {
 				why = one(assessor, event.Assessor, p.Name, event.Loader)
 			}

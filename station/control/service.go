@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"scentpost/station/access"
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/history"
@@ -135,7 +136,7 @@ func (s *Service) Do(who Person, r Request, answer func(Response)) {
 		answer(r)
 	}
 	c, why := r.command()
-	if c != nil && !holds(who.Roles, c.Roles) {
+	if c != nil && !access.Holds(who.Roles, c.Roles) {
 		why = denied(c, who)
 	}
 	switch {
@@ -168,7 +169,7 @@ func (s *Service) submit(c *Command, r *Request, who Person, done func(Response)
 	s.inbox.Submit(e, func(a trial.Answer) {
 		state := s.inbox.Snapshot()
 		if a.Refused != nil {
-			now := s.status(state, who, sees(state, who), len(state.View.Over))
+			now := s.status(state, who, rolesIn(state, who), len(state.View.Over))
 			now.RunsKept = 0 // it follows no other state that would have them
 			done(Response{Refused: a.Refused, First: c.first(state.View.Phase, a.Refused), Seq: max(a.Seq, 0), Status: &now})
 			return

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"scentpost/station/access"
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/readiness"
@@ -102,31 +103,14 @@ type Call struct {
 	Other    int            `json:"other,omitempty"` // of a call between two positions
 }
 
-// sees returns the roles by which a person sees a session. Who handles its dog sees what a handler sees, whatever else
-// they may be at this station. People are known by the references that the session has for them: when the reference of
-// the person or the name of the handler cannot be found, the two may be one, and the person sees no more than a handler.
-func sees(state trial.Snapshot, who Person) []event.Role {
-	v := state.View
-	_, known := state.Names[v.Team.Handler]
-	present := false
-	for _, p := range v.People {
-		if name, named := state.Names[p.Ref]; named && name == who.Name {
-			present = true
-			known = known && p.Ref != v.Team.Handler
-		}
-	}
-	switch {
-	case who.Name == "":
-		return nil // the public
-	case v.Session != "" && !(known && present):
-		return []event.Role{event.Handler}
-	}
-	return who.Roles
+// rolesIn returns the roles by which a person sees a state.
+func rolesIn(state trial.Snapshot, who Person) []event.Role {
+	return access.RolesIn(state, who.Name, who.Roles)
 }
 
 // Status returns the view of a state for a person.
 func (s *Service) Status(state trial.Snapshot, who Person) Status {
-	return s.status(state, who, sees(state, who), 0)
+	return s.status(state, who, rolesIn(state, who), 0)
 }
 
 // status returns the view of a state for a person who sees it by roles, without the runs up to kept.
@@ -159,7 +143,7 @@ func (s *Service) status(state trial.Snapshot, who Person, roles []event.Role, k
 		run := runStatus(v, v.Run, roles)
 		out.Run, out.Runs = &run, append(out.Runs, run)
 	}
-	if v.Revealed && MaySee(FieldVerdict, v.Mode, StageRevealed, roles) {
+	if v.Revealed && access.MaySee(access.Verdict, v.Mode, access.Revealed, roles) {
 		out.Verdict = v.Verdict
 	}
 	out.Next, out.NextIn = next(&out), s.nextIn(v.Run)
@@ -194,7 +178,7 @@ func (s *Service) sensible(status *Status, who Person) (names []string) {
 	}
 	for i := range s.commands {
 		c := &s.commands[i]
-		if c.event != nil && holds(who.Roles, c.Roles) && slices.Contains(c.Phases, status.Phase) && (c.fits == nil || c.fits(status)) {
+		if c.event != nil && access.Holds(who.Roles, c.Roles) && slices.Contains(c.Phases, status.Phase) && (c.fits == nil || c.fits(status)) {
 			names = append(names, c.Name)
 		}
 	}
@@ -215,11 +199,11 @@ func runStatus(v trial.View, r trial.RunView, roles []event.Role) RunStatus {
 	for _, c := range r.Calls {
 		out.Calls = append(out.Calls, Call{Kind: c.Kind, Position: c.Position, Other: c.Other})
 	}
-	stage := stageOf(v, r)
-	if MaySee(FieldPlacement, v.Mode, stage, roles) {
+	stage := access.StageOf(v, r)
+	if access.MaySee(access.Placement, v.Mode, stage, roles) {
 		out.Placement = r.Placement.Reveal()
 	}
-	if r.Result != nil && MaySee(FieldResult, v.Mode, stage, roles) {
+	if r.Result != nil && access.MaySee(access.Result, v.Mode, stage, roles) {
 		out.Result = r.Result
 	}
 	return out

@@ -54,7 +54,7 @@ func (w *Watch) Next(ctx context.Context) (view Status, ok bool) {
 
 // show returns the view of a state, without the runs that were shown and have not changed since.
 func (w *Watch) show(state trial.Snapshot) Status {
-	roles, kept := sees(state, w.who), 0
+	roles, kept := rolesIn(state, w.who), 0
 	if w.shown != nil && w.shown.Epoch == state.Epoch && continues(w.shown.View, state.View) && slices.Equal(w.roles, roles) {
 		kept = len(w.shown.View.Over)
 	}

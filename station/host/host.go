@@ -21,11 +21,11 @@ import (
 	"scentpost/station/event"
 	"scentpost/station/history"
 	"scentpost/station/journal"
+	"scentpost/station/listeners"
 	"scentpost/station/readiness"
 	"scentpost/station/record"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
-	"scentpost/station/watch"
 )
 
 // Actuator is what the host moves. Its methods never wait.
@@ -113,7 +113,7 @@ type Host struct {
 	vault    []sealedRow // the sealed bodies of the session that are not open yet
 	failed   error
 	snapshot atomic.Pointer[trial.Snapshot]
-	watchers watch.List[trial.Snapshot]
+	watchers listeners.List[trial.Snapshot]
 }
 
 // New returns a host whose log is empty but for what tree holds. Restore brings back an interrupted session.

@@ -12,7 +12,7 @@ import (
 
 	"scentpost/station/event"
 	"scentpost/station/health"
-	"scentpost/station/watch"
+	"scentpost/station/listeners"
 )
 
 // Options are what a chart is made of. All but Rule must be set.
@@ -27,7 +27,7 @@ type Options struct {
 // Chart is the conditions of a station at work. Its methods may be called from any goroutine.
 type Chart struct {
 	opt      Options
-	watchers watch.List[struct{}]
+	watchers listeners.List[struct{}]
 
 	mu    sync.Mutex // guards what follows
 	set   health.Set

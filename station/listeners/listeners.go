@@ -1,5 +1,5 @@
-// Package watch keeps the functions that hear of every change of something.
-package watch
+// Package listeners keeps the functions that hear of every change of something.
+package listeners
 
 import (
 	"slices"

@@ -1,4 +1,4 @@
-package watch_test
+package listeners_test
 
 import (
 	"slices"
@@ -6,11 +6,11 @@ import (
 	"sync"
 	"testing"
 
-	"scentpost/station/watch"
+	"scentpost/station/listeners"
 )
 
 func TestEachHearsInTheOrderInWhichTheyCame(t *testing.T) {
-	var l watch.List[int]
+	var l listeners.List[int]
 	var heard []string
 	hear := func(name string) func(int) {
 		return func(n int) { heard = append(heard, name+strconv.Itoa(n)) }
@@ -34,7 +34,7 @@ func TestEachHearsInTheOrderInWhichTheyCame(t *testing.T) {
 
 // TestOneThatHearsMayStopAndAdd: the change under way is told to those who were there when it came.
 func TestOneThatHearsMayStopAndAdd(t *testing.T) {
-	var l watch.List[string]
+	var l listeners.List[string]
 	var heard []string
 	var stop func()
 	stop = l.Add(func(what string) {
@@ -52,7 +52,7 @@ func TestOneThatHearsMayStopAndAdd(t *testing.T) {
 
 // TestManyGoroutines is for the race detector.
 func TestManyGoroutines(t *testing.T) {
-	var l watch.List[int]
+	var l listeners.List[int]
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
