@@ -83,7 +83,7 @@ func (c *cable) plug() {
 // is there again a moment later.
 func TestLinesThatWereAway(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, options{example: "virtual-two", name: "away", scale: 4, seed: 5})
+	r := newRig(t, options{example: "virtual-two", name: "away", plan: "short", scale: 4, seed: 5})
 	text, err := os.ReadFile(r.config)
 	if err != nil {
 		t.Fatal(err)

@@ -50,7 +50,7 @@ func (r *rig) conduct(opened func()) verify.Report {
 // TestAStationWhoseClockNobodySet: a person says the date, and everything says that it is a person's word.
 func TestAStationWhoseClockNobodySet(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, options{example: "virtual-two", name: "unset", clock: "unset", scale: 20, seed: 1})
+	r := newRig(t, options{example: "virtual-two", name: "unset", plan: "short", clock: "unset", scale: 20, seed: 1})
 	r.serve()
 	report := r.conduct(func() {
 		if out := r.must("session", "status"); !strings.Contains(out, "UTC of this session: never set") || !strings.Contains(out, "The time of day is not known") {
@@ -77,7 +77,7 @@ func TestAStationWhoseClockIsStepped(t *testing.T) {
 	t.Parallel()
 	const attempts = 3
 	for attempt := range attempts {
-		r := newRig(t, options{example: "virtual-two", name: fmt.Sprintf("stepped-%d", attempt+1), clock: "stepped", scale: 4, seed: 1})
+		r := newRig(t, options{example: "virtual-two", name: fmt.Sprintf("stepped-%d", attempt+1), plan: "short", clock: "stepped", scale: 4, seed: 1})
 		r.serve()
 		report := r.conduct(func() {})
 		if c := report.Result.Clock; c.Steps != 2 || time.Duration(c.LargestNS).Abs().Round(time.Second) != time.Hour || c.Quality != event.Unset {

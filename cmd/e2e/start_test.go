@@ -32,7 +32,7 @@ func TestBoardsThatComeLater(t *testing.T) {
 // TestAnAbsentBrokerIsACondition: the daemon runs sessions without it, and says what is missing.
 func TestAnAbsentBrokerIsACondition(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, options{example: "virtual-two", name: "alone", broker: "tcp://127.0.0.1:1", scale: 40, seed: 1})
+	r := newRig(t, options{example: "virtual-two", name: "alone", plan: "short", broker: "tcp://127.0.0.1:1", scale: 40, seed: 1})
 	r.serve()
 	w := r.watch()
 	w.until(t, "the condition", func(s control.Status) bool {
@@ -41,6 +41,26 @@ func TestAnAbsentBrokerIsACondition(t *testing.T) {
 	if got := r.tell("Assessor", "open", "short", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor"); got.Status.Session == "" {
 		t.Errorf("a session was not opened: %+v", got.Status)
 	}
+	r.daemon.stop(t)
+	r.station.stop(t)
+}
+
+// TestAPlanThatTheVirtualStationIsNotPreparedFor is refused, with the command that helps; with it the daemon goes on by itself.
+func TestAPlanThatTheVirtualStationIsNotPreparedFor(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, options{example: "virtual-two", name: "unprepared", scale: 40, seed: 1})
+	r.serve()
+	open := []string{"session", "open", "short", "--as", "Assessor", "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor"}
+	_, wrong, code := r.cli(open...)
+	for _, want := range []string{"1B holds smokeless-powder, and the plan loads blank", "scentsim station CONFIG --seed N --plan PLAN"} {
+		if code != 1 || !strings.Contains(wrong, want) {
+			t.Errorf("exit %d, want 1 and %q:\n%s", code, want, wrong)
+		}
+	}
+	r.station.stop(t)
+	r.station = start(t, "scentsim", "station", r.config, "--seed", "2", "--scale", "40", "--plan", "short")
+	r.daemon.line(t, "sessions can be run")
+	r.must(open...)
 	r.daemon.stop(t)
 	r.station.stop(t)
 }
@@ -70,7 +90,7 @@ func TestSignals(t *testing.T) {
 // commands.
 func TestNobodyHasToReadTheLog(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, options{example: "virtual-two", name: "unheard", scale: 40, seed: 1})
+	r := newRig(t, options{example: "virtual-two", name: "unheard", plan: "short", scale: 40, seed: 1})
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -150,7 +150,7 @@ func (r *rig) files() string {
 // of the supervisor's own tests.
 func TestAStalledCommitIsNotKicked(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, options{example: "virtual-two", name: "stalled", scale: 40, seed: 1})
+	r := newRig(t, options{example: "virtual-two", name: "stalled", plan: "short", scale: 40, seed: 1})
 	m := r.listen()
 	r.launchFor(watchdogTime)
 	m.hear(t, "STATUS=sessions can be run")

@@ -31,7 +31,7 @@ func (s *station) tryMachine() (err error) {
 	if err != nil {
 		return err
 	}
-	return s.connect(lines, s.keeper.Base())
+	return s.connect(lines, s.keeper.Base(), nil)
 }
 
 // machine returns the lines of this machine, joined with those of its carriers.

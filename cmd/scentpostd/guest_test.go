@@ -161,5 +161,5 @@ func (s *station) tryProbed(kernel *linux.Clock, p probe) (err error) {
 	if p.Bus, err = linux.OpenGPIO(linux.Options{Wiring: wiring}); err != nil {
 		return err
 	}
-	return s.connect(p, clock.NewKeeper(kernel, 0).Base())
+	return s.connect(p, clock.NewKeeper(kernel, 0).Base(), nil)
 }

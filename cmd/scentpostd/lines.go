@@ -9,9 +9,11 @@ import (
 	"scentpost/drivers/bus"
 	"scentpost/drivers/virtual"
 	"scentpost/station/assembly"
+	"scentpost/station/blind"
 	"scentpost/station/clock"
 	"scentpost/station/config"
 	"scentpost/station/devices"
+	"scentpost/station/event"
 	"scentpost/station/health"
 )
 
@@ -72,16 +74,25 @@ func (s *station) tryLines() (err error) {
 		base = keeper.Base()
 		base.Scale = client.Scale()
 	}
-	return s.connect(lines, base)
+	return s.connect(lines, base, prepared(client))
 }
 
-// connect opens the devices on lines whose edges are stamped by a clock. When it fails it closes the lines.
-func (s *station) connect(lines bus.Bus, base clock.Base) error {
+// prepared is what a virtual station is prepared for.
+func prepared(c *virtual.Client) *blind.Prepared {
+	p := &blind.Prepared{Finds: c.Finds()}
+	for _, l := range c.Loaded() {
+		p.Loaded = append(p.Loaded, event.Loaded(l))
+	}
+	return p
+}
+
+// connect opens the devices on lines whose edges are stamped by a clock; prepared is nil where they are real. When it fails it closes the lines.
+func (s *station) connect(lines bus.Bus, base clock.Base, prepared *blind.Prepared) error {
 	running, err := clock.New(base)
 	if err != nil {
 		return errors.Join(fmt.Errorf("start the clock: %w", err), lines.Close())
 	}
-	if err := s.Connect(assembly.Lines{Bus: lines, Clock: running, Scale: base.Scale}); err != nil {
+	if err := s.Connect(assembly.Lines{Bus: lines, Clock: running, Scale: base.Scale, Prepared: prepared}); err != nil {
 		running.Close()
 		return errors.Join(err, lines.Close())
 	}

@@ -17,8 +17,10 @@ import (
 
 	"scentpost/cmd/internal/program"
 	"scentpost/cmd/internal/words"
+	"scentpost/configs"
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/world"
+	"scentpost/station/blind"
 	"scentpost/station/config"
 	"scentpost/station/control"
 	"scentpost/station/control/socket"
@@ -109,10 +111,18 @@ func startDaemon(t *testing.T, cfg config.Config) daemon {
 	return d
 }
 
-// startStation runs a virtual station in this process, after prepare did something to it.
+// startStation runs a virtual station in this process, loaded for the plan short, after prepare did something to it.
 func startStation(t *testing.T, cfg config.Config, prepare ...func(*hardware.Station)) (end func() error) {
 	t.Helper()
-	layout, err := hardware.FromConfig(cfg, nil)
+	file, src, err := configs.Files{}.Read(configs.Plans, "short")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := blind.ParsePlan(file, src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layout, err := hardware.FromConfig(cfg, plan.Loading())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func (c rigCmd) play(ctx context.Context, in io.Reader, out program.Streams) err
 	if err != nil {
 		return program.Usage(err)
 	}
-	release, err := (&stationCmd{Handler: c.Handler}).people(w, st, targets)
+	release, _, err := (&stationCmd{Handler: c.Handler}).people(w, st, targets)
 	if err != nil {
 		return program.Usage(err)
 	}

@@ -42,7 +42,7 @@ type stationCmd struct {
 	Socket  string        `help:"The Unix socket to listen on, instead of the configuration's driver.socket." placeholder:"PATH"`
 	Probe   string        `help:"The Unix socket for questions by tests, which tells the placement; by default the other's path and .probe." placeholder:"PATH"`
 	Log     string        `help:"Append every physical change to FILE as lines of JSON; tells the placement." placeholder:"FILE"`
-	Plan    string        `help:"Load the canisters as this plan says, with a dog that is trained on its targets; without it A is tnt, B smokeless-powder, C glove, D blank, further ones blank. A file, or the name of a plan that comes with scentpost." placeholder:"PLAN"`
+	Plan    string        `help:"Load the canisters as this plan says, with a dog that is trained on its targets; without it A is tnt, B smokeless-powder, C glove, D blank, further ones blank. A session whose plan loads something else, or has the dog find something else, is refused. A file, or the name of a plan that comes with scentpost." placeholder:"PLAN"`
 	Clock   string        `enum:"exact,unset,served,stepped,lost" default:"exact" help:"What the station's wall clock does: exact is marked as simulated; unset shows 1970 and nobody sets it; served is kept by a time server; stepped is set an hour on in the second run and back in the third; lost loses its time server in the first run."`
 	Handler string        `enum:"button,call,voice,none" default:"button" help:"Who is at the station: button starts runs and calls by the buttons; call lets others start; voice lets others start and enter the call, too; none is nobody, nor a dog."`
 	GoAfter time.Duration `default:"5s" help:"With call and voice: how long after the ready light the dog is let go, in virtual time; 0s waits for the probe's go."`
@@ -74,7 +74,7 @@ func (c stationCmd) hold(ctx context.Context, out program.Streams) error {
 		return err
 	}
 	defer closeLog()
-	release, err := c.people(w, st, targets)
+	release, finds, err := c.people(w, st, targets)
 	if err != nil {
 		return program.Usage(err)
 	}
@@ -82,6 +82,7 @@ func (c stationCmd) hold(ctx context.Context, out program.Streams) error {
 	if err != nil {
 		return program.Usage(err)
 	}
+	server.Finds(finds)
 	kernel, err := st.Clock(hardware.Clocking(c.Clock))
 	if err != nil {
 		return program.Usage(err)
@@ -146,28 +147,29 @@ func readLoading(name string) (loading []event.Loaded, targets []string, err err
 }
 
 // people lets in a handler and a dog that is trained on the targets, of the loading by letter for none. It returns what lets
-// the dog go.
-func (c *stationCmd) people(w *world.World, st *hardware.Station, targets []string) (release func(), err error) {
+// the dog go, and the odours that it finds.
+func (c *stationCmd) people(w *world.World, st *hardware.Station, targets []string) (release func(), finds []string, err error) {
 	if c.Handler == handlerNone {
-		return func() {}, nil
+		return func() {}, nil, nil
 	}
 	if c.GoAfter < 0 {
-		return nil, fmt.Errorf("--go-after %s: expected 0s or more", c.GoAfter)
+		return nil, nil, fmt.Errorf("--go-after %s: expected 0s or more", c.GoAfter)
 	}
 	h := dog.ByButton()
 	if c.Handler != handlerButton {
 		h.Starts, h.GoAfter = false, c.GoAfter
 	}
 	h.Calls = c.Handler != handlerVoice
-	team, err := dog.Enter(w, st, dog.Default().On(targets), h, func(call dog.Call) {
+	trained := dog.Default().On(targets)
+	team, err := dog.Enter(w, st, trained, h, func(call dog.Call) {
 		if !h.Calls {
 			st.Shout(call.Position)
 		}
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return team.Go, nil
+	return team.Go, trained.Trained, nil
 }
 
 // logTo appends every change to the log, each with one write, so that a reader sees whole lines. A log that cannot

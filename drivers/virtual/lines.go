@@ -87,6 +87,12 @@ func (c *Client) Station() string { return c.hello.Station }
 // Scale is how many virtual seconds pass in a real one.
 func (c *Client) Scale() float64 { return c.hello.Scale }
 
+// Loaded is what lies in the station's canisters, in their order.
+func (c *Client) Loaded() []Loaded { return slices.Clone(c.hello.Loaded) }
+
+// Finds names the odours that the station's dog finds, none where it has no dog.
+func (c *Client) Finds() []string { return slices.Clone(c.hello.Finds) }
+
 // Mono is the station's virtual clock in nanoseconds, never running backwards. While the station is away it runs
 // on by itself.
 func (c *Client) Mono() int64 { return c.time.now(time.Now()) }

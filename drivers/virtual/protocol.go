@@ -5,7 +5,7 @@
 // Messages are JSON objects, one a line, at most MaxMessage bytes; the table below says which fields each kind
 // carries. The station speaks first:
 //
-//	station: hello {version, station, scale, boot, mono, utc, wall, lines, buses, sources}
+//	station: hello {version, station, scale, boot, mono, utc, wall, lines, buses, sources, loaded, finds}
 //	client:  watch {id, lines}              -> done {id, mono}
 //	client:  output {id, line, safe}        -> done {id, mono}        driven to safe from here on
 //	client:  set {id, line, level, at, longest} -> done {id, mono} when it was done, or done {id, error, why}
@@ -23,6 +23,9 @@
 //
 // A station without a wall in its hello has a UTC that is exact: utc at mono, and running on. One with a wall plays a
 // machine whose wall clock can be stepped; how far its error has grown since is for the client to reckon.
+//
+// A hello says what lies in the station's canisters, and which odours its dog finds, if it has one: a session whose plan says
+// otherwise makes no sense there.
 //
 // # Who keeps what safe
 //
@@ -45,7 +48,7 @@ import (
 )
 
 // Version is the version of the wire. Both sides refuse another one.
-const Version = 3
+const Version = 4
 
 // The limits of the wire.
 const (
@@ -107,6 +110,9 @@ type Message struct {
 
 	Wall *Wall `json:"wall,omitempty"` // hello, clock
 
+	Loaded []Loaded `json:"loaded,omitempty"`
+	Finds  []string `json:"finds,omitempty"` // odours; none where there is no dog
+
 	Lines []string `json:"lines,omitempty"`
 	Buses []string `json:"buses,omitempty"` // the I2C buses
 	Line  string   `json:"line,omitempty"`
@@ -132,13 +138,20 @@ type Message struct {
 	Why   string    `json:"why,omitempty"` // for a person
 }
 
+// Loaded is what lies in a canister of the station.
+type Loaded struct {
+	Position int    `json:"position"` // from 1
+	Canister string `json:"canister"` // "1B"
+	Odour    string `json:"odour"`
+}
+
 // ErrMessage is what every error of Parse and Reader.Next wraps that is the other side's fault.
 var ErrMessage = errors.New("not a message of the virtual station's wire")
 
 // needs is the one table of kinds: what a message of each kind must hold. A field that is not listed may be set
 // and is ignored by who reads it.
 var needs = map[Kind][]check{
-	Hello:  {goodVersion, named("station", func(m *Message) string { return m.Station }), named("boot", func(m *Message) string { return m.Boot }), goodScale, goodSources, goodWall},
+	Hello:  {goodVersion, named("station", func(m *Message) string { return m.Station }), named("boot", func(m *Message) string { return m.Boot }), goodScale, goodSources, goodWall, goodLoaded},
 	Watch:  {hasID, goodLines},
 	Output: {hasID, hasLine},
 	Set:    {hasID, hasLine, goodLongest},
@@ -175,6 +188,15 @@ func goodSources(m *Message) string {
 	for name, late := range m.Sources {
 		if name == "" || late < 0 {
 			return fmt.Sprintf("source %q with lateness %s", name, late)
+		}
+	}
+	return ""
+}
+
+func goodLoaded(m *Message) string {
+	for _, l := range m.Loaded {
+		if l.Position < 1 || l.Canister == "" || l.Odour == "" {
+			return fmt.Sprintf("canister %q at position %d with odour %q", l.Canister, l.Position, l.Odour)
 		}
 	}
 	return ""

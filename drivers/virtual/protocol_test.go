@@ -13,7 +13,8 @@ import (
 
 // whole holds one message of each kind as a peer would send it.
 var whole = []Message{
-	{Kind: Hello, Version: Version, Station: "virtual-1", Scale: 20, Boot: "b-1", Mono: 5, UTC: 7, Lines: []string{"beam-1"}, Buses: []string{"i2c-1"}, Sources: map[string]time.Duration{"gpio": time.Second}},
+	{Kind: Hello, Version: Version, Station: "virtual-1", Scale: 20, Boot: "b-1", Mono: 5, UTC: 7, Lines: []string{"beam-1"}, Buses: []string{"i2c-1"}, Sources: map[string]time.Duration{"gpio": time.Second},
+		Loaded: []Loaded{{Position: 1, Canister: "1A", Odour: "tnt"}}, Finds: []string{"tnt"}},
 	{Kind: Watch, ID: 1, Lines: []string{"beam-1", "call"}},
 	{Kind: Output, ID: 2, Line: "canister-1A", Safe: true},
 	{Kind: Set, ID: 3, Line: "canister-1A", Level: true, At: 1 << 60, Longest: time.Minute},
@@ -64,11 +65,12 @@ func TestRefuses(t *testing.T) {
 		"unknown kind":    {`{"kind":"open"}`, `unknown kind "open"`},
 		"unknown field":   {`{"kind":"heartbeat","odour":"x"}`, "unknown field"},
 		"another version": {`{"kind":"hello","version":1}`, "same release"},
-		"no boot":         {`{"kind":"hello","version":3,"station":"s"}`, "no boot"},
-		"standing clock":  {`{"kind":"hello","version":3,"station":"s","boot":"b"}`, "scale 0"},
-		"too fast":        {`{"kind":"hello","version":3,"station":"s","boot":"b","scale":1e9}`, "scale 1e+09"},
-		"no sources":      {`{"kind":"hello","version":3,"station":"s","boot":"b","scale":1}`, "no sources"},
-		"early source":    {`{"kind":"hello","version":3,"station":"s","boot":"b","scale":1,"sources":{"a":-1}}`, "lateness"},
+		"no boot":         {`{"kind":"hello","version":4,"station":"s"}`, "no boot"},
+		"standing clock":  {`{"kind":"hello","version":4,"station":"s","boot":"b"}`, "scale 0"},
+		"too fast":        {`{"kind":"hello","version":4,"station":"s","boot":"b","scale":1e9}`, "scale 1e+09"},
+		"no sources":      {`{"kind":"hello","version":4,"station":"s","boot":"b","scale":1}`, "no sources"},
+		"early source":    {`{"kind":"hello","version":4,"station":"s","boot":"b","scale":1,"sources":{"a":-1}}`, "lateness"},
+		"no odour":        {`{"kind":"hello","version":4,"station":"s","boot":"b","scale":1,"sources":{"a":0},"loaded":[{"position":1,"canister":"1A"}]}`, "odour"},
 		"no id":           {`{"kind":"set","line":"a"}`, "no id"},
 		"no line":         {`{"kind":"set","id":1}`, "no line"},
 		"negative length": {`{"kind":"set","id":1,"line":"a","longest":-1}`, "longest -1ns"},

@@ -32,6 +32,7 @@ type Server struct {
 	scale   float64
 	release func()
 	machine *world.Kernel // nil where UTC is exact
+	finds   []string      // odours; see Finds
 
 	inbox  chan func() // run by the goroutine that owns the world
 	done   chan struct{}
@@ -58,6 +59,9 @@ func NewServer(station *Station, name string, scale float64, release func()) (*S
 	return &Server{station: station, name: name, scale: scale, release: release,
 		inbox: make(chan func()), done: make(chan struct{})}, nil
 }
+
+// Finds says which odours the station's dog finds, none where there is no dog. It comes before Serve.
+func (s *Server) Finds(odours []string) { s.finds = odours }
 
 // World is the world of the station: its goroutine's alone.
 func (s *Server) World() *world.World { return s.station.world }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -56,6 +57,7 @@ func serve(t *testing.T, scale float64, test func(*rig), prepare ...func(*Statio
 		if err != nil {
 			t.Fatal(err)
 		}
+		server.Finds([]string{"tnt"})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- server.Serve(ctx, r.lines, r.probe) }()
@@ -173,6 +175,9 @@ func TestServerDoesWhatIsAskedAtItsInstant(t *testing.T) {
 		if h.Station != "virtual-two" || h.Scale != 10 || h.Boot != world.DefaultBoot || len(h.Lines) != 2*4*3+2+4+2 ||
 			h.Sources[SourceFront] != 20*time.Second || h.UTC-h.Mono != r.station.world.Now().UTC-r.station.world.Mono() {
 			t.Errorf("hello %+v", h)
+		}
+		if len(h.Loaded) != 8 || h.Loaded[5] != (virtual.Loaded{Position: 2, Canister: "2B", Odour: "smokeless-powder"}) || !slices.Equal(h.Finds, []string{"tnt"}) {
+			t.Errorf("hello says loaded %+v, finds %q", h.Loaded, h.Finds)
 		}
 		if d := p.ask(virtual.Message{Kind: virtual.Watch, ID: 1, Lines: []string{"c1a.opened", "c1a.closed", "beam1"}}); d.Error != "" {
 			t.Errorf("watch: %+v", d)

@@ -37,6 +37,7 @@ func (c *session) begin() {
 	now := c.server.station.world.Now()
 	c.send(virtual.Message{Kind: virtual.Hello, Version: virtual.Version, Station: c.server.name,
 		Scale: c.server.scale, Boot: now.Boot, Mono: now.Mono, UTC: now.UTC, Wall: c.server.wall(), Sources: c.server.sources(),
+		Loaded: c.server.station.loaded(), Finds: c.server.finds,
 		Lines: slices.Sorted(maps.Keys(c.server.station.lines)), Buses: slices.Sorted(maps.Keys(c.server.station.buses))})
 }
 

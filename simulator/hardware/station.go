@@ -8,6 +8,7 @@ import (
 
 	"scentpost/drivers/bus"
 	"scentpost/drivers/bus/bustest"
+	"scentpost/drivers/virtual"
 	"scentpost/simulator/world"
 )
 
@@ -254,6 +255,15 @@ func (s *Station) Load(name, odour string) error {
 	c.spec.Odour = odour
 	c.plume = plume{open: c.state != "closed", blown: c.plume.blown, since: s.world.Mono()}
 	return nil
+}
+
+// loaded is what lies in every canister, in the layout's order.
+func (s *Station) loaded() []virtual.Loaded {
+	all := make([]virtual.Loaded, len(s.canisters))
+	for i, c := range s.canisters {
+		all[i] = virtual.Loaded{Position: c.spec.Position, Canister: c.spec.Name, Odour: c.spec.Odour}
+	}
+	return all
 }
 
 func (s *Station) canister(name string) (*canister, error) {

@@ -21,6 +21,7 @@ import (
 
 	"scentpost/drivers/bus"
 	"scentpost/station/archive"
+	"scentpost/station/blind"
 	"scentpost/station/boards"
 	"scentpost/station/clock"
 	"scentpost/station/config"
@@ -74,6 +75,8 @@ type Lines struct {
 	Clock clock.Clock
 	// Scale is how many seconds of the clock pass in a real one.
 	Scale float64
+	// Prepared is what a virtual station is prepared for, nil for a real one.
+	Prepared *blind.Prepared
 }
 
 // kept is a machine's clock that is kept, and how many seconds of it pass in a real one.
@@ -169,6 +172,7 @@ type Station struct {
 	clock      clock.Clock
 	kept       atomic.Pointer[kept] // nil where UTC is exact
 	scale      float64
+	prepared   *blind.Prepared // nil for a real station
 	devices    *devices.Station
 	store      Storage
 	archive    *archive.Archive

@@ -45,7 +45,7 @@ func (s *Station) Connect(l Lines) error {
 	if err != nil {
 		return fmt.Errorf("open the devices: %w", err)
 	}
-	s.clock, s.scale, s.devices = l.Clock, l.Scale, opened
+	s.clock, s.scale, s.prepared, s.devices = l.Clock, l.Scale, l.Prepared, opened
 	s.awaited.Store(new(string))
 	return nil
 }

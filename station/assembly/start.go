@@ -157,7 +157,7 @@ func (s *Station) openHost(log record.Log, size int64) error {
 	s.host, err = host.New(host.Options{
 		Log: log, Settings: settings, Beams: Beams(cfg), Config: hex.EncodeToString(hash[:]), Pinch: cfg.Pinch(), Simulated: s.opt.Simulated,
 		Clock: s.clock, Journal: writer, Signer: s.signer, Wake: s.opt.Wake, Names: names, Chance: s.opt.Chance(log.Epoch, size),
-		Obstacle: s.Obstacle, Canisters: cfg.Canisters(), OnFail: s.opt.Failed, OnLock: s.devices.Silent,
+		Obstacle: s.Obstacle, Canisters: cfg.Canisters(), Prepared: s.prepared, OnFail: s.opt.Failed, OnLock: s.devices.Silent,
 	}, tree)
 	return err
 }

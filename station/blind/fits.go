@@ -65,3 +65,62 @@ func count(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
+
+// Prepared is what a virtual station is prepared for.
+type Prepared struct {
+	// Loaded is what its canisters hold.
+	Loaded []event.Loaded
+	// Finds names the odours that its dog finds, none where it has no dog.
+	Finds []string
+}
+
+// mostDiffering bounds how many canisters are named that hold something else.
+const mostDiffering = 4
+
+// Differs says how what a station is prepared for differs from a plan, "" when it does not. A station of which nobody knows, as
+// a real one, is nil.
+func (p *Prepared) Differs(plan Plan) string {
+	if p == nil {
+		return ""
+	}
+	holds := map[string]string{}
+	for _, l := range p.Loaded {
+		holds[l.Canister] = l.Odour
+	}
+	var differs []string
+	more := 0
+	for _, l := range plan.Loading() {
+		switch odour := holds[l.Canister]; {
+		case odour == l.Odour:
+		case len(differs) == mostDiffering:
+			more++
+		case odour == "":
+			differs = append(differs, fmt.Sprintf("%s is not there, and the plan loads %s", l.Canister, l.Odour))
+		default:
+			differs = append(differs, fmt.Sprintf("%s holds %s, and the plan loads %s", l.Canister, odour, l.Odour))
+		}
+	}
+	if more > 0 {
+		differs = append(differs, count(more, "more canister"))
+	}
+	return strings.Join(append(differs, p.misfinds(plan)...), "; ")
+}
+
+// misfinds says which targets of a plan the dog does not find, and which distractors it takes for targets.
+func (p *Prepared) misfinds(plan Plan) (differs []string) {
+	if len(p.Finds) == 0 {
+		return nil
+	}
+	finds := func(odour string) bool { return slices.Contains(p.Finds, odour) }
+	for _, odour := range plan.Targets.Odours {
+		if !finds(odour) {
+			differs = append(differs, fmt.Sprintf("the dog does not find %s, a target of the plan", odour))
+		}
+	}
+	for _, odour := range plan.Distractors.Odours {
+		if finds(odour) {
+			differs = append(differs, fmt.Sprintf("the dog finds %s, a distractor of the plan", odour))
+		}
+	}
+	return differs
+}

@@ -44,3 +44,30 @@ func TestLacksNamesWhatEveryPositionHasAndWhatThePlanWants(t *testing.T) {
 		}
 	}
 }
+
+// TestDiffersNamesWhatAStationHoldsAndItsDogFinds: only of what the plan loads and names, a few canisters at most.
+func TestDiffersNamesWhatAStationHoldsAndItsDogFinds(t *testing.T) {
+	plan := Plan{Positions: 2, Layout: Loading{EachPosition: []string{"rdx", "glove", BlankOdour}},
+		Targets: Targets{Odours: []string{"rdx"}}, Distractors: Distractors{Odours: []string{"glove"}}}
+	holding := func(each ...string) []event.Loaded {
+		return Plan{Positions: 3, Layout: Loading{EachPosition: each}}.Loading()
+	}
+	for name, c := range map[string]struct {
+		prepared *Prepared
+		want     string
+	}{
+		"a real station":    {nil, ""},
+		"as the plan":       {&Prepared{Loaded: holding("rdx", "glove", BlankOdour, "tnt"), Finds: []string{"rdx", "tnt"}}, ""},
+		"no dog":            {&Prepared{Loaded: holding("rdx", "glove", BlankOdour)}, ""},
+		"another odour":     {&Prepared{Loaded: holding("tnt", "glove", BlankOdour)}, "1A holds tnt, and the plan loads rdx; 2A holds tnt, and the plan loads rdx"},
+		"a blank":           {&Prepared{Loaded: holding(BlankOdour, "glove", BlankOdour)}, "1A holds blank, and the plan loads rdx; 2A holds blank, and the plan loads rdx"},
+		"more than a few":   {&Prepared{Loaded: holding("glove", "rdx", "tnt")}, "1A holds glove, and the plan loads rdx; 1B holds rdx, and the plan loads glove; 1C holds tnt, and the plan loads blank; 2A holds glove, and the plan loads rdx; 2 more canisters"},
+		"a canister less":   {&Prepared{Loaded: holding("rdx", "glove")}, "1C is not there, and the plan loads blank; 2C is not there, and the plan loads blank"},
+		"another dog":       {&Prepared{Loaded: holding("rdx", "glove", BlankOdour), Finds: []string{"tnt", "glove"}}, "the dog does not find rdx, a target of the plan; the dog finds glove, a distractor of the plan"},
+		"nothing is loaded": {&Prepared{}, "1A is not there, and the plan loads rdx; 1B is not there, and the plan loads glove; 1C is not there, and the plan loads blank; 2A is not there, and the plan loads rdx; 2 more canisters"},
+	} {
+		if got := c.prepared.Differs(plan); got != c.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", name, got, c.want)
+		}
+	}
+}

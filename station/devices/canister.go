@@ -3,6 +3,7 @@ package devices
 import (
 	"cmp"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -88,7 +89,7 @@ func (s *Station) Move(at int64, longest time.Duration, moves []event.Move) {
 		at = max(at, now)
 		longest = s.shortest(longest, moves)
 		if slices.ContainsFunc(moves, func(m event.Move) bool { return m.Open }) {
-			s.kept.wanted = true
+			s.kept.wanted, s.lagging.heed = true, math.MaxInt64
 			s.rest(nil)
 		}
 		fault := s.barred()
@@ -141,7 +142,7 @@ func (s *Station) CloseAll() {
 // closeAll closes what is commanded open first. Behind others of its position it would wait for their orders to pass on the
 // wires of a carrier, and when it moves would tell how many they are.
 func (s *Station) closeAll(now int64) {
-	s.kept.wanted = false
+	s.kept.wanted, s.lagging.heed = false, min(s.lagging.heed, now+int64(closingFor))
 	var rest []*canister
 	for _, c := range s.canisters {
 		if !c.open {

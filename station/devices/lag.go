@@ -10,12 +10,17 @@ import (
 	"scentpost/station/health"
 )
 
-// inTimeFor is how long no command may come late, in the station's time, until the condition is over: a few runs.
-const inTimeFor = 10 * time.Minute
+const (
+	// inTimeFor is how long no command may come late, in the station's time, until the condition is over: a few runs.
+	inTimeFor = 10 * time.Minute
+	// closingFor is how long after they are closed it matters when commands come: longer than any canister takes.
+	closingFor = 2 * time.Minute
+)
 
 // lagging is how late a simulation is. It goes by when commands come, and never by what a canister did with one: it is public.
 type lagging struct {
-	holds  bool // the condition
+	heed   int64 // until when it matters: from the moves of a run on until they are closed again
+	holds  bool  // the condition
 	most   time.Duration
 	latest int64 // when the latest command came late
 	void   int64 // the instant of the moves whose run was void by it
@@ -27,6 +32,9 @@ type lagging struct {
 // each position gets one such command whatever is drawn. Where one was to close, it is waited for; see excuse.
 func (i inlet) Lag(l bus.Lag) {
 	i.s.change(func() {
+		if i.s.clock.Now().Mono > i.s.lagging.heed {
+			return // everything rests
+		}
 		i.s.tellLate(l.By)
 		for _, c := range i.s.canisters {
 			if !c.moving || !slices.Contains(c.lines, l.Line) {
@@ -55,7 +63,7 @@ func (s *Station) tellLate(by time.Duration) {
 // tellInTime says that commands have come in time for long enough.
 func (s *Station) tellInTime() {
 	if l := &s.lagging; l.holds && s.clock.Now().Mono-l.latest >= int64(inTimeFor) {
-		*l = lagging{void: l.void}
+		l.holds, l.most = false, 0
 		s.over(health.SimulationLate, OnVirtual)
 	}
 }

@@ -85,6 +85,9 @@ func TestTheSimulationIsInTimeAgain(t *testing.T) {
 	w.lag = 1000 * ms
 	w.station.CloseAll()
 	w.until(over + 5000*ms)
+	expect(t, "late while everything rests", w.heard(), nil)
+	w.station.Move(over+5000*ms, time.Minute, run("AAAAAA"))
+	w.until(over + 10_000*ms)
 	if got := w.heard(); len(got) != 2 || !strings.HasSuffix(got[0], isLate) || !strings.HasSuffix(got[1], later) {
 		t.Errorf("late once more: %q", got)
 	}

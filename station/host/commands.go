@@ -83,13 +83,23 @@ func (h *Host) prepare(e *event.Event) *refusal.Reason {
 		e.Secret = &event.NonceSeed{Seed: seed}
 	case event.RunArmed:
 		if v := h.stage.View(); v.BetweenRuns() { // else the engine refuses it, and nothing is told of what moves
-			why = h.obstacle(readiness.Question{Positions: v.Positions, Run: true})
+			if why = h.obstacle(readiness.Question{Positions: v.Positions, Run: true}); why == nil {
+				why = h.differs(h.stage.Plan()) // a virtual station that was started again may hold something else
+			}
 		}
 	}
 	if why != nil {
 		return why
 	}
 	return h.writable(e)
+}
+
+// differs returns why a virtual station is not prepared for a plan, nil when it is, or is real.
+func (h *Host) differs(plan blind.Plan) *refusal.Reason {
+	if differs := h.opt.Prepared.Differs(plan); differs != "" {
+		return refusal.New(PlanDiffers, refusal.Detail, differs)
+	}
+	return nil
 }
 
 // obstacle returns why the answer to a question is no, nil when it is yes.
@@ -110,6 +120,9 @@ func (h *Host) prepareOpen(e *event.Event) (why *refusal.Reason) {
 	if plan, err := blind.ParsePlan(o.Name, []byte(o.Plan)); err == nil { // else the engine will refuse it
 		if lacks := blind.Lacks(plan.Loading(), h.opt.Canisters); lacks != "" {
 			return refusal.New(CanistersLack, refusal.Detail, lacks)
+		}
+		if why := h.differs(plan); why != nil {
+			return why
 		}
 		if why := h.obstacle(readiness.Question{Positions: plan.Positions}); why != nil {
 			return why

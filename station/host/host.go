@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"scentpost/station/blind"
 	"scentpost/station/clock"
 	"scentpost/station/event"
 	"scentpost/station/history"
@@ -66,7 +67,7 @@ type Chance struct {
 	Seals  io.Reader // the seeds of the commitments' nonces
 }
 
-// Options are what a host is made of. All but Names, Obstacle, OnFail and OnLock must be set.
+// Options are what a host is made of. All but Names, Obstacle, Prepared, OnFail and OnLock must be set.
 type Options struct {
 	Log       record.Log
 	Settings  event.Settings
@@ -89,6 +90,9 @@ type Options struct {
 	// Canisters names the station's canisters by their position. A session whose plan loads others is refused when it is
 	// opened.
 	Canisters map[int][]string
+	// Prepared is what a virtual station is prepared for, nil for a real one. A session whose plan differs is refused when it is
+	// opened, and its runs when they are armed.
+	Prepared *blind.Prepared
 	// OnFail is called once, when the journal has failed and the host has stopped.
 	OnFail func(error)
 	// OnLock is called at every lock with the sources that have not reported past it, which are nearly always none.

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 
 	"scentpost/simulator/world"
+	"scentpost/station/blind"
 	"scentpost/station/clock"
 	"scentpost/station/event"
 	"scentpost/station/host"
@@ -97,6 +98,7 @@ type house struct {
 	seen      []string // what went out, with its time since the house was built
 	from      int64
 	silent    []string // at the last lock
+	prepared  *blind.Prepared
 	veiled    []string // sources, beside the one that is not
 	failed    []error
 }
@@ -155,7 +157,7 @@ func (h *house) start(cause event.Cause) {
 		Chance:    host.Chance{IDs: stream("ids"), Nonces: stream("nonces"), Shares: stream("shares"), Seals: stream("seals")},
 		OnFail:    func(err error) { h.failed = append(h.failed, err) },
 		OnLock:    func(silent []string) { h.silent = silent },
-		Canisters: h.canisters,
+		Canisters: h.canisters, Prepared: h.prepared,
 		Obstacle: func(q readiness.Question) *refusal.Reason {
 			if h.obstacle == nil {
 				return nil

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"scentpost/station/blind"
 	"scentpost/station/event"
 	"scentpost/station/host"
 	"scentpost/station/readiness"
@@ -85,4 +86,35 @@ func TestAPlanWhoseCanistersTheStationLacksIsNotOpened(t *testing.T) {
 	if a := open(); a.Refused != nil {
 		t.Errorf("with all canisters: %+v", a)
 	}
+}
+
+// TestAPlanThatAVirtualStationIsNotPreparedForIsRefused: when a session is opened, and when a run is armed at a station that was
+// started again and holds something else. Nothing is written for it.
+func TestAPlanThatAVirtualStationIsNotPreparedForIsRefused(t *testing.T) {
+	h := newHouse(t)
+	plan, err := blind.ParsePlan("plan", []byte(h.plan))
+	must(t, err)
+	right := blind.Prepared{Loaded: plan.Loading(), Finds: []string{"tnt"}}
+	wrong := blind.Prepared{Loaded: slices.Clone(right.Loaded), Finds: []string{"rdx"}}
+	wrong.Loaded[1].Odour = "rdx"
+	h.prepared = &blind.Prepared{}
+	*h.prepared = wrong
+	h.start("")
+	refused := func(e event.Event) {
+		t.Helper()
+		size := h.host.Snapshot().Size
+		answers := h.do(e)
+		h.w.RunFor(20 * time.Millisecond)
+		const want = "1B holds rdx, and the plan loads glove; the dog does not find tnt, a target of the plan"
+		if a := *answers; len(a) != 1 || !a[0].Refused.Says(host.PlanDiffers) || a[0].Refused.Value("detail") != want || h.host.Snapshot().Size != size {
+			t.Errorf("%s is answered by %+v", e.Type, a)
+		}
+	}
+	refused(event.Event{Type: event.SessionOpened, By: "Vera", Body: opening(h.plan)})
+	*h.prepared = right
+	h.sealed()
+	*h.prepared = wrong
+	refused(event.Event{Type: event.RunArmed, By: "Vera"})
+	*h.prepared = right
+	h.searching()
 }

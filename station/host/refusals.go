@@ -10,4 +10,6 @@ const (
 	NotWritable   refusal.Code = "not-writable"    // detail: it fits into no line of the record
 	// CanistersLack is a plan that loads canisters which the station does not have. The detail lists them by position.
 	CanistersLack refusal.Code = "canisters-lack"
+	// PlanDiffers is a plan that a virtual station is not prepared for. The detail lists where it differs.
+	PlanDiffers refusal.Code = "plan-differs"
 )

@@ -168,6 +168,9 @@ func (s *Stage) View() View { return s.machine.View() }
 // Session returns the id of the active session and whether there is one.
 func (s *Stage) Session() (id string, active bool) { return s.machine.Session() }
 
+// Plan returns the plan of the session; see Machine.
+func (s *Stage) Plan() blind.Plan { return s.machine.Plan() }
+
 // Loading returns what is needed to load the session; see Machine.
 func (s *Stage) Loading() ([]event.Loaded, blind.Binding) { return s.machine.Loading() }
 

@@ -141,6 +141,9 @@ func (m *Machine) Loading() ([]event.Loaded, blind.Binding) {
 	return m.session.plan.Loading(), m.session.binding
 }
 
+// Plan returns the plan of the active session, or of the latest one.
+func (m *Machine) Plan() blind.Plan { return m.session.plan }
+
 // movable tells whether the canisters of a run may still move: it is the one in progress, and nothing has taken it out.
 func (m *Machine) movable(run int) bool {
 	return m.run != nil && m.run.index == run && m.run.voidable()

@@ -57,6 +57,8 @@ var said = map[refusal.Code]string{
 	host.NoChance:      "the station has no random bytes: {detail}",
 	host.NotWritable:   "{detail}",
 	host.CanistersLack: "{detail}",
+	host.PlanDiffers: "the virtual station is not prepared for this plan: {detail}. End it, and start it with the plan: " +
+		"scentsim station CONFIG --seed N --plan PLAN (the daemon goes on by itself)",
 
 	readiness.Starting:      "no session can be run yet: the station is starting",
 	readiness.LinesAwaited:  "no session can be run yet: the station's lines are not there ({on})",
