@@ -204,6 +204,7 @@ func TestRefused(t *testing.T) {
 		"no session is sealed: open, load and seal a session first":                            {Refused: refusal.New(trial.NotSealed), First: []string{"open", "load", "seal"}},
 		"no session is sealed: close the one before, then open, load and seal a session first": {Refused: refusal.New(trial.NotSealed), First: []string{"close", "open", "load", "seal"}},
 		"the daemon says no without a reason: it may be of another version than this program":  {},
+		Simulated + "\nno session is sealed":                                                   {Refused: refusal.New(trial.NotSealed), Simulated: true},
 	} {
 		if got := Refused(r).Error(); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -22,7 +22,8 @@ func Of(why *refusal.Reason) string {
 	return why.Fill(text)
 }
 
-// Refused says why a station said no, and what to do first; where no command comes first, what the station waits for now.
+// Refused says why a station said no, and what to do first; where no command comes first, what the station waits for now. A
+// simulated station says in a first line that it is one.
 func Refused(r control.Response) error {
 	if r.Refused == nil {
 		return errors.New("the daemon says no without a reason: it may be of another version than this program")
@@ -30,6 +31,9 @@ func Refused(r control.Response) error {
 	text := Of(r.Refused) + first(r.First)
 	if r.Status != nil && len(r.First) == 0 {
 		text += "; next: " + Next(r.Status)
+	}
+	if r.Simulated {
+		text = Simulated + "\n" + text
 	}
 	return errors.New(text)
 }
