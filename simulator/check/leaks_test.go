@@ -17,6 +17,7 @@ import (
 	"scentpost/simulator/hardware"
 	"scentpost/simulator/yard"
 	"scentpost/station/backup"
+	"scentpost/station/control"
 	"scentpost/station/event"
 	"scentpost/station/health"
 	"scentpost/station/journal"
@@ -150,11 +151,19 @@ func upon(y *yard.Yard, what hardware.What, f func()) {
 func TestALeakIsCaught(t *testing.T) {
 	defer slog.SetDefault(slog.Default())
 	leaks := map[string]func(y *yard.Yard, seen *check.Sights){
-		"a light":     func(y *yard.Yard, _ *check.Sights) { y.Devices.Light(trial.LightAck, true, time.Second) },
-		"a movement":  func(y *yard.Yard, _ *check.Sights) { y.Devices.CloseAll() },
-		"a delay":     func(y *yard.Yard, _ *check.Sights) { y.Disk.Stall(20 * time.Second) },
-		"a log line":  func(*yard.Yard, *check.Sights) { slog.Debug("target at the first position") },
-		"a condition": func(y *yard.Yard, _ *check.Sights) { y.Conditions.Raise(health.BrokerAway, "broker", "") },
+		"a light":             func(y *yard.Yard, _ *check.Sights) { y.Devices.Light(trial.LightAck, true, time.Second) },
+		"a movement":          func(y *yard.Yard, _ *check.Sights) { y.Devices.CloseAll() },
+		"a delay":             func(y *yard.Yard, _ *check.Sights) { y.Disk.Stall(20 * time.Second) },
+		"a log line":          func(*yard.Yard, *check.Sights) { slog.Debug("target at the first position") },
+		"a condition":         func(y *yard.Yard, _ *check.Sights) { y.Conditions.Raise(health.BrokerAway, "broker", "") },
+		"a rival":             func(y *yard.Yard, _ *check.Sights) { y.Conditions.Raise(health.Rival, "broker", "") },
+		"what did not arrive": func(y *yard.Yard, _ *check.Sights) { y.Conditions.Raise(health.BrokerUndelivered, "broker", "") },
+		"a damaged journal":   func(y *yard.Yard, _ *check.Sights) { y.Conditions.Raise(health.JournalDamaged, "", "") },
+		"refusals": func(y *yard.Yard, _ *check.Sights) {
+			for range 40 { // past the rate, so that they are summed
+				y.Control.Do(control.Person{Name: "Handler", Roles: []event.Role{event.Handler}}, control.Request{Command: "withdraw"}, func(control.Response) {})
+			}
+		},
 		"a nanosecond": func(y *yard.Yard, seen *check.Sights) {
 			y.World.After(1, func() { seen.See(check.Messages, y.World.Mono(), nil) })
 		},
