@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -46,6 +48,34 @@ func TestTheDemoShowsASessionAndVerifiesIt(t *testing.T) {
 	}
 	if r := verify.Verify(bundle, verify.Options{}); !r.Consistent || !r.Simulated || r.Signer != verify.Unknown {
 		t.Errorf("a stranger's verification: %+v", r)
+	}
+}
+
+var update = flag.Bool("update", false, "write into README what the demo prints")
+
+// TestReadmeShowsTheDemo as it is, but for the port, the folder and our time.
+func TestReadmeShowsTheDemo(t *testing.T) {
+	const readme, begins = "../../README.md", "## What the demo shows\n\n```\n"
+	printed, _ := demonstrate(t, "1")
+	for form, shown := range map[string]string{`127\.0\.0\.1:\d+`: "127.0.0.1:33783", `in [0-9.]+m?s of ours`: "in 130ms of ours", `bundle: .*/`: "bundle: build/demo/"} {
+		printed = regexp.MustCompile(form).ReplaceAllString(printed, shown)
+	}
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after, found := strings.Cut(string(text), begins)
+	shown, rest, ends := strings.Cut(after, "```\n")
+	switch {
+	case !found || !ends:
+		t.Fatal("README does not show the demo")
+	case shown == printed:
+	case *update:
+		if err := os.WriteFile(readme, []byte(before+begins+printed+"```\n"+rest), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("README shows another demo (go test ./cmd/scentsim -run Readme -update writes it):\n%s", printed)
 	}
 }
 
