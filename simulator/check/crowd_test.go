@@ -18,11 +18,13 @@ import (
 	"scentpost/station/config"
 	"scentpost/station/control"
 	"scentpost/station/event"
+	"scentpost/station/journal"
 	"scentpost/station/trial"
 )
 
 const (
-	crowdSteps = 160
+	// crowdSteps and soakSteps are how long a storm is: each step is one second of virtual time in the mean.
+	crowdSteps, soakSteps = 160, 1600
 	// answeredWithin bounds an answer on virtual time: no disk of the crowd is slower.
 	answeredWithin = 30 * time.Second
 	// looksEvery is how often the model looks at the canisters.
@@ -50,6 +52,8 @@ type plants struct {
 	answer func(state trial.Snapshot, who control.Person, r *control.Response) // changes what a client is answered or shown
 	step   func(c *crowd)                                                      // does something to the station before each step
 	bundle func([]byte) []byte                                                 // changes what an archive exports
+	calm   func(c *crowd)                                                      // does something to the station after the storm
+	log    func([]journal.Line) []journal.Line                                 // changes what the journal holds
 }
 
 // crowd is 20 clients who give random commands to a station, with the model of what must hold.
@@ -62,7 +66,7 @@ type crowd struct {
 
 	pending  map[int]waiting // commands without an answer
 	asked    int
-	starts   int // of the program after its first
+	starts   []int64 // when the program was started again
 	alive    bool
 	said     map[string]int // answers by command, and whether they were taken
 	problems []string
@@ -302,7 +306,7 @@ func (c *crowd) restart() {
 		c.wrong("started: %v", err)
 		return
 	}
-	c.starts++
+	c.starts = append(c.starts, c.y.World.Mono())
 	c.begun()
 }
 

@@ -3,7 +3,7 @@ package check_test
 import (
 	"fmt"
 	"os"
-	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +11,7 @@ import (
 	"scentpost/simulator/hardware"
 	"scentpost/station/control"
 	"scentpost/station/event"
+	"scentpost/station/journal"
 	"scentpost/station/record"
 	"scentpost/station/trial"
 	"scentpost/station/verify"
@@ -50,7 +51,7 @@ func TestARandomCrowd(t *testing.T) {
 		for what, n := range c.said {
 			total[what] += n
 		}
-		views, placements, bundles, starts = views+c.secrets.views, placements+c.secrets.placements, bundles+c.secrets.bundles, starts+c.starts
+		views, placements, bundles, starts = views+c.secrets.views, placements+c.secrets.placements, bundles+c.secrets.bundles, starts+len(c.starts)
 	}
 	for _, row := range control.Commands() {
 		if total[row.Name+" true"] == 0 && row.Name != "date" && row.Name != "speak" {
@@ -83,15 +84,24 @@ func holds(t *testing.T, seed uint64, steps int) *crowd {
 }
 
 // TestSoakARandomCrowd goes on with new seeds for as long as SCENTPOST_SOAK says, each of them longer than in TestARandomCrowd.
+// SCENTPOST_SEED plays one of them again.
 func TestSoakARandomCrowd(t *testing.T) {
+	if text := os.Getenv("SCENTPOST_SEED"); text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		holds(t, seed, soakSteps)
+		return
+	}
 	lasts, err := time.ParseDuration(os.Getenv("SCENTPOST_SOAK"))
 	if err != nil {
 		t.Skip("SCENTPOST_SOAK does not say how long: make soak sets it")
 	}
 	began := time.Now()
 	for seed := uint64(began.UnixNano()); time.Since(began) < lasts; seed++ {
-		c := holds(t, seed, 10*crowdSteps)
-		t.Logf("seed %d: %d answers and views, %d restarts", seed, c.secrets.views, c.starts)
+		c := holds(t, seed, soakSteps)
+		t.Logf("seed %d: %d answers and views, %d restarts", seed, c.secrets.views, len(c.starts))
 	}
 }
 
@@ -117,6 +127,9 @@ func (c *crowd) settle() {
 		}
 	}
 	c.overdue()
+	if c.plants.calm != nil {
+		c.plants.calm(c)
+	}
 }
 
 // lives holds a whole session with the station.
@@ -163,31 +176,54 @@ func (c *crowd) bounded() {
 	if err != nil {
 		c.wrong("%v", err)
 	}
+	if c.plants.log != nil {
+		lines = c.plants.log(lines)
+	}
 	refused, summed := map[string][]int64{}, map[string][]int64{}
 	for _, l := range lines {
 		r, err := record.Decode(l.Bytes)
+		who := fmt.Sprintf("%s after %d starts", r.Event.By, c.startsBy(r.Event.At.Mono)) // with each the burst is there again
 		switch {
 		case err != nil:
-			c.wrong("record %d: %v", l.Seq, err)
+			c.wrong("a record: %v", err)
 		case r.Event.Type == event.Refused && strings.HasPrefix(r.Event.By, "p-"):
-			refused[r.Event.By] = append(refused[r.Event.By], r.Event.At.Mono)
+			refused[who] = append(refused[who], r.Event.At.Mono)
 		case r.Event.Type == event.RefusalsSummed:
-			summed[r.Event.By] = append(summed[r.Event.By], r.Event.At.Mono)
+			summed[who] = append(summed[who], r.Event.At.Mono)
 		}
 	}
 	over := func(what string, all map[string][]int64, burst int, every int64) {
 		for who, at := range all {
-			slices.Sort(at)
 			for i := range at {
-				n := i + burst*(1+c.starts) // the burst is there again after a start
-				if n+1 < len(at) && at[n+1]-at[i] < int64(n+1-i-burst*(1+c.starts))*every {
-					c.wrong("%s has %d %s within %s", who, n+2-i, what, time.Duration(at[n+1]-at[i]))
+				for j := i + burst; j < len(at); j++ {
+					if at[j]-at[i] < int64(j-i-burst+1)*every {
+						c.wrong("%s has %d %s within %s", who, j-i+1, what, time.Duration(at[j]-at[i]))
+						return
+					}
 				}
 			}
 		}
 	}
 	over("refusals", refused, burst, every)
 	over("sums", summed, 1, sums)
+}
+
+// startsBy returns how often the program had been started again by an instant.
+func (c *crowd) startsBy(mono int64) (n int) {
+	for _, at := range c.starts {
+		if at <= mono {
+			n++
+		}
+	}
+	return n
+}
+
+// twice returns each line twice, in order.
+func twice(lines []journal.Line) (all []journal.Line) {
+	for _, l := range lines {
+		all = append(all, l, l)
+	}
+	return all
 }
 
 // TestTheCrowdCatches plants one fault of each kind between the station and the model, and each is found.
@@ -226,6 +262,9 @@ func TestTheCrowdCatches(t *testing.T) {
 			b[len(b)/2] ^= 1
 			return b
 		}}, "consistent false"},
+		"an answer that never comes":   {plants{step: func(c *crowd) { c.y.Disk.Stall(time.Minute) }}, "is not answered"},
+		"refusals without a bound":     {plants{log: twice}, "refusals within"},
+		"a station that holds nothing": {plants{calm: func(c *crowd) { c.y.Disk.Fill(true) }}, "no session can be"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(crowds.few) {
