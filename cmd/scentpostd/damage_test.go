@@ -15,8 +15,8 @@ import (
 	"scentpost/station/folder"
 	"scentpost/station/history"
 	"scentpost/station/journal"
-	"scentpost/station/record"
 	"scentpost/station/trial"
+	"scentpost/station/verify"
 )
 
 // damages are what may become of a file, by name; other is the same file of another station.
@@ -88,7 +88,7 @@ func (h hurt) refusing() bool {
 }
 
 // TestAnyFileDamaged damages each file of a station in each way, and starts it. The daemon lives and runs sessions; it lists and
-// exports what the damaged file does not hold, and what it holds as far as it can be read; a backup is made.
+// exports what the damaged file does not hold, and what it holds as far as it can be read; each export verifies; a backup is made.
 func TestAnyFileDamaged(t *testing.T) {
 	cfg, otherCfg := testConfig(t), testConfig(t)
 	startStation(t, cfg)
@@ -156,14 +156,12 @@ func survives(t *testing.T, cfg config.Config, was furnished, h hurt, database b
 	if !readable && (!database || !faulty(list.List, was.epoch)) {
 		t.Errorf("the list does not have session %s: %+v", was.closed, list.List)
 	}
-	export := d.send(t, control.Request{Command: "export", Session: was.closed})
-	switch {
-	case export.OK && export.Damage == nil:
-		if _, faults := record.Read(export.Bundle, record.DefaultLimits()); len(faults) > 0 {
-			t.Errorf("the bundle: %v", faults)
+	for _, session := range []string{was.closed, was.sealed} {
+		export := d.send(t, control.Request{Command: "export", Session: session})
+		if whole := export.OK && export.Damage == nil; !whole && !database {
+			t.Errorf("the export of %s: %v", session, export.Refused)
 		}
-	case !database:
-		t.Errorf("the export: %v", export.Refused)
+		verifies(t, export, session == was.closed)
 	}
 	r, err := journal.Read(folder.Folder(cfg.Data).Journal())
 	if err != nil {
@@ -178,6 +176,22 @@ func survives(t *testing.T, cfg config.Config, was furnished, h hurt, database b
 	}
 	if err := d.end(); err != nil {
 		t.Errorf("it ended with %v", err)
+	}
+}
+
+// verifies verifies what was exported of a session, if anything, as "scentpost record verify" does: no damage of the station's files
+// makes an honest record look like a forged one. A closed session that was exported whole is replayed.
+func verifies(t *testing.T, export control.Response, closed bool) {
+	t.Helper()
+	if len(export.Bundle) == 0 {
+		return
+	}
+	r := verify.Verify(export.Bundle, verify.Options{})
+	if !r.Consistent {
+		t.Errorf("the bundle of session %s: %v", r.Session, r.Problems)
+	}
+	if whole := closed && export.Damage == nil; whole && (r.Replay != verify.ReplayChecked || !r.Result.Finished()) {
+		t.Errorf("the bundle of session %s: replay %s, it is %s", r.Session, r.Replay, r.Result.State)
 	}
 }
 
