@@ -68,7 +68,9 @@ type crowd struct {
 	asked    int
 	starts   []int64 // when the program was started again
 	alive    bool
+	broken   bool           // the disk takes no writes until the next start
 	said     map[string]int // answers by command, and whether they were taken
+	sessions map[string]int // that were exported, by mode and end
 	problems []string
 
 	canisters canisterModel
@@ -95,7 +97,7 @@ func newCrowd(seed uint64, p plants) (*crowd, error) {
 	for _, p := range crowdRoles {
 		cfg.People = append(cfg.People, config.Person{Name: p.name, Roles: p.roles, UID: -1})
 	}
-	c := &crowd{seed: seed, chance: world.New(seed).Rand("crowd"), plants: p, said: map[string]int{}}
+	c := &crowd{seed: seed, chance: world.New(seed).Rand("crowd"), plants: p, said: map[string]int{}, sessions: map[string]int{}}
 	c.y, err = yard.New(yard.Options{Seed: seed, Secrets: seed + 1, Config: cfg, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		return nil, err
@@ -178,8 +180,9 @@ func (c *crowd) one() {
 	case n < 97:
 		c.y.Disk.Stall(c.chance.Between(0, 3*time.Second))
 	case n < 98 && c.chance.Below(3) == 0:
+		c.broken = true
 		c.y.Disk.Break(errors.New("input/output error"))
-	case n < 99:
+	case n < 99 && c.chance.Below(3) == 0:
 		c.restart()
 	}
 }
@@ -192,8 +195,8 @@ func (c *crowd) sensible() {
 		return
 	}
 	name := offered[c.chance.Below(len(offered))]
-	if rare := name == "abort" || name == "void" || name == "pause"; rare && c.chance.Below(10) > 0 {
-		return
+	if seldom := map[string]int{"abort": 100, "void": 10, "pause": 10}[name]; seldom > 0 && c.chance.Below(seldom) > 0 {
+		return // else no session would come to its end
 	}
 	r := control.Request{Command: name}
 	c.fit(&r)
@@ -205,7 +208,7 @@ func (c *crowd) nonsense() {
 	who := c.clients[c.chance.Below(len(c.clients))]
 	all := control.Commands()
 	row := all[c.chance.Below(len(all))]
-	if row.Name == "abort" && c.chance.Below(8) > 0 {
+	if row.Name == "abort" && c.chance.Below(20) > 0 {
 		return
 	}
 	r := control.Request{Command: row.Name}
@@ -270,8 +273,7 @@ func (c *crowd) overdue() {
 // press presses a button, or lets it go.
 func (c *crowd) press() {
 	name := []string{"alert", "start", "abort", "e-stop"}[c.chance.Below(4)]
-	rare := name == "e-stop" || name == "abort"
-	if rare && c.chance.Below(4) > 0 {
+	if seldom := map[string]int{"abort": 12, "e-stop": 6}[name]; seldom > 0 && c.chance.Below(seldom) > 0 {
 		return
 	}
 	c.hold(name, true)
@@ -296,7 +298,7 @@ func (c *crowd) edge() {
 
 // restart kills the program and starts it again a while later.
 func (c *crowd) restart() {
-	c.alive = false
+	c.alive, c.broken = false, false
 	c.canisters.killed()
 	if err := c.y.Kill(); err != nil {
 		c.wrong("killed: %v", err)

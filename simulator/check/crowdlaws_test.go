@@ -44,12 +44,15 @@ func unleash(seed uint64, steps int, p plants) (*crowd, error) {
 // No placement is told to anybody who may not know it, no canister is open that should be shut, every session verifies, refusals
 // leave a bounded record, and the station holds a whole session afterwards.
 func TestARandomCrowd(t *testing.T) {
-	total := map[string]int{}
+	total, sessions := map[string]int{}, map[string]int{}
 	var views, placements, bundles, starts int
 	for seed := range uint64(crowds.count()) {
 		c := holds(t, seed, crowdSteps)
 		for what, n := range c.said {
 			total[what] += n
+		}
+		for what, n := range c.sessions {
+			sessions[what] += n
 		}
 		views, placements, bundles, starts = views+c.secrets.views, placements+c.secrets.placements, bundles+c.secrets.bundles, starts+len(c.starts)
 	}
@@ -61,7 +64,14 @@ func TestARandomCrowd(t *testing.T) {
 			t.Errorf("%s was never refused", row.Name)
 		}
 	}
-	t.Logf("%d answers and views, %d placements rightly shown, %d exports, %d restarts", views, placements, bundles, starts)
+	for _, mode := range event.Modes() {
+		for _, how := range []event.Ending{event.EndCompleted, event.EndAborted} {
+			if sessions[fmt.Sprintf("%s %s", mode, how)] == 0 {
+				t.Errorf("no session in mode %s is %s: %v", mode, how, sessions)
+			}
+		}
+	}
+	t.Logf("%d answers and views, %d placements rightly shown, %d exports, %d restarts, sessions %v", views, placements, bundles, starts, sessions)
 	if placements == 0 || bundles == 0 || starts == 0 {
 		t.Error("no placement, export or restart: nothing is shown")
 	}
@@ -111,7 +121,7 @@ func (c *crowd) settle() {
 		c.hold(name, false)
 	}
 	c.y.World.RunFor(10 * time.Second)
-	if c.y.Host.Snapshot().Failed != nil {
+	if c.broken {
 		c.restart()
 	}
 	phase := func() trial.Phase { return c.y.Host.Snapshot().View.Phase }
@@ -154,6 +164,7 @@ func (c *crowd) verifies() {
 		c.wrong("%d sessions are listed: %v", len(list), err)
 	}
 	for _, s := range list {
+		c.sessions[fmt.Sprintf("%s %s", s.Mode, s.How)]++
 		_, bundle, err := c.y.Archive.Export(s.ID, true)
 		if err != nil {
 			c.wrong("session %s: %v", s.ID, err)
