@@ -415,8 +415,8 @@ type canisterModel struct {
 	run     int // the run of that session that it stopped, 0 for none
 }
 
-// shutWithin is how long a canister may take from the moment at which it must be shut: until that moment is noted on the slowest
-// disk of the crowd, and the time that the station allows for a closing.
+// shutWithin is how long a canister may take from the moment at which it must be shut: the time that the station allows for a
+// closing, and two looks.
 const shutWithin = 1500*time.Millisecond + 2*looksEvery
 
 // stop notes that the emergency stop is pressed or let go.
