@@ -53,6 +53,6 @@ func (s *station) newLink(behind func(wire.Departed)) (*uplink.Link, error) {
 			PasswordFile: s.cfg.Broker.PasswordFile, CAFile: s.cfg.Broker.CAFile, CertFile: s.cfg.Broker.CertFile, KeyFile: s.cfg.Broker.KeyFile},
 		Sender:       sender,
 		Session:      s.own.NextConnection,
-		SaveDeparted: s.Departs, SaveCursor: s.SaveCursor, Behind: behind, Report: s.LinkIs, Draw: rand.Int64N,
+		SaveDeparted: s.Departs, Compare: s.Compare, SaveCursor: s.SaveCursor, Behind: behind, Report: s.LinkIs, Draw: rand.Int64N,
 	})
 }

@@ -188,6 +188,17 @@ func (s *sender) tick() {
 			s.sender.Saved(saved)
 		})
 	}
+	if out.Compare != nil {
+		doubt := *out.Compare
+		s.after(y.Disk.latency, func() {
+			same, err := y.Station.Compare(doubt)
+			if err != nil {
+				s.sender.CompareFailed(w.Mono())
+				return
+			}
+			s.sender.Compared(doubt, same)
+		})
+	}
 	if out.Cursor != 0 {
 		s.after(y.Disk.latency, func() { _ = y.Station.SaveCursor(out.Cursor) }) // losing it means sending again
 	}

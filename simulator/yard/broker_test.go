@@ -1,6 +1,7 @@
 package yard_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -118,6 +119,61 @@ func TestABrokerThatHasSeenMoreEndsTheEpoch(t *testing.T) {
 	_, bundle, err := y.Archive.Export("", true)
 	if report := verify.Verify(bundle, verify.Options{Keys: []string{y.Key()}}); err != nil || !report.Consistent {
 		t.Errorf("the next session: %v, %v", report.Problems, err)
+	}
+}
+
+// TestAJournalPutBackThatGrewEndsTheEpoch: journal and departed size were put back as they had been, and grew past what the
+// broker keeps while it was away. Both histories have records of that number, and only their roots tell them apart.
+func TestAJournalPutBackThatGrewEndsTheEpoch(t *testing.T) {
+	var messages reported
+	y := sealedYard(t, func(o *yard.Options) { o.Publish = messages.take })
+	y.World.RunFor(time.Second)
+	old, size := y.Store.Epoch().ID, y.Station.Snapshot().Size
+	y.Broker.Away(true)
+	y.World.RunFor(time.Second)
+	claim(t, y, old, size-1) // what the lost history had said
+	y.Broker.Away(false)
+	y.World.RunFor(2 * time.Second)
+	began := y.Store.Epoch()
+	if began.ID == old || began.Why != journal.WhyBeyond || began.Prev != old || y.Station.Snapshot().View.Phase != trial.Idle {
+		t.Fatalf("the epoch is %+v, the station %s", began, y.Station.Snapshot().View.Phase)
+	}
+	lines, err := y.Store.Lines(0, 1, 1<<20)
+	if err != nil || !strings.Contains(string(lines[0].Bytes), fmt.Sprintf("/%s\\n%d\\n", old, size-1)) {
+		t.Errorf("the first record keeps no proof: %s, %v", lines[0].Bytes, err)
+	}
+	y.World.RunFor(time.Minute)
+	if again := y.Store.Epoch(); again.ID != began.ID {
+		t.Errorf("epoch %s ended too, %+v", began.ID, again)
+	}
+	if acknowledged, _ := y.Station.Acknowledged(); acknowledged != y.Store.Size() {
+		t.Errorf("%d of %d records are acknowledged", acknowledged, y.Store.Size())
+	}
+}
+
+// TestWhatTheStationSaidItselfEndsNothing: the broker keeps an older state of this very history.
+func TestWhatTheStationSaidItselfEndsNothing(t *testing.T) {
+	var messages reported
+	y := sealedYard(t, func(o *yard.Options) { o.Publish = messages.take })
+	y.World.RunFor(time.Second)
+	epoch := y.Store.Epoch().ID
+	first := slices.IndexFunc(messages, func(p uplink.Publish) bool {
+		state, err := wire.ParseState(p.Payload)
+		return strings.HasSuffix(p.Topic, "/state") && err == nil && state.Departed.Size > 0
+	})
+	if err := y.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	y.Broker.Retain(messages[first].Topic, messages[first].Payload)
+	if err := y.Start(); err != nil {
+		t.Fatal(err)
+	}
+	y.World.RunFor(time.Minute)
+	if got := y.Store.Epoch().ID; got != epoch {
+		t.Errorf("epoch %s became %s", epoch, got)
+	}
+	if acknowledged, _ := y.Station.Acknowledged(); acknowledged != y.Store.Size() {
+		t.Errorf("%d of %d records are acknowledged", acknowledged, y.Store.Size())
 	}
 }
 

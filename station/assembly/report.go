@@ -123,10 +123,14 @@ func (s *Station) LinkIs(c uplink.Condition) {
 	}
 }
 
-// Behind is why the station must start again when the broker has seen more than the journal holds.
+// Behind is why the station must start again when the broker has seen more than the journal holds, or other records.
 func (s *Station) Behind(d wire.Departed) Again {
-	s.opt.Log.Error("the broker has seen more than the journal holds", "epoch", d.Epoch, "size", d.Size)
-	return Again{What: "the broker has seen more than the journal holds", NewEpoch: journal.WhyBeyond, Past: []string{d.Epoch},
+	what := "the broker has seen more than the journal holds"
+	if d.Epoch == s.store.Journal.Epoch().ID && d.Size <= s.store.Journal.Size() {
+		what = "the broker has seen other records than the journal holds"
+	}
+	s.opt.Log.Error(what, "epoch", d.Epoch, "size", d.Size)
+	return Again{What: what, NewEpoch: journal.WhyBeyond, Past: []string{d.Epoch},
 		Proof: d.Checkpoint, Met: d.Checkpoint != "" && d.Epoch != s.store.Journal.Epoch().ID}
 }
 

@@ -19,7 +19,7 @@ type Epoch struct {
 	Key       string `json:"key"` // the verifier key (note form) that signs this epoch's checkpoints
 	Simulated bool   `json:"simulated,omitempty"`
 	// Proof is the checkpoint (a signed note) from elsewhere that ended the epoch before: this station's key signed more than
-	// its journal held.
+	// its journal held, or other records.
 	Proof string `json:"proof,omitempty"`
 	// Aborted are the sessions of the epoch before that had not ended: none goes on.
 	Aborted []string `json:"aborted,omitempty"`

@@ -20,7 +20,7 @@ const (
 	WhyFirst    = "first"               // the station never had one
 	WhyTailLost = "tail lost"           // records are missing or malformed
 	WhyRestored = "restored"            // an older copy, or another history, lies in the folder
-	WhyBeyond   = "acknowledged beyond" // somebody signed for a size that we do not have
+	WhyBeyond   = "acknowledged beyond" // somebody signed for records that we do not have
 	WhyDraft    = "another draft"       // the journal before was made under an older draft, and put aside
 	WhyRenamed  = "renamed"             // the station has another name from here on
 	WhyKeyLost  = "key lost"            // the station signs with another key from here on

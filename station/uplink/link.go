@@ -13,7 +13,7 @@ import (
 	"scentpost/station/uplink/wire"
 )
 
-// LinkOptions say what a Link works with. All functions but SaveDeparted are called from the goroutine of Run, one at a
+// LinkOptions say what a Link works with. All functions but SaveDeparted and Compare are called from the goroutine of Run, one at a
 // time.
 type LinkOptions struct {
 	Broker Broker
@@ -25,6 +25,9 @@ type LinkOptions struct {
 	// SaveDeparted makes what may leave durable, outside the journal's folder, and returns the signed checkpoint of exactly
 	// these records. It is called from a goroutine of its own, one call at a time, so that a slow disk delays nothing else.
 	SaveDeparted func(wire.Departed) (checkpoint string, err error)
+	// Compare tells whether the journal's first d.Size records are those of the checkpoint d.Checkpoint, which this station's
+	// key signed. The error says that the journal cannot tell. It is called from a goroutine of its own, one call at a time.
+	Compare func(d wire.Departed) (same bool, err error)
 	// SaveCursor remembers the acknowledged size; it need not be synced.
 	SaveCursor func(size int64) error
 	// Behind hears that the broker has seen more than the journal has. It must only enqueue. The link sends nothing more;
@@ -75,7 +78,9 @@ type Link struct {
 	is      Condition
 	acked   atomic.Int64 // the sender's cursor, for whoever asks
 	saved   chan saved   // the answer to the save that is under way
-	saving  sync.WaitGroup
+
+	compared chan compared  // the answer to the comparison that is under way
+	asking   sync.WaitGroup // saves and comparisons that are under way
 
 	mu    sync.Mutex // guards inbox
 	inbox inbox
@@ -94,14 +99,21 @@ type saved struct {
 	err      error
 }
 
+// compared is how a comparison with the journal ended.
+type compared struct {
+	departed wire.Departed
+	same     bool
+	err      error
+}
+
 // NewLink checks the options and returns a link that does nothing before Run.
 func NewLink(o LinkOptions) (*Link, error) {
 	var err error
 	if o.Broker, err = o.Broker.withDefaults(); err != nil {
 		return nil, err
 	}
-	if o.Session == nil || o.SaveDeparted == nil || o.SaveCursor == nil || o.Behind == nil || o.Draw == nil {
-		return nil, errors.New("uplink: Session, SaveDeparted, SaveCursor, Behind and Draw are all needed")
+	if o.Session == nil || o.SaveDeparted == nil || o.Compare == nil || o.SaveCursor == nil || o.Behind == nil || o.Draw == nil {
+		return nil, errors.New("uplink: Session, SaveDeparted, Compare, SaveCursor, Behind and Draw are all needed")
 	}
 	if o.Report == nil {
 		o.Report = func(Condition) {}
@@ -118,7 +130,8 @@ func NewLink(o LinkOptions) (*Link, error) {
 	}
 	l := &Link{
 		options: o, sender: sender, start: time.Now(), wake: make(chan struct{}, 1), saved: make(chan saved, 1),
-		backoff: Backoff{Least: o.PauseLeast, Most: o.PauseMost, Draw: o.Draw},
+		compared: make(chan compared, 1),
+		backoff:  Backoff{Least: o.PauseLeast, Most: o.PauseMost, Draw: o.Draw},
 	}
 	l.acked.Store(sender.Cursor())
 	return l, nil
@@ -168,6 +181,7 @@ type fault int
 const (
 	faultDeparted fault = iota
 	faultCursor
+	faultCompare
 	faultJournal
 	faultState
 	faultInfo
@@ -213,7 +227,7 @@ func (l *Link) now() int64 { return int64(time.Since(l.start)) }
 // Run keeps the link up until ctx ends; then it says goodbye, remembers the cursor and returns when every goroutine
 // of its own has ended. Its error is a cursor that could not be saved. Call it once.
 func (l *Link) Run(ctx context.Context) error {
-	defer l.saving.Wait()
+	defer l.asking.Wait()
 	for ctx.Err() == nil {
 		conn, err := l.connect(ctx)
 		l.hungUp = err == nil
@@ -283,6 +297,8 @@ func (l *Link) idle(ctx context.Context, pause time.Duration, until <-chan struc
 			return
 		case s := <-l.saved:
 			l.hearSaved(s)
+		case c := <-l.compared:
+			l.hearCompared(c)
 		case <-l.wake:
 		}
 	}
@@ -332,6 +348,8 @@ func (l *Link) serve(ctx context.Context, conn *connection) (err error) {
 			l.report(l.is.Ready)
 		case s := <-l.saved:
 			l.hearSaved(s)
+		case c := <-l.compared:
+			l.hearCompared(c)
 		case h := <-conn.happened:
 			if err := l.hear(conn, h); err != nil {
 				return err
@@ -405,9 +423,20 @@ func (l *Link) hearSaved(s saved) {
 	l.note(faultDeparted, s.err)
 }
 
+// hearCompared gives the sender how the comparison with the journal ended.
+func (l *Link) hearCompared(c compared) {
+	if c.err != nil {
+		l.sender.CompareFailed(l.now())
+		c.err = fmt.Errorf("uplink: compare what the broker keeps with the journal: %w", c.err)
+	} else {
+		l.sender.Compared(c.departed, c.same)
+	}
+	l.note(faultCompare, c.err)
+}
+
 // save has what departs saved beside everything else.
 func (l *Link) save(d wire.Departed) {
-	l.saving.Go(func() {
+	l.asking.Go(func() {
 		var err error
 		d.Checkpoint, err = l.options.SaveDeparted(d)
 		l.saved <- saved{d, err} // has room: the sender asks for one at a time
@@ -420,6 +449,13 @@ func (l *Link) tick(conn *connection) error {
 	out := l.sender.Tick(l.now())
 	if out.Behind != nil {
 		l.options.Behind(*out.Behind)
+	}
+	if out.Compare != nil {
+		d := *out.Compare
+		l.asking.Go(func() {
+			same, err := l.options.Compare(d)
+			l.compared <- compared{d, same, err} // has room: the sender asks for one at a time
+		})
 	}
 	if out.Problem != nil {
 		l.note(faultJournal, out.Problem)

@@ -33,6 +33,7 @@ type world struct {
 	durable  int64
 	broken   bool           // the journal cannot be read
 	file     wire.Departed  // the departed file
+	doubt    *wire.Departed // a comparison that is under way
 	save     *wire.Departed // a save that is under way
 	cursor   int64          // as remembered
 	retained wire.Departed  // at the broker
@@ -66,7 +67,7 @@ func newWorld(t *rapid.T, signer *record.Signer) *world {
 
 func (w *world) start(t *rapid.T) {
 	var err error
-	w.save = nil
+	w.save, w.doubt = nil, nil
 	w.sender, err = NewSender(Options{
 		Site: "site", Station: "station", Key: w.signer.Verifier(), Lines: w.lines, Epoch: worldEpoch, Size: w.durable, Acknowledged: w.cursor, Departed: w.file, Limits: worldLimits,
 	})
@@ -93,7 +94,11 @@ func (w *world) lines(from int64, most, mostBytes int) ([][]byte, error) {
 }
 
 func (w *world) tick(t *rapid.T) {
+	if w.doubt != nil { // the broker keeps what this journal said, and nothing else
+		w.sender.Compared(*w.doubt, true)
+	}
 	out := w.sender.Tick(w.now)
+	w.doubt = out.Compare
 	if out.Behind != nil {
 		t.Fatalf("barred by %v: nothing was lost", out.Behind)
 	}
@@ -243,7 +248,7 @@ func (w *world) endSave(ok bool) {
 	} else {
 		w.sender.SaveFailed(w.now)
 	}
-	w.save = nil
+	w.save, w.doubt = nil, nil
 }
 
 // flow is a while in which all goes well, if slowly.

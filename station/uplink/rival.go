@@ -17,6 +17,21 @@ type rivals struct {
 	heard  bool           // since the last Tick
 	last   int64          // the instant at which it was heard last
 	copied *wire.Departed // what a copy of this station reports, nil for none
+
+	doubt     *wire.Departed  // signed by us, no longer than our log, and perhaps of another history; nil for none
+	comparing bool            // doubt, or the one before it, is being compared with the journal
+	askFrom   int64           // no comparison before: the last one failed
+	stated    []wire.Departed // by this program, newest last: they come back
+}
+
+// statedKept is how many of the states that this program sent are known again without a look at the journal.
+const statedKept = 16
+
+// states notes what a state message says has departed.
+func (r *rivals) states(d wire.Departed) {
+	if r.stated = append(r.stated, d); len(r.stated) > statedKept {
+		r.stated = slices.Delete(r.stated, 0, 1)
+	}
 }
 
 // Trouble is one thing that stands in the way of reporting.
@@ -35,7 +50,7 @@ func (s *Sender) foreign(what string) {
 }
 
 // hearState judges a message of the topic state. Only a checkpoint that this station's key signed proves anything: that
-// more left than this journal holds.
+// more left than this journal holds, or something else.
 func (s *Sender) hearState(payload []byte, kept bool) {
 	state, err := wire.ParseState(payload)
 	if err != nil {
@@ -45,11 +60,15 @@ func (s *Sender) hearState(payload []byte, kept bool) {
 	said := state.Departed
 	past := slices.Contains(s.past, said.Epoch)
 	switch own := said.Epoch == s.log.Epoch; {
-	case own && said.Size <= s.saved && !kept, past && kept, own && said.Size == 0:
+	case past && kept, own && said.Size == 0, slices.Contains(s.rivals.stated, said):
 		return // our own: just sent, or from before this epoch; or it says that nothing has departed
 	case !s.signed(said):
 		s.foreign(fmt.Sprintf("it reports epoch %s without a checkpoint of this station's key", said.Epoch))
-	case own && said.Size <= s.size:
+	case own && said.Size == s.saved && said.Checkpoint == s.checkpoint:
+	case own && said.Size <= s.size: // of this log, or of another one that began as this one did: the journal tells
+		if s.doubt == nil || kept {
+			s.doubt = &said
+		}
 	case past:
 		s.foreign(fmt.Sprintf("a copy of this station, with its key, still reports epoch %s, which has ended here", said.Epoch))
 	case own || !s.met:
@@ -59,6 +78,31 @@ func (s *Sender) hearState(payload []byte, kept bool) {
 	default:
 		s.copied = &said
 	}
+}
+
+// compare asks for the comparison of a state with the journal. Nothing is sent before the answer: two histories of one
+// epoch would be signed otherwise.
+func (s *Sender) compare(now int64, out *Output) {
+	if s.doubt != nil && s.behind == nil && !s.comparing && now >= s.askFrom {
+		s.comparing = true
+		out.Compare = s.doubt
+	}
+}
+
+// Compared answers Output.Compare: same tells whether the journal's own root at that size is the signed one.
+func (s *Sender) Compared(d wire.Departed, same bool) {
+	s.comparing = false
+	if s.doubt == nil || *s.doubt != d { // another one was heard meanwhile
+		return
+	}
+	if s.doubt = nil; !same && s.behind == nil {
+		s.behind = &d
+	}
+}
+
+// CompareFailed notes at now that the journal could not tell: it is asked again, and nothing leaves before.
+func (s *Sender) CompareFailed(now int64) {
+	s.comparing, s.askFrom = false, now+int64(s.limits.Retry)
 }
 
 // signed tells whether this station's key signed exactly what is said to have departed.

@@ -83,7 +83,8 @@ func TestRivals(t *testing.T) {
 	}{
 		"as far as we are":              {"state", stateOf(signed(t, 1, "e1", 5)), false, ""},
 		"less":                          {"state", stateOf(signed(t, 1, "e1", 4)), false, ""},
-		"an echo of our own":            {"state", stateOf(wire.Departed{Epoch: "e1", Size: 2, Checkpoint: "unread"}), true, ""},
+		"less, alive":                   {"state", stateOf(signed(t, 1, "e1", 4)), true, ""},
+		"less, no sign":                 {"state", stateOf(wire.Departed{Epoch: "e1", Size: 2, Checkpoint: "none"}), true, "epoch e1 without"},
 		"a past epoch, retained":        {"state", stateOf(wire.Departed{Epoch: "e0", Size: 99}), false, ""},
 		"a past epoch, alive":           {"state", stateOf(signed(t, 1, "e0", 99)), true, "a copy of this station, with its key, still reports epoch e0"},
 		"an unknown epoch, no sign":     {"state", stateOf(wire.Departed{Epoch: "78f3aa0b11c2d4e5", Size: 812}), false, "epoch 78f3aa0b11c2d4e5 without a checkpoint of this station's key"},
@@ -115,6 +116,10 @@ func TestRivals(t *testing.T) {
 			s.Arrived(topic, []byte(c.payload), !c.live, 0)
 			retainedBefore(s, "")
 			out := s.Tick(100)
+			if out.Compare != nil { // it is ours, and so is the journal
+				s.Compared(*out.Compare, true)
+				out = s.Tick(100)
+			}
 			if out.Behind != nil || !strings.HasPrefix(heard(out), "status state journal") || s.Copy() != nil {
 				t.Errorf("behind %v, published %q", out.Behind, heard(out))
 			}
@@ -144,6 +149,69 @@ func line(t testing.TB, epoch string, seq int64, note string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// A journal that was put back as it had been, and then grew past the departed size at the broker, is of another history: its
+// epoch ends, and nothing is sent before the journal was asked.
+func TestAnotherHistory(t *testing.T) {
+	for _, live := range []bool{false, true} {
+		for _, same := range []bool{false, true} {
+			t.Run(fmt.Sprint("live ", live, " same ", same), func(t *testing.T) {
+				o := testOptions(t, 5)
+				o.Departed = signed(t, 1, "e1", 5)
+				s := newSender(t, o)
+				s.Connected(1)
+				said := signed(t, 1, "e1", 4)
+				retainedBefore(s, "")
+				s.Arrived(s.topics.State, []byte(stateOf(said)), !live, 0)
+				for now := int64(100); now <= 200; now += 100 {
+					out := s.Tick(now)
+					if (out.Compare != nil) != (now == 100) || out.Compare != nil && *out.Compare != said || out.Behind != nil || len(out.Publish) > 0 {
+						t.Fatalf("at %d: asks for %v, behind %v, published %q", now, out.Compare, out.Behind, heard(out))
+					}
+				}
+				s.CompareFailed(200) // the disk could not tell: it is asked again
+				if at, wanted := s.Next(); !wanted || at != 200+int64(DefaultRetry) {
+					t.Fatalf("wants to be called at %d, %v", at, wanted)
+				}
+				now := 200 + int64(DefaultRetry)
+				if out := s.Tick(now); out.Compare == nil || len(out.Publish) > 0 {
+					t.Fatalf("asks for %v, published %q", out.Compare, heard(out))
+				}
+				s.Compared(said, same)
+				out := s.Tick(now + 100)
+				if same && (out.Behind != nil || len(out.Publish) == 0) || !same && (out.Behind == nil || *out.Behind != said || len(out.Publish) > 0) {
+					t.Errorf("same %v: behind %v, published %q", same, out.Behind, heard(out))
+				}
+				if says(s, health.Rival) != "" {
+					t.Errorf("a rival: %v", s.Troubles())
+				}
+			})
+		}
+	}
+}
+
+// What this program itself said comes back, and costs no look at the journal; nor does its own departed size after a start.
+func TestOurOwnStateIsNotCompared(t *testing.T) {
+	o := testOptions(t, 5)
+	o.Size, o.Departed = 3, signed(t, 1, "e1", 3)
+	s := newSender(t, o)
+	s.Connected(1)
+	readBack(s, o.Departed)
+	for now := int64(100); now < 1000; now += 100 {
+		out := s.Tick(now)
+		if out.Compare != nil {
+			t.Fatalf("compares %v", out.Compare)
+		}
+		if out.Save != nil {
+			s.Saved(signed(t, 1, "e1", out.Save.Size))
+		}
+		answer(s, out.Publish, now)
+		s.Durable(5)
+	}
+	if s.Cursor() != 5 || len(s.Troubles()) > 0 {
+		t.Errorf("%d records were delivered, %v", s.Cursor(), s.Troubles())
+	}
 }
 
 // A second unknown epoch under this station's key is a copy: no other epoch begins, and nothing is sent any more.

@@ -36,6 +36,9 @@ type Output struct {
 	// Behind, when set, is what departed and this journal no longer has: its epoch must end. The sender sends nothing
 	// more.
 	Behind *wire.Departed
+	// Compare, when set, is what departed under this station's key, no longer than the journal. The shell compares the root
+	// of its checkpoint with the journal's own at that size, and answers with Compared or CompareFailed.
+	Compare *wire.Departed
 	// Save, when set, must be made durable outside the journal's folder and signed, and then answered with Saved or
 	// SaveFailed. No line beyond it is sent before.
 	Save *wire.Departed

@@ -148,6 +148,7 @@ func (s *station) run(url string, change func(*uplink.LinkOptions)) {
 			s.change(func() { s.file = d })
 			return d.Checkpoint, nil
 		},
+		Compare:    func(d wire.Departed) (bool, error) { return d == s.signed(d.Epoch, d.Size), nil },
 		SaveCursor: func(size int64) error { s.change(func() { s.cursor = size }); return nil },
 		Behind:     func(d wire.Departed) { s.change(func() { s.behind = append(s.behind, d) }) },
 		Report:     func(c uplink.Condition) { s.change(func() { s.conditions = append(s.conditions, c) }) },

@@ -17,6 +17,7 @@ func (s *Sender) Tick(now int64) Output {
 		s.told = true
 		out.Behind = s.behind
 	}
+	s.compare(now, &out)
 	if s.acked > s.cursor && now >= s.cursorDue {
 		s.cursor, s.cursorDue = s.acked, now+int64(s.limits.CursorEvery)
 		out.Cursor = s.acked
@@ -56,6 +57,9 @@ func (s *Sender) Next() (at int64, wanted bool) {
 	}
 	if s.armed {
 		consider(s.due)
+	}
+	if s.doubt != nil && s.behind == nil && !s.comparing {
+		consider(s.askFrom)
 	}
 	if s.wantsSave() {
 		consider(s.saveFrom)
@@ -155,7 +159,7 @@ func ceil(at, grid int64) int64 {
 }
 
 func (s *Sender) sending() bool {
-	return s.phase == ready && s.behind == nil && s.copied == nil && !s.dropped
+	return s.phase == ready && s.behind == nil && s.copied == nil && s.doubt == nil && !s.dropped
 }
 
 func (s *Sender) wantsStatus() bool {
@@ -206,6 +210,7 @@ func (s *Sender) flush(now int64) {
 	if s.wantsState() {
 		s.stated = s.saved
 		departed := wire.Departed{Epoch: s.log.Epoch, Size: s.saved, Checkpoint: s.checkpoint}
+		s.states(departed)
 		s.retain(&s.state, wire.State{Departed: departed, State: s.state.payload}.Append(nil), now)
 	}
 }
