@@ -1,7 +1,11 @@
 package verify
 
 import (
+	"encoding/hex"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -38,6 +42,37 @@ func (c *checker) epoch() {
 	case c.opening != nil && c.opening.Simulated != body.Simulated:
 		c.recordProblem(b.From, "the session and its epoch do not agree on whether this is a simulation")
 	}
+	if ok {
+		if err := checkProof(b.Log, body); err != nil {
+			fail("its proof of why epoch %q ended does not hold: %v", body.Prev, err)
+		}
+	}
+}
+
+// checkProof checks the checkpoint that ended the epoch before, if there is one: this station's key signed it, of records
+// that the log of that epoch does not hold, or of an epoch unknown to it.
+func checkProof(log record.Log, began *event.Epoch) error {
+	if began.Proof == "" {
+		return nil
+	}
+	head, err := record.VerifyCheckpoint([]byte(began.Proof), began.Key)
+	if err != nil {
+		return err
+	}
+	epoch, own := strings.CutPrefix(head.Origin, record.Log{Site: log.Site, Station: log.Station}.Origin())
+	switch {
+	case !own || !record.IsName(epoch):
+		return fmt.Errorf("it is of the log %.200q, want one of this station", head.Origin)
+	case began.Prev == "":
+		return errors.New("no epoch stands before it that could have ended")
+	case epoch == log.Epoch:
+		return fmt.Errorf("it is of epoch %q itself, which it began", epoch)
+	case head.Size <= 0:
+		return errors.New("it is of no record")
+	case epoch == began.Prev && head.Size == began.PrevSize && hex.EncodeToString(head.Root[:]) == began.PrevRoot:
+		return fmt.Errorf("it is of the very %d records that the epoch ended with", head.Size)
+	}
+	return nil
 }
 
 // people checks that the names belong to this session. That a name is not there is no fault: it may have been erased.

@@ -41,6 +41,11 @@ type sealedBody struct {
 }
 
 func newStation(t testing.TB, seed byte) *station {
+	return newStationAfter(t, seed, func(*station, *event.Epoch) {})
+}
+
+// newStationAfter is newStation with another first record.
+func newStationAfter(t testing.TB, seed byte, change func(*station, *event.Epoch)) *station {
 	s := &station{
 		t: t, log: record.Log{Site: "site", Station: "line-1", Epoch: "e0c4"},
 		chance: rand.NewChaCha8([32]byte{seed}), bodies: map[int64]sealedBody{},
@@ -53,8 +58,9 @@ func newStation(t testing.TB, seed byte) *station {
 	if s.signer, err = record.NewSigner(s.log, s.private); err != nil {
 		t.Fatal(err)
 	}
-	s.append(event.Event{Type: event.EpochBegan, At: s.now, By: event.ByStation,
-		Body: &event.Epoch{Draft: event.Draft, Site: s.log.Site, Why: "first", Key: s.key, Simulated: true}})
+	began := event.Epoch{Draft: event.Draft, Site: s.log.Site, Why: "first", Key: s.key, Simulated: true}
+	change(s, &began)
+	s.append(event.Event{Type: event.EpochBegan, At: s.now, By: event.ByStation, Body: &began})
 	return s
 }
 
@@ -153,7 +159,11 @@ func zipOf(t testing.TB, b record.Bundle) []byte {
 
 // unrevealed is a session whose records end in the first run, before anything was opened.
 func unrevealed(t testing.TB, seed byte) (*station, record.Bundle) {
-	s := newStation(t, seed)
+	return unrevealedOf(t, newStation(t, seed))
+}
+
+// unrevealedOf is unrevealed of a station that has only begun its epoch.
+func unrevealedOf(t testing.TB, s *station) (*station, record.Bundle) {
 	s.session = "s-0"
 	s.event(event.SessionOpened, 0, &event.Opening{Name: "another"}, nil) // an earlier session, to begin at an odd place
 	s.event(event.SessionAborted, 0, &event.Why{Reason: "test"}, nil)
