@@ -353,6 +353,9 @@ func (w *world) settle(t *rapid.T) {
 			w.endSave(true)
 			continue
 		}
+		if w.doubt != nil {
+			continue // the next tick answers
+		}
 		heard := len(w.wire) + len(w.acks) + len(w.echoes)
 		for len(w.wire) > 0 {
 			w.arrive(t)
