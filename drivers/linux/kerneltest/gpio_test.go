@@ -218,7 +218,7 @@ func TestOutputsAreSafeFromTheFirstMoment(t *testing.T) {
 
 // TestAChipThatComesBack: the outputs of a chip that was removed are safe again before anything else, and its edges go on.
 func TestAChipThatComesBack(t *testing.T) {
-	inGuest(t)
+	unplugging(t)
 	chip := plug(t, "hotplug", 4)
 	states := make(chan linux.State, 16)
 	g, e := open(t, linux.Options{OnState: func(s linux.State) { states <- s }}), newEar()

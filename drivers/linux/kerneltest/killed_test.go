@@ -148,8 +148,8 @@ func (s *site) restarted(notes int) {
 func (s *site) goesOn(n int) run {
 	s.Helper()
 	st, r := s.untilEnd(n)
-	if r.State != "void" || st.Aborted != "" {
-		s.Errorf("run %d: %+v, aborted %q; want it void and the session to go on", n, r, st.Aborted)
+	if r.State != "void" || st.Aborted != nil {
+		s.Errorf("run %d: %+v, aborted %v; want it void and the session to go on", n, r, st.Aborted)
 	}
 	s.checkOpen("after the void", 0)
 	if st.Obstacle != nil { // what was away is not found again yet

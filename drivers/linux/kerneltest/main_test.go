@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestMain is the first process of the guest.
@@ -29,6 +31,25 @@ func inGuest(t *testing.T) {
 	t.Helper()
 	if os.Getpid() != 1 {
 		t.Skip("needs the guest of `make test-kernel`")
+	}
+}
+
+// unplugging skips a test that takes a chip away while its lines are in use. Linux before 6.9 frees then what the open lines go
+// on using ("REMOVING GPIOCHIP WITH GPIOS STILL REQUESTED"), and falls over it sooner or later.
+func unplugging(t *testing.T) {
+	t.Helper()
+	inGuest(t)
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		t.Fatal(err)
+	}
+	release := unix.ByteSliceToString(name.Release[:])
+	var major, minor int
+	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
+		t.Fatalf("the kernel's release %q: %v", release, err)
+	}
+	if major < 6 || major == 6 && minor < 9 {
+		t.Skipf("Linux %s does not survive a chip that goes while its lines are in use: 6.9 and later do", release)
 	}
 }
 

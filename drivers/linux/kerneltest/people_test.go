@@ -19,7 +19,7 @@ type status struct {
 	Size       int64 `json:"records,string"`
 	Run        *run
 	Runs       []run
-	Aborted    string
+	Aborted    *struct{ Cause, Reason string }
 	Clock      worth
 	Conditions []condition
 	Obstacle   *struct{ Code string } // why the next run cannot start
@@ -28,7 +28,7 @@ type status struct {
 type run struct {
 	Run    int
 	State  string
-	Reason string
+	Cause  string // of a void by the station
 	Calls  []call
 	Locked string
 	Last   int `json:"last_beam"`

@@ -38,9 +38,9 @@ func TestStationInStorms(t *testing.T) {
 	s.seal()
 	var before, after int64 // around the first edge of the button that bounces
 	for i, c := range []struct {
-		name                string
-		play                func()
-		state, reason, call string
+		name               string
+		play               func()
+		state, cause, call string
 	}{
 		{"a button that bounces", func() {
 			before, after = s.flap("button.alert", 20, 4000)
@@ -58,8 +58,8 @@ func TestStationInStorms(t *testing.T) {
 		s.press("beam1", 800*time.Millisecond)
 		c.play()
 		_, got := s.untilEnd(i + 1)
-		if got.State != c.state || got.Reason != c.reason || strings.Join(got.calls(), ", ") != c.call {
-			t.Errorf("%s: %+v, want %s with %q because of %q", c.name, got, c.state, c.call, c.reason)
+		if got.State != c.state || got.Cause != c.cause || strings.Join(got.calls(), ", ") != c.call {
+			t.Errorf("%s: %+v, want %s with %q because of %q", c.name, got, c.state, c.call, c.cause)
 		}
 	}
 	s.tell("Assessor", "abort", "the test has seen enough")
@@ -107,7 +107,7 @@ func TestStationKeepsItsBudget(t *testing.T) {
 		}
 	}
 	_, got := s.untilEnd(1)
-	if got.State != "void" || got.Reason != "edge budget spent" {
+	if got.State != "void" || got.Cause != "edge budget spent" {
 		t.Errorf("after the bursts: %+v, want void", got)
 	}
 	s.tell("Assessor", "abort", "the test has seen enough")
@@ -164,7 +164,7 @@ func TestStationWithAStuckButton(t *testing.T) {
 	s.press("beam1", 800*time.Millisecond)
 	s.pull("button.alert", false)
 	_, got = s.untilEnd(2)
-	if got.State != "void" || got.Reason != "stuck button" || len(got.Calls) != 0 {
+	if got.State != "void" || got.Cause != "stuck button" || len(got.Calls) != 0 {
 		t.Errorf("a button that sticks: %+v, want it void and no call", got)
 	}
 	s.pull("button.alert", true)

@@ -11,7 +11,7 @@ import (
 // TestStationWithoutItsInputs: the chip of the inputs, limit switches among them, is removed in mid-run and put back. The run
 // is void as by a canister's fault, every canister closed, and the session goes on.
 func TestStationWithoutItsInputs(t *testing.T) {
-	inGuest(t)
+	unplugging(t)
 	s := newSite(t, options{split: true})
 	s.serve()
 	s.loses(inputChip, "mechanical", func() { s.checkOpen("while the inputs are away", 0) })
@@ -21,7 +21,7 @@ func TestStationWithoutItsInputs(t *testing.T) {
 // each is asked for at its safe level before anything else. That its outputs were unknown meanwhile is told at the reveal:
 // what carries canisters is frozen before.
 func TestStationWithoutItsOutputs(t *testing.T) {
-	inGuest(t)
+	unplugging(t)
 	s := newSite(t, options{split: true, activeHigh: true})
 	s.serve()
 	back := s.loses(outputChip, "mechanical", func() {})
@@ -61,9 +61,9 @@ func (s *site) checkUnknown(st status, outputs *Chip) {
 	}
 }
 
-// loses takes a chip out in mid-run, which voids it for a reason, does something, and puts it back; it returns when that
+// loses takes a chip out in mid-run, which voids it for a cause, does something, and puts it back; it returns when that
 // was.
-func (s *site) loses(label, reason string, meanwhile func()) (back int64) {
+func (s *site) loses(label, cause string, meanwhile func()) (back int64) {
 	s.Helper()
 	s.seal()
 	s.search()
@@ -80,8 +80,8 @@ func (s *site) loses(label, reason string, meanwhile func()) (back int64) {
 	<-time.After(500 * time.Millisecond)
 	back = s.clock.Mono()
 	s.mechanics.in(chip)
-	if r := s.goesOn(1); r.Reason != reason {
-		s.Errorf("run 1 is void because of %q, want %q", r.Reason, reason)
+	if r := s.goesOn(1); r.Cause != cause {
+		s.Errorf("run 1 is void because of %q, want %q", r.Cause, cause)
 	}
 	return back
 }
