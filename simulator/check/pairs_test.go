@@ -21,6 +21,7 @@ var (
 	clockPairs      = pairs{60, 10}  // the clock is stepped all the time
 	motorPairs      = pairs{60, 10}  // motors move the canisters
 	motorFaultPairs = pairs{40, 10}  // and one of the canisters fails
+	latePairs       = pairs{40, 6}   // commands come late, as to a virtual station on a busy machine
 	carriedPairs    = pairs{50, 10}  // the canisters are on port expanders
 	lostPairs       = pairs{36, 9}   // and an expander goes in the middle of a run, a different canister open in each pair
 	boardPairs      = pairs{50, 24}  // the canisters are on microcontroller boards

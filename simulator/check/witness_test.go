@@ -105,7 +105,8 @@ type performance struct {
 	machine       func(*world.Kernel)
 	store         journal.Store
 	station       *config.Config // nil for the usual one
-	silent        bool           // nobody calls: every run ends by its limit, which is a short one
+	late          func(mono int64) time.Duration
+	silent        bool // nobody calls: every run ends by its limit, which is a short one
 	// before is called when the session is sealed, to plant a fault, a void or a leak.
 	before func(*yard.Yard, *check.Sights)
 }
@@ -139,7 +140,7 @@ func perform(t testing.TB, p performance) (*check.Sights, *yard.Yard) {
 		seen.See(c, y.World.Mono(), text)
 	}
 	y, err = yard.New(yard.Options{
-		Seed: p.seed, Secrets: p.secrets, Config: cfg, Store: p.store, Machine: p.machine, Scripts: scripts,
+		Seed: p.seed, Secrets: p.secrets, Config: cfg, Store: p.store, Machine: p.machine, Scripts: scripts, Late: p.late,
 		Loading: []event.Loaded{{Position: 1, Canister: "1A", Odour: "tnt"}, {Position: 1, Canister: "1B", Odour: "glove"},
 			{Position: 2, Canister: "2A", Odour: "tnt"}, {Position: 2, Canister: "2B", Odour: "glove"},
 			{Position: 3, Canister: "3A", Odour: "tnt"}, {Position: 3, Canister: "3B", Odour: "glove"}},

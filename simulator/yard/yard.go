@@ -72,6 +72,8 @@ type Options struct {
 	Departed assembly.Departed
 	// Clock stands in the place of the station's clock, as one that lags behind its lines; nil for the clock itself.
 	Clock func(clock.Clock) clock.Clock
+	// Late says how long after its instant a command comes that is given at mono; nil for in time. It may not go by a draw.
+	Late func(mono int64) time.Duration
 	// Clocks say how many ppm the clocks of boards are fast; those that it does not name are off by what Seed says.
 	Clocks map[string]int
 	// Observe is written all that is seen from outside; nil for nowhere.
@@ -110,6 +112,7 @@ type Yard struct {
 
 	opt      Options
 	lines    *hardware.Connection
+	late     *late   // the lines, where commands come late
 	joined   bus.Bus // the lines with those of what carries more
 	departed departed
 	key      string // private
@@ -279,7 +282,12 @@ func (y *Yard) connect() (err error) {
 	}
 	chance := y.World.Rand("sessions of boards")
 	reach := devices.Machine{Wires: y.lines.Wires, Board: y.makeBoard, Now: y.World.Mono, Chance: func() uint32 { return uint32(chance.Uint64()) }}
-	if y.joined, err = y.Station.Join(y.lines, reach, y.look); err != nil {
+	var own bus.Bus = y.lines
+	if y.opt.Late != nil {
+		y.late = &late{Connection: y.lines, yard: y}
+		own = y.late
+	}
+	if y.joined, err = y.Station.Join(own, reach, y.look); err != nil {
 		return err
 	}
 	if err := y.Station.Connect(assembly.Lines{Bus: y.joined, Clock: y.clock(), Scale: 1}); err != nil {
