@@ -103,7 +103,7 @@ var rules = []rule{
 		reason: "the owner of the state declares what it needs; cmd plugs devices, control and readers in"},
 	{of: []string{"station/assembly"}, never: append([]string{"drivers/linux/...", "drivers/virtual", "firmware-bridge/...", "station/panel", "station/hub", "station/report", "configs"}, slices.DeleteFunc(slices.Clone(impure), func(path string) bool { return path == "sync/..." })...),
 		reason: "it is the same station in the daemon and in the yard: machine, files, sockets and chance come in as values"},
-	{of: []string{"station/control/socket"}, only: []string{"station/control", "station/refusal"},
+	{of: []string{"station/control/socket"}, only: []string{"station/control", "station/history", "station/refusal"},
 		reason: "a socket carries what the door for people takes and gives; who may do what is decided there"},
 	{of: []string{"station/control"}, never: impure,
 		reason: "the door for people knows no socket and no account's name: a page, a terminal and a simulation come through it alike"},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -57,50 +56,57 @@ type folderFlag struct {
 	Journal string `help:"A journal's folder, to be read without the daemon: one that was put aside or replaced, a copy, or that of a card from another machine. Nothing in it is changed." placeholder:"FOLDER"`
 }
 
-// answer gives a request to the daemon, or answers it from the folder where one is named.
-func (f folderFlag) answer(d daemon, r control.Request) (control.Response, error) {
-	if f.Journal == "" {
-		return d.ask(r)
-	}
-	response, err := f.read(r)
-	if err != nil {
-		return response, no(unreadable(err))
-	}
-	return response, nil
-}
-
-// read answers a list or an export from the folder. Names come with it: whoever may read the folder may read them.
-func (f folderFlag) read(r control.Request) (out control.Response, err error) {
+// open opens the folder; end closes it.
+func (f folderFlag) open() (a *archive.Archive, end func(), err error) {
 	logs, err := journal.Read(f.Journal)
 	if err != nil {
-		return out, err
+		return nil, nil, no(unreadable(err))
 	}
-	defer func() { err = errors.Join(err, logs.Close()) }()
-	a := archive.New(logs)
-	if out.List, err = a.Sessions(); err != nil {
-		return out, err
-	}
-	out.OK = true
-	if r.Command == "list" {
-		out.PutAside, err = a.PutAside()
-		return out, err
-	}
-	damage, err := a.Damage(r.Session)
+	return archive.New(logs), func() { _ = logs.Close() }, nil
+}
+
+// list answers a list from the folder.
+func (f folderFlag) list() (out control.Response, err error) {
+	a, end, err := f.open()
 	if err != nil {
 		return out, err
 	}
-	if len(damage.Missing) > 0 {
-		out.Damage = &damage
+	defer end()
+	out.OK = true
+	if out.List, err = a.Sessions(); err == nil {
+		out.PutAside, err = a.PutAside()
 	}
-	if out.Name, out.Bundle, err = a.Export(r.Session, true); out.Damage != nil {
-		err = nil // what could be read is told of
+	if err != nil {
+		return out, no(unreadable(err))
 	}
-	for _, s := range out.List {
-		if r.Session == "" || s.ID == r.Session {
+	return out, nil
+}
+
+// export gives use an export from the folder. Names come with it: whoever may read the folder may read them.
+func (f folderFlag) export(session string, use func(control.Response) error) error {
+	a, end, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer end()
+	list, err := a.Sessions()
+	if err != nil {
+		return no(unreadable(err))
+	}
+	e, err := a.Export(session, true)
+	if err != nil {
+		return no(unreadable(err))
+	}
+	out := control.Response{OK: true, Name: e.Name, Export: &e}
+	if len(e.Missing) > 0 {
+		out.Damage = &e.Damage
+	}
+	for _, s := range list {
+		if s.ID == e.Session {
 			out.Unfinished, out.Simulated = s.State == history.Unfinished, s.Simulated
 		}
 	}
-	return out, err
+	return use(out)
 }
 
 // recordList is sessionList, of any journal.
@@ -111,7 +117,11 @@ type recordList struct {
 
 // Run lists the sessions.
 func (c recordList) Run(out io.Writer) error {
-	response, err := c.answer(c.daemon, control.Request{Command: "list"})
+	ask := func() (control.Response, error) { return c.ask(control.Request{Command: "list"}) }
+	if c.Journal != "" {
+		ask = c.list
+	}
+	response, err := ask()
 	if err != nil {
 		return err
 	}
@@ -127,10 +137,15 @@ type recordExport struct {
 
 // Run writes a bundle to a new file.
 func (c recordExport) Run(s program.Streams) error {
-	response, err := c.answer(c.daemon, control.Request{Command: "export", Session: c.Session})
-	if err != nil {
-		return err
+	keep := func(r control.Response) error { return c.keep(s, r) }
+	if c.Journal != "" {
+		return c.folderFlag.export(c.Session, keep)
 	}
+	return c.daemon.export(c.Session, keep)
+}
+
+// keep writes the files of an export.
+func (c recordExport) keep(s program.Streams, response control.Response) error {
 	name := c.Out
 	if name == "" {
 		name = filepath.Base(response.Name)
@@ -138,7 +153,7 @@ func (c recordExport) Run(s program.Streams) error {
 	if response.Damage != nil {
 		return c.damaged(s, name, response)
 	}
-	if err := createNew("the bundle", name, response.Bundle, 0o644); err != nil {
+	if err := fillNew("the bundle", name, 0o644, response.Export.Bundle); err != nil {
 		return err
 	}
 	if response.Simulated && !c.JSON {
@@ -150,27 +165,29 @@ func (c recordExport) Run(s program.Streams) error {
 	if c.JSON {
 		return printJSON(s.Out, map[string]string{"bundle": name})
 	}
-	_, err = fmt.Fprintln(s.Out, name)
+	_, err := fmt.Fprintln(s.Out, name)
 	return err
 }
 
 // damaged writes what can be read of a session that is damaged: the bundle up to the damage, and beside it the lines after it.
 func (c recordExport) damaged(s program.Streams, name string, response control.Response) error {
-	d := response.Damage
-	if len(response.Bundle) == 0 && c.Out == "" {
+	d, e := response.Damage, response.Export
+	if e.Bundle == nil && c.Out == "" {
 		name = "scentpost-" + filepath.Base(d.Session) + ".zip"
 	}
 	rest := strings.TrimSuffix(name, ".zip") + ".rest.jsonl"
 	written := map[string]string{"rest": rest}
-	if err := createNew("the records after the damage", rest, d.Rest, 0o644); err != nil {
-		return err
-	}
 	fmt.Fprintf(s.Err, "scentpost: session %s is damaged: the journal has lost record %s\n", d.Session, d.Text())
-	if len(response.Bundle) > 0 {
-		if err := createNew("the bundle", name, response.Bundle, 0o644); err != nil {
+	if e.Bundle != nil {
+		if err := fillNew("the bundle", name, 0o644, e.Bundle); err != nil {
 			return err
 		}
 		written["bundle"] = name
+	}
+	if err := fillNew("the records after the damage", rest, 0o644, e.Rest); err != nil {
+		return err
+	}
+	if e.Bundle != nil {
 		fmt.Fprintf(s.Err, "scentpost: the bundle holds it as far as it is signed before that, and can be verified; %s has the records after it as they are stored\n", rest)
 	} else {
 		fmt.Fprintf(s.Err, "scentpost: nothing before that is signed, so there is no bundle; %s has the records after it as they are stored\n", rest)

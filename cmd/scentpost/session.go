@@ -30,14 +30,39 @@ type daemon struct {
 }
 
 // ask sends one request. A refusal by the station is the answer no.
-func (d daemon) ask(r control.Request) (control.Response, error) {
-	r.As = d.As
+func (d daemon) ask(r control.Request) (response control.Response, err error) {
+	err = d.with(func(c *socket.Client) error {
+		response, err = d.answer(r, c.Send)
+		return err
+	})
+	return response, err
+}
+
+// export asks for an export and gives it to use.
+func (d daemon) export(session string, use func(control.Response) error) error {
+	return d.with(func(c *socket.Client) error {
+		response, err := d.answer(control.Request{Command: "export", Session: session}, c.Export)
+		if err != nil {
+			return err
+		}
+		return use(response)
+	})
+}
+
+// with calls f with a connection to the daemon.
+func (d daemon) with(f func(c *socket.Client) error) error {
 	client, err := socket.Dial(context.Background(), d.Socket)
 	if err != nil {
-		return control.Response{}, no(words.Error(err))
+		return no(words.Error(err))
 	}
 	defer client.Close()
-	response, err := client.Send(&r)
+	return f(client)
+}
+
+// answer sends a request. A refusal is an error.
+func (d daemon) answer(r control.Request, send func(*control.Request) (control.Response, error)) (control.Response, error) {
+	r.As = d.As
+	response, err := send(&r)
 	if err != nil {
 		return control.Response{}, no(words.Error(err))
 	}

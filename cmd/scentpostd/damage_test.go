@@ -157,11 +157,11 @@ func survives(t *testing.T, cfg config.Config, was furnished, h hurt, database b
 		t.Errorf("the list does not have session %s: %+v", was.closed, list.List)
 	}
 	for _, session := range []string{was.closed, was.sealed} {
-		export := d.send(t, control.Request{Command: "export", Session: session})
+		export, bundle := d.export(t, session)
 		if whole := export.OK && export.Damage == nil; !whole && !database {
 			t.Errorf("the export of %s: %v", session, export.Refused)
 		}
-		verifies(t, export, session == was.closed)
+		verifies(t, export, bundle, session == was.closed)
 	}
 	r, err := journal.Read(folder.Folder(cfg.Data).Journal())
 	if err != nil {
@@ -181,12 +181,12 @@ func survives(t *testing.T, cfg config.Config, was furnished, h hurt, database b
 
 // verifies verifies what was exported of a session, if anything, as "scentpost record verify" does: no damage of the station's files
 // makes an honest record look like a forged one. A closed session that was exported whole is replayed.
-func verifies(t *testing.T, export control.Response, closed bool) {
+func verifies(t *testing.T, export control.Response, bundle []byte, closed bool) {
 	t.Helper()
-	if len(export.Bundle) == 0 {
+	if len(bundle) == 0 {
 		return
 	}
-	r := verify.Verify(export.Bundle, verify.Options{})
+	r := verify.Verify(bundle, verify.Options{})
 	if !r.Consistent {
 		t.Errorf("the bundle of session %s: %v", r.Session, r.Problems)
 	}

@@ -165,6 +165,27 @@ func (d daemon) send(t *testing.T, r control.Request) control.Response {
 	return response
 }
 
+// export returns the answer to an export, with the bundle where there is one.
+func (d daemon) export(t *testing.T, session string) (control.Response, []byte) {
+	t.Helper()
+	client, err := socket.Dial(t.Context(), d.cfg.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	response, err := client.Export(&control.Request{Command: "export", Session: session})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bundle bytes.Buffer
+	if response.OK && response.Export.Bundle != nil {
+		if err := response.Export.Bundle(&bundle); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return response, bundle.Bytes()
+}
+
 // TestAbsentDevices: an absent device is a condition with its own retry, not a reason not to start (DESIGN).
 func TestAbsentDevices(t *testing.T) {
 	cfg := testConfig(t)

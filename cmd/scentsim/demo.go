@@ -127,7 +127,7 @@ func (d *demo) session() (time.Duration, error) {
 
 // keep writes the bundle and the station's key.
 func (d *demo) keep(dir string) ([]byte, error) {
-	_, bundle, err := d.yard.Archive.Export("", true)
+	_, bundle, err := d.yard.Archive.Bundle("", true)
 	if err != nil {
 		return nil, err
 	}

@@ -246,6 +246,7 @@ func (c *crowd) give(who control.Person, r control.Request) {
 	c.pending[id] = waiting{r.Command, c.y.World.Mono()}
 	pending := c.pending
 	c.y.Control.Do(who, parsed, func(got control.Response) {
+		defer got.Done()
 		if _, waits := pending[id]; !waits {
 			c.wrong("%s is answered twice", r.Command)
 		}

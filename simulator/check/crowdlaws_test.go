@@ -165,7 +165,7 @@ func (c *crowd) verifies() {
 	}
 	for _, s := range list {
 		c.sessions[fmt.Sprintf("%s %s", s.Mode, s.How)]++
-		_, bundle, err := c.y.Archive.Export(s.ID, true)
+		_, bundle, err := c.y.Archive.Bundle(s.ID, true)
 		if err != nil {
 			c.wrong("session %s: %v", s.ID, err)
 			continue

@@ -77,9 +77,13 @@ func (m *secretModel) judge(who control.Person, r control.Response, v trial.View
 		m.status(who, &status, v, command)
 		r.Status = &status
 	}
-	if len(r.Bundle) > 0 {
-		m.bundle(r.Bundle, v)
-		r.Bundle = nil
+	if r.Export != nil && r.Export.Bundle != nil {
+		var bundle bytes.Buffer
+		if err := r.Export.Bundle(&bundle); err != nil {
+			m.c.wrong("an export breaks off: %v", err)
+			return
+		}
+		m.bundle(bundle.Bytes(), v)
 	}
 	if v.Phase != trial.Sealed {
 		return

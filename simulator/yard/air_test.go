@@ -70,7 +70,7 @@ func TestTheAirOfASession(t *testing.T) {
 	if air.wrong != nil || len(air.on) != 0 {
 		t.Errorf("%v; still on: %v", air.wrong, air.on)
 	}
-	_, bundle, err := y.Archive.Export("", true)
+	_, bundle, err := y.Archive.Bundle("", true)
 	if err != nil {
 		t.Fatal(err)
 	}

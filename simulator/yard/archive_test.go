@@ -43,7 +43,7 @@ func TestASessionOutlivesItsEpoch(t *testing.T) {
 		t.Errorf("the session that was cut off is listed as %+v", cut)
 	}
 	for _, s := range list {
-		_, bundle, err := a.Export(s.ID, true)
+		_, bundle, err := a.Bundle(s.ID, true)
 		if err != nil {
 			t.Fatal(err)
 		}

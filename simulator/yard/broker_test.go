@@ -116,7 +116,7 @@ func TestABrokerThatHasSeenMoreEndsTheEpoch(t *testing.T) {
 	}
 	file, src := plan(t, "short")
 	conduct(t, y, file, src, rule(t))
-	_, bundle, err := y.Archive.Export("", true)
+	_, bundle, err := y.Archive.Bundle("", true)
 	if report := verify.Verify(bundle, verify.Options{Keys: []string{y.Key()}}); err != nil || !report.Consistent {
 		t.Errorf("the next session: %v, %v", report.Problems, err)
 	}

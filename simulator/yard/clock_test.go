@@ -66,7 +66,7 @@ func (c *clockSession) concluded(t *testing.T) clockSession {
 	if err := c.Conduct(); err != nil {
 		t.Fatal(err)
 	}
-	_, bundle, err := c.Archive.Export("", true)
+	_, bundle, err := c.Archive.Bundle("", true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func faulty(t *testing.T) []byte {
 	}
 	file, src := plan(t, "short")
 	conduct(t, y, filepath.Base(file), src, rule(t))
-	_, bundle, err := y.Archive.Export("", true)
+	_, bundle, err := y.Archive.Bundle("", true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,7 +130,7 @@ func sessionOnAFullDisk(t *testing.T, what string, at int) (writes int, spent bo
 		t.Errorf("full from %s %d: %v", what, at, err)
 		return when.n, j.Spent()
 	}
-	_, bundle, err := y.Archive.Export("", true)
+	_, bundle, err := y.Archive.Bundle("", true)
 	report := verify.Verify(bundle, verify.Options{})
 	if err != nil || !report.Consistent || !report.Result.Finished() {
 		t.Errorf("full from %s %d: %v, %s", what, at, err, fmt.Sprint(report.Problems))

@@ -59,7 +59,7 @@ func TestAStationWithAnotherNameOrKey(t *testing.T) {
 		if err != nil || first.Site != changed.Site || first.Station != changed.Station || first.Event.Body.(*event.Epoch).Why != c.why || first.Event.Body.(*event.Epoch).Key != y.Station.Key() {
 			t.Errorf("%s: it begins with %+v, %v", c.why, first, err)
 		}
-		_, bundle, err := y.Archive.Export("", false)
+		_, bundle, err := y.Archive.Bundle("", false)
 		if err != nil {
 			t.Fatal(err)
 		}

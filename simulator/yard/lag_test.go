@@ -78,7 +78,7 @@ func TestHonestSessionsVerifyWithAClockThatLags(t *testing.T) {
 		if err := y.Conduct(); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		_, bundle, err := y.Archive.Export("", false)
+		_, bundle, err := y.Archive.Bundle("", false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -66,7 +66,7 @@ func TestTheExampleOnHardwareRunsOnVirtualHardware(t *testing.T) {
 	if told := y.Conditions.All(); len(told) != 0 {
 		t.Errorf("conditions %+v", told)
 	}
-	_, bundle, err := y.Archive.Export("", true)
+	_, bundle, err := y.Archive.Bundle("", true)
 	if err != nil {
 		t.Fatal(err)
 	}

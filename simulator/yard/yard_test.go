@@ -64,7 +64,7 @@ func TestASessionRunsFromPlanToVerifiedRecord(t *testing.T) {
 					t.Errorf("canister %s is left %s", c.Name, c.State)
 				}
 			}
-			_, bundle, err := y.Archive.Export("", true)
+			_, bundle, err := y.Archive.Bundle("", true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func TestTheNextSessionFollowsInTheSameLog(t *testing.T) {
 		t.Fatalf("sessions: %+v, %v", list, err)
 	}
 	for _, s := range list {
-		_, bundle, err := y.Archive.Export(s.ID, true)
+		_, bundle, err := y.Archive.Bundle(s.ID, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +98,7 @@ func TestTheNextSessionFollowsInTheSameLog(t *testing.T) {
 			t.Errorf("session %s: %+v", s.ID, r.Problems)
 		}
 	}
-	if _, _, err := y.Archive.Export("nosuch", true); err == nil {
+	if _, _, err := y.Archive.Bundle("nosuch", true); err == nil {
 		t.Error("a session that is not there was exported")
 	}
 }

@@ -6,7 +6,6 @@
 package archive
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -139,66 +138,6 @@ func (a *Archive) find(session string) (f found, err error) {
 		return f, errors.New("the journal holds no session")
 	}
 	return f, fmt.Errorf("the journal holds no session %q: scentpost session list shows those it holds", session)
-}
-
-// Export returns the bundle of a session as far as it is signed, the last session's when session is empty; with the
-// names behind the references or without.
-func (a *Archive) Export(session string, names bool) (name string, bundle []byte, err error) {
-	f, err := a.find(session)
-	if err != nil {
-		return "", nil, err
-	}
-	parts, err := a.parts(f, names)
-	if err != nil {
-		return "", nil, err
-	}
-	var zip bytes.Buffer
-	if err := record.Write(&zip, parts); err != nil {
-		return "", nil, fmt.Errorf("write the bundle of session %s: %w", f.ID, err)
-	}
-	return fmt.Sprintf("scentpost-%s-%s.zip", parts.Log.Station, f.ID), zip.Bytes(), nil
-}
-
-// parts gathers what the bundle of a session is made of.
-func (a *Archive) parts(f found, names bool) (record.Bundle, error) {
-	b := record.Bundle{Session: f.ID, From: f.From}
-	checkpoints, err := f.log.Checkpoints(f.ID)
-	if err != nil {
-		return b, err
-	}
-	if len(checkpoints) == 0 {
-		return b, fmt.Errorf("session %s has no checkpoint yet: it can be exported once it was loaded", f.ID)
-	}
-	for _, c := range checkpoints {
-		b.Checkpoints = append(b.Checkpoints, record.Checkpoint{Size: c.Size, Why: c.Why, Note: string(c.Note)})
-	}
-	missing, err := salvage(f.log, f.Session, func(l journal.Line) {
-		if l.Seq == b.From+int64(len(b.Lines)) { // up to the first that is missing
-			b.Lines = append(b.Lines, l.Bytes)
-		}
-	})
-	if err != nil {
-		return b, fmt.Errorf("session %s: %w", f.ID, err)
-	}
-	for len(missing) > 0 && len(b.Checkpoints) > 0 && b.Checkpoints[len(b.Checkpoints)-1].Size > b.To() {
-		b.Checkpoints = b.Checkpoints[:len(b.Checkpoints)-1]
-	}
-	if len(b.Checkpoints) == 0 {
-		return b, fmt.Errorf("session %s: %w: record %d cannot be read, and nothing before it is signed", f.ID, journal.ErrDamaged, missing[0])
-	}
-	first, err := Beginning(f.log)
-	if err != nil {
-		return b, err
-	}
-	// The name and the key are those of the epoch: the station may have others by now.
-	b.Log = record.Log{Site: first.Site, Station: first.Station, Epoch: f.epoch}
-	b.Epoch, b.Key = first.Line, first.Event.Body.(*event.Epoch).Key
-	if names {
-		if b.Identities, err = a.logs.Identities(); err != nil {
-			return b, err
-		}
-	}
-	return assemble(b, f.log)
 }
 
 // First is the first record of an epoch, whose body is an *event.Epoch, with its line.

@@ -38,7 +38,7 @@ func BenchmarkArchive(b *testing.B) {
 		b.Run("export/"+c.name, func(b *testing.B) {
 			defer processor(b)()
 			for b.Loop() {
-				if _, _, err := a.Export(id(c.sessions/2), true); err != nil {
+				if _, _, err := a.Bundle(id(c.sessions/2), true); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -1,13 +1,11 @@
 package archive
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"scentpost/station/history"
 	"scentpost/station/journal"
 	"scentpost/station/record"
 )
@@ -71,61 +69,6 @@ func skip(log journal.Log, s journal.Session, from int64, take func([]journal.Li
 		}
 	}
 	return from, nil
-}
-
-// Damage tells which records of a session cannot be read, and gives the lines after the first of them, each with a newline:
-// those that its bundle does not hold. It is the zero value for a session that is whole; "" is the last session.
-func (a *Archive) Damage(session string) (d history.Damage, err error) {
-	f, err := a.find(session)
-	if err != nil {
-		return d, err
-	}
-	var rest bytes.Buffer
-	before := f.From
-	missing, err := salvage(f.log, f.Session, func(l journal.Line) {
-		if l.Seq == before {
-			before++
-			return
-		}
-		rest.Write(l.Bytes)
-		rest.WriteByte('\n')
-	})
-	if err != nil || len(missing) == 0 {
-		return d, err
-	}
-	return history.Damage{Session: f.ID, Missing: missing, Rest: rest.Bytes()}, nil
-}
-
-// assemble makes the bundle of what was gathered. Where a stored hash of the log is damaged, so that the checkpoints do not hold,
-// the hashes are made again from the lines.
-func assemble(b record.Bundle, log journal.Log) (record.Bundle, error) {
-	made, err := record.Assemble(b, log)
-	if err == nil && signed(made) || err != nil && !errors.Is(err, journal.ErrDamaged) {
-		return made, err
-	}
-	for _, byLine := range []bool{false, true} {
-		again, againErr := record.Assemble(b, hasher{log, byLine})
-		if againErr == nil && signed(again) {
-			return again, nil
-		}
-	}
-	return made, err
-}
-
-// signed tells whether the last checkpoint of a bundle is over the log that the bundle shows.
-func signed(b record.Bundle) bool {
-	tree, err := record.NewTree(b.From, b.Frontier)
-	if err != nil {
-		return false
-	}
-	for _, line := range b.Lines {
-		tree.Append(line)
-	}
-	head, err := record.VerifyCheckpoint([]byte(b.Checkpoints[len(b.Checkpoints)-1].Note), b.Key)
-	if err != nil || head.Size != tree.Size() || head.Root != tree.Root() {
-		return false
-	}
-	return tlog.CheckRecord(b.EpochProof, head.Size, head.Root, 0, record.LeafHash(b.Epoch)) == nil
 }
 
 // hasher makes the hashes of a log again from its lines. Of a record that is not what was written it takes the stored hash, or

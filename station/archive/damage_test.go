@@ -113,12 +113,12 @@ func costs(t *testing.T, name, dir string) (missing int, readable bool) {
 		if n == 3 {
 			want = recordsOfTheRun
 		}
-		d, err := a.Damage(session)
+		d, after, err := damageOf(a, session)
 		if err != nil {
 			t.Errorf("%s: %s: %v", name, session, err)
 			continue
 		}
-		_, zip, err := a.Export(session, true)
+		_, zip, err := a.Bundle(session, true)
 		lines := 0
 		if err == nil {
 			b, faults := record.Read(zip, record.DefaultLimits())
@@ -132,7 +132,7 @@ func costs(t *testing.T, name, dir string) (missing int, readable bool) {
 		if len(d.Missing) == 0 && lines != want {
 			t.Errorf("%s: %s has %d records of %d", name, session, lines, want)
 		}
-		if given := bytes.Count(d.Rest, []byte("\n")); len(d.Missing) > 0 && lines+given+len(d.Missing) > want {
+		if given := bytes.Count(after, []byte("\n")); len(d.Missing) > 0 && lines+given+len(d.Missing) > want {
 			t.Errorf("%s: %s: %d in the bundle, %d after it and %d missing of %d", name, session, lines, given, len(d.Missing), want)
 		}
 		missing += len(d.Missing)

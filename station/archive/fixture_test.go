@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -196,3 +197,26 @@ func (l countingLog) LinesOf(s journal.Session, from int64, max, maxBytes int) (
 }
 
 func id(n int) string { return fmt.Sprintf("s%04d", n) }
+
+// signed tells whether the last checkpoint of a bundle is over the log that the bundle shows.
+func signed(b record.Bundle) bool {
+	tree, err := record.NewTree(b.From, b.Frontier)
+	if err != nil {
+		return false
+	}
+	for _, line := range b.Lines {
+		tree.Append(line)
+	}
+	return holds(b, tree)
+}
+
+// damageOf returns what is missing of a session, and the lines after the first missing record.
+func damageOf(a *Archive, session string) (d history.Damage, after []byte, err error) {
+	e, err := a.Export(session, true)
+	if err != nil || len(e.Missing) == 0 {
+		return e.Damage, nil, err
+	}
+	var out bytes.Buffer
+	err = e.Rest(&out)
+	return e.Damage, out.Bytes(), err
+}

@@ -79,10 +79,7 @@ type unread struct{ why error }
 func (u unread) err() error { return fmt.Errorf("the journal cannot be opened now: %s", Unread(u.why)) }
 
 // Export returns why there is none now.
-func (u unread) Export(string, bool) (string, []byte, error) { return "", nil, u.err() }
-
-// Damage returns why nobody knows now.
-func (u unread) Damage(string) (history.Damage, error) { return history.Damage{}, u.err() }
+func (u unread) Export(string, bool) (history.Export, error) { return history.Export{}, u.err() }
 
 // Sessions returns why there are none now.
 func (u unread) Sessions() ([]history.Listed, error) { return nil, u.err() }

@@ -25,11 +25,9 @@ type Inbox interface {
 
 // Archive is what control needs of the journal.
 type Archive interface {
-	// Export returns the bundle of a session as far as it is signed, the last session's for ""; with the names
-	// behind the references or without.
-	Export(session string, names bool) (name string, bundle []byte, err error)
-	// Damage tells which records of a session cannot be read, and gives the lines after the first of them; "" is the last one.
-	Damage(session string) (history.Damage, error)
+	// Export returns a session as far as it is signed, the last one for "", ready to be written; with the names behind the
+	// references or without.
+	Export(session string, names bool) (history.Export, error)
 	// Sessions returns the sessions of the journal, oldest first.
 	Sessions() ([]history.Listed, error)
 	// PutAside returns the journals of other drafts that were put aside.
@@ -73,7 +71,7 @@ type Service struct {
 	exports  chan struct{} // one for each export that is under way
 }
 
-// maxExports is how many exports may be under way: each holds the record of a whole session.
+// maxExports is how many exports may be under way: each reads a session several times and holds some pages of it.
 const maxExports = 2
 
 // New returns a service.
@@ -111,13 +109,23 @@ type Response struct {
 	Devices []DeviceLine `json:"devices,omitempty"`
 	// Boards answer "boards".
 	Boards []BoardLine `json:"boards,omitempty"`
-	// Name, Bundle and Unfinished answer "export". Unfinished says that the session goes on: its bundle is not whole.
+	// Name and Unfinished answer "export": how the bundle's file is called, and that the session goes on, so that its bundle is
+	// not whole.
 	Name       string `json:"name,omitempty"`
-	Bundle     []byte `json:"bundle,omitempty"`
 	Unfinished bool   `json:"unfinished,omitempty"`
 	// Damage answers "export" of a session that cannot be read whole: the bundle ends before the first record that is missing,
-	// and there is none where nothing before that is signed.
+	// and there is none, and no name, where nothing before that is signed.
 	Damage *history.Damage `json:"damage,omitempty"`
+	// Export writes what an export is of; nil for all other answers. Done ends it.
+	Export *history.Export `json:"-"`
+	done   func()
+}
+
+// Done must be called once when a response was used: only then another export may take its place.
+func (r Response) Done() {
+	if r.done != nil {
+		r.done()
+	}
 }
 
 // Person returns a person of the station by name; known is false when there is none.
@@ -216,19 +224,18 @@ func (s *Service) readList(*Request, Person) Response {
 func (s *Service) readBundle(r *Request, who Person) Response {
 	select {
 	case s.exports <- struct{}{}:
-		defer func() { <-s.exports }()
 	default:
 		return Response{Refused: refusal.New(ExportsBusy, "most", maxExports)}
 	}
 	unfinished := underWay(s.inbox.Snapshot().View, r.Session)
-	name, bundle, err := s.opt.Archive.Export(r.Session, s.opt.Simulated || len(who.Roles) > 0)
-	damage, unknown := s.opt.Archive.Damage(r.Session)
-	if err != nil && (unknown != nil || len(damage.Missing) == 0) {
+	e, err := s.opt.Archive.Export(r.Session, s.opt.Simulated || len(who.Roles) > 0)
+	if err != nil {
+		<-s.exports
 		return Response{Refused: refusal.New(RecordsUnread, refusal.Detail, err)}
 	}
-	out := Response{OK: true, Name: name, Bundle: bundle, Unfinished: unfinished}
-	if len(damage.Missing) > 0 {
-		out.Damage = &damage
+	out := Response{OK: true, Name: e.Name, Unfinished: unfinished, Export: &e, done: func() { <-s.exports }}
+	if len(e.Missing) > 0 {
+		out.Damage = &e.Damage
 	}
 	return out
 }

@@ -24,7 +24,21 @@ func Replace(path string, content []byte) error { return replace(system{}, path,
 // Create makes a file that is not there yet. The error is fs.ErrExist when it is. After any other error no file is left
 // behind; after a power cut there is no file, or one with the whole content once Create had returned.
 func Create(path string, content []byte, mode fs.FileMode) error {
-	return create(system{}, path, content, mode)
+	return create(system{}, path, whole(content), mode)
+}
+
+// Fill is Create of a file whose content fill writes, for content that is not in memory. An error of fill is returned as it is
+// and leaves no file behind.
+func Fill(path string, mode fs.FileMode, fill func(w io.Writer) error) error {
+	return create(system{}, path, fill, mode)
+}
+
+// whole fills a file with content that is in memory.
+func whole(content []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	}
 }
 
 // Rename gives a file or folder another name on the same file system, in the place of a file of that name, and returns
@@ -54,7 +68,7 @@ func replace(d disk, path string, content []byte) error {
 	if err := d.remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove what an earlier attempt left: %w", err)
 	}
-	if err := write(d, temporary, content, private); err != nil {
+	if err := write(d, temporary, whole(content), private); err != nil {
 		return err
 	}
 	// The rename is one step: at every instant the name stands for the old file or for the new one.
@@ -65,8 +79,8 @@ func replace(d disk, path string, content []byte) error {
 	return d.syncFolder(filepath.Dir(path))
 }
 
-func create(d disk, path string, content []byte, mode fs.FileMode) error {
-	if err := write(d, path, content, mode); err != nil {
+func create(d disk, path string, fill func(io.Writer) error, mode fs.FileMode) error {
+	if err := write(d, path, fill, mode); err != nil {
 		return err
 	}
 	return d.syncFolder(filepath.Dir(path)) // without this the file has no name after a power cut
@@ -85,12 +99,12 @@ func rename(d disk, from, to string) error {
 }
 
 // write makes a new file whose content, but not yet its name, is on the disk. It leaves none behind that is not whole.
-func write(d disk, path string, content []byte, mode fs.FileMode) error {
+func write(d disk, path string, fill func(io.Writer) error, mode fs.FileMode) error {
 	f, err := d.create(path, mode)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(content)
+	err = fill(f)
 	if err == nil {
 		// Before the name counts: file systems may write a rename before the content, and leave an empty file.
 		err = f.Sync()

@@ -204,7 +204,7 @@ func TestAFailureLeavesTheOldOrTheNew(t *testing.T) {
 }
 
 func TestCreateLeavesNothingHalf(t *testing.T) {
-	make := func(d disk) error { return create(d, "f/x", []byte("new!"), 0o644) }
+	make := func(d disk) error { return create(d, "f/x", whole([]byte("new!")), 0o644) }
 	whole := newBrittle(nil)
 	if err := make(whole); err != nil || !slices.Equal(whole.after("f/x"), []string{"new!", "new!", "new!", "new!"}) {
 		t.Errorf("%v, %q", err, whole.after("f/x"))

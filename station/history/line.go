@@ -7,6 +7,7 @@ package history
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -145,7 +146,15 @@ type Aside struct {
 type Damage struct {
 	Session string
 	Missing []int64 // the records, in order
-	Rest    []byte  // the lines after the first of them that can be read, each with a newline
+}
+
+// Export is a session on its way out of a journal, as far as it can be read.
+type Export struct {
+	Damage        // without a missing record where the session is whole
+	Name   string // of the bundle's file; "" where there is no bundle, since nothing before the damage is signed
+	// Bundle writes the bundle, and Rest the lines after the first missing record that can be read, each with a newline. Both
+	// read the session as they write, and keep no more of it than some lines. After an error what was written is not whole.
+	Bundle, Rest func(w io.Writer) error
 }
 
 // Text says which records are missing, as "7, 9 to 12".

@@ -186,7 +186,7 @@ func TestAnotherConfigurationAbortsTheSession(t *testing.T) {
 			if n := strings.Count(strings.Join(h.types(), ","), "session.aborted"); n != 1 {
 				t.Errorf("aborted %d times", n)
 			}
-			_, bundle, err := archive.New(h.store).Export("", true)
+			_, bundle, err := archive.New(h.store).Bundle("", true)
 			must(t, err)
 			if r := verify.Verify(bundle, verify.Options{}); !r.Consistent || r.Replay != verify.ReplayChecked {
 				t.Errorf("the record: %+v", r)

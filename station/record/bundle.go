@@ -1,14 +1,8 @@
 package record
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"fmt"
-	"io"
 	"reflect"
-	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -110,112 +104,8 @@ var (
 	reportShape     = shapeOf(reflect.TypeFor[history.Session](), false)
 )
 
-// Write writes the bundle as a zip. The same bundle gives the same bytes everywhere. It refuses what Read would
-// refuse for its form; whether it is true is for package verify.
-func Write(w io.Writer, b Bundle) error {
-	members, err := b.Members()
-	if err != nil {
-		return err
-	}
-	return WriteZip(w, members)
-}
-
-// Members returns the bundle's files in their order.
-func (b Bundle) Members() ([]Member, error) {
-	b.Leaves = nil
-	for _, line := range b.Lines {
-		b.Leaves = append(b.Leaves, LeafHash(line))
-	}
-	var err error
-	if b.Report, err = report(b.Lines); err != nil {
-		return nil, err
-	}
-	var made maker
-	made.json(MemberLog, extentShape, &extent{
-		Site: b.Log.Site, Station: b.Log.Station, Epoch: b.Log.Epoch, Session: b.Session,
-		From: b.From, To: b.To(), Frontier: hexList(b.Frontier), EpochProof: hexList(b.EpochProof),
-	})
-	made.lines(MemberEpoch, b.Epoch)
-	made.lines(MemberKey, []byte(b.Key))
-	made.lines(MemberRecords, b.Lines...)
-	leaves := make([][]byte, len(b.Leaves))
-	for i, leaf := range b.Leaves {
-		leaves[i] = hex.AppendEncode(nil, leaf[:])
-	}
-	made.lines(MemberLeaves, leaves...)
-	made.json(MemberCheckpoints, checkpointShape, &checkpointList{b.Checkpoints})
-	if b.Identities != nil {
-		sorted := slices.Clone(b.Identities)
-		slices.SortFunc(sorted, func(x, y Identity) int { return bytes.Compare([]byte(x.Ref), []byte(y.Ref)) })
-		made.json(MemberIdentities, identityShape, &identityList{sorted})
-	}
-	made.json(MemberReport, reportShape, &b.Report)
-	if made.err != nil {
-		return nil, made.err
-	}
-	return WithManifest(made.members)
-}
-
 // To returns the number of records of the log up to the bundle's end.
 func (b Bundle) To() int64 { return b.From + int64(len(b.Lines)) }
-
-// WithManifest puts a manifest before members, in place of one that they may have.
-func WithManifest(members []Member) ([]Member, error) {
-	list := manifest{Format: BundleFormat}
-	kept := []Member{{Name: MemberManifest}}
-	for _, m := range members {
-		if m.Name == MemberManifest {
-			continue
-		}
-		sum := sha256.Sum256(m.Data)
-		list.Members = append(list.Members, listed{m.Name, int64(len(m.Data)), hex.EncodeToString(sum[:])})
-		kept = append(kept, m)
-	}
-	data, err := manifestShape.appendBody(nil, &list)
-	if err != nil {
-		return nil, fmt.Errorf("%s%w", MemberManifest, err)
-	}
-	kept[0].Data = append(data, '\n')
-	return kept, nil
-}
-
-// maker gathers members and keeps the first error.
-type maker struct {
-	members []Member
-	err     error
-}
-
-func (m *maker) json(name string, s *shape, body any) {
-	data, err := s.appendBody(nil, body)
-	if err != nil {
-		m.fail(fmt.Errorf("%s%w", name, err))
-	}
-	m.members = append(m.members, Member{name, append(data, '\n')})
-}
-
-func (m *maker) lines(name string, lines ...[]byte) {
-	size := 0
-	for _, line := range lines {
-		size += len(line) + 1
-	}
-	data := make([]byte, 0, size)
-	for _, line := range lines {
-		if len(line) == 0 || bytes.IndexByte(line, '\n') >= 0 {
-			m.fail(fmt.Errorf("%s: an empty line, or one with a newline in it", name))
-		}
-		data = append(append(data, line...), '\n')
-	}
-	if len(lines) == 0 {
-		m.fail(errors.New(name + ": a session has at least one record"))
-	}
-	m.members = append(m.members, Member{name, data})
-}
-
-func (m *maker) fail(err error) {
-	if m.err == nil {
-		m.err = err
-	}
-}
 
 func hexList(hashes []tlog.Hash) []string {
 	out := make([]string, len(hashes))

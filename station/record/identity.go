@@ -67,24 +67,29 @@ func (i Identity) Check() error {
 	return nil
 }
 
-// References finds every reference of a person or dog in the lines. In a line a quote within text is escaped, so a
-// quoted reference cannot be forged by a plan's text.
+// References finds every reference of a person or dog in the lines.
 func References(lines [][]byte) map[string]bool {
 	used := map[string]bool{}
+	for _, line := range lines {
+		AddReferences(used, line)
+	}
+	return used
+}
+
+// AddReferences adds to used every reference of a person or dog in a line. In a line a quote within text is escaped, so a
+// quoted reference cannot be forged by a plan's text.
+func AddReferences(used map[string]bool, line []byte) {
 	for prefix := range tags {
-		quoted := []byte(`"` + prefix)
-		for _, line := range lines {
-			for {
-				at := bytes.Index(line, quoted)
-				if at < 0 {
-					break
-				}
-				line = line[at+1:]
-				if end := bytes.IndexByte(line, '"'); end > 0 && !used[string(line[:end])] {
-					used[string(line[:end])] = true
-				}
+		quoted, rest := []byte(`"`+prefix), line
+		for {
+			at := bytes.Index(rest, quoted)
+			if at < 0 {
+				break
+			}
+			rest = rest[at+1:]
+			if end := bytes.IndexByte(rest, '"'); end > 0 && !used[string(rest[:end])] {
+				used[string(rest[:end])] = true
 			}
 		}
 	}
-	return used
 }

@@ -22,30 +22,6 @@ func DefaultLimits() Limits { return Limits{Zip: 512 << 20, Member: 384 << 20, T
 // dosDate1980 is 1 January 1980, the earliest day that a zip can say: a bundle's bytes do not tell when it was made.
 const dosDate1980 = 1<<5 | 1
 
-// WriteZip writes the members, stored and not deflated, because a deflater may change with its version.
-func WriteZip(w io.Writer, members []Member) error {
-	z := zip.NewWriter(w)
-	for _, m := range members {
-		head := &zip.FileHeader{
-			Name:               m.Name,
-			Method:             zip.Store,
-			CRC32:              crc32.ChecksumIEEE(m.Data),
-			CompressedSize64:   uint64(len(m.Data)),
-			UncompressedSize64: uint64(len(m.Data)),
-			//lint:ignore SA1019 CreateRaw takes the date from here alone; Modified would add a field of its own
-			ModifiedDate: dosDate1980,
-		}
-		part, err := z.CreateRaw(head)
-		if err != nil {
-			return fmt.Errorf("write %s: %w", m.Name, err)
-		}
-		if _, err := part.Write(m.Data); err != nil {
-			return fmt.Errorf("write %s: %w", m.Name, err)
-		}
-	}
-	return z.Close()
-}
-
 // ReadZip unpacks a bundle, stored or deflated. Members that no bundle has, members that are there twice, and a
 // zip that unpacks to more than the limits are refused; the error names the member.
 func ReadZip(data []byte, limits Limits) ([]Member, error) {

@@ -15,8 +15,8 @@ import (
 	"scentpost/station/refusal"
 )
 
-// maxResponse is the longest response in bytes: a bundle of the longest session, in base64.
-const maxResponse = 256 << 20
+// maxResponse is the longest response in bytes: a list of 50,000 sessions.
+const maxResponse = 32 << 20
 
 // hungUp tells the end of a connection from other errors of it; nil is an orderly end.
 func hungUp(doing string, err error) error {
@@ -64,14 +64,22 @@ func (c *Client) Send(request *control.Request) (control.Response, error) {
 			return control.Response{}, hungUp("send to the daemon", err)
 		}
 	}
-	if !c.lines.Scan() {
-		return control.Response{}, hungUp("wait for the daemon", c.lines.Err())
-	}
 	var r control.Response
-	if err := json.Unmarshal(c.lines.Bytes(), &r); err != nil {
-		return control.Response{}, failure(refusal.New(Gibberish, refusal.Detail, err), err)
+	if err := c.next(&r); err != nil {
+		return control.Response{}, err
 	}
 	return r, c.complete(r.Status)
+}
+
+// next reads the next line into what it should be.
+func (c *Client) next(into any) error {
+	if !c.lines.Scan() {
+		return hungUp("wait for the daemon", c.lines.Err())
+	}
+	if err := json.Unmarshal(c.lines.Bytes(), into); err != nil {
+		return failure(refusal.New(Gibberish, refusal.Detail, err), err)
+	}
+	return nil
 }
 
 // complete puts into a state the runs that it has in common with the one before.

@@ -133,7 +133,7 @@ func (s *Server) client(ctx context.Context, conn *net.UnixConn, place *place) {
 		s.service.Do(who, request, func(r control.Response) { answer <- r })
 		select {
 		case r := <-answer:
-			if write(conn, r) != nil {
+			if answered(conn, r) != nil {
 				return
 			}
 		case <-ctx.Done():
@@ -161,6 +161,15 @@ func (s *Server) watch(ctx context.Context, conn *net.UnixConn, who control.Pers
 			return
 		}
 	}
+}
+
+// answered writes a response with what it is of.
+func answered(conn *net.UnixConn, r control.Response) error {
+	defer r.Done()
+	if err := write(conn, r); err != nil || r.Export == nil {
+		return err
+	}
+	return export(conn, r.Export)
 }
 
 func write(conn *net.UnixConn, r control.Response) error {

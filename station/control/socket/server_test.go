@@ -49,13 +49,12 @@ func (i *inbox) Watch(f func(trial.Snapshot)) (stop func()) {
 	return func() {}
 }
 
-// archive is a journal without a session.
-type archive struct{}
+// archive is a journal with what it exports.
+type archive struct{ export history.Export }
 
-func (archive) Export(string, bool) (string, []byte, error) { return "", nil, nil }
-func (archive) PutAside() ([]history.Aside, error)          { return nil, nil }
-func (archive) Damage(string) (history.Damage, error)       { return history.Damage{}, nil }
-func (archive) Sessions() ([]history.Listed, error)         { return nil, nil }
+func (a archive) Export(string, bool) (history.Export, error) { return a.export, nil }
+func (archive) PutAside() ([]history.Aside, error)            { return nil, nil }
+func (archive) Sessions() ([]history.Listed, error)           { return nil, nil }
 
 func newTestService(t *testing.T, i control.Inbox) *control.Service {
 	t.Helper()
