@@ -70,6 +70,7 @@ func (c *chunks) send(of chunk) error {
 // sendError is an error of the connection, after which nothing more can be said on it.
 type sendError struct{ error }
 
+// Unwrap returns the connection's own error.
 func (e *sendError) Unwrap() error { return e.error }
 
 // export writes the parts of an export after its response.
