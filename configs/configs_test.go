@@ -164,3 +164,19 @@ func put(t *testing.T, file, text string) {
 		t.Fatal(err)
 	}
 }
+
+// TestWhatMayPassIsNoBadInput: after bad input the unit starts no daemon, so an error of the disk is none.
+func TestWhatMayPassIsNoBadInput(t *testing.T) {
+	for file, want := range map[string]bool{
+		"/proc/self/mem":                        true, // no page is there to read: an error of the disk, as the kernel has it
+		t.TempDir():                             false,
+		filepath.Join(t.TempDir(), "none"):      false,
+		"/dev/null":                             false,
+		filepath.Join("/dev/null", "none.yaml"): false,
+	} {
+		_, err := configs.ReadFile(file, strict.MaxBytes)
+		if err == nil || configs.Passes(err) != want {
+			t.Errorf("%s: %v may pass: %t, want %t", file, err, configs.Passes(err), want)
+		}
+	}
+}

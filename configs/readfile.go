@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 
 	"scentpost/station/strict"
 )
@@ -42,6 +44,17 @@ func ReadFile(file string, limit int64) ([]byte, error) {
 		return nil, refusal{file, fmt.Sprintf("has more than %d bytes", limit), "is this the right file?", errTooLarge}
 	}
 	return src, nil
+}
+
+// Passes tells whether an error of ReadFile may pass by itself, such as one of the disk or of too many open files. A file
+// that is missing, that may not be read or that is something else stays so until a person acts.
+func Passes(err error) bool {
+	var stays refusal
+	if !errors.As(err, &stays) {
+		return true
+	}
+	return !slices.ContainsFunc([]error{fs.ErrNotExist, fs.ErrPermission, errNotRegular, errTooLarge, syscall.ENOTDIR, syscall.ELOOP,
+		syscall.ENAMETOOLONG, syscall.EINVAL}, func(cause error) bool { return errors.Is(stays.cause, cause) })
 }
 
 var (

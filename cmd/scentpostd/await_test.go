@@ -70,3 +70,25 @@ func TestASealedSessionWaitsForItsJournal(t *testing.T) {
 		})
 	}
 }
+
+// TestAFolderThatMayBecomeTheStations: rights and owner of the folder may be those of a folder whose disk is not mounted yet. So
+// the daemon waits for it as for its journal.
+func TestAFolderThatMayBecomeTheStations(t *testing.T) {
+	cfg := testConfig(t)
+	startStation(t, cfg)
+	if err := os.Mkdir(cfg.Data, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(cfg.Data, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	d := startDaemon(t, cfg)
+	d.out.wait(t, "others may write in the folder "+cfg.Data+" (mode 0777): chmod 700", 1)
+	if err := os.Chmod(cfg.Data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d.out.wait(t, "sessions can be run: ", 1)
+	if err := d.end(); err != nil {
+		t.Fatal(err)
+	}
+}

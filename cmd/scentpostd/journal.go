@@ -38,9 +38,16 @@ func (s *station) openJournal(since assembly.Again) error {
 }
 
 // final tells whether an error of opening is no condition that may pass: the folder is another's, or in use, or of a later
-// version.
+// version. The rights of a folder may change: its disk may be mounted after the start.
 func final(err error) bool {
-	return errors.As(err, new(*folder.Refused)) || errors.Is(err, holder.ErrHeld) || errors.Is(err, journal.ErrLocked) || errors.As(err, new(*event.UnknownLaw))
+	return another(err) || errors.Is(err, holder.ErrHeld) || errors.Is(err, journal.ErrLocked) || errors.As(err, new(*event.UnknownLaw))
+}
+
+// another tells whether an error says that the folder is another station's. Only a person changes that: it exits 2, after
+// which the unit starts no daemon.
+func another(err error) bool {
+	var refused *folder.Refused
+	return errors.As(err, &refused) && !refused.Rights
 }
 
 // awaitJournal tries until ctx ends whether the journal can be opened. The station starts again then.
@@ -68,7 +75,7 @@ func (s *station) awaitJournal(ctx context.Context) error {
 // tryJournal takes the station's folder and opens the journal in it. After an error nothing is held.
 func (s *station) tryJournal() (err error) {
 	s.own, err = folder.Claim(folder.Folder(s.cfg.Data), nameOf(s.cfg), "scentpostd")
-	if errors.As(err, new(*folder.Refused)) {
+	if another(err) {
 		return program.Usage(err)
 	}
 	if err != nil {

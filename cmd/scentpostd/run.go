@@ -36,15 +36,15 @@ func tune() {
 
 // Run runs the station until a signal ends it.
 func (c runCmd) Run(out program.Streams) error {
-	cfg, err := readConfig(c.Config)
-	if err != nil {
-		return err
-	}
 	tune()
 	// A reader of the log that goes away, or a terminal, ends no station: its canisters may be open.
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	cfg, err := startConfig(ctx, supervised(), func() (config.Config, error) { return readConfig(c.Config) })
+	if err != nil {
+		return err
+	}
 	level := slog.LevelInfo
 	if c.Debug {
 		level = slog.LevelDebug

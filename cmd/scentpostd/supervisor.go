@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -51,6 +52,9 @@ type supervisor struct {
 	loops  []loop
 	missed string // the loops that were late when last looked at
 }
+
+// supervised tells whether a service manager started the daemon.
+func supervised() bool { return os.Getenv("NOTIFY_SOCKET") != "" }
 
 // supervise returns the supervisor that the environment names.
 func supervise(log *slog.Logger) *supervisor {

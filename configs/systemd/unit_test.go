@@ -72,7 +72,8 @@ func problems(all []setting) []string {
 		{"Service", "WatchdogSec", "30s"},
 		{"Service", "WatchdogSignal", "SIGKILL"}, // SIGABRT has Go print the stacks, with what is in the registers
 		{"Service", "LimitCORE", "0"},
-		{"Service", "Restart", "always"}, // by the manual of systemd on-failure takes SIGPIPE and SIGHUP for a clean end
+		{"Service", "Restart", "always"},               // by the manual of systemd on-failure takes SIGPIPE and SIGHUP for a clean end
+		{"Service", "RestartPreventExitStatus", "2 4"}, // another start would repeat them: see cmd/internal/program
 		{"Service", "MemoryMax", "256M"},
 		{"Service", "MemorySwapMax", "0"},
 		{"Service", "TasksMax", "256"},
@@ -129,6 +130,7 @@ func TestProblemsAreSeen(t *testing.T) {
 		{"Type=notify", "Type=simple", "Type is simple"},
 		{"Restart=always", "Restart=on-failure", "Restart is on-failure"},
 		{"TasksMax=256", "", "TasksMax is"},
+		{"RestartPreventExitStatus=2 4", "RestartPreventExitStatus=1 2 4", "RestartPreventExitStatus is 1 2 4"},
 		{"WatchdogSec=30s", "", "WatchdogSec is"},
 		{"SystemCallFilter=adjtimex clock_adjtime", "", "SystemCallFilter is @system-service,"},
 		{"PrivateMounts=yes", "PrivateMounts=yes\nProtectClock=yes", "ProtectClock is set"},

@@ -87,7 +87,7 @@ func (f Folder) judged(of Name) (Verdict, error) {
 func hold(f Folder, as string) (*Claimed, error) {
 	err := os.MkdirAll(string(f), folderMode)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, refuse(f.remedy(), "the account %s may not make the folder %s", account(os.Geteuid()), f)
+		return nil, noRights(f.remedy(), "the account %s may not make the folder %s", account(os.Geteuid()), f)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("make the station's folder: %w", err)

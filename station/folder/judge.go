@@ -72,13 +72,25 @@ type Verdict struct {
 }
 
 // Refused says why a folder is not this station's, and what to do.
-type Refused struct{ What, Do string }
+type Refused struct {
+	What, Do string
+	// Rights is set when it is the rights or the owner of the folder: the disk that is mounted there later may have others.
+	// Without it every start finds the same, until a person acts.
+	Rights bool
+}
 
 // Error says both.
 func (r *Refused) Error() string { return r.What + ": " + r.Do }
 
 func refuse(do, format string, args ...any) *Refused {
 	return &Refused{What: fmt.Sprintf(format, args...), Do: do}
+}
+
+// noRights refuses a folder for its rights or its owner.
+func noRights(do, format string, args ...any) *Refused {
+	r := refuse(do, format, args...)
+	r.Rights = true
+	return r
 }
 
 // Judge says how a station begins in a folder, from what was read there. The error is a *Refused for a folder that is

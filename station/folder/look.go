@@ -163,13 +163,13 @@ func (f Folder) fit(forOwner bool) error {
 	case !found.IsDir():
 		return refuse("name a folder for this station alone as `data`", "%s is no folder", f)
 	case mode&fs.ModeSticky != 0:
-		return refuse(fmt.Sprintf("name a folder in it as `data`, such as %s", f.in("station")), "the folder %s is one that everybody shares", f)
+		return noRights(fmt.Sprintf("name a folder in it as `data`, such as %s", f.in("station")), "the folder %s is one that everybody shares", f)
 	case mode.Perm()&0o022 != 0:
-		return refuse(fmt.Sprintf("chmod 700 %s, or name another folder as `data`", f), "others may write in the folder %s (mode %04o)", f, mode.Perm())
+		return noRights(fmt.Sprintf("chmod 700 %s, or name another folder as `data`", f), "others may write in the folder %s (mode %04o)", f, mode.Perm())
 	}
 	owner, known := found.Sys().(*syscall.Stat_t)
 	if me := os.Geteuid(); known && int(owner.Uid) != me && !(forOwner && me == 0) {
-		return refuse(fmt.Sprintf("start it as that account (sudo -u %s ...), or name another folder as `data`", account(int(owner.Uid))),
+		return noRights(fmt.Sprintf("start it as that account (sudo -u %s ...), or name another folder as `data`", account(int(owner.Uid))),
 			"the folder %s belongs to the account %s, and this is %s", f, account(int(owner.Uid)), account(me))
 	}
 	return nil
@@ -180,7 +180,7 @@ func (f Folder) unreachable(err error) error {
 	if !errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("look at the station's folder: %w", err)
 	}
-	return refuse(f.remedy(), "the account %s may not reach the folder %s", account(os.Geteuid()), f)
+	return noRights(f.remedy(), "the account %s may not reach the folder %s", account(os.Geteuid()), f)
 }
 
 // remedy makes the folder for this account.

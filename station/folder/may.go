@@ -20,7 +20,7 @@ func (f Folder) Trouble(of Name) error {
 		return err
 	}
 	if err := MayMake(f.lock()); err != nil {
-		return refuse(f.remedy(), "%v", err)
+		return noRights(f.remedy(), "%v", err)
 	}
 	return nil
 }

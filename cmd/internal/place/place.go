@@ -14,10 +14,14 @@ import (
 // maxConfig is the longest configuration in bytes.
 const maxConfig = 1 << 20
 
-// ReadConfig reads a configuration with its paths taken from the folder of the file.
+// ReadConfig reads a configuration with its paths taken from the folder of the file. The error is one of bad input
+// (program.ExitUsage), unless the file could not be read just now.
 func ReadConfig(file string) (config.Config, error) {
 	src, err := configs.ReadFile(file, maxConfig)
-	if err != nil {
+	switch {
+	case err != nil && configs.Passes(err):
+		return config.Config{}, err
+	case err != nil:
 		return config.Config{}, program.Usage(err)
 	}
 	// A link may stand in any folder: the paths are those of the file itself.

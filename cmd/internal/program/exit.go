@@ -32,9 +32,9 @@ func Codes() []Code {
 	return []Code{
 		{ExitFine, "fine, or the answer is yes"},
 		{ExitNo, "the answer is no, or the program failed"},
-		{ExitUsage, "wrong use or bad input"},
+		{ExitUsage, "wrong use or bad input (the unit does not start scentpostd again after it)"},
 		{ExitAbsent, "no daemon answers (scentpost station busy only)"},
-		{ExitDraft, "made under another draft or law than this program's: use the version that wrote it"},
+		{ExitDraft, "made under another draft or law than this program's: use the version that wrote it (the unit: as after 2)"},
 		{ExitPacked, "a bundle is packed differently than a station packs it"},
 		{ExitUnfinished, "a session has not ended: its record holds as far as it goes"},
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 
@@ -73,6 +74,20 @@ func TestTheExitCodeTellsWhatCameOfIt(t *testing.T) {
 		code := program.Run("asked", "A program that is asked.", &cli{}, strings.Fields(c.args), program.Streams{Out: &out, Err: &errs})
 		if code != c.code || !strings.Contains(out.String(), c.out) || !strings.Contains(errs.String(), c.err) || c.err == "" && errs.Len() > 0 {
 			t.Errorf("%s: exit %d, printed %q and %q", c.args, code, &out, &errs)
+		}
+	}
+}
+
+// TestTheUnitDoesNotRepeatAnExit that another start would repeat.
+func TestTheUnitDoesNotRepeatAnExit(t *testing.T) {
+	text, err := os.ReadFile("../../../configs/systemd/scentpostd.service")
+	want := fmt.Sprintf("\nRestartPreventExitStatus=%d %d\n", program.ExitUsage, program.ExitDraft)
+	if err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("the unit does not say %q (%v)", want, err)
+	}
+	for _, c := range program.Codes() {
+		if named := strings.Contains(c.Means, "(the unit"); named != (c.Code == program.ExitUsage || c.Code == program.ExitDraft) {
+			t.Errorf("code %d: %s", c.Code, c.Means)
 		}
 	}
 }
