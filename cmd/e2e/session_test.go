@@ -172,8 +172,9 @@ func checkReport(t *testing.T, r *rig, subscriber *brokertest.Subscriber, closed
 	if int64(len(lines)) != closed.Size || !bytes.Equal(lines[0], b.Epoch) {
 		t.Errorf("%d lines came of %d, the first is %s", len(lines), closed.Size, lines[0])
 	}
-	for i, line := range b.Lines {
-		if at := int(b.From) + i; at >= len(lines) || !bytes.Equal(lines[at], line) {
+	for i, at := range b.Places() {
+		line, at := b.Lines[i], int(at)
+		if at >= len(lines) || !bytes.Equal(lines[at], line) {
 			t.Fatalf("record %d of the bundle is not the one that was reported", at)
 		}
 	}

@@ -98,7 +98,7 @@ func (f folderFlag) export(session string, use func(control.Response) error) err
 		return no(unreadable(err))
 	}
 	out := control.Response{OK: true, Name: e.Name, Export: &e}
-	if len(e.Missing) > 0 {
+	if e.Damage.Any() {
 		out.Damage = &e.Damage
 	}
 	for _, s := range list {
@@ -177,7 +177,7 @@ func (c recordExport) damaged(s program.Streams, name string, response control.R
 	}
 	rest := strings.TrimSuffix(name, ".zip") + ".rest.jsonl"
 	written := map[string]string{"rest": rest}
-	fmt.Fprintf(s.Err, "scentpost: session %s is damaged: the journal has lost record %s\n", d.Session, d.Text())
+	fmt.Fprintf(s.Err, "scentpost: session %s is damaged: the journal has lost %s\n", d.Session, d.Text())
 	if e.Bundle != nil {
 		if err := fillNew("the bundle", name, 0o644, e.Bundle); err != nil {
 			return err
@@ -190,7 +190,7 @@ func (c recordExport) damaged(s program.Streams, name string, response control.R
 	if e.Bundle != nil {
 		fmt.Fprintf(s.Err, "scentpost: the bundle holds it as far as it is signed before that, and can be verified; %s has the records after it as they are stored\n", rest)
 	} else {
-		fmt.Fprintf(s.Err, "scentpost: nothing before that is signed, so there is no bundle; %s has the records after it as they are stored\n", rest)
+		fmt.Fprintf(s.Err, "scentpost: nothing before that is signed, so there is no bundle; %s has its other records as they are stored\n", rest)
 	}
 	if c.JSON {
 		return printJSON(s.Out, written)

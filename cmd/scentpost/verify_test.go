@@ -42,8 +42,9 @@ func verifiable(t *testing.T, keyName string) (dir string) {
 	}
 	simulated := signer.Simulated()
 	var tree record.Tree
+	var chain record.Chain
 	stored := []tlog.Hash{}
-	b := record.Bundle{Log: log, Session: "s-1", From: 1, Key: key}
+	b := record.Bundle{Log: log, Session: "s-1", Key: key}
 	for seq, e := range []event.Event{
 		{Type: event.EpochBegan, Body: &event.Epoch{Draft: event.Draft, Site: "site", Why: "first", Key: key, Simulated: simulated}},
 		{Type: event.SessionOpened, Session: "s-1", Body: &event.Opening{Name: "p", Draft: event.Draft, Laws: trial.Laws(), Simulated: simulated}},
@@ -51,11 +52,14 @@ func verifiable(t *testing.T, keyName string) (dir string) {
 		{Type: event.RunLocked, Session: "s-1", Run: 1, Body: &event.Lock{Reason: event.LockClear}},
 	} {
 		e.At.Quality = event.Synced
-		line, err := record.Encode(nil, record.Record{Site: "site", Station: "line-1", Epoch: "e1", Seq: int64(seq), Event: e})
+		r := record.Record{Site: "site", Station: "line-1", Epoch: "e1", Seq: int64(seq), Event: e}
+		chain.Link(&r)
+		line, err := record.Encode(nil, r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		stored = tree.AppendLeaf(stored, record.LeafHash(line))
+		chain.Add(&r, record.LeafHash(line))
 		b.Epoch = append(b.Epoch, line[:len(line)*(1-min(seq, 1))]...)
 		if seq > 0 {
 			b.Lines = append(b.Lines, line)

@@ -14,11 +14,14 @@ import (
 // as far as it is signed, and what stands after it line by line.
 
 // salvage calls f for every line of a session that can be read, and returns the records that cannot. The records of a session
-// stand one after the other. The error is a condition: they cannot be read now.
-func salvage(log journal.Log, s journal.Session, f func(journal.Line)) (missing []int64, err error) {
+// stand one after the other; those before own are its own, readable or not. The error is a condition: they cannot be read now.
+func salvage(log journal.Log, s journal.Session, own int64, f func(journal.Line)) (missing []int64, err error) {
 	next := s.From // the next record that was not looked at
 	take := func(lines []journal.Line) {
 		for _, l := range lines {
+			if l.Seq < next { // its place is damaged, and it lies among others
+				continue
+			}
 			for ; next < l.Seq; next++ {
 				missing = append(missing, next)
 			}
@@ -26,9 +29,9 @@ func salvage(log journal.Log, s journal.Session, f func(journal.Line)) (missing 
 			next++
 		}
 	}
-	end, own := s.To, s.From // the records before own are its own, readable or not
+	end := s.To
 	if s.Known == s.To {
-		own = s.To // the index says where it ended
+		own = max(own, s.To) // the index says where it ended
 	}
 	for from := s.From; from < end; {
 		lines, err := log.LinesOf(s, from, pageLines, pageBytes)
@@ -71,11 +74,40 @@ func skip(log journal.Log, s journal.Session, from int64, take func([]journal.Li
 	return from, nil
 }
 
-// hasher makes the hashes of a log again from its lines. Of a record that is not what was written it takes the stored hash, or
-// with byLine that of its line. It implements tlog.HashReader.
+// leafOf says where the leaf hash of a record that is damaged may still be found.
+type leafOf func(log journal.Log, seq int64, bad *journal.BadRecord) (tlog.Hash, error)
+
+// storedLeaf takes the stored one: it is the line that was damaged.
+func storedLeaf(log journal.Log, seq int64, _ *journal.BadRecord) (tlog.Hash, error) {
+	leaf, err := log.ReadHashes([]int64{tlog.StoredHashIndex(0, seq)})
+	if err != nil {
+		return tlog.Hash{}, err
+	}
+	return leaf[0], nil
+}
+
+// lineLeaf takes that of the line, where it can be read: it is the hash that was damaged.
+func lineLeaf(log journal.Log, seq int64, bad *journal.BadRecord) (tlog.Hash, error) {
+	if bad == nil {
+		return storedLeaf(log, seq, nil)
+	}
+	return bad.Leaf, nil
+}
+
+// nextLeaf takes what the next record of the session says of the one before it.
+func nextLeaf(log journal.Log, seq int64, _ *journal.BadRecord) (tlog.Hash, error) {
+	next, err := one(log, seq+1)
+	if err == nil && next.N < 2 {
+		err = fmt.Errorf("%w: no record says which one record %d was", journal.ErrDamaged, seq)
+	}
+	return next.Prev, err
+}
+
+// hasher makes the hashes of a log again from its lines, and takes those of damaged records from elsewhere. It implements
+// tlog.HashReader.
 type hasher struct {
-	log    journal.Log
-	byLine bool
+	log  journal.Log
+	leaf leafOf
 }
 
 // ReadHashes implements tlog.HashReader.
@@ -102,17 +134,15 @@ func (h hasher) subtree(from, to int64) (tlog.Hash, error) {
 		at += int64(len(lines))
 		var bad *journal.BadRecord
 		switch {
-		case err != nil && !errors.As(err, &bad):
+		case err != nil && !errors.Is(err, journal.ErrDamaged):
 			return tlog.Hash{}, err
-		case bad != nil && h.byLine:
-			tree.AppendLeaf(nil, bad.Leaf)
-			at++
-		case bad != nil:
-			leaf, err := h.log.ReadHashes([]int64{tlog.StoredHashIndex(0, at)})
+		case err != nil:
+			errors.As(err, &bad)
+			leaf, err := h.leaf(h.log, at, bad)
 			if err != nil {
 				return tlog.Hash{}, err
 			}
-			tree.AppendLeaf(nil, leaf[0])
+			tree.AppendLeaf(nil, leaf)
 			at++
 		case len(lines) == 0:
 			return tlog.Hash{}, fmt.Errorf("%w: record %d is missing", journal.ErrDamaged, at)

@@ -22,18 +22,20 @@ func (a *Archive) Export(session string, names bool) (history.Export, error) {
 	if err != nil {
 		return history.Export{}, err
 	}
-	b, missing, err := a.gather(f, names)
+	b, damage, err := a.gather(f, names)
+	end := f.From // of the bundle
 	var out *record.Outgoing
 	if err == nil {
-		out, err = record.Prepare(b, linesOf(f, b.Checkpoints[len(b.Checkpoints)-1].Size))
+		end = b.Checkpoints[len(b.Checkpoints)-1].Size
+		out, err = record.Prepare(b, linesOf(f, end))
 	}
-	e := history.Export{Damage: history.Damage{Session: f.ID, Missing: missing}}
-	e.Rest = func(w io.Writer) error { return rest(f, w) }
+	e := history.Export{Damage: damage}
 	if err == nil {
 		e.Name, e.Bundle = fmt.Sprintf("scentpost-%s-%s.zip", b.Log.Station, f.ID), out.Write
-	} else if len(missing) == 0 {
+	} else if end = f.From; !damage.Any() {
 		return history.Export{}, fmt.Errorf("session %s: %w", f.ID, err)
 	}
+	e.Rest = func(w io.Writer) error { return rest(f, end, w) }
 	return e, nil
 }
 
@@ -41,7 +43,7 @@ func (a *Archive) Export(session string, names bool) (history.Export, error) {
 func (a *Archive) Bundle(session string, names bool) (name string, bundle []byte, err error) {
 	e, err := a.Export(session, names)
 	if err == nil && e.Bundle == nil {
-		err = fmt.Errorf("session %s: %w: record %d cannot be read, and nothing before it is signed", e.Session, journal.ErrDamaged, e.Missing[0])
+		err = fmt.Errorf("session %s: %w: %s cannot be read, and nothing before is signed", e.Session, journal.ErrDamaged, e.Damage.Text())
 	}
 	if err != nil {
 		return "", nil, err
@@ -79,17 +81,14 @@ func linesOf(f found, to int64) record.Lines {
 	}
 }
 
-// rest writes the lines after the first missing record of a session, as they are stored.
-func rest(f found, w io.Writer) error {
+// rest writes the lines of a session from record end on, where its bundle ends, as they are stored.
+func rest(f found, end int64, w io.Writer) error {
 	out := bufio.NewWriter(w) // it keeps its first error until the end
-	next := f.From
-	_, err := salvage(f.log, f.Session, func(l journal.Line) {
-		if l.Seq == next {
-			next++
-			return
+	_, err := salvage(f.log, f.Session, end, func(l journal.Line) {
+		if l.Seq >= end {
+			_, _ = out.Write(l.Bytes)
+			_ = out.WriteByte('\n')
 		}
-		_, _ = out.Write(l.Bytes)
-		_ = out.WriteByte('\n')
 	})
 	return errors.Join(err, out.Flush())
 }
@@ -107,7 +106,11 @@ type survey struct {
 func look(f found, checkpoints []record.Checkpoint, tree record.Tree) (s survey, err error) {
 	s.end, s.tree, s.used = f.From, tree, map[string]bool{}
 	since := map[string]bool{} // after the last checkpoint
-	s.missing, err = salvage(f.log, f.Session, func(l journal.Line) {
+	own := f.From
+	if n := len(checkpoints); n > 0 {
+		own = checkpoints[n-1].Size
+	}
+	s.missing, err = salvage(f.log, f.Session, own, func(l journal.Line) {
 		if l.Seq != s.end { // a record before it is missing
 			return
 		}
@@ -126,45 +129,60 @@ func look(f found, checkpoints []record.Checkpoint, tree record.Tree) (s survey,
 	return s, err
 }
 
-// gather makes the bundle of a session but for its lines, up to the first missing record. The missing ones come with an error
-// too.
-func (a *Archive) gather(f found, names bool) (b record.Bundle, missing []int64, err error) {
-	b = record.Bundle{Session: f.ID, From: f.From}
-	stored, err := f.log.Checkpoints(f.ID)
-	if err != nil {
-		return b, nil, err
-	}
-	for _, c := range stored {
-		b.Checkpoints = append(b.Checkpoints, record.Checkpoint{Size: c.Size, Why: c.Why, Note: string(c.Note)})
+// gather makes the bundle of a session but for its lines, up to the first missing record. The damage comes with an error too.
+func (a *Archive) gather(f found, names bool) (b record.Bundle, damage history.Damage, err error) {
+	damage.Session = f.ID
+	b = record.Bundle{Session: f.ID, Gaps: []record.Gap{{To: f.From}}} // its records stand one after the other
+	b, nameErr := a.name(b, f, names)
+	if b.Checkpoints, damage.Unsigned, err = signed(f, b.Key); err != nil {
+		return b, damage, err
 	}
 	edge, edgeErr := record.RestoreTree(f.From, f.log)
 	s, err := look(f, b.Checkpoints, edge)
 	if err != nil {
-		return b, nil, err
+		return b, damage, err
+	}
+	damage.Missing = s.missing
+	if nameErr != nil {
+		return b, damage, nameErr
 	}
 	if len(b.Checkpoints) == 0 {
-		return b, s.missing, errors.New("it has no checkpoint yet: it can be exported once it was loaded")
+		return b, damage, errors.New("it has no checkpoint yet: it can be exported once it was loaded")
 	}
 	if len(s.missing) > 0 {
 		b.Checkpoints = b.Checkpoints[:s.signed]
 	}
 	if err := b.Covers(s.end); err != nil {
-		return b, s.missing, err
-	}
-	if b, err = a.name(b, f, names); err != nil {
-		return b, s.missing, err
+		return b, damage, err
 	}
 	made, err := record.Tie(b, s.used, f.log)
 	if err = errors.Join(edgeErr, err); err != nil && !errors.Is(err, journal.ErrDamaged) {
-		return b, s.missing, err
+		return b, damage, err
 	}
 	if err == nil && holds(made, s.tree) {
-		return made, s.missing, nil
+		return made, damage, nil
 	}
 	if again, mended := mend(f, b); mended {
-		return again, s.missing, nil
+		return again, damage, nil
 	}
-	return made, s.missing, err
+	return made, damage, err
+}
+
+// signed returns the checkpoints of a session up to the first one that is damaged, and whether there is such a one. Nothing
+// but its signature shows that a stored checkpoint is the one that was made.
+func signed(f found, key string) (sound []record.Checkpoint, damaged bool, err error) {
+	stored, err := f.log.Checkpoints(f.ID)
+	if damaged = errors.Is(err, journal.ErrDamaged); err != nil && !damaged {
+		return nil, false, err
+	}
+	for _, c := range stored {
+		head, err := record.VerifyCheckpoint(c.Note, key)
+		if err != nil || head.Size != c.Size {
+			return sound, true, nil
+		}
+		sound = append(sound, record.Checkpoint{Size: c.Size, Why: c.Why, Note: string(c.Note)})
+	}
+	return sound, damaged, nil
 }
 
 // name puts into a bundle the log that it is of, its key and the names. The name and the key are those of the epoch: the
@@ -185,8 +203,8 @@ func (a *Archive) name(b record.Bundle, f found, names bool) (record.Bundle, err
 // mend ties a bundle by hashes that are made again from the lines, where a stored hash of the log is damaged, so that the
 // checkpoints do not hold.
 func mend(f found, b record.Bundle) (made record.Bundle, mended bool) {
-	for _, byLine := range []bool{false, true} {
-		hashes := hasher{f.log, byLine}
+	for _, leaf := range []leafOf{storedLeaf, lineLeaf, nextLeaf} {
+		hashes := hasher{f.log, leaf}
 		edge, err := record.RestoreTree(f.From, hashes)
 		if err != nil {
 			continue

@@ -24,6 +24,7 @@ type scribe struct {
 	to     journal.Store
 	signer *record.Signer
 	tree   record.Tree
+	chain  record.Chain
 	lines  map[string]*history.Line
 	batch  journal.Batch
 	hasty  bool // commits a session in one piece
@@ -58,6 +59,7 @@ func (s *scribe) write(e event.Event) {
 	e.By, e.At = event.ByStation, event.Stamp{Boot: "b", Mono: s.tree.Size() * 1e9, UTC: 1_800_000_000e9 + s.tree.Size()*1e9, Quality: event.Simulated}
 	row := journal.Row{Seq: s.tree.Size(), Session: e.Session, Type: e.Type, Run: e.Run}
 	r := record.Record{Site: site, Station: station, Epoch: s.to.Epoch().ID, Seq: row.Seq, Event: e}
+	s.chain.Link(&r)
 	if event.IsSealed(e.Type) {
 		row.Sealed, row.Body = true, []byte("sealed of "+e.Session)
 		r.Sealed = record.SealHash(station, r.Epoch, r.Seq, e.Type, row.Nonce, row.Body)
@@ -67,6 +69,7 @@ func (s *scribe) write(e event.Event) {
 		s.t.Fatal(err)
 	}
 	s.tree.Append(row.Line)
+	s.chain.Add(&r, record.LeafHash(row.Line))
 	s.batch.Rows = append(s.batch.Rows, row)
 	if e.Session == "" {
 		return
@@ -198,10 +201,10 @@ func (l countingLog) LinesOf(s journal.Session, from int64, max, maxBytes int) (
 
 func id(n int) string { return fmt.Sprintf("s%04d", n) }
 
-// signed tells whether the last checkpoint of a bundle is over the log that the bundle shows.
-func signed(b record.Bundle) bool {
-	tree, err := record.NewTree(b.From, b.Frontier)
-	if err != nil {
+// tied tells whether the last checkpoint of a bundle is over the log that the bundle shows.
+func tied(b record.Bundle) bool {
+	var tree record.Tree
+	if len(b.Gaps) != 1 || tree.AppendGap(b.Gaps[0]) != nil {
 		return false
 	}
 	for _, line := range b.Lines {
@@ -210,10 +213,10 @@ func signed(b record.Bundle) bool {
 	return holds(b, tree)
 }
 
-// damageOf returns what is missing of a session, and the lines after the first missing record.
+// damageOf returns what is missing of a session, and the lines that are not in its bundle.
 func damageOf(a *Archive, session string) (d history.Damage, after []byte, err error) {
 	e, err := a.Export(session, true)
-	if err != nil || len(e.Missing) == 0 {
+	if err != nil || !e.Damage.Any() {
 		return e.Damage, nil, err
 	}
 	var out bytes.Buffer

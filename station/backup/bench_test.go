@@ -21,10 +21,13 @@ func large(b *testing.B) house {
 	for n := s.tree.Size(); n < benchRecords; n++ {
 		e := event.Event{Type: event.BeamEntered, Session: "s1", Run: 1, By: "beam-1", Body: &event.Beam{Position: 1}}
 		e.At.Quality = event.Simulated
-		line, err := record.Encode(nil, record.Record{Site: site, Station: station, Epoch: "e1", Seq: n, Event: e})
+		r := record.Record{Site: site, Station: station, Epoch: "e1", Seq: n, Event: e}
+		s.chain.Link(&r)
+		line, err := record.Encode(nil, r)
 		if err != nil {
 			b.Fatal(err)
 		}
+		s.chain.Add(&r, record.LeafHash(line))
 		batch.Rows = append(batch.Rows, journal.Row{Seq: n, Session: "s1", Type: e.Type, Run: 1, Line: line})
 	}
 	if err := s.j.Commit(batch); err != nil {

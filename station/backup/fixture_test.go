@@ -66,6 +66,7 @@ type scribe struct {
 	private string
 	signer  *record.Signer
 	tree    record.Tree
+	chain   record.Chain
 	line    history.Line
 }
 
@@ -109,6 +110,7 @@ func (s *scribe) write(e event.Event, names ...journal.Identity) {
 	e.By, e.At.Quality = event.ByStation, event.Simulated
 	row := journal.Row{Seq: s.tree.Size(), Session: e.Session, Type: e.Type, Run: e.Run}
 	r := record.Record{Site: site, Station: station, Epoch: s.j.Epoch().ID, Seq: row.Seq, Event: e}
+	s.chain.Link(&r)
 	if e.Type == event.SessionLoaded {
 		row.Sealed, row.Nonce, row.Body = true, [32]byte([]byte(secretNonce)), []byte(secretBody)
 		r.Sealed = record.SealHash(station, r.Epoch, r.Seq, e.Type, row.Nonce, row.Body)
@@ -118,6 +120,7 @@ func (s *scribe) write(e event.Event, names ...journal.Identity) {
 		s.t.Fatal(err)
 	}
 	s.tree.Append(row.Line)
+	s.chain.Add(&r, record.LeafHash(row.Line))
 	batch := journal.Batch{Rows: []journal.Row{row}, Identities: names}
 	if e.Session != "" {
 		if e.Session != s.line.ID {

@@ -234,7 +234,7 @@ func (s *Service) readBundle(r *Request, who Person) Response {
 		return Response{Refused: refusal.New(RecordsUnread, refusal.Detail, err)}
 	}
 	out := Response{OK: true, Name: e.Name, Unfinished: unfinished, Export: &e, done: func() { <-s.exports }}
-	if len(e.Missing) > 0 {
+	if e.Damage.Any() {
 		out.Damage = &e.Damage
 	}
 	return out

@@ -144,20 +144,24 @@ type Aside struct {
 
 // Damage is what cannot be read of a session.
 type Damage struct {
-	Session string
-	Missing []int64 // the records, in order
+	Session  string
+	Missing  []int64 // the records, in order
+	Unsigned bool    // some of its checkpoints cannot be read either
 }
+
+// Any tells whether there is any.
+func (d Damage) Any() bool { return len(d.Missing) > 0 || d.Unsigned }
 
 // Export is a session on its way out of a journal, as far as it can be read.
 type Export struct {
-	Damage        // without a missing record where the session is whole
+	Damage        // none where the session is whole
 	Name   string // of the bundle's file; "" where there is no bundle, since nothing before the damage is signed
-	// Bundle writes the bundle, and Rest the lines after the first missing record that can be read, each with a newline. Both
+	// Bundle writes the bundle, and Rest the lines after it that can be read, each with a newline. Both
 	// read the session as they write, and keep no more of it than some lines. After an error what was written is not whole.
 	Bundle, Rest func(w io.Writer) error
 }
 
-// Text says which records are missing, as "7, 9 to 12".
+// Text says what is missing, as "record 7, 9 to 12".
 func (d Damage) Text() string {
 	var parts []string
 	for rest := d.Missing; len(rest) > 0; {
@@ -172,5 +176,15 @@ func (d Damage) Text() string {
 		}
 		rest = rest[n:]
 	}
-	return strings.Join(parts, ", ")
+	var text string
+	if len(parts) > 0 {
+		text = "record " + strings.Join(parts, ", ")
+	}
+	if d.Unsigned && text != "" {
+		text += ", and "
+	}
+	if d.Unsigned {
+		text += "checkpoints"
+	}
+	return text
 }

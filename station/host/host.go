@@ -104,6 +104,7 @@ type Host struct {
 	opt   Options
 	stage *trial.Stage
 	tree  record.Tree
+	chain record.Chain // of the session
 	names directory
 	inbox inbox
 

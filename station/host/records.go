@@ -40,6 +40,7 @@ func (h *Host) append(e *event.Event) {
 	row.Line = line[:len(line):len(line)]
 	row.Leaf = record.LeafHash(line)
 	h.tree.AppendLeaf(nil, row.Leaf)
+	h.chain.Add(&r, row.Leaf)
 	h.batch.Rows = append(h.batch.Rows, row)
 	if e.Session != "" {
 		h.note(e, r.Seq+1)
@@ -58,10 +59,12 @@ func (h *Host) note(e *event.Event, known int64) {
 	}
 }
 
-// number gives an event its place in the log.
+// number gives an event its place in the log and in its session.
 func (h *Host) number(e *event.Event) record.Record {
 	log := h.opt.Log
-	return record.Record{Site: log.Site, Station: log.Station, Epoch: log.Epoch, Seq: h.tree.Size(), Event: *e}
+	r := record.Record{Site: log.Site, Station: log.Station, Epoch: log.Epoch, Seq: h.tree.Size(), Event: *e}
+	h.chain.Link(&r)
+	return r
 }
 
 // seal puts the sealed body and its nonce into the row's vault and their hash into the public line.

@@ -67,6 +67,7 @@ func (h *Host) replay(was Interrupted) (last event.Stamp, reached int64, err err
 			return last, reached, fmt.Errorf("record %d: %w", line.Seq, err)
 		}
 		h.line.Take(&r.Event)
+		h.chain.Add(&r, record.LeafHash(line.Bytes))
 		if r.Event.At.Boot != last.Boot {
 			reached = r.Event.At.Mono
 		}

@@ -138,7 +138,7 @@ func (l *ledger) startWriting(starts int64) error {
 		return err
 	}
 	if err := l.prepare(starts); err != nil {
-		err = errors.Join(err, l.write.Close())
+		err = errors.Join(judged(err), l.write.Close())
 		l.write = nil
 		return err
 	}

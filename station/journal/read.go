@@ -145,11 +145,14 @@ func (l *ledger) Checkpoints(session string) ([]Checkpoint, error) {
 	for rows.Next() {
 		var c Checkpoint
 		if err := rows.Scan(&c.Size, &c.Why, &c.Session, &c.Note); err != nil {
-			return nil, fmt.Errorf("%w: reading checkpoints of epoch %s: %w", ErrDamaged, l.epoch, err)
+			return out, fmt.Errorf("%w: reading checkpoints of epoch %s: %w", ErrDamaged, l.epoch, err)
 		}
 		out = append(out, c)
 	}
-	return out, judged(rows.Err())
+	if err := rows.Err(); err != nil {
+		return out, fmt.Errorf("reading checkpoints of epoch %s: %w", l.epoch, judged(err))
+	}
+	return out, nil
 }
 
 // ReadHashes implements tlog.HashReader.

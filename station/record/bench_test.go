@@ -9,7 +9,7 @@ import (
 // beamRecord is a small record as thousands of them are written in a session.
 func beamRecord() Record {
 	return Record{
-		Site: "pristina", Station: "line-1", Epoch: "7c1f0a9be3d24c55", Seq: 48213,
+		Site: "pristina", Station: "line-1", Epoch: "7c1f0a9be3d24c55", Seq: 48213, N: 213, Prev: [32]byte{0xab, 31: 0xcd},
 		Event: event.Event{
 			Type: event.BeamEntered, Session: "s-5f1c09aa", Run: 7, By: "beam-3",
 			At: event.Stamp{Boot: "0d5c1f8e-9d0b-4a57-8f0e-3a1f0f3f7c11", Mono: 918273645546, Bound: 20000,

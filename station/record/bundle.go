@@ -19,39 +19,40 @@ const (
 	MemberEpoch       = "epoch.json"
 	MemberKey         = "key.txt"
 	MemberRecords     = "records.jsonl"
-	MemberLeaves      = "leaves.txt"
 	MemberCheckpoints = "checkpoints.json"
 	MemberIdentities  = "identities.json" // the one that may be absent
 	MemberReport      = "report.json"
 )
 
-var memberOrder = []string{MemberManifest, MemberLog, MemberEpoch, MemberKey, MemberRecords, MemberLeaves,
+var memberOrder = []string{MemberManifest, MemberLog, MemberEpoch, MemberKey, MemberRecords,
 	MemberCheckpoints, MemberIdentities, MemberReport}
 
-// Bundle is one session as it leaves the station: the records [From, From+len(Lines)) of a log with all that ties
-// them to signed checkpoints.
+// Bundle is one session as it leaves the station: its records, and hashes in place of all other records of the log up to its
+// last one, which tie them to signed checkpoints.
 type Bundle struct {
 	Log     Log
 	Session string
-	// From is the seq of the first line.
-	From int64
-	// Frontier are the roots of the complete subtrees of the records before From, largest first (see Frontier).
-	Frontier []tlog.Hash
-	// Epoch is the line of record 0, and EpochProof shows (tlog.ProveRecord) that it is in the log of
-	// From+len(Lines) records.
+	// Gaps are the records of the log that are not the session's: those before its first record, and those between its records.
+	Gaps []Gap
+	// Epoch is the line of record 0, and EpochProof shows (tlog.ProveRecord) that it is in the log of To records.
 	Epoch      []byte
 	EpochProof tlog.RecordProof
 	// Key is the text of the verifier key that signs the checkpoints.
 	Key string
-	// Lines are the public lines, without newlines, and Leaves their leaf hashes, which Write makes itself.
-	Lines  [][]byte
-	Leaves []tlog.Hash
+	// Lines are the public lines of the session, without newlines.
+	Lines [][]byte
 	// Checkpoints are those of the session, in order; the last one covers the last line.
 	Checkpoints []Checkpoint
 	// Identities are the names behind references, nil when they were left out.
 	Identities []Identity
 	// Report is what the lines say in short. Write makes it itself; a reader must make it again and compare.
 	Report history.Session
+}
+
+// Gap stands for the records [From, To) of a log by the roots of the fewest complete subtrees that hold them, in their order.
+type Gap struct {
+	From, To int64
+	Nodes    []tlog.Hash
 }
 
 // Checkpoint is a signed note with the reason for which it was made.
@@ -83,10 +84,14 @@ type (
 		Station    string   `json:"station"`
 		Epoch      string   `json:"epoch"`
 		Session    string   `json:"session"`
-		From       int64    `json:"from,string"`
 		To         int64    `json:"to,string"`
-		Frontier   []string `json:"frontier"`
+		Gaps       []gap    `json:"gaps"`
 		EpochProof []string `json:"epoch_proof"`
+	}
+	gap struct {
+		From  int64    `json:"from,string"`
+		To    int64    `json:"to,string"`
+		Nodes []string `json:"nodes"`
 	}
 	checkpointList struct {
 		Checkpoints []Checkpoint `json:"checkpoints"`
@@ -105,7 +110,27 @@ var (
 )
 
 // To returns the number of records of the log up to the bundle's end.
-func (b Bundle) To() int64 { return b.From + int64(len(b.Lines)) }
+func (b Bundle) To() int64 {
+	to := int64(len(b.Lines))
+	for _, g := range b.Gaps {
+		to += g.To - g.From
+	}
+	return to
+}
+
+// Places returns the seq of each line.
+func (b Bundle) Places() []int64 {
+	places := make([]int64, 0, len(b.Lines))
+	at, gaps := int64(0), b.Gaps
+	for range b.Lines {
+		for ; len(gaps) > 0 && gaps[0].From == at; gaps = gaps[1:] {
+			at = gaps[0].To
+		}
+		places = append(places, at)
+		at++
+	}
+	return places
+}
 
 func hexList(hashes []tlog.Hash) []string {
 	out := make([]string, len(hashes))

@@ -28,8 +28,9 @@ func smallBundle(t testing.TB) Bundle {
 		t.Fatal(err)
 	}
 	var tree Tree
+	var chain Chain
 	var stored []tlog.Hash
-	b := Bundle{Log: testLog, Session: "s-1", From: 1, Key: key,
+	b := Bundle{Log: testLog, Session: "s-1", Key: key,
 		Identities: []Identity{NewDog([16]byte{9}, "Rex"), NewPerson([16]byte{1}, "Arta"), NewPerson([16]byte{2}, "Nobody Here")}}
 	for seq, e := range []event.Event{
 		{Type: event.EpochBegan, Body: &event.Epoch{Draft: event.Draft, Site: "site", Why: "first", Key: key}},
@@ -40,10 +41,13 @@ func smallBundle(t testing.TB) Bundle {
 		{Type: event.RunArmed, Session: "s-1", Run: 2, Body: &event.Arming{}},
 	} {
 		e.At.Quality = event.Simulated
-		line, err := Encode(nil, Record{Site: "site", Station: "line-1", Epoch: "e1", Seq: int64(seq), Event: e})
+		r := Record{Site: "site", Station: "line-1", Epoch: "e1", Seq: int64(seq), Event: e}
+		chain.Link(&r)
+		line, err := Encode(nil, r)
 		if err != nil {
 			t.Fatal(err)
 		}
+		chain.Add(&r, LeafHash(line))
 		stored = tree.AppendLeaf(append([]tlog.Hash{}, stored...), LeafHash(line))
 		if seq == 0 {
 			b.Epoch = line
@@ -90,7 +94,7 @@ func TestABundleComesBackAsItWas(t *testing.T) {
 	if !bytes.Equal(first.Bytes(), second.Bytes()) {
 		t.Error("writing what was read gives other bytes")
 	}
-	if !reflect.DeepEqual(back.Lines, b.Lines) || back.Key != b.Key || back.Log != b.Log || len(back.Leaves) != len(b.Lines) ||
+	if !reflect.DeepEqual(back.Lines, b.Lines) || back.Key != b.Key || back.Log != b.Log || !reflect.DeepEqual(back.Gaps, b.Gaps) ||
 		len(back.Identities) != 2 {
 		t.Errorf("%+v", back)
 	}
@@ -117,7 +121,7 @@ func TestBundlesThatCannotBeWritten(t *testing.T) {
 		"no checkpoint":             func(b *Bundle) { b.Checkpoints = nil },
 		"a checkpoint before it":    func(b *Bundle) { b.Checkpoints[0].Size = 1 },
 		"a checkpoint after it":     func(b *Bundle) { b.Checkpoints[0].Size = 99 },
-		"from the epoch's own line": func(b *Bundle) { b.From = 0 },
+		"from the epoch's own line": func(b *Bundle) { b.Lines[0] = b.Epoch },
 	} {
 		b := smallBundle(t)
 		change(&b)
@@ -179,7 +183,7 @@ func TestZipsThatAreRefused(t *testing.T) {
 		"too large":          {zeros(1<<20 + 1), "more than 1048576"},
 		"a bomb":             {bomb, "records.jsonl: unpacks to more than"},
 		"a bomb that lies":   {lie(t, bomb), "records.jsonl: "},
-		"many small bombs":   {pack(t, zip.Deflate, Member{MemberRecords, zeros(900)}, Member{MemberLeaves, zeros(900)}), "leaves.txt: unpacks to more than the 600"},
+		"many small bombs":   {pack(t, zip.Deflate, Member{MemberRecords, zeros(900)}, Member{MemberReport, zeros(900)}), "report.json: unpacks to more than the 600"},
 		"many members":       {pack(t, zip.Store, flood...), "40 members"},
 		"twice":              {pack(t, zip.Store, Member{MemberKey, nil}, Member{MemberKey, nil}), "key.txt: is there twice"},
 		"unknown":            {pack(t, zip.Store, Member{"../key.txt", nil}), "../key.txt: no bundle has this member"},
@@ -263,7 +267,7 @@ func FuzzBundle(f *testing.F) {
 		read, _ := ReadZip(data, limits)
 		for _, m := range read {
 			for _, n := range again {
-				derived := n.Name == MemberLeaves || n.Name == MemberReport || n.Name == MemberManifest
+				derived := n.Name == MemberReport || n.Name == MemberManifest
 				if m.Name == n.Name && !derived && !bytes.Equal(m.Data, n.Data) {
 					t.Fatalf("%s is written otherwise:\n%s\n%s", m.Name, m.Data, n.Data)
 				}

@@ -32,6 +32,15 @@ func Decode(line []byte) (Record, error) {
 	return r, nil
 }
 
+// PlaceOf returns the seq of a public line, and looks at nothing behind it.
+func PlaceOf(line []byte) (int64, error) {
+	s := scanner{src: line}
+	if err := s.expect(keyID); err != nil {
+		return 0, err
+	}
+	return s.integer()
+}
+
 func firstDifference(a, b []byte) int {
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] {
@@ -51,15 +60,10 @@ func (s *scanner) record() (r Record, err error) {
 	if err := s.time(&r.Event.At); err != nil {
 		return r, err
 	}
-	if kind.public != nil {
-		if err := s.expect(keyContent); err != nil {
-			return r, err
-		}
-	}
 	if err := s.stamp(&r.Event.At); err != nil {
 		return r, err
 	}
-	if err := s.context(&r.Event); err != nil {
+	if err := s.context(&r); err != nil {
 		return r, err
 	}
 	if kind.sealed != nil {
@@ -183,7 +187,8 @@ func (s *scanner) stamp(at *event.Stamp) (err error) {
 }
 
 // context reads by whom, in which session and run.
-func (s *scanner) context(e *event.Event) (err error) {
+func (s *scanner) context(r *Record) (err error) {
+	e := &r.Event
 	if s.has(keyBy) {
 		if e.By, err = s.text(); err != nil {
 			return err
@@ -193,31 +198,55 @@ func (s *scanner) context(e *event.Event) (err error) {
 		if e.Session, err = s.plain("session", '"'); err != nil {
 			return err
 		}
-	}
-	if s.has(keyRun) {
-		run, err := s.integer()
-		if err != nil {
+		s.pos-- // the quote begins the next key
+		if err := s.expect(keyN); err != nil {
 			return err
 		}
-		if run < 1 || run > maxInt {
-			return s.fault("the run before here is not 1 to %d", maxInt)
+		if r.N, err = s.place("n"); err != nil {
+			return err
 		}
-		e.Run = int(run)
+	}
+	if s.has(keyPrev) {
+		if err := s.hash("prev", &r.Prev); err != nil {
+			return err
+		}
+	}
+	if s.has(keyRun) {
+		if e.Run, err = s.place("run"); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// place reads a plain number from 1 on.
+func (s *scanner) place(what string) (int, error) {
+	n, err := s.integer()
+	if err != nil {
+		return 0, err
+	}
+	if n < 1 || n > maxInt {
+		return 0, s.fault("the %s before here is not 1 to %d", what, maxInt)
+	}
+	return int(n), nil
 }
 
 func (s *scanner) sealed(into *[32]byte) error {
 	if err := s.expect(keySealed); err != nil {
 		return err
 	}
-	hash, err := s.plain("sealed", '"')
+	return s.hash("sealed", into)
+}
+
+// hash reads 32 bytes and the quote after them.
+func (s *scanner) hash(what string, into *[32]byte) error {
+	digits, err := s.plain(what, '"')
 	if err != nil {
 		return err
 	}
-	sum, err := ParseHex32(hash)
+	sum, err := ParseHex32(digits)
 	if err != nil {
-		return s.fault("sealed before here: %v", err)
+		return s.fault("%s before here: %v", what, err)
 	}
 	*into = sum
 	return nil

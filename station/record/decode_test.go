@@ -44,6 +44,15 @@ var badLines = []struct {
 	{"a number beyond 32 bits", replace(`"position":3`, `"position":2147483648`)},
 	{"a number beyond 64 bits", replace(`"mono":"1500000000"`, `"mono":"9223372036854775808"`)},
 	{"run 0, which is left out", replace(`"run":7`, `"run":0`)},
+	{"no place in its session", replace(`,"n":2`, ``)},
+	{"place 0", replace(`,"n":2`, `,"n":0`)},
+	{"a place without a session", replace(`"session":"s-1",`, ``)},
+	{"a first record with one before it", replace(`,"n":2`, `,"n":1`)},
+	{"a later record without one before it", func(s string) string { return s[:strings.Index(s, `,"prev"`)] + s[strings.Index(s, `,"run"`):] }},
+	{"a record before it in capitals", func(s string) string {
+		at := strings.Index(s, `"prev":"`) + len(`"prev":"`)
+		return s[:at] + strings.ToUpper(s[at:at+64]) + s[at+64:]
+	}},
 	{"an empty session, which is left out", replace(`"session":"s-1"`, `"session":""`)},
 	{"a session that is no name", replace(`"session":"s-1"`, `"session":"s/1"`)},
 	{"an escape where none is needed", replace(`"by":"beam-3"`, `"by":"\u0062eam-3"`)},
@@ -130,6 +139,9 @@ func TestRecordsThatCannotBeWritten(t *testing.T) {
 		{"boot with a newline", func(r *Record) { r.Event.At.Boot = "a\nb" }, `boot:`},
 		{"no clock quality", func(r *Record) { r.Event.At.Quality = "" }, `clock: unknown quality ""`},
 		{"by not UTF-8", func(r *Record) { r.Event.By = "\xff" }, `by: not UTF-8`},
+		{"no place in its session", func(r *Record) { r.N = 0 }, `n, prev:`},
+		{"nothing before it", func(r *Record) { r.Prev = [32]byte{} }, `n, prev:`},
+		{"a place in no session", func(r *Record) { r.Event.Session = "" }, `n, prev:`},
 		{"body not UTF-8", func(r *Record) {
 			r.Event.Type, r.Event.Body = event.Observed, &event.Observation{Note: "\xff"}
 		}, `observed: data.note: not UTF-8`},

@@ -42,7 +42,6 @@ func Parse(members []Member) (Bundle, []Fault) {
 	p.one(MemberKey, &key)
 	p.bundle.Key = string(key)
 	p.bundle.Lines = p.lines(MemberRecords)
-	p.leaves()
 	var checkpoints checkpointList
 	p.json(MemberCheckpoints, checkpointShape, &checkpoints)
 	p.bundle.Checkpoints = checkpoints.Checkpoints
@@ -136,30 +135,56 @@ func (p *parser) extent() {
 		return
 	}
 	b := &p.bundle
-	b.Log, b.Session, b.From = Log{e.Site, e.Station, e.Epoch}, e.Session, e.From
+	b.Log, b.Session = Log{e.Site, e.Station, e.Epoch}, e.Session
 	if err := b.Log.Check(); err != nil {
 		p.fault(MemberLog, "%v", err)
 	}
 	if !IsName(e.Session) {
 		p.fault(MemberLog, "%v", badName("session", e.Session))
 	}
-	if e.From < 1 || e.To <= e.From || e.To > maxSize {
-		p.fault(MemberLog, "from %d to %d: a session begins after record 0 and has at least one record", e.From, e.To)
-		b.From = 0
-	}
-	if n := int64(bytes.Count(p.members[MemberRecords], []byte{'\n'})); n != e.To-e.From {
-		p.fault(MemberRecords, "holds %d records, %s says %d", n, MemberLog, e.To-e.From)
-	}
-	b.Frontier = p.hashes(MemberLog, "frontier", e.Frontier)
-	b.EpochProof = p.hashes(MemberLog, "epoch_proof", e.EpochProof)
+	b.EpochProof = p.hashes("epoch_proof", e.EpochProof)
+	p.gaps(&e)
 }
 
-func (p *parser) hashes(member, what string, list []string) []tlog.Hash {
+// gaps reads which records of the log are not the session's. Where their places cannot be, no gap is kept.
+func (p *parser) gaps(e *extent) {
+	b, end := &p.bundle, int64(0) // of the gap before
+	if len(e.Gaps) == 0 || e.Gaps[0].From != 0 || e.To > maxSize {
+		p.fault(MemberLog, "to %d: a session begins after record 0, and records before it are a gap", e.To)
+		return
+	}
+	rest := e.To
+	for i, g := range e.Gaps {
+		if g.To <= g.From || g.To >= e.To || (i > 0 && g.From <= end) {
+			p.fault(MemberLog, "gaps[%d] from %d to %d: a gap has a record, and records of the session stand between two and after the last", i, g.From, g.To)
+			b.Gaps = nil
+			return
+		}
+		end = g.To
+		rest -= g.To - g.From
+		b.Gaps = append(b.Gaps, Gap{g.From, g.To, p.hashes(fmt.Sprintf("gaps[%d].nodes", i), g.Nodes)})
+	}
+	n := int64(bytes.Count(p.members[MemberRecords], newline))
+	if n != rest {
+		p.fault(MemberRecords, "holds %d records, %s says %d", n, MemberLog, rest)
+	}
+	if n < rest {
+		place := n
+		for _, g := range b.Gaps {
+			if g.From <= place {
+				place += g.To - g.From
+			}
+		}
+		p.faults = append(p.faults, Fault{MemberRecords, place, "is missing"})
+	}
+}
+
+func (p *parser) hashes(what string, list []string) []tlog.Hash {
 	out := make([]tlog.Hash, 0, len(list))
 	for i, text := range list {
 		h, err := ParseHex32(text)
 		if err != nil {
-			p.fault(member, "%s[%d]: %v", what, i, err)
+			p.fault(MemberLog, "%s[%d]: %v", what, i, err)
 		}
 		out = append(out, h)
 	}
@@ -183,19 +208,6 @@ func (p *parser) one(name string, into *[]byte) {
 		return
 	}
 	*into = lines[0]
-}
-
-func (p *parser) leaves() {
-	for i, line := range p.lines(MemberLeaves) {
-		h, err := ParseHex32(string(line))
-		if err != nil {
-			p.faults = append(p.faults, Fault{MemberLeaves, p.bundle.From + int64(i), err.Error()})
-		}
-		p.bundle.Leaves = append(p.bundle.Leaves, h)
-	}
-	if len(p.bundle.Leaves) != len(p.bundle.Lines) {
-		p.fault(MemberLeaves, "holds %d hashes for %d records", len(p.bundle.Leaves), len(p.bundle.Lines))
-	}
 }
 
 func (p *parser) identities() {

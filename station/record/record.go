@@ -36,18 +36,21 @@ type Record struct {
 	Seq int64
 	// Event is what happened. Its Secret is never in the line.
 	Event event.Event
+	// N is the place in the session, from 1, without gaps: 0 for a record of no session. Prev is the leaf hash of the record of
+	// the session before this one, zero for the first. A Chain gives both.
+	N    int
+	Prev [32]byte
 	// Sealed is the hash of the sealed body (see SealHash), zero for kinds that carry none.
 	Sealed [32]byte
 }
 
-// The fixed parts of a line. The keys are attributes of CloudEvents 1.0 (id, source, type, time,
-// datacontenttype) and lower-case extensions of it, always in this order.
+// The fixed parts of a line. The keys are attributes of CloudEvents 1.0 (id, source, type, time)
+// and lower-case extensions of it, always in this order.
 const (
 	keyID       = `{"specversion":"1.0","id":"`
 	keySource   = `","source":"/scentpost/v1/`
 	keyType     = `","type":"scentpost.`
 	keyTime     = `","time":"`
-	keyContent  = `,"datacontenttype":"application/json"`
 	keyBoot     = `,"boot":"`
 	keyMono     = `,"mono":"`
 	keyBound    = `","bound":"`
@@ -55,6 +58,8 @@ const (
 	keyUTCBound = `","utcbound":"`
 	keyBy       = `,"by":`
 	keySession  = `,"session":"`
+	keyN        = `","n":`
+	keyPrev     = `,"prev":"`
 	keyRun      = `,"run":`
 	keySealed   = `,"sealed":"`
 	keyData     = `,"data":`
@@ -64,6 +69,7 @@ var (
 	errRun    = errors.New("run: below 0 or above 2147483647")
 	errSealed = errors.New("sealed: a sealed kind of event needs the hash of its body")
 	errOpen   = errors.New("sealed: this kind of event has no sealed body")
+	errChain  = errors.New("n, prev: a record of a session has its place from 1 to 2147483647, and from 2 on the hash of the one before it; others have neither")
 )
 
 // Encode appends the public line of r to dst, without a newline. The same record gives the same bytes on every
@@ -87,9 +93,6 @@ func Encode(dst []byte, r Record) ([]byte, error) {
 	dst = append(dst, keyTime...)
 	dst = appendTime(dst, e.At.UTC)
 	dst = append(dst, '"')
-	if kind.public != nil {
-		dst = append(dst, keyContent...)
-	}
 	dst, err := appendAttributes(dst, &r)
 	if err != nil {
 		return dst, err
@@ -153,6 +156,12 @@ func appendAttributes(dst []byte, r *Record) ([]byte, error) {
 	if e.Session != "" {
 		dst = append(dst, keySession...)
 		dst = append(dst, e.Session...)
+		dst = append(dst, keyN...)
+		dst = strconv.AppendInt(dst, int64(r.N), 10)
+	}
+	if r.N > 1 {
+		dst = append(dst, keyPrev...)
+		dst = hex.AppendEncode(dst, r.Prev[:])
 		dst = append(dst, '"')
 	}
 	if e.Run != 0 {
@@ -184,6 +193,9 @@ func check(r *Record, kind shapesOf, known bool) error {
 	}
 	if e.Session != "" && !IsName(e.Session) {
 		return badName("session", e.Session)
+	}
+	if (r.N > 0) != (e.Session != "") || r.N < 0 || int64(r.N) > maxInt || (r.N > 1) != (r.Prev != [32]byte{}) {
+		return errChain
 	}
 	if e.At.Boot != "" && !IsName(e.At.Boot) {
 		return badName("boot", e.At.Boot)

@@ -43,20 +43,32 @@ func RestoreTree(size int64, stored tlog.HashReader) (Tree, error) {
 
 // Frontier reads the roots of the complete subtrees of the first size records, largest first: what NewTree needs.
 func Frontier(size int64, stored tlog.HashReader) ([]tlog.Hash, error) {
+	return subtrees(0, size, stored)
+}
+
+// subtrees reads the roots of the fewest complete subtrees that hold exactly the records [from, to), in their order.
+func subtrees(from, to int64, stored tlog.HashReader) ([]tlog.Hash, error) {
 	var ids []int64
-	for done := int64(0); done < size; {
-		l := bits.Len64(uint64(size-done)) - 1
-		ids = append(ids, tlog.StoredHashIndex(l, done>>l))
-		done += 1 << l
+	for at := from; at < to; {
+		l := largest(at, to)
+		ids = append(ids, tlog.StoredHashIndex(l, at>>l))
+		at += 1 << l
 	}
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	hashes, err := stored.ReadHashes(ids)
 	if err != nil {
-		return nil, fmt.Errorf("read the edge of the log at %d records: %w", size, err)
+		return nil, fmt.Errorf("read the hashes of the records %d to %d: %w", from, to-1, err)
 	}
 	return hashes, nil
+}
+
+// largest returns the level of the largest complete subtree that begins at record from and ends before record to, which is
+// later.
+func largest(from, to int64) int {
+	fits := bits.Len64(uint64(to-from)) - 1
+	return min(fits, bits.TrailingZeros64(uint64(from))) // of 0 these are 64
 }
 
 // Append adds a public line (without newline).
@@ -80,6 +92,30 @@ func (t *Tree) AppendLeaf(stored []tlog.Hash, leaf tlog.Hash) []tlog.Hash {
 	t.level[l] = leaf
 	t.size++
 	return stored
+}
+
+// AppendGap adds the records of a gap, which begins where the log ends. It fails where the gap does not fit the log, and where
+// it has other than its fewest subtrees.
+func (t *Tree) AppendGap(g Gap) error {
+	if g.From != t.size || g.To <= g.From || g.To > maxSize {
+		return fmt.Errorf("the gap from %d to %d does not follow the %d records before it", g.From, g.To, t.size)
+	}
+	for i := 0; t.size < g.To; i++ {
+		if i == len(g.Nodes) {
+			return fmt.Errorf("the gap from %d to %d needs more than its %d hashes", g.From, g.To, i)
+		}
+		level := largest(t.size, g.To)
+		root, l := g.Nodes[i], level
+		for ; t.size>>l&1 == 1; l++ {
+			root = tlog.NodeHash(t.level[l], root)
+		}
+		t.level[l] = root
+		t.size += 1 << level
+		if t.size == g.To && i+1 != len(g.Nodes) {
+			return fmt.Errorf("the gap from %d to %d has %d hashes and needs %d", g.From, g.To, len(g.Nodes), i+1)
+		}
+	}
+	return nil
 }
 
 // Size returns the number of records.

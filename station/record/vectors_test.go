@@ -79,8 +79,15 @@ func vectorRecords() []Record {
 		Device: "air", MeasuredAt: 1499000000, AgeMS: 1, Readings: []event.Reading{{Quantity: event.Temperature, Milli: -3250}}}}))
 	records = append(records, made(event.Event{Type: event.EdgesLost, Session: "s-1", Run: 7, At: at, By: "station", Body: &event.LostEdges{Source: "gpio"}}))
 	records[4].Sealed, records[len(records)-1].Sealed = [32]byte{0xab, 31: 0xcd}, [32]byte{1}
+	var chain Chain
 	for i := range records {
 		records[i].Seq = int64(i)
+		chain.Link(&records[i])
+		line, err := Encode(nil, records[i])
+		if err != nil {
+			panic(err)
+		}
+		chain.Add(&records[i], LeafHash(line))
 	}
 	return records
 }

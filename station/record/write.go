@@ -14,8 +14,6 @@ import (
 	"iter"
 	"slices"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"scentpost/station/history"
 )
 
@@ -71,10 +69,10 @@ func (b Bundle) Members() ([]Member, error) {
 	return members, nil
 }
 
-// Prepare reads the lines of a bundle once; Lines, Leaves and Report of b are not looked at. It refuses what Read would refuse
+// Prepare reads the lines of a bundle once; Lines and Report of b are not looked at. It refuses what Read would refuse
 // for its form. Whether the bundle is true is for package verify.
 func Prepare(b Bundle, lines Lines) (*Outgoing, error) {
-	records, leaves := newSummer(), newSummer()
+	records := newSummer()
 	var of history.Session
 	count := int64(0)
 	for line, err := range lines {
@@ -90,21 +88,16 @@ func Prepare(b Bundle, lines Lines) (*Outgoing, error) {
 		}
 		of.Take(&r.Event)
 		records.line(line)
-		leaves.leaf(line)
 		count++
 	}
 	if count == 0 {
 		return nil, errors.New(MemberRecords + ": a session has at least one record")
 	}
 	var made maker
-	made.json(MemberLog, extentShape, &extent{
-		Site: b.Log.Site, Station: b.Log.Station, Epoch: b.Log.Epoch, Session: b.Session,
-		From: b.From, To: b.From + count, Frontier: hexList(b.Frontier), EpochProof: hexList(b.EpochProof),
-	})
+	made.json(MemberLog, extentShape, extentOf(b, count))
 	made.line(MemberEpoch, b.Epoch)
 	made.line(MemberKey, []byte(b.Key))
-	made.stream(MemberRecords, records.sums(), lines, (*summer).line)
-	made.stream(MemberLeaves, leaves.sums(), lines, (*summer).leaf)
+	made.stream(MemberRecords, records.sums(), lines)
 	made.json(MemberCheckpoints, checkpointShape, &checkpointList{b.Checkpoints})
 	if b.Identities != nil {
 		sorted := slices.Clone(b.Identities)
@@ -120,6 +113,19 @@ func Prepare(b Bundle, lines Lines) (*Outgoing, error) {
 		return nil, err
 	}
 	return &Outgoing{slices.Insert(made.members, 0, head)}, nil
+}
+
+// extentOf says which log and session a bundle of count lines is of, and which other records its hashes stand for.
+func extentOf(b Bundle, count int64) *extent {
+	e := extent{
+		Site: b.Log.Site, Station: b.Log.Station, Epoch: b.Log.Epoch, Session: b.Session,
+		To: count, EpochProof: hexList(b.EpochProof),
+	}
+	for _, g := range b.Gaps {
+		e.To += g.To - g.From
+		e.Gaps = append(e.Gaps, gap{g.From, g.To, hexList(g.Nodes)})
+	}
+	return &e
 }
 
 // Write writes the bundle as a zip. The same bundle gives the same bytes everywhere. After an error what was written is no
@@ -223,8 +229,8 @@ func (m *maker) line(name string, line []byte) {
 	m.members = append(m.members, inMemory(name, append(slices.Clone(line), '\n')))
 }
 
-// stream adds a member that add makes of the lines whenever it is written; want is what it was at the first reading.
-func (m *maker) stream(name string, want sums, lines Lines, add func(s *summer, line []byte)) {
+// stream adds a member of lines, which are read again whenever it is written; want is what they were at the first reading.
+func (m *maker) stream(name string, want sums, lines Lines) {
 	m.members = append(m.members, outgoing{name, want, func(w io.Writer) error {
 		s := newSummer()
 		s.out = bufio.NewWriter(w)
@@ -232,7 +238,7 @@ func (m *maker) stream(name string, want sums, lines Lines, add func(s *summer, 
 			if err != nil {
 				return err
 			}
-			if add(s, line); s.err != nil {
+			if s.line(line); s.err != nil {
 				return s.err
 			}
 		}
@@ -266,7 +272,6 @@ type summer struct {
 	sha  hash.Hash
 	out  *bufio.Writer
 	err  error
-	hex  []byte // room for a leaf
 }
 
 func newSummer() *summer { return &summer{sha: sha256.New()} }
@@ -286,11 +291,4 @@ func (s *summer) line(line []byte) {
 			_, s.err = s.out.Write(part)
 		}
 	}
-}
-
-// leaf adds the leaf hash of a line as a line.
-func (s *summer) leaf(line []byte) {
-	hash := tlog.RecordHash(line)
-	s.hex = hex.AppendEncode(s.hex[:0], hash[:])
-	s.line(s.hex)
 }

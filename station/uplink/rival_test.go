@@ -143,7 +143,7 @@ func TestRivals(t *testing.T) {
 // line is a record of an epoch, whose note tells it from others.
 func line(t testing.TB, epoch string, seq int64, note string) string {
 	t.Helper()
-	text, err := record.Encode(nil, record.Record{Site: "site", Station: "station", Epoch: epoch, Seq: seq,
+	text, err := record.Encode(nil, record.Record{Site: "site", Station: "station", Epoch: epoch, Seq: seq, N: 1,
 		Event: event.Event{Type: event.SessionResumed, Session: "s-" + note, At: event.Stamp{Quality: event.Unset}}})
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ func (c *checker) clock() {
 	boots := map[string]bool{}
 	var at pace
 	for i := range c.records {
-		e, seq := &c.records[i].Event, c.bundle.From+int64(i)
+		e, seq := &c.records[i].Event, c.seqs[i]
 		if i > 0 {
 			c.oneMap(seq, e, &c.records[i-1].Event)
 		}

@@ -44,7 +44,7 @@ func (c *checker) content() {
 func (c *checker) gather() sealing {
 	s := sealing{commitments: map[int]committed{}, openings: map[int]opened{}}
 	for i := range c.records {
-		e, seq := &c.records[i].Event, c.bundle.From+int64(i)
+		e, seq := &c.records[i].Event, c.seqs[i]
 		switch body := e.Body.(type) {
 		case *event.Load:
 			c.once(seq, e.Type, s.load == nil)
@@ -87,7 +87,7 @@ func (c *checker) seal(s *sealing) {
 	b := blind.Binding{Station: c.bundle.Log.Station, Epoch: c.bundle.Log.Epoch, Session: c.bundle.Session,
 		PlanHash: sha256.Sum256([]byte(c.opening.Plan)), LoadingHash: blind.LoadingHash(s.load.Loading)}
 	if hexOf(b.PlanHash) != c.opening.PlanHash {
-		c.recordProblem(c.bundle.From, "the plan's hash is not that of its bytes")
+		c.recordProblem(c.seqs[0], "the plan's hash is not that of its bytes")
 	}
 	if hexOf(b.LoadingHash) != s.load.LoadingHash {
 		c.recordProblem(s.loadSeq, "the loading's hash is not that of the loading")
@@ -174,7 +174,7 @@ func (c *checker) commitments(b blind.Binding, s *sealing) {
 func (c *checker) draw(s *sealing, seed [32]byte) {
 	plan, err := blind.ParsePlan(c.opening.Name, []byte(c.opening.Plan))
 	if err != nil {
-		c.recordProblem(c.bundle.From, "the plan: %v", err)
+		c.recordProblem(c.seqs[0], "the plan: %v", err)
 		return
 	}
 	deal, err := blind.Draw(plan, s.load.Loading, seed)

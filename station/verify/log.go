@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"slices"
+
 	"golang.org/x/mod/sumdb/tlog"
 
 	"scentpost/station/event"
@@ -14,6 +16,7 @@ const workers = 8
 func (c *checker) lines() {
 	b := &c.bundle
 	n := len(b.Lines)
+	c.seqs = b.Places()
 	c.records = make([]record.Record, n)
 	c.read = make([]bool, n)
 	c.hashes = make([]tlog.Hash, n)
@@ -34,23 +37,24 @@ func (c *checker) lines() {
 	}
 	for i, err := range errs {
 		if err != nil {
-			c.recordProblem(b.From+int64(i), "%v", err)
+			c.recordProblem(c.seqs[i], "%v", err)
 		}
 	}
 	c.places()
+	c.chain()
 }
 
 // places checks that each record says itself where it stands. Where all of them say the same other thing, it is
 // log.json that is wrong.
 func (c *checker) places() {
 	b := &c.bundle
-	if first := &c.records[0]; c.read[0] && (first.Log() != b.Log || first.Event.Session != b.Session || first.Seq != b.From) && c.agree() {
+	if first := &c.records[0]; c.read[0] && (first.Log() != b.Log || first.Event.Session != b.Session || first.Seq != c.seqs[0]) && c.agree() {
 		c.problem(record.MemberLog, -1, "says session %s of %s from record %d, the records say session %s of %s from record %d",
-			b.Session, b.Log.Origin(), b.From, first.Event.Session, first.Log().Origin(), first.Seq)
+			b.Session, b.Log.Origin(), c.seqs[0], first.Event.Session, first.Log().Origin(), first.Seq)
 		return
 	}
 	for i := range c.records {
-		r, seq := &c.records[i], b.From+int64(i)
+		r, seq := &c.records[i], c.seqs[i]
 		switch {
 		case !c.read[i]:
 		case r.Seq != seq:
@@ -73,28 +77,48 @@ func (c *checker) agree() bool {
 	first := &c.records[0]
 	for i := range c.records {
 		r := &c.records[i]
-		if !c.read[i] || r.Log() != first.Log() || r.Event.Session != first.Event.Session || r.Seq != first.Seq+int64(i) {
+		if !c.read[i] || r.Log() != first.Log() || r.Event.Session != first.Event.Session || r.Seq-first.Seq != c.seqs[i]-c.seqs[0] {
 			return false
 		}
 	}
 	return true
 }
 
-// log holds the lines against the leaf hashes, both against the checkpoints, and these against the key.
+// chain checks that each record names the one before it. Of two that do not fit each other nobody can say which was changed.
+func (c *checker) chain() {
+	for i := range c.records {
+		r := &c.records[i]
+		switch {
+		case !c.read[i]:
+		case r.N != i+1:
+			c.recordProblem(c.seqs[i], "says that it is record %d of the session, and is record %d", r.N, i+1)
+		case i > 0 && r.Prev != c.hashes[i-1]:
+			c.recordProblem(c.seqs[i-1], "was changed, or record %d was: that one names another record before it", c.seqs[i])
+			c.recordProblem(c.seqs[i], "was changed, or record %d was: this one names another record before it", c.seqs[i-1])
+		}
+	}
+}
+
+// log holds the records and the hashes of all others against the checkpoints, and these against the key.
 func (c *checker) log() bool {
 	b := &c.bundle
-	var err error
-	if c.tree, err = record.NewTree(b.From, b.Frontier); err != nil {
-		c.problem(record.MemberLog, -1, "frontier: %v", err)
+	heads := c.signatures()
+	sizes := make([]int64, len(heads))
+	for i, h := range heads {
+		sizes[i] = h.Size
+	}
+	roots, err := c.roots(sizes)
+	if err != nil {
+		c.problem(record.MemberLog, -1, "%v", err)
 		return false
 	}
-	heads := c.signatures()
-	fromLines, fromLeaves := c.holds(c.hashes, heads), c.holds(b.Leaves, heads)
-	c.compareLeaves(fromLines, fromLeaves)
 	for i, h := range heads {
-		if h.Size > 0 && !fromLines[i] && !fromLeaves[i] {
-			c.problem(record.MemberCheckpoints, -1, "checkpoint %d (%s, of %d records) has another root than the records and the frontier give",
-				i, b.Checkpoints[i].Why, h.Size)
+		if h.Size > 0 && roots[h.Size] != h.Root {
+			c.problem(record.MemberCheckpoints, -1, "checkpoint %d (%s, of %d records) has another root than the records and the hashes in %s give",
+				i, b.Checkpoints[i].Why, h.Size, record.MemberLog)
+			if len(c.problems) == 1 { // nothing else tells where
+				c.recordProblem(h.Size-1, "was changed, or the hashes in %s were: checkpoint %d has another root", record.MemberLog, i)
+			}
 		}
 	}
 	return true
@@ -105,7 +129,7 @@ func (c *checker) signatures() []record.Head {
 	b := &c.bundle
 	heads := make([]record.Head, len(b.Checkpoints))
 	c.signed = len(b.Checkpoints) > 0
-	last := b.From
+	last, to := c.seqs[0], b.To()
 	for i, cp := range b.Checkpoints {
 		h, err := record.VerifyCheckpoint([]byte(cp.Note), b.Key)
 		if err != nil {
@@ -118,18 +142,18 @@ func (c *checker) signatures() []record.Head {
 			c.problem(record.MemberCheckpoints, -1, "checkpoint %d is of the log %.200q, not of %q", i, h.Origin, b.Log.Origin())
 		case h.Size != cp.Size:
 			c.problem(record.MemberCheckpoints, -1, "checkpoint %d is listed with %d records and signs %d", i, cp.Size, h.Size)
-		case h.Size > b.To():
+		case h.Size > to:
 			c.problem(record.MemberCheckpoints, -1, "checkpoint %d signs %d records, the bundle ends at %d: records %d to %d are missing",
-				i, h.Size, b.To(), b.To(), h.Size-1)
-		case h.Size <= b.From || h.Size < last:
+				i, h.Size, to, to, h.Size-1)
+		case h.Size <= c.seqs[0] || h.Size < last:
 			c.problem(record.MemberCheckpoints, -1, "checkpoint %d, of %d records, does not follow the one before it or the session's beginning", i, h.Size)
 		default:
 			heads[i], last = h, h.Size
 			c.reason(i, cp)
 		}
 	}
-	if last < b.To() && c.signed {
-		c.problem(record.MemberCheckpoints, -1, "no checkpoint covers the records %d to %d", last, b.To()-1)
+	if last < to && c.signed {
+		c.problem(record.MemberCheckpoints, -1, "no checkpoint covers the records %d to %d", last, to-1)
 	}
 	if len(b.Checkpoints) == 0 {
 		c.problem(record.MemberCheckpoints, -1, "there is none: nobody has signed these records")
@@ -145,7 +169,11 @@ var reasons = map[event.Type]string{
 
 // reason checks that a checkpoint stands where its reason says. The reason itself is signed by nobody.
 func (c *checker) reason(i int, cp record.Checkpoint) {
-	last := cp.Size - 1 - c.bundle.From
+	last, own := c.index(cp.Size - 1)
+	if !own {
+		c.problem(record.MemberCheckpoints, -1, "checkpoint %d comes after record %d, which is none of the session", i, cp.Size-1)
+		return
+	}
 	if !c.read[last] {
 		return
 	}
@@ -154,60 +182,34 @@ func (c *checker) reason(i int, cp record.Checkpoint) {
 	}
 }
 
-// holds tells which heads have the root that the frontier and the leaf hashes give.
-func (c *checker) holds(leaves []tlog.Hash, heads []record.Head) []bool {
-	tree, ok := c.tree, make([]bool, len(heads))
-	for i, h := range heads {
-		for tree.Size() < h.Size && tree.Size()-c.bundle.From < int64(len(leaves)) {
-			tree.AppendLeaf(nil, leaves[tree.Size()-c.bundle.From])
-		}
-		ok[i] = h.Size > 0 && tree.Size() == h.Size && tree.Root() == h.Root
-	}
-	return ok
-}
+// index returns which record of the session has a place in the log, and false for a place that is none of the session's.
+func (c *checker) index(seq int64) (int, bool) { return slices.BinarySearch(c.seqs, seq) }
 
-// compareLeaves names the records whose line and leaf hash differ. The signed roots say which of the two is wrong.
-func (c *checker) compareLeaves(fromLines, fromLeaves []bool) {
-	b := &c.bundle
-	place := map[tlog.Hash]int64{}
-	for i, leaf := range b.Leaves {
-		place[leaf] = b.From + int64(i)
+// roots returns the root of the log at each of these sizes that the bundle can give: where it has a record, or a gap ends. It
+// goes over the log once.
+func (c *checker) roots(sizes []int64) (map[int64]tlog.Hash, error) {
+	wanted := make(map[int64]tlog.Hash, len(sizes))
+	for _, size := range sizes {
+		wanted[size] = tlog.Hash{}
 	}
-	linesHold := allOf(fromLines) && !allOf(fromLeaves)
-	for i := range max(len(c.hashes), len(b.Leaves)) {
-		seq := b.From + int64(i)
-		switch {
-		case i >= len(c.hashes):
-			c.recordProblem(seq, "is missing")
-		case i >= len(b.Leaves):
-			c.problem(record.MemberLeaves, seq, "the leaf hash is missing")
-		case c.hashes[i] == b.Leaves[i]:
-		case linesHold:
-			c.problem(record.MemberLeaves, seq, "the leaf hash is not that of the record, whose hash the checkpoints sign")
-		default:
-			if other, known := place[c.hashes[i]]; known {
-				c.recordProblem(seq, "the bytes of record %d stand here", other)
-			} else {
-				c.recordProblem(seq, "was changed: its hash is not the leaf hash of the log")
+	var tree record.Tree
+	found := make(map[int64]tlog.Hash, len(wanted))
+	reach := func() {
+		if _, want := wanted[tree.Size()]; want {
+			found[tree.Size()] = tree.Root()
+		}
+	}
+	gaps := c.bundle.Gaps
+	for _, hash := range c.hashes {
+		if len(gaps) > 0 && gaps[0].From == tree.Size() {
+			if err := tree.AppendGap(gaps[0]); err != nil {
+				return nil, err
 			}
+			gaps = gaps[1:]
+			reach()
 		}
+		tree.AppendLeaf(nil, hash)
+		reach()
 	}
-}
-
-func allOf(list []bool) bool {
-	for _, ok := range list {
-		if !ok {
-			return false
-		}
-	}
-	return len(list) > 0
-}
-
-// root returns the root of the log at size, which must lie within the bundle.
-func (c *checker) root(size int64) tlog.Hash {
-	tree := c.tree
-	for tree.Size() < size {
-		tree.AppendLeaf(nil, c.hashes[tree.Size()-c.bundle.From])
-	}
-	return tree.Root()
+	return found, nil
 }

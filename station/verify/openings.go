@@ -22,7 +22,7 @@ func (c *checker) openings() {
 	for i := range c.records {
 		e := &c.records[i].Event
 		if body, ok := e.Body.(*event.OpenedBody); ok {
-			c.open(c.bundle.From+int64(i), e, body)
+			c.open(c.seqs[i], e, body)
 		}
 		revealed = revealed || e.Type == event.SessionRevealed
 	}
@@ -31,7 +31,7 @@ func (c *checker) openings() {
 	}
 	for i := range c.records {
 		if e := &c.records[i].Event; event.IsSealed(e.Type) && e.Secret == nil {
-			c.recordProblem(c.bundle.From+int64(i), "its sealed body was never opened, though the session was revealed")
+			c.recordProblem(c.seqs[i], "its sealed body was never opened, though the session was revealed")
 		}
 		if c.records[i].Event.Type == event.SessionRevealed {
 			return
@@ -40,11 +40,12 @@ func (c *checker) openings() {
 }
 
 func (c *checker) open(seq int64, e *event.Event, body *event.OpenedBody) {
-	if body.Of < c.bundle.From || body.Of >= seq {
+	of, own := c.index(body.Of)
+	if !own || body.Of >= seq {
 		c.recordProblem(seq, "opens record %d, which is not before it in this session", body.Of)
 		return
 	}
-	sealed := &c.records[body.Of-c.bundle.From]
+	sealed := &c.records[of]
 	switch {
 	case !event.IsSealed(sealed.Event.Type):
 		c.recordProblem(seq, "opens record %d, which is not sealed", body.Of)

@@ -17,7 +17,12 @@ import (
 func (c *checker) epoch() {
 	b := &c.bundle
 	fail := func(format string, args ...any) { c.problem(record.MemberEpoch, 0, format, args...) }
-	if err := tlog.CheckRecord(b.EpochProof, b.To(), c.root(b.To()), 0, record.LeafHash(b.Epoch)); err != nil {
+	to := b.To()
+	roots, err := c.roots([]int64{to})
+	if err == nil {
+		err = tlog.CheckRecord(b.EpochProof, to, roots[to], 0, record.LeafHash(b.Epoch))
+	}
+	if err != nil {
 		fail("is not the first record of this log: its proof in %s does not hold", record.MemberLog)
 	}
 	r, err := record.Decode(b.Epoch)
@@ -34,13 +39,13 @@ func (c *checker) epoch() {
 	case body.Draft != event.Draft:
 		fail("there never was a draft %d", body.Draft)
 	case c.opening != nil && c.opening.Draft != body.Draft:
-		c.recordProblem(b.From, "the session and its epoch do not agree on their draft")
+		c.recordProblem(c.seqs[0], "the session and its epoch do not agree on their draft")
 	case body.Key != b.Key:
 		c.problem(record.MemberKey, -1, "is not the key that record 0 names for this epoch")
 	case body.Simulated != record.IsSimulated(b.Key):
 		fail("the key and the record do not agree on whether this is a simulation")
 	case c.opening != nil && c.opening.Simulated != body.Simulated:
-		c.recordProblem(b.From, "the session and its epoch do not agree on whether this is a simulation")
+		c.recordProblem(c.seqs[0], "the session and its epoch do not agree on whether this is a simulation")
 	}
 	if ok {
 		if err := checkProof(b.Log, body); err != nil {
@@ -111,19 +116,29 @@ func (c *checker) isPinned(key string) bool { return slices.Contains(c.options.K
 // witnesses holds checkpoints from elsewhere against the log, and finds whether one of them had every commitment
 // before the first run.
 func (c *checker) witnesses() {
-	b := &c.bundle
-	committed, armed := c.commitmentsBefore()
+	heads := make([]record.Head, len(c.options.Checkpoints)) // zero for those that say nothing of this log
+	sizes := make([]int64, len(heads))
 	for i, text := range c.options.Checkpoints {
-		h, err := record.VerifyCheckpoint([]byte(text), b.Key)
+		h, err := record.VerifyCheckpoint([]byte(text), c.bundle.Key)
 		switch {
 		case err != nil:
 			c.problem("", -1, "the checkpoint %d that you gave: %v", i+1, err)
-		case h.Origin != b.Log.Origin():
-			c.problem("", -1, "the checkpoint %d that you gave is of the log %.200q, not of %q", i+1, h.Origin, b.Log.Origin())
-		case h.Size <= b.From || h.Size > b.To():
+		case h.Origin != c.bundle.Log.Origin():
+			c.problem("", -1, "the checkpoint %d that you gave is of the log %.200q, not of %q", i+1, h.Origin, c.bundle.Log.Origin())
+		default:
+			heads[i], sizes[i] = h, h.Size
+		}
+	}
+	roots, _ := c.roots(sizes) // that the gaps fit was checked
+	committed, armed := c.commitmentsBefore()
+	for i, h := range heads {
+		root, held := roots[h.Size]
+		switch {
+		case h.Origin == "":
+		case !held || h.Size <= c.seqs[0]:
 			c.problem("", -1, "the checkpoint %d that you gave is of %d records and cannot be held against this bundle, which has the records %d to %d",
-				i+1, h.Size, b.From, b.To()-1)
-		case c.root(h.Size) != h.Root:
+				i+1, h.Size, c.seqs[0], c.bundle.To()-1)
+		case root != h.Root:
 			c.problem("", -1, "the checkpoint %d that you gave, of %d records, has another root than this log: the log was written anew", i+1, h.Size)
 		default:
 			c.witness, c.witnessed = WitnessPaper, max(c.witnessed, h.Size)
@@ -137,7 +152,7 @@ func (c *checker) witnesses() {
 func (c *checker) commitmentsBefore() (committed, armed int64) {
 	armed = c.bundle.To()
 	for i := range c.records {
-		switch seq := c.bundle.From + int64(i); c.records[i].Event.Type {
+		switch seq := c.seqs[i]; c.records[i].Event.Type {
 		case event.RunCommitted:
 			committed = seq + 1
 		case event.RunArmed:

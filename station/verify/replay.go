@@ -18,7 +18,7 @@ func (c *checker) runEngine(revealed bool) (outcome string) {
 	// A station that signs nonsense may bring the engine to what it holds impossible; that is a finding too.
 	defer func() {
 		if p := recover(); p != nil {
-			c.recordProblem(c.bundle.From+int64(r.next), "the engine cannot go on from here: %v", p)
+			c.recordProblem(r.at(), "the engine cannot go on from here: %v", p)
 			outcome = "failed"
 		}
 	}()
@@ -36,10 +36,18 @@ type replay struct {
 	signed int // checkpoints that the engine asked for
 }
 
+// at returns the place of the next record, also past the end.
+func (r *replay) at() int64 {
+	if r.next < len(r.seqs) {
+		return r.seqs[r.next]
+	}
+	return r.bundle.To()
+}
+
 // all plays every record, and compares the checkpoints beside them with those that the engine asks for.
 func (r *replay) all() bool {
 	for ; r.next < len(r.records); r.next++ {
-		seq := r.bundle.From + int64(r.next)
+		seq := r.seqs[r.next]
 		if err := r.player.Play(seq, r.records[r.next].Event); err != nil {
 			r.recordProblem(seq, "%s", err)
 			return false
@@ -51,7 +59,7 @@ func (r *replay) all() bool {
 		}
 	}
 	if err := r.player.Rest(); err != nil {
-		r.recordProblem(r.bundle.From+int64(r.next), "is missing: %s", err)
+		r.recordProblem(r.at(), "is missing: %s", err)
 		return false
 	}
 	if rest := len(r.bundle.Checkpoints) - r.signed; rest != 0 {

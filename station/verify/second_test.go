@@ -83,7 +83,12 @@ func TestAWitnessOfNothing(t *testing.T) {
 	c.bundle = b
 	c.lines()
 	c.log()
-	before, err := s.signer.Checkpoint(b.From, c.root(b.From))
+	first := c.seqs[0]
+	roots, err := c.roots([]int64{first})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := s.signer.Checkpoint(first, roots[first])
 	if err != nil {
 		t.Fatal(err)
 	}

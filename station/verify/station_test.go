@@ -26,6 +26,7 @@ type station struct {
 	session string
 	now     event.Stamp
 	tree    record.Tree
+	chain   record.Chain
 	stored  []tlog.Hash
 	lines   [][]byte
 	records []record.Record
@@ -68,6 +69,7 @@ func newStationAfter(t testing.TB, seed byte, change func(*station, *event.Epoch
 func (s *station) append(e event.Event) int64 {
 	s.t.Helper()
 	r := record.Record{Site: s.log.Site, Station: s.log.Station, Epoch: s.log.Epoch, Seq: s.tree.Size(), Event: e}
+	s.chain.Link(&r)
 	if e.Secret != nil {
 		body, err := record.EncodeSecret(e.Type, e.Secret)
 		if err != nil {
@@ -84,7 +86,9 @@ func (s *station) append(e event.Event) int64 {
 	}
 	s.lines = append(s.lines, line)
 	s.records = append(s.records, r)
-	s.stored = append(s.stored, s.tree.AppendLeaf([]tlog.Hash{}, record.LeafHash(line))...)
+	leaf := record.LeafHash(line)
+	s.stored = append(s.stored, s.tree.AppendLeaf([]tlog.Hash{}, leaf)...)
+	s.chain.Add(&r, leaf)
 	return r.Seq
 }
 
@@ -139,7 +143,7 @@ func (s *station) readHashes(ids []int64) ([]tlog.Hash, error) {
 func (s *station) bundle(from int64) record.Bundle {
 	s.t.Helper()
 	b, err := record.Assemble(record.Bundle{
-		Log: s.log, Session: s.session, From: from, Epoch: s.lines[0], Key: s.key,
+		Log: s.log, Session: s.session, Epoch: s.lines[0], Key: s.key,
 		Lines: s.lines[from:], Checkpoints: s.notes, Identities: s.people,
 	}, tlog.HashReaderFunc(s.readHashes))
 	if err != nil {

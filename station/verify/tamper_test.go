@@ -91,8 +91,8 @@ func everyByteOf(t *testing.T, b record.Bundle, m, stride int) {
 	line, draft := 0, bytes.Index(data, []byte(`"draft":`))
 	for i := range data {
 		place := name
-		if name == record.MemberRecords || name == record.MemberLeaves {
-			place = fmt.Sprintf("%s: record %d:", name, b.From+int64(line))
+		if name == record.MemberRecords && line < len(b.Lines) {
+			place = fmt.Sprintf("%s: record %d:", name, b.Places()[line])
 		}
 		if data[i] == '\n' {
 			line++
@@ -156,7 +156,7 @@ func TestRecordsDroppedSwappedAndCut(t *testing.T) {
 	_, b := unrevealed(t, 1)
 	n := len(b.Lines)
 	for i := range n {
-		seq := b.From + int64(i)
+		seq := b.Places()[i]
 		dropped := relist(t, b, func(m map[string]*record.Member) {
 			m[record.MemberRecords].Data = joinLines(append(slices.Clone(b.Lines[:i]), b.Lines[i+1:]...))
 		})

@@ -124,7 +124,7 @@ type checker struct {
 	records []record.Record // zero where a line could not be read
 	read    []bool          // whether it could
 	hashes  []tlog.Hash     // the leaf hashes of the lines
-	tree    record.Tree     // of the records before From
+	seqs    []int64         // their places in the log
 	opening *event.Opening
 
 	signed         bool // every checkpoint is signed by the bundle's key
@@ -169,7 +169,7 @@ func (c *checker) lawful() bool {
 	} {
 		switch {
 		case law.made < 1:
-			c.recordProblem(c.bundle.From, "law %d of the %s: there never was one", law.made, law.name)
+			c.recordProblem(c.seqs[0], "law %d of the %s: there never was one", law.made, law.name)
 		case law.made != law.known && c.unjudged == nil:
 			c.unjudged = &event.UnknownLaw{Law: law.name, Made: law.made, Known: law.known}
 		}
@@ -180,7 +180,7 @@ func (c *checker) lawful() bool {
 // evidence checks who signed what, when, and that all that was sealed is open. It tells whether the content can be read.
 func (c *checker) evidence() bool {
 	c.replay = "not checked: the log does not hold"
-	if len(c.bundle.Lines) == 0 || c.bundle.From < 1 || c.bundle.Log.Check() != nil {
+	if len(c.bundle.Lines) == 0 || len(c.bundle.Gaps) == 0 || c.bundle.Log.Check() != nil {
 		return false
 	}
 	c.lines()
@@ -201,6 +201,14 @@ func (c *checker) evidence() bool {
 	}
 	c.clock()
 	return true
+}
+
+// first returns the place of the session's first record in the log, 0 where the bundle does not say.
+func (c *checker) first() int64 {
+	if len(c.seqs) == 0 {
+		return 0
+	}
+	return c.seqs[0]
 }
 
 func (c *checker) problem(member string, seq int64, format string, args ...any) {
@@ -227,7 +235,7 @@ func (c *checker) report() Report {
 	r := Report{
 		Consistent: len(c.problems) == 0, Signer: Unknown, Seed: string(c.seed), Witness: WitnessNone,
 		BeforeFirstRun: c.beforeFirstRun, Simulated: c.simulated(), Replay: c.replay,
-		Site: b.Log.Site, Station: b.Log.Station, Epoch: b.Log.Epoch, Session: b.Session, From: b.From,
+		Site: b.Log.Site, Station: b.Log.Station, Epoch: b.Log.Epoch, Session: b.Session, From: c.first(),
 		Records: len(b.Lines), Key: b.Key, Result: c.result, Problems: c.problems,
 	}
 	if r.Session != "" {

@@ -80,7 +80,7 @@ func export(conn net.Conn, e *history.Export) error {
 	if e.Bundle != nil {
 		parts = append(parts, e.Bundle)
 	}
-	if len(e.Missing) > 0 {
+	if e.Damage.Any() {
 		parts = append(parts, e.Rest)
 	}
 	for _, part := range parts {
