@@ -78,17 +78,25 @@ func TestAnAbsentLineComes(t *testing.T) {
 	})
 }
 
-// TestWhoLooksForAbsentLinesRests: a device that nobody will ever plug in costs little.
+// TestWhoLooksForAbsentLinesRests: a device that nobody will ever plug in costs no wake-up beside those of the grid, and one
+// that goes then is looked for often again.
 func TestWhoLooksForAbsentLinesRests(t *testing.T) {
 	onBench(t, nil, func(b *bench) {
-		b.k.plug("one", "a", "b")
+		one := b.k.plug("one", "a", "b")
 		b.output("never", false)
 		b.watch("a", "b")
-		pass(10 * time.Second)
+		pass(retryFor + retryMost)
 		before := b.k.waited()
 		pass(time.Minute)
-		if got, most := b.k.waited()-before, int(time.Minute/retryMost+time.Minute/MarkEvery); got > most {
+		if got, most := b.k.waited()-before, int(time.Minute/MarkEvery); got > most {
 			t.Errorf("%d wake-ups in a minute, want at most %d", got, most)
+		}
+		one.unplug()
+		pass(time.Second)
+		before = b.k.waited()
+		pass(time.Minute / 2)
+		if got, least := b.k.waited()-before, int(time.Minute/2/retryMost); got < least {
+			t.Errorf("%d looks for a chip that has just gone in half a minute, want %d", got, least)
 		}
 	})
 }

@@ -54,8 +54,8 @@ func (r *reader) lose(chip string, cause error) {
 
 // soon has the next look for absent lines come soon.
 func (r *reader) soon() {
-	r.pause = int64(retryFirst)
-	r.retry = r.kernel.mono() + r.pause
+	r.pause, r.missed = int64(retryFirst), r.kernel.mono()
+	r.retry = r.missed + r.pause
 }
 
 // findAgain looks for what is absent, on whatever chips there are now. Outputs come before anything else, each at its

@@ -28,9 +28,11 @@ const (
 	// lookAfter is how long after an edge the levels are looked at: chips that lose edges lose those that come
 	// close to others.
 	lookAfter = 50 * time.Millisecond
-	// retryFirst is the pause between two looks for lines that are absent; it doubles up to retryMost.
+	// retryFirst is the pause between two looks for lines that are absent; it doubles up to retryMost. What has been absent
+	// for retryFor is looked for on the grid of the watermarks alone: an idle station wakes up for nothing else.
 	retryFirst = 100 * time.Millisecond
 	retryMost  = 2 * time.Second
+	retryFor   = time.Minute
 	// readsAtOnce bounds what one turn reads of one request, so that a storm on one chip starves nobody.
 	readsAtOnce = 32
 )
@@ -42,6 +44,7 @@ type reader struct {
 	grid     int64 // its next instant
 	retry    int64 // the next look for lines that are absent
 	pause    int64 // until the one behind it
+	missed   int64 // since when lines are absent, the latest of them
 	sink     bus.Sink
 	groups   []*group  // as they were collected
 	outputs  []*output // those that are here
@@ -57,7 +60,8 @@ type reader struct {
 func (g *GPIO) run() {
 	defer close(g.ended)
 	r := &reader{GPIO: g, every: int64(MarkEvery), pause: int64(retryFirst), lost: map[string][]string{}}
-	r.grid = r.after(r.kernel.mono())
+	r.missed = r.kernel.mono()
+	r.grid = r.after(r.missed)
 	for {
 		open, news := r.collect()
 		if !open {
@@ -180,6 +184,9 @@ func (r *reader) turn(hung bool) (lost bool) {
 	if r.absent > 0 && now >= r.retry {
 		r.pause = min(2*r.pause, int64(retryMost))
 		r.retry = now + r.pause
+		if now-r.missed >= int64(retryFor) {
+			r.retry = (now/int64(MarkEvery) + 1) * int64(MarkEvery)
+		}
 		r.findAgain()
 	}
 	return len(gone) > 0

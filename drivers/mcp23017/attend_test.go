@@ -104,6 +104,33 @@ func TestAnAbsentChipComes(t *testing.T) {
 	}
 }
 
+// TestAChipThatNobodyPlugsInCostsLittle: what nobody plugs in for a minute is looked for at the instants at which the machine's
+// own lines wake the station, and nothing else wakes it. One that is lost is looked for often again.
+func TestAChipThatNobodyPlugsInCostsLittle(t *testing.T) {
+	r, drive, _ := looked(t)
+	r.chip.Fail(syscall.EREMOTEIO)
+	r.pass(findFor + findLater)
+	transfers, woken := r.chip.Transfers(), r.fired
+	r.pass(time.Minute)
+	if most := int(time.Minute / findLater); r.chip.Transfers()-transfers > most || r.fired-woken > most {
+		t.Errorf("%d looks and %d wake-ups in a minute, want at most %d", r.chip.Transfers()-transfers, r.fired-woken, most)
+	}
+	r.chip.Fail(nil)
+	r.pass(findLater + poll)
+	if r.Err() != nil {
+		t.Fatalf("it is not found: %v", r.Err())
+	}
+	drive.Set(true, 0, time.Hour, nil)
+	r.pass(2 * time.Minute)
+	r.chip.Fail(syscall.EREMOTEIO)
+	r.pass(30 * time.Second)
+	r.chip.Fail(nil)
+	r.pass(findEvery + poll)
+	if r.Err() != nil || !r.chip.Pin(relay) {
+		t.Errorf("half a minute after it was lost: %v, closed %v", r.Err(), r.chip.Pin(relay))
+	}
+}
+
 // TestWiresThatOweALook: the chip is away after a while, though no transfer has failed, and comes back with the wires, its
 // outputs safe.
 func TestWiresThatOweALook(t *testing.T) {

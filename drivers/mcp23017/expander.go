@@ -110,6 +110,9 @@ func (e *Expander) do(kind job, work func()) {
 	e.waiting[kind] = false
 	if kind == polling {
 		e.since = 0 // no answer is owed to a look that was not taken
+		if !e.closed {
+			e.schedule(e.host.Now())
+		}
 	}
 	e.mu.Unlock()
 	e.lose(e.fail("ask its wires", err))

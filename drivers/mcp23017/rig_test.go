@@ -24,6 +24,7 @@ type rig struct {
 	jobs   []func()
 	timers []*timer
 	full   bool // no job is taken
+	fired  int  // timers
 	*Expander
 	edges []bus.Edge
 	marks []int64
@@ -96,6 +97,7 @@ func (r *rig) until(mono int64) {
 		next := r.timers[0]
 		r.timers = r.timers[1:]
 		r.now = max(r.now, next.at)
+		r.fired++
 		next.f()
 	}
 }

@@ -15,9 +15,12 @@ import (
 )
 
 const (
-	// retryFirst and retryMost are the pauses between two attempts to open a port.
+	// retryFirst and retryMost are the pauses between two attempts to open a port. One that has been away for retryFor is tried
+	// on a grid alone, at the instants at which the machine's own lines wake an idle station up.
 	retryFirst = 250 * time.Millisecond
 	retryMost  = 2 * time.Second
+	retryFor   = time.Minute
+	retryGrid  = 5 * time.Second
 	// lastWord bounds how long Close waits for the board to say that its outputs are safe.
 	lastWord = 300 * time.Millisecond
 	// stuckAfter is how long a write may be under way. An adapter that hangs may take what little is said to a board that does

@@ -134,6 +134,33 @@ func TestUnpluggedAndPluggedAgain(t *testing.T) {
 	})
 }
 
+// TestABoardThatNobodyPlugsInCostsLittle: its port is tried every 2 s for a minute, and then on a grid of 5 s.
+func TestABoardThatNobodyPlugsInCostsLittle(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.start()
+		pass(2 * time.Second)
+		r.deny(errors.New("no such file"))
+		r.unplug()
+		tried := func(within time.Duration) int {
+			before := r.opens
+			pass(within)
+			return r.opens - before
+		}
+		if n := tried(retryFor); n < int(retryFor/retryMost) {
+			t.Errorf("%d tries in the first minute", n)
+		}
+		pass(retryMost + retryGrid)
+		if n := tried(time.Minute); n != int(time.Minute/retryGrid) {
+			t.Errorf("%d tries in a later minute, want %d", n, time.Minute/retryGrid)
+		}
+		r.deny(nil)
+		pass(retryGrid + 3*time.Second)
+		if at := r.board.Report(); at.State != link.Up {
+			t.Errorf("it is not found again: %+v", at)
+		}
+	})
+}
+
 func TestAResetIsAGap(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.start()

@@ -30,14 +30,14 @@ type line struct {
 func (b *Board) run() {
 	defer close(b.ended)
 	defer b.deliver()
-	pause := retryFirst
+	pause, went := retryFirst, b.opt.Now()
 	for {
 		port, err := b.opt.Open()
 		if err == nil {
 			began := b.opt.Now()
 			err = b.serve(port)
 			if b.opt.Now()-began > int64(retryMost) {
-				pause = retryFirst
+				pause, went = retryFirst, b.opt.Now()
 			}
 		}
 		if err == nil {
@@ -45,7 +45,11 @@ func (b *Board) run() {
 		}
 		b.with(func(p *pinbus.Machine, now int64) { p.Shut(now, err) })
 		b.deliver()
-		timer := time.NewTimer(pause)
+		now, wait := b.opt.Now(), pause
+		if now-went >= int64(retryFor) {
+			wait = retryGrid - time.Duration(now%int64(retryGrid))
+		}
+		timer := time.NewTimer(wait)
 		pause = min(2*pause, retryMost)
 		for waiting := true; waiting; {
 			select {

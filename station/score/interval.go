@@ -4,7 +4,7 @@ import (
 	"math"
 	"strconv"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"gonum.org/v1/gonum/mathext"
 )
 
 // Method says how an interval is found.
@@ -79,10 +79,10 @@ func Rate(k, n int, method Method) Proportion {
 // distribution. The ends at k = 0 and k = n are the caller's.
 func clopperPearson(k, n float64) (low, high float64) {
 	if k > 0 {
-		low = distuv.Beta{Alpha: k, Beta: n - k + 1}.Quantile(tail)
+		low = mathext.InvRegIncBeta(k, n-k+1, tail)
 	}
 	if k < n {
-		high = distuv.Beta{Alpha: k + 1, Beta: n - k}.Quantile(1 - tail)
+		high = mathext.InvRegIncBeta(k+1, n-k, 1-tail)
 	}
 	return low, high
 }

@@ -3,6 +3,10 @@
 //
 // Every function is pure and gives the same on every machine: outcomes and verdicts are integers and exact ratios,
 // statistics are rounded to the digits that are printed.
+//
+// The quantiles of the beta and of the normal distribution are those of gonum's mathext, which needs nothing else. Its
+// distributions (stat/distuv) call the same functions and bring linear algebra with them: 3.0 of 32.9 MB of the daemon, and
+// 2.1 of 25.0 MB of its resident memory.
 package score
 
 import "scentpost/station/event"

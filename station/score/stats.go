@@ -1,6 +1,6 @@
 package score
 
-import "gonum.org/v1/gonum/stat/distuv"
+import "gonum.org/v1/gonum/mathext"
 
 // MaxCount is the largest count that statistics are made of: more than all dogs have ever searched, and small
 // enough that every sum and product is exact on every machine.
@@ -80,6 +80,6 @@ func detection(hits, falses float64) (dPrime, criterion *Number) {
 	if min(hits, falses) <= 0 || max(hits, falses) >= 1 {
 		return nil, nil
 	}
-	h, f := distuv.UnitNormal.Quantile(hits), distuv.UnitNormal.Quantile(falses)
+	h, f := mathext.NormalQuantile(hits), mathext.NormalQuantile(falses)
 	return rounded(h - f), rounded(-(h + f) / 2)
 }

@@ -13,8 +13,8 @@ import (
 	"scentpost/drivers/linux"
 )
 
-// patience is how long a test waits, in the guest's time, for what ought to come at once.
-const patience = 5 * time.Second
+// patience is how long a test waits, in the guest's time, for what ought to come at once, or at the next look on the grid.
+const patience = 10 * time.Second
 
 // ear is a sink that keeps what it is given.
 type ear struct {
