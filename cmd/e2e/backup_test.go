@@ -64,15 +64,22 @@ func (r *rig) export(session string) []byte {
 // listed returns how a session is listed.
 func (r *rig) listed(session string) history.Listed {
 	r.t.Helper()
+	all := r.list()
+	at := slices.IndexFunc(all, func(l history.Listed) bool { return l.ID == session })
+	if at < 0 {
+		r.t.Fatalf("session %s is not listed: %+v", session, all)
+	}
+	return all[at]
+}
+
+// list returns the list of sessions.
+func (r *rig) list() []history.Listed {
+	r.t.Helper()
 	var says struct{ Sessions []history.Listed }
 	if err := json.Unmarshal([]byte(r.must("session", "list", "--json")), &says); err != nil {
 		r.t.Fatal(err)
 	}
-	at := slices.IndexFunc(says.Sessions, func(l history.Listed) bool { return l.ID == session })
-	if at < 0 {
-		r.t.Fatalf("session %s is not listed: %+v", session, says.Sessions)
-	}
-	return says.Sessions[at]
+	return says.Sessions
 }
 
 // secrets returns everything that is sealed and not opened in the current epoch: nonces, bodies, and what a body holds.

@@ -168,7 +168,13 @@ func BenchmarkIdleMemory(b *testing.B) {
 	r.daemon.stop(b)
 }
 
-func residentMB(b *testing.B, pid int) float64 {
+func residentMB(b testing.TB, pid int) float64 {
+	b.Helper()
+	return memoryOf(b, pid, "VmRSS")
+}
+
+// memoryOf reads a figure of a process's memory from the kernel, in MB.
+func memoryOf(b testing.TB, pid int, name string) float64 {
 	b.Helper()
 	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -177,10 +183,10 @@ func residentMB(b *testing.B, pid int) float64 {
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		var kB float64
-		if n, _ := fmt.Sscanf(lines.Text(), "VmRSS: %f kB", &kB); n == 1 {
+		if n, _ := fmt.Sscanf(lines.Text(), name+": %f kB", &kB); n == 1 {
 			return kB / 1024
 		}
 	}
-	b.Fatal("no VmRSS")
+	b.Fatal("no " + name)
 	return 0
 }
