@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the program as a person does. "exits CODE PROGRAM ARG..." runs a program and wants its exit code.
 // "answering SOCKET FILE" has a daemon answer every request with the file's line, "answering SOCKET" has it answer
-// nothing, and "left SOCKET" leaves a socket that nobody listens on. "twin LINK" plugs a board in, and "owned PORT" has its
+// nothing, "answering SOCKET FILE once" has it hang up then, and "left SOCKET" leaves a socket that nobody listens on. "twin LINK" plugs a board in, and "owned PORT" has its
 // port used.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -66,11 +66,11 @@ func listen(ts *testscript.TestScript, args []string) *net.UnixListener {
 }
 
 func answering(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 || len(args) > 2 {
-		ts.Fatalf("usage: answering SOCKET [FILE]")
+	if neg || len(args) < 1 || len(args) > 3 || len(args) == 3 && args[2] != "once" {
+		ts.Fatalf("usage: answering SOCKET [FILE [once]]")
 	}
 	answer := ""
-	if len(args) == 2 {
+	if len(args) > 1 {
 		answer = ts.ReadFile(args[1])
 	}
 	l := listen(ts, args)
@@ -87,7 +87,7 @@ func answering(ts *testscript.TestScript, neg bool, args []string) {
 					if len(args) == 1 {
 						continue
 					}
-					if _, err := io.WriteString(conn, answer); err != nil || answer == "" {
+					if _, err := io.WriteString(conn, answer); err != nil || answer == "" || len(args) == 3 {
 						return
 					}
 				}

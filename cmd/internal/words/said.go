@@ -150,4 +150,7 @@ var said = map[refusal.Code]string{
 	socket.Unreachable: "this account (uid {uid}) may not reach the daemon's socket {path}: {detail}",
 	socket.HungUp:      "the daemon hung up; `scentpost session status` tells whether the command was carried out",
 	socket.Gibberish:   "the daemon's answer cannot be read: {detail}",
+	socket.ExportStalled: "the daemon sent nothing more of the export for {seconds} s, so no file was made of it: " +
+		"look whether it answers (scentpost session status), and export it again",
+	socket.ExportCutOff: "the daemon hung up before the end of the export, so no file was made of it: export it again (scentpost session status tells whether the daemon answers)",
 }

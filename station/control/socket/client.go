@@ -40,9 +40,13 @@ func Dial(ctx context.Context, path string) (*Client, error) {
 	if err != nil {
 		return nil, away(path, err)
 	}
+	return newClient(conn), nil
+}
+
+func newClient(conn net.Conn) *Client {
 	lines := bufio.NewScanner(conn)
 	lines.Buffer(make([]byte, 0, 64<<10), maxResponse)
-	return &Client{conn: conn, lines: lines}, nil
+	return &Client{conn: conn, lines: lines}
 }
 
 // Close hangs up.

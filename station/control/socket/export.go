@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"time"
 
@@ -22,6 +23,9 @@ import (
 const (
 	chunkBytes = 48 << 10 // of data in a chunk, which takes a third more in base64
 	leastPace  = 1 << 20  // bytes/s that a client has to read: a slow one would keep others from an export
+	// chunkWait is how long a client waits for the next chunk. A disk that holds the daemon up does so for some seconds, and
+	// one that hangs for longer has its unit end it (WatchdogSec=30s).
+	chunkWait = 30 * time.Second
 )
 
 // chunk is one line of a part.
@@ -32,11 +36,11 @@ type chunk struct {
 }
 
 // chunks writes what it is given in chunks. Each has the time that a client has for a response, all of them together the time
-// that the least pace leaves.
+// that the least pace leaves. The time in which the daemon makes a chunk is not the client's.
 type chunks struct {
-	conn  net.Conn
-	began time.Time
-	sent  int
+	conn   net.Conn
+	waited time.Duration // for the client
+	sent   int
 }
 
 // Write implements io.Writer.
@@ -56,12 +60,11 @@ func (c *chunks) send(of chunk) error {
 	if err != nil {
 		return fmt.Errorf("write a chunk: %w", err)
 	}
-	limit := time.Now().Add(responseWait)
-	if all := c.began.Add(responseWait + time.Duration(c.sent)*time.Second/leastPace); all.Before(limit) {
-		limit = all
-	}
-	_ = c.conn.SetWriteDeadline(limit)
-	if _, err = c.conn.Write(append(line, '\n')); err != nil {
+	began, left := time.Now(), responseWait+time.Duration(c.sent)*time.Second/leastPace-c.waited
+	_ = c.conn.SetWriteDeadline(began.Add(min(responseWait, left)))
+	_, err = c.conn.Write(append(line, '\n'))
+	c.waited += time.Since(began)
+	if err != nil {
 		return &sendError{err}
 	}
 	return nil
@@ -75,7 +78,7 @@ func (e *sendError) Unwrap() error { return e.error }
 
 // export writes the parts of an export after its response.
 func export(conn net.Conn, e *history.Export) error {
-	c := &chunks{conn: conn, began: time.Now()}
+	c := &chunks{conn: conn}
 	parts := []func(io.Writer) error{}
 	if e.Bundle != nil {
 		parts = append(parts, e.Bundle)
@@ -119,11 +122,19 @@ func (c *Client) Export(request *control.Request) (control.Response, error) {
 	return r, nil
 }
 
-// part writes the next part of an export.
+// part writes the next part of an export. A daemon that sends nothing more for chunkWait has stalled: the connection is of no
+// use then, and is closed.
 func (c *Client) part(w io.Writer) error {
+	defer func() { _ = c.conn.SetReadDeadline(time.Time{}) }()
 	for {
+		_ = c.conn.SetReadDeadline(time.Now().Add(chunkWait))
 		var next chunk
-		if err := c.next(&next); err != nil {
+		switch err := c.next(&next); {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return failure(refusal.New(ExportStalled, "seconds", int(chunkWait/time.Second)), err, c.Close())
+		case errors.Is(err, ErrHungUp):
+			return failure(refusal.New(ExportCutOff), err)
+		case err != nil:
 			return err
 		}
 		switch {

@@ -14,6 +14,7 @@ import (
 
 	"scentpost/station/control"
 	"scentpost/station/history"
+	"scentpost/station/refusal"
 	"scentpost/station/trial"
 )
 
@@ -126,8 +127,10 @@ func TestAClientThatReadsSlowlyIsLeft(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		pause time.Duration // before each read of 64 kB
+		disk  time.Duration // before each piece that the daemon reads
 		whole bool
-	}{{"quick", 0, true}, {"twice the least pace", time.Second / 32, true}, {"a read every 3 s", 3 * time.Second, false}} {
+	}{{"quick", 0, 0, true}, {"twice the least pace", time.Second / 32, 0, true}, {"a read every 3 s", 3 * time.Second, 0, false},
+		{"quick, of a disk that is slow itself", 0, time.Second, true}} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				station, client := net.Pipe()
@@ -140,12 +143,70 @@ func TestAClientThatReadsSlowlyIsLeft(t *testing.T) {
 						}
 					}
 				}()
-				err := export(station, &history.Export{Name: "b.zip", Bundle: content(noise(40<<20), nil)})
+				slow := func(w io.Writer) error {
+					return content(noise(40<<20), nil)(writer(func(p []byte) (int, error) { time.Sleep(c.disk); return w.Write(p) }))
+				}
+				err := export(station, &history.Export{Name: "b.zip", Bundle: slow})
 				_ = station.Close()
 				<-read
 				if whole := err == nil; whole != c.whole || !whole && !errors.Is(err, os.ErrDeadlineExceeded) {
 					t.Errorf("it ended with %v", err)
 				}
+			})
+		})
+	}
+}
+
+// writer is a function as an io.Writer.
+type writer func(p []byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
+
+// TestADaemonThatStallsInAnExport holds no client up for ever, however late in the export; one that is slow stalls not. What came
+// before is no bundle, and the client says so.
+func TestADaemonThatStallsInAnExport(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		pause time.Duration // before each piece that the daemon reads
+		goes  bool          // it hangs up at the third piece
+		want  refusal.Code
+		after time.Duration
+	}{
+		{"it stalls", time.Hour, false, ExportStalled, chunkWait},
+		{"it is slow", chunkWait - time.Second, false, "", 10 * (chunkWait - time.Second)},
+		{"it goes", time.Second, true, ExportCutOff, 3 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				station, conn := net.Pipe()
+				ended := make(chan struct{})
+				go func() {
+					defer close(ended)
+					_ = export(station, &history.Export{Name: "b.zip", Bundle: func(w io.Writer) error {
+						for n := range 10 {
+							time.Sleep(c.pause)
+							if c.goes && n == 2 {
+								return station.Close()
+							}
+							if _, err := w.Write(noise(chunkBytes + 1)); err != nil {
+								return err
+							}
+						}
+						return nil
+					}})
+					_ = station.Close()
+				}()
+				client, began := newClient(conn), time.Now()
+				err := client.part(io.Discard)
+				var failed *Error
+				if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &failed) || !failed.Why.Says(c.want)) {
+					t.Errorf("it ends with %v, want %q", err, c.want)
+				}
+				if took := time.Since(began); took != c.after {
+					t.Errorf("after %s, want %s", took, c.after)
+				}
+				_ = client.Close()
+				<-ended
 			})
 		})
 	}

@@ -25,6 +25,9 @@ const (
 	Unreachable   refusal.Code = "socket-unreachable"   // uid, path, detail
 	HungUp        refusal.Code = "daemon-hung-up"
 	Gibberish     refusal.Code = "answer-unreadable" // detail
+
+	ExportStalled refusal.Code = "export-stalled" // seconds: nothing more came for so long
+	ExportCutOff  refusal.Code = "export-cut-off" // the daemon hung up before its end
 )
 
 // ErrNoDaemon says that no daemon answers on a socket.
