@@ -185,7 +185,7 @@ func auditShown(t testing.TB, j *journal.Journal, lines []journal.Line, shown []
 		if s.Obstacle != nil { // which no journal knows
 			s.Obstacle, s.Next = nil, said.Next
 		}
-		s.Checkpoint, s.Conditions = "", nil
+		s.Checkpoint, s.Request, s.Conditions = "", "", nil
 		s.Commands = nil                 // they go by who asked, and a record is nobody
 		s.NextIn, said.NextIn = nil, nil // it goes by when it was asked
 		got, _ := json.Marshal(s)

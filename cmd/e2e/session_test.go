@@ -123,8 +123,10 @@ func TestAPersonsSession(t *testing.T) {
 func (r *rig) openAndSeal(plan, authority string) control.Status {
 	r.t.Helper()
 	r.tell("Assessor", "open", plan, "--dog", "Rex", "--handler", "Handler", "--assessor", "Assessor", "--discipline", "explosives")
-	loaded := r.tell("Loader", "load")
-	share := strings.TrimSpace(r.must("key", "answer", "--key", authority, loaded.Status.StationHash))
+	r.tell("Loader", "load")
+	request := r.path("request")
+	r.must("session", "request", "--out", request)
+	share := strings.TrimSpace(r.must("key", "answer", "--key", authority, "--log", r.path("answers"), request))
 	return *r.tell("Assessor", "seal", "--share", share).Status
 }
 

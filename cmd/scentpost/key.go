@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"scentpost/station/blind"
 	"scentpost/station/record"
 )
 
@@ -18,7 +17,7 @@ const privatePrefix = "PRIVATE+KEY+"
 type keyCmd struct {
 	New    keyNew    `cmd:"" help:"Make a key; writes the private key to a new file and prints the verifier key."`
 	Show   keyShow   `cmd:"" help:"Print the verifier key of a private key."`
-	Answer keyAnswer `cmd:"" help:"Answer a station's hash with the authority's signed share, for 'session seal --share'."`
+	Answer keyAnswer `cmd:"" help:"Sign a station's request; prints the answer for 'session seal --share'."`
 }
 
 type keyNew struct {
@@ -74,37 +73,5 @@ func printKey(out io.Writer, verifier string, asJSON bool) error {
 		return printJSON(out, map[string]string{"key": verifier})
 	}
 	_, err := fmt.Fprintln(out, verifier)
-	return err
-}
-
-type keyAnswer struct {
-	Key  string `required:"" help:"The file of the authority's private key." placeholder:"FILE"`
-	Hash string `arg:"" help:"The station's hash, as 'session load' prints it."`
-	JSON bool   `help:"Print JSON."`
-}
-
-// Run draws the authority's share and signs it over the station's hash. A hash is to be answered once: who gets
-// two answers may choose the draw.
-func (c keyAnswer) Run(out io.Writer) error {
-	hash, err := record.ParseHex32(strings.ToLower(strings.TrimSpace(c.Hash)))
-	if err != nil {
-		return usage(fmt.Errorf("the station's hash: %w", err))
-	}
-	data, err := readFile(c.Key, maxKeyFile)
-	if err != nil {
-		return usage(err)
-	}
-	var share [32]byte
-	if _, err := io.ReadFull(rand.Reader, share[:]); err != nil {
-		return no(fmt.Errorf("no random bytes for the share: %w", err))
-	}
-	answer, err := blind.SignShare(record.KeyText(data), hash, share)
-	if err != nil {
-		return usage(fmt.Errorf("%s: %w", c.Key, err))
-	}
-	if c.JSON {
-		return printJSON(out, map[string]string{"share": answer})
-	}
-	_, err = fmt.Fprintln(out, answer)
 	return err
 }

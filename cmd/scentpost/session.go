@@ -128,6 +128,7 @@ func printJSON(out io.Writer, v any) error {
 type sessionCmd struct {
 	Open     sessionOpen     `cmd:"" help:"Open a session of PLAN for a team."`
 	Load     sessionLoad     `cmd:"" help:"Say that the canisters are loaded as the plan says; prints the station's hash."`
+	Request  sessionRequest  `cmd:"" help:"Write what an authority signs to answer the station's hash."`
 	Seal     sessionSeal     `cmd:"" help:"Answer the station's hash and seal the draw."`
 	Arm      sessionArm      `cmd:"" help:"Arm the next run."`
 	Start    sessionStart    `cmd:"" help:"Start the search."`
@@ -180,6 +181,29 @@ type sessionLoad struct{ daemon }
 
 // Run loads the session.
 func (c sessionLoad) Run(out io.Writer) error { return c.tell(out, control.Request{Command: "load"}) }
+
+type sessionRequest struct {
+	daemon
+	Out string `short:"o" help:"The file to write; standard output when not given." placeholder:"FILE"`
+}
+
+// Run writes the station's request to a second party.
+func (c sessionRequest) Run(out io.Writer) error {
+	response, err := c.ask(control.Request{Command: "status"})
+	if err != nil {
+		return err
+	}
+	switch {
+	case response.Status.Request == "":
+		return no(errors.New("there is no request: a session makes one when it is loaded, and it ends with the seal"))
+	case c.JSON:
+		return printJSON(out, map[string]string{"request": response.Status.Request})
+	case c.Out != "":
+		return createNew("the request", c.Out, []byte(response.Status.Request), 0o644)
+	}
+	_, err = io.WriteString(out, response.Status.Request)
+	return err
+}
 
 type sessionSeal struct {
 	daemon

@@ -1,7 +1,6 @@
 package check_test
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -364,7 +363,7 @@ func (c *crowd) fit(r *control.Request) {
 	}
 }
 
-// share answers the station's hash, throws dice, or does without a second party.
+// share answers the station's request, throws dice, or does without a second party.
 func (c *crowd) share(r *control.Request) {
 	switch c.chance.Below(3) {
 	case 0:
@@ -372,12 +371,13 @@ func (c *crowd) share(r *control.Request) {
 	case 1:
 		r.Dice = "3 1 4 1 5 2"
 	default:
-		raw, err := hex.DecodeString(c.y.Station.Snapshot().View.StationHash)
-		if err != nil || len(raw) != 32 {
+		request := c.y.Station.Snapshot().View.Request
+		if request == "" {
 			return
 		}
-		if r.Share, err = blind.SignShare(c.y.Authority, [32]byte(raw), [32]byte{byte(c.chance.Below(256))}); err != nil {
-			c.wrong("the share: %v", err)
+		var err error
+		if r.Share, err = blind.Answer(c.y.Authority, request); err != nil {
+			c.wrong("the answer: %v", err)
 		}
 	}
 }

@@ -60,7 +60,7 @@ func (s *Sights) Count(c Channel) int { return len(s.channels[c]) }
 
 // hidden are the named fields whose values are ciphertexts, commitments, or hashed or signed over them. Of those
 // only the length is compared; every other byte must be the same.
-var hidden = regexp.MustCompile(`("(?:sealed|commitment|station_hash|signature|checkpoint)":")((?:[^"\\]|\\.)*)"`)
+var hidden = regexp.MustCompile(`("(?:sealed|prev|commitment|loading_hash|station_hash|request|signature|checkpoint)":")((?:[^"\\]|\\.)*)"`)
 
 // Mask puts an x in the place of each byte of the named fields.
 func Mask(text []byte) []byte {

@@ -78,7 +78,7 @@ func TestTheConfigurationHoldsCanistersOffExpanders(t *testing.T) {
 // opensOn runs a yard until a run is searched with the canister 1A open.
 func opensOn(t *testing.T) *yard.Yard {
 	t.Helper()
-	for secrets := range uint64(20) {
+	for secrets := range uint64(100) {
 		y := newYard(t, "virtual-two", func(o *yard.Options) {
 			onExpander(t)(o)
 			o.Secrets = secrets

@@ -1,15 +1,13 @@
 package yard
 
 import (
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"scentpost/station/blind"
 	"scentpost/station/control"
 	"scentpost/station/event"
+	"scentpost/station/record"
 	"scentpost/station/trial"
 )
 
@@ -46,7 +44,7 @@ func (y *Yard) do(who control.Person, r control.Request) (control.Response, erro
 	return *response, nil
 }
 
-// Prepare opens, loads and seals a session; the simulated authority answers the station's hash.
+// Prepare opens, loads and seals a session; the simulated authority answers the station's request.
 func (y *Yard) Prepare(planName string, plan, rule []byte) error {
 	_, err := y.Do(event.Assessor, control.Request{Command: "open", PlanName: planName, Plan: string(plan), Rule: string(rule),
 		Dog: "Simulated Dog", Handler: y.nameOf(event.Handler), Assessor: y.nameOf(event.Assessor), Discipline: "simulated"})
@@ -57,7 +55,7 @@ func (y *Yard) Prepare(planName string, plan, rule []byte) error {
 	if err != nil {
 		return err
 	}
-	answer, err := y.answer(loaded.Status.StationHash)
+	answer, err := y.answer(loaded.Status.Request)
 	if err != nil {
 		return err
 	}
@@ -65,17 +63,13 @@ func (y *Yard) Prepare(planName string, plan, rule []byte) error {
 	return err
 }
 
-// answer is what the simulated authority says to the station's hash.
-func (y *Yard) answer(stationHash string) (string, error) {
-	raw, err := hex.DecodeString(stationHash)
-	if err != nil || len(raw) != 32 {
-		return "", errors.New("the station printed no hash")
+// answer is what the simulated authority says to the station's request.
+func (y *Yard) answer(request string) (string, error) {
+	text, _, err := record.ReadNote([]byte(request))
+	if err != nil {
+		return "", fmt.Errorf("the station's request %w", err)
 	}
-	var share [32]byte
-	if _, err := io.ReadFull(y.World.Bytes("authority"), share[:]); err != nil {
-		return "", err
-	}
-	return blind.SignShare(y.Authority, [32]byte(raw), share)
+	return blind.Answer(y.Authority, text)
 }
 
 func (y *Yard) nameOf(role event.Role) string {

@@ -117,7 +117,7 @@ func (s *scribe) begin(session string) {
 	s.batch.Identities = append(s.batch.Identities, person, nobody)
 	s.write(event.Event{Type: event.SessionOpened, Session: session, Body: &event.Opening{Draft: event.Draft, Name: "six", Plan: "plan: six\n", Mode: "double",
 		Team: event.Team{Dog: person.Ref, Handler: person.Ref}, People: []event.Person{}, Beams: []int{}}})
-	s.write(event.Event{Type: event.SessionLoaded, Session: session, Body: &event.Load{Loading: []event.Loaded{}}})
+	s.write(event.Event{Type: event.SessionLoaded, Session: session, Body: &event.Load{SetUp: "0123456789abcdef"}})
 	s.sign("load", session)
 	s.write(event.Event{Type: event.SessionSealed, Session: session, Body: &event.Seed{Source: event.Alone}})
 	s.commit()

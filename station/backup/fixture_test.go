@@ -155,7 +155,7 @@ func (s *scribe) session(id string, whole bool) {
 	name := record.NewPerson([16]byte{1}, "Hari <& "+id+">")
 	s.write(event.Event{Type: event.SessionOpened, Session: id, Body: &event.Opening{Name: "p.yaml", Plan: "plan: <x> & y\n", Mode: "double",
 		Team: event.Team{Dog: name.Ref, Handler: name.Ref}, People: []event.Person{}, Beams: []int{1}}}, name)
-	s.write(event.Event{Type: event.SessionLoaded, Session: id, Body: &event.Load{Loading: []event.Loaded{}}})
+	s.write(event.Event{Type: event.SessionLoaded, Session: id, Body: &event.Load{SetUp: "0123456789abcdef"}})
 	s.sign("load", id)
 	if !whole {
 		s.write(event.Event{Type: event.SessionPaused, Session: id, Body: &event.Why{Reason: "rain"}})

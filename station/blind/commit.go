@@ -3,6 +3,8 @@ package blind
 import (
 	"crypto/hkdf"
 	"crypto/sha256"
+	"encoding/hex"
+	"strings"
 
 	"scentpost/station/event"
 )
@@ -16,25 +18,25 @@ const (
 	tagSeal    = "scentpost/seal/v1"
 )
 
-// Binding is what ties a seed and its commitments to one session, so that none can be used in another.
+// Binding is what ties a seed and its commitments to one set-up, so that none can be used in another.
 type Binding struct {
-	Station, Epoch, Session string
-	PlanHash, LoadingHash   [32]byte
+	Station, Epoch, SetUp string
+	PlanHash, LoadingHash [32]byte
 }
 
 // parts appends what StationHash and SessionSeed are bound to.
 func (b Binding) parts(to []byte) []byte {
 	to = appendPart(to, b.Station)
 	to = appendPart(to, b.Epoch)
-	to = appendPart(to, b.Session)
+	to = appendPart(to, b.SetUp)
 	to = appendPart(to, b.PlanHash[:])
 	return appendPart(to, b.LoadingHash[:])
 }
 
-// LoadingHash returns the SHA-256 over the tag "scentpost/loading/v1" and, for each canister in the order given,
-// position (8 bytes), canister and odour, each as a part.
-func LoadingHash(loading []event.Loaded) [32]byte {
-	b := appendPart(nil, tagLoading)
+// LoadingHash returns the SHA-256 over the tag "scentpost/loading/v1", the salt and, for each canister in the order given,
+// position (8 bytes), canister and odour, each as a part. Without the salt nobody can try the few loadings that there are.
+func LoadingHash(salt [32]byte, loading []event.Loaded) [32]byte {
+	b := appendPart(appendPart(nil, tagLoading), salt[:])
 	for _, l := range loading {
 		b = appendNumber(b, l.Position)
 		b = appendPart(b, l.Canister)
@@ -44,9 +46,24 @@ func LoadingHash(loading []event.Loaded) [32]byte {
 }
 
 // StationHash commits the station to its share of the seed before the authority answers: SHA-256 over the tag
-// "scentpost/station/v1", station, epoch, session, plan hash, loading hash and share, each as a part.
-func StationHash(b Binding, share [32]byte) [32]byte {
-	return sha256.Sum256(appendPart(b.parts(appendPart(nil, tagStation)), share[:]))
+// "scentpost/station/v1", station, epoch, set-up, plan hash, loading hash, the openings (hex) one after the other in one part, and
+// share, each as a part.
+func StationHash(b Binding, openings []string, share [32]byte) [32]byte {
+	out := appendPart(b.parts(appendPart(nil, tagStation)), strings.Join(openings, ""))
+	return sha256.Sum256(appendPart(out, share[:]))
+}
+
+// Load returns the public and the sealed body of a record that a set-up is loaded, and what its draw is bound to. b has all but
+// the loading's hash.
+func Load(b Binding, openings []string, loading []event.Loaded, share, salt [32]byte) (Binding, *event.Load, *event.Filling) {
+	b.LoadingHash = LoadingHash(salt, loading)
+	stationHash := StationHash(b, openings, share)
+	return b, &event.Load{
+			SetUp: b.SetUp, Canisters: len(loading), LoadingHash: hex.EncodeToString(b.LoadingHash[:]),
+			Openings: openings, StationHash: hex.EncodeToString(stationHash[:]),
+		}, &event.Filling{
+			Share: hex.EncodeToString(share[:]), Salt: hex.EncodeToString(salt[:]), Loading: loading,
+		}
 }
 
 // SessionSeed returns the seed of the draw: HKDF-SHA256 without salt, of the station's share and the authority's as
@@ -73,7 +90,7 @@ func expand(secret, info []byte) [32]byte {
 }
 
 // Commit returns the commitment to the placements of one run: SHA-256 over the tag "scentpost/seal/v1", station,
-// epoch, plan hash, session, index (8 bytes), nonce, and all placements as one part. In that part each placement is
+// epoch, plan hash, set-up, index (8 bytes), nonce, and all placements as one part. In that part each placement is
 // the number of its slots (8 bytes) and for each slot position (8 bytes), canister, kind and odour, each as a part.
 // A scheduled run has one placement; a reserve run has one for each composition, in the order of Compositions.
 func Commit(b Binding, index int, nonce [32]byte, placements []event.Placement) [32]byte {
@@ -91,7 +108,7 @@ func Commit(b Binding, index int, nonce [32]byte, placements []event.Placement) 
 	out = appendPart(out, b.Station)
 	out = appendPart(out, b.Epoch)
 	out = appendPart(out, b.PlanHash[:])
-	out = appendPart(out, b.Session)
+	out = appendPart(out, b.SetUp)
 	out = appendNumber(out, index)
 	out = appendPart(out, nonce[:])
 	return sha256.Sum256(appendPart(out, inner))

@@ -23,32 +23,43 @@ func authority(t *testing.T, name string, n int) (private, verifier string) {
 func TestAnAnswerGoesRound(t *testing.T) {
 	private, verifier := authority(t, "ministry", 1)
 	_, other := authority(t, "academy", 2)
-	hash, share := numbered(3), numbered(4)
-	answer, err := SignShare(private+"\n", hash, share)
+	binding := Binding{Station: "line-1", Epoch: "e1", SetUp: "0123456789abcdef", PlanHash: numbered(3), LoadingHash: numbered(4)}
+	request := Request(binding, []string{digits(numbered(5))}, numbered(6))
+	answer, err := Answer(private+"\n", request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, key, signature, err := ParseAnswer(" "+strings.ToUpper(answer)+"\n", []string{"no key", other, verifier})
-	if err != nil {
-		t.Fatal(err)
+	if again, err := Answer(private, request); err != nil || again != answer {
+		t.Errorf("who asks twice gets another answer: %v", err)
 	}
-	if got != digits(share) || key != verifier {
-		t.Errorf("share %s, key %s", got, key)
+	key, signature, err := ParseAnswer(" "+strings.ToUpper(answer)+"\n", []string{"no key", other, verifier})
+	if err != nil || key != verifier {
+		t.Fatal(key, err)
 	}
-	if err := VerifyShare(key, hash, share, signature); err != nil {
-		t.Error(err)
+	share, err := AuthorityShare(key, request, signature)
+	if err != nil || share == [32]byte{} {
+		t.Fatal(share, err)
 	}
-	for name, err := range map[string]error{
-		"another hash":      VerifyShare(key, numbered(5), share, signature),
-		"another share":     VerifyShare(key, hash, numbered(5), signature),
-		"another key":       VerifyShare(other, hash, share, signature),
-		"no key":            VerifyShare("no key", hash, share, signature),
-		"no signature":      VerifyShare(key, hash, share, ""),
-		"a changed one":     VerifyShare(key, hash, share, flip(signature)),
-		"upper-case digits": VerifyShare(key, hash, share, strings.ToUpper(signature)),
+	for name, c := range map[string][3]string{
+		"another request":   {key, Request(binding, nil, numbered(6)), signature},
+		"another key":       {other, request, signature},
+		"no key":            {"no key", request, signature},
+		"no signature":      {key, request, ""},
+		"a changed one":     {key, request, flip(signature)},
+		"upper-case digits": {key, request, strings.ToUpper(signature)},
 	} {
-		if err == nil {
+		if _, err := AuthorityShare(c[0], c[1], c[2]); err == nil {
 			t.Errorf("%s: the signature is taken", name)
+		}
+	}
+}
+
+// TestAnAuthoritySignsRequestsAlone: its key is no station's, and a text that is none may be a trap.
+func TestAnAuthoritySignsRequestsAlone(t *testing.T) {
+	private, _ := authority(t, "ministry", 1)
+	for _, text := range []string{"", "scentpost/site/line-1/e1\n4\nAAAA\n", "scentpost/request/v1/line-1/e1\n4\nAAAA\n", " scentpost/request/v1\nstation x\n"} {
+		if _, err := Answer(private, text); err == nil {
+			t.Errorf("%q is signed", text)
 		}
 	}
 }
@@ -62,7 +73,8 @@ func flip(digits string) string {
 
 func TestBadAnswers(t *testing.T) {
 	private, verifier := authority(t, "ministry", 1)
-	answer, err := SignShare(private, numbered(3), numbered(4))
+	request := Request(Binding{}, nil, numbered(3))
+	answer, err := Answer(private, request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,16 +84,15 @@ func TestBadAnswers(t *testing.T) {
 		want         string
 	}{
 		{"not hexadecimal", "hello", []string{verifier}, "is not hexadecimal"},
-		{"unsigned", answer[:64], []string{verifier}, "this share is not signed"},
-		{"cut", answer[:100], []string{verifier}, "has 100 digits: want 200"},
+		{"cut", answer[:100], []string{verifier}, "has 100 digits: want 136"},
 		{"an unknown key", answer, nil, "none of this station's 0 authorities"},
 	} {
-		if _, _, _, err := ParseAnswer(c.answer, c.known); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, _, err := ParseAnswer(c.answer, c.known); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", c.name, err)
 		}
 	}
 	const secret = "PRIVATE+KEY+ministry+deadbeef+c2VjcmV0"
-	if _, err := SignShare(secret, numbered(3), numbered(4)); err == nil || strings.Contains(err.Error(), "c2VjcmV0") {
+	if _, err := Answer(secret, request); err == nil || strings.Contains(err.Error(), "c2VjcmV0") {
 		t.Errorf("a bad private key: %v", err)
 	}
 }
@@ -118,7 +129,7 @@ func TestCountDice(t *testing.T) {
 
 // Whatever a commitment or a seed is bound to changes it.
 func TestEveryPartBinds(t *testing.T) {
-	b := Binding{Station: "s", Epoch: "e", Session: "n", PlanHash: numbered(1), LoadingHash: numbered(2)}
+	b := Binding{Station: "s", Epoch: "e", SetUp: "n", PlanHash: numbered(1), LoadingHash: numbered(2)}
 	slots := []event.Slot{{Position: 1, Canister: "1A", Kind: event.Target, Odour: "tnt"}, {Position: 2, Canister: "2B", Kind: event.Blank, Odour: BlankOdour}}
 	placements := []event.Placement{event.NewPlacement(slots)}
 	seen := map[[32]byte]string{}
@@ -136,7 +147,7 @@ func TestEveryPartBinds(t *testing.T) {
 	}
 	bindings := map[string]Binding{
 		"itself": b, "station": change(func(b *Binding) { b.Station = "t" }), "epoch": change(func(b *Binding) { b.Epoch = "f" }),
-		"session": change(func(b *Binding) { b.Session = "m" }), "plan": change(func(b *Binding) { b.PlanHash[31]++ }),
+		"set-up": change(func(b *Binding) { b.SetUp = "m" }), "plan": change(func(b *Binding) { b.PlanHash[31]++ }),
 		"moved bytes": change(func(b *Binding) { b.Station, b.Epoch = "se", "" }),
 	}
 	for name, c := range bindings {
@@ -144,10 +155,13 @@ func TestEveryPartBinds(t *testing.T) {
 	}
 	bindings["loading"] = change(func(b *Binding) { b.LoadingHash[0]++ }) // commitments are bound to the plan only
 	for name, c := range bindings {
-		add("station's hash: "+name, StationHash(c, numbered(4)))
+		add("station's hash: "+name, StationHash(c, nil, numbered(4)))
 		add("seed: "+name, SessionSeed(c, numbered(4), []byte("dice")))
 	}
-	add("station's hash: share", StationHash(b, numbered(5)))
+	add("station's hash: share", StationHash(b, nil, numbered(5)))
+	add("station's hash: an opening", StationHash(b, []string{digits(numbered(1))}, numbered(4)))
+	add("loading: itself", LoadingHash(numbered(1), nil))
+	add("loading: salt", LoadingHash(numbered(2), nil))
 	add("seed: share", SessionSeed(b, numbered(5), []byte("dice")))
 	add("seed: dice", SessionSeed(b, numbered(4), []byte("mice")))
 	add("seed: alone", SessionSeed(b, numbered(4), nil))
@@ -174,7 +188,7 @@ func TestLoadingHash(t *testing.T) {
 	for i, b := range [][]event.Loaded{
 		{a[1], a[0]}, a[:1], {{Position: 2, Canister: "1A", Odour: "tnt"}, a[1]}, {{Position: 1, Canister: "1At", Odour: "nt"}, a[1]}, nil,
 	} {
-		if LoadingHash(a) == LoadingHash(b) {
+		if LoadingHash([32]byte{}, a) == LoadingHash([32]byte{}, b) {
 			t.Errorf("loading %d has the same hash", i)
 		}
 	}

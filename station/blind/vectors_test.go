@@ -40,12 +40,17 @@ type dealVector struct {
 type sealVector struct {
 	Station     string       `json:"station"`
 	Epoch       string       `json:"epoch"`
-	Session     string       `json:"session"`
+	SetUp       string       `json:"set_up"`
+	Salt        string       `json:"salt"`
+	Openings    []string     `json:"openings"`
 	Plan        string       `json:"plan"` // its exact bytes; the loading is the plan's own
 	PlanHash    string       `json:"plan_hash"`
 	LoadingHash string       `json:"loading_hash"`
 	Share       string       `json:"station_share"`
 	StationHash string       `json:"station_hash"`
+	Request     string       `json:"request"`
+	AuthorityID string       `json:"authority"` // its verifier key
+	Signature   string       `json:"signature"`
 	Authority   string       `json:"authority_share"`
 	Seed        string       `json:"seed"`
 	SeedAlone   string       `json:"seed_without_authority"`
@@ -98,14 +103,29 @@ func dealVectorOf(t *testing.T, text string, seed [32]byte) dealVector {
 
 func sealVectorOf(t *testing.T, text string) sealVector {
 	p := parsed(t, text)
-	b := Binding{Station: "station-1", Epoch: "0123456789abcdef", Session: "s-00112233", PlanHash: p.Hash(), LoadingHash: LoadingHash(p.Loading())}
-	share, authority, nonces := numbered(1), numbered(2), numbered(3)
+	share, nonces, salt, openings := numbered(1), numbered(3), numbered(4), []string{digits(numbered(5)), digits(numbered(6))}
+	b, load, _ := Load(Binding{Station: "station-1", Epoch: "0123456789abcdef", SetUp: "0011223344556677", PlanHash: p.Hash()}, openings, p.Loading(), share, salt)
+	request := Request(b, openings, StationHash(b, openings, share))
+	private, verifier := authority(t, "ministry", 2)
+	answer, err := Answer(private, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, signature, err := ParseAnswer(answer, []string{verifier})
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority, err := AuthorityShare(key, request, signature)
+	if err != nil {
+		t.Fatal(err)
+	}
 	seed := SessionSeed(b, share, authority[:])
 	placement := drawn(t, p, seed).Scheduled[:1]
 	nonce := CommitmentNonce(nonces, 1)
 	return sealVector{
-		Station: b.Station, Epoch: b.Epoch, Session: b.Session, Plan: text, PlanHash: digits(b.PlanHash), LoadingHash: digits(b.LoadingHash),
-		Share: digits(share), StationHash: digits(StationHash(b, share)), Authority: digits(authority),
+		Station: b.Station, Epoch: b.Epoch, SetUp: b.SetUp, Salt: digits(salt), Openings: openings, Plan: text,
+		PlanHash: digits(b.PlanHash), LoadingHash: load.LoadingHash, Share: digits(share), StationHash: load.StationHash,
+		Request: request, AuthorityID: verifier, Signature: signature, Authority: digits(authority),
 		Seed: digits(seed), SeedAlone: digits(SessionSeed(b, share, nil)), NonceSeed: digits(nonces), Index: 1, Nonce: digits(nonce),
 		Placement: placement[0].Reveal(), Commitment: digits(Commit(b, 1, nonce, placement)),
 	}

@@ -79,11 +79,11 @@ func (s *Service) seed(r *Request, e *event.Event) *refusal.Reason {
 		}
 		seed.Source, seed.Dice = event.Dice, dice
 	case shared:
-		share, key, signature, err := blind.ParseAnswer(r.Share, s.opt.Authorities)
+		key, signature, err := blind.ParseAnswer(r.Share, s.opt.Authorities)
 		if err != nil {
 			return refusal.New(ShareRefused, refusal.Detail, err)
 		}
-		seed.Source, seed.Share, seed.Key, seed.Signature = event.TwoParty, share, key, signature
+		seed.Source, seed.Key, seed.Signature = event.TwoParty, key, signature
 	default:
 		return refusal.New(SealUnanswered)
 	}

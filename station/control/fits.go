@@ -35,7 +35,7 @@ func checkLines(file string, plan blind.Plan, rule []byte) error {
 	}{
 		{event.SessionOpened, &event.Opening{Plan: string(plan.Text), Rule: string(rule)}, mostTexts,
 			"", "plan and pass rule take", "leave comments out, or split the plan"},
-		{event.SessionLoaded, &event.Load{Loading: loading}, mostBody,
+		{event.Opened, &event.OpenedBody{Nonce: strings.Repeat("0", 64), Body: filled(loading)}, mostBody,
 			"loading", "the loading takes", "fewer canisters, or shorter names of odours"},
 		{event.PlacementOpened, largestOpening(plan, loading), mostBody,
 			"reserve", "the placements of one reserve run take", "narrower ranges of targets and distractors, shorter names of odours, or no reserve runs"},
@@ -49,6 +49,16 @@ func checkLines(file string, plan blind.Plan, rule []byte) error {
 		}
 	}
 	return doc.Err()
+}
+
+// filled returns the sealed body of a loading as it is opened.
+func filled(loading []event.Loaded) string {
+	zeros := strings.Repeat("0", 64)
+	body, err := record.EncodeSecret(event.SessionLoaded, &event.Filling{Share: zeros, Salt: zeros, Loading: loading})
+	if err != nil {
+		return "" // the plan's names are longer than a plan may have them
+	}
+	return string(body)
 }
 
 // largestOpening returns an opening of placements as long as the longest that a session by the plan can write: that of

@@ -27,7 +27,7 @@ type Request struct {
 	Discipline string `json:"discipline,omitempty"`
 	New        bool   `json:"new,omitempty"` // open: handler and assessor need not be known to the station
 
-	Share string `json:"share,omitempty"` // seal: the authority's answer, as blind.SignShare writes it
+	Share string `json:"share,omitempty"` // seal: the authority's answer, as blind.Answer writes it
 	Dice  string `json:"dice,omitempty"`  // seal: what the assessor's dice showed
 	Alone bool   `json:"alone,omitempty"` // seal: no second party answers, and the record says so for good
 

@@ -177,7 +177,7 @@ func TestSealingWithAnAuthority(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := blind.SignShare(private, [32]byte{1}, [32]byte{2})
+	answer, err := blind.Answer(private, blind.Request(blind.Binding{}, nil, [32]byte{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestSealingWithAnAuthority(t *testing.T) {
 		t.Fatal(got.Refused)
 	}
 	seed := in.got[0].Body.(*event.Seed)
-	if seed.Source != event.TwoParty || seed.Key != verifier || !strings.HasPrefix(answer, seed.Share) || len(seed.Signature) != 128 {
+	if seed.Source != event.TwoParty || seed.Key != verifier || !strings.HasSuffix(answer, seed.Signature) || len(seed.Signature) != 128 {
 		t.Errorf("the seed is %+v", seed)
 	}
 	if got := do(newTestService(t, in), Request{Command: "seal", As: "Ada", Share: answer}); got.OK || !strings.Contains(got.Refused.Error(), "none of this station's 0 authorities") {
@@ -219,7 +219,7 @@ func TestWhatARequestIsRefusedFor(t *testing.T) {
 		"dice, and alone":      {Request{Command: "seal", Dice: "1 2 3 4 5", Alone: true}, "seal-twice"},
 		"few dice":             {Request{Command: "seal", Dice: "1"}, "dice-refused (detail 1 dice are too few"},
 		"a share of junk":      {Request{Command: "seal", Share: "xyz"}, "share-refused (detail the authority's answer is not hexadecimal"},
-		"an unsigned share":    {Request{Command: "seal", Share: strings.Repeat("ab", 32)}, "not signed"},
+		"an unsigned share":    {Request{Command: "seal", Share: strings.Repeat("ab", 32)}, "has 64 digits: want 136"},
 		"a short answer":       {Request{Command: "seal", Share: "abcd"}, "digits"},
 		"a call at none":       {Request{Command: "call"}, "call-unplaced"},
 		"between one":          {Request{Command: "call", Position: 2, Between: 2}, "between-itself"},

@@ -53,9 +53,11 @@ type Status struct {
 	// Aids are how many aids went out, and how many of them were counted back; nil before any went out.
 	Aids *Aids `json:"aids,omitempty"`
 
-	StationHash string           `json:"station_hash,omitempty"`
-	Seed        event.SeedSource `json:"seed,omitempty"`
-	Checkpoint  string           `json:"checkpoint,omitempty"`
+	StationHash string `json:"station_hash,omitempty"`
+	// Request is what a second party is asked to sign: a note by the station's key. See blind.Request.
+	Request    string           `json:"request,omitempty"`
+	Seed       event.SeedSource `json:"seed,omitempty"`
+	Checkpoint string           `json:"checkpoint,omitempty"`
 
 	// Air is what the sensors of the air said when the session was sealed or its last run armed.
 	Air []event.Air `json:"air,omitempty"`
@@ -122,7 +124,7 @@ func (s *Service) status(state trial.Snapshot, who Person, roles []event.Role, k
 		Dog: nameOf(state, v.Team.Dog), Handler: nameOf(state, v.Team.Handler),
 		Positions: v.Positions, Scheduled: v.Scheduled, Reserve: v.Reserve, Used: v.Used, Left: v.Left, Short: v.Short,
 		Paused: v.Paused, Aborted: v.Aborted, Obstacle: s.obstacle(v), Conditions: s.opt.Conditions(),
-		StationHash: v.StationHash, Seed: v.Seed, Air: v.Air, Checkpoint: string(state.Checkpoint),
+		StationHash: v.StationHash, Request: string(state.Request), Seed: v.Seed, Air: v.Air, Checkpoint: string(state.Checkpoint),
 	}
 	if v.Session != "" {
 		clock := v.Clock

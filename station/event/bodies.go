@@ -101,16 +101,22 @@ type Loaded struct {
 	Odour    string `json:"odour"`
 }
 
-// Load says what lies where and commits the station to its share of the seed.
+// Load says that a set-up is loaded: a plan with what lies in the canisters, by which one draw is made, for one session or for
+// those of several teams. It commits the station to its share of the seed. What lies where is sealed.
 type Load struct {
-	Loading     []Loaded `json:"loading"`
-	LoadingHash string   `json:"loading_hash"`
-	StationHash string   `json:"station_hash"` // commits to the station's share
+	SetUp       string `json:"set_up"`
+	Canisters   int    `json:"canisters"`    // how many were loaded
+	LoadingHash string `json:"loading_hash"` // salted, so that nobody can try loadings
+	// Openings are the leaf hashes of the openings of all sessions that are on this set-up so far.
+	Openings    []string `json:"openings"`
+	StationHash string   `json:"station_hash"` // commits to the station's share, and to all of the above
 }
 
-// StationShare is the station's part of the seed; sealed until the reveal.
-type StationShare struct {
-	Share string `json:"share"`
+// Filling is what lies where, and the station's part of the seed; sealed until the reveal.
+type Filling struct {
+	Share   string   `json:"share"`
+	Salt    string   `json:"salt"` // of LoadingHash
+	Loading []Loaded `json:"loading"`
 }
 
 // SeedSource says who chose the draw.
@@ -123,12 +129,11 @@ const (
 	Alone    SeedSource = "station"
 )
 
-// Seed is the second party's answer to the station's hash.
+// Seed is the second party's answer to the station's request.
 type Seed struct {
 	Source    SeedSource `json:"source"`
-	Share     string     `json:"share,omitempty"`     // 32 bytes, two-party
-	Key       string     `json:"key,omitempty"`       // the authority's verifier key (note form)
-	Signature string     `json:"signature,omitempty"` // Ed25519 over the station's hash and Share
+	Key       string     `json:"key,omitempty"`       // the authority's verifier key (note form), two-party
+	Signature string     `json:"signature,omitempty"` // its Ed25519 signature over the request, of which its share is made
 	Dice      string     `json:"dice,omitempty"`      // as typed
 }
 

@@ -5,7 +5,7 @@ import "fmt"
 // Draft numbers the laws and forms that this program reads and writes: records, bundles, backups, the journal's folder,
 // draw, engine and score. Every change of one of them raises it, until release 0.1; FORMAT.md of package record says
 // what each draft changed. A program reads its own draft alone.
-const Draft = 11
+const Draft = 12
 
 // FirstDraft is the draft of a record that names none.
 const FirstDraft = 1

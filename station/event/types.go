@@ -93,7 +93,7 @@ var bodies = map[Type]body{
 	EpochBegan: {public: of[Epoch]()},
 
 	SessionOpened:    {public: of[Opening]()},
-	SessionLoaded:    {public: of[Load](), sealed: of[StationShare]()},
+	SessionLoaded:    {public: of[Load](), sealed: of[Filling]()},
 	SessionSealed:    {public: of[Seed](), sealed: of[NonceSeed]()},
 	SessionPaused:    {public: of[Why]()},
 	SessionResumed:   {},

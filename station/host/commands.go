@@ -149,22 +149,22 @@ func (h *Host) writable(e *event.Event) *refusal.Reason {
 	return nil
 }
 
-// prepareLoad fills in the plan's own loading where none was given, and the station's share with its hash.
-func (h *Host) prepareLoad(e *event.Event) *refusal.Reason {
-	own, binding := h.stage.Loading()
-	load := e.Body.(*event.Load)
-	if load.Loading == nil {
-		load.Loading = own
+// prepareLoad fills in the plan's own loading under a new set-up, and the station's share with its hash.
+func (h *Host) prepareLoad(e *event.Event) (why *refusal.Reason) {
+	loading, binding := h.stage.Loading()
+	if binding.SetUp, why = randomHex(h.opt.Chance.IDs, blind.SetUpDigits/2); why != nil {
+		return why
 	}
-	var share [32]byte
-	if _, err := io.ReadFull(h.opt.Chance.Shares, share[:]); err != nil {
+	var share, salt [32]byte
+	_, err := io.ReadFull(h.opt.Chance.Shares, share[:])
+	if err == nil {
+		_, err = io.ReadFull(h.opt.Chance.Nonces, salt[:])
+	}
+	if err != nil {
 		return noChance(err)
 	}
-	binding.LoadingHash = blind.LoadingHash(load.Loading)
-	stationHash := blind.StationHash(binding, share)
-	load.LoadingHash = hex.EncodeToString(binding.LoadingHash[:])
-	load.StationHash = hex.EncodeToString(stationHash[:])
-	e.Secret = &event.StationShare{Share: hex.EncodeToString(share[:])}
+	opening := h.chain.First()
+	_, e.Body, e.Secret = blind.Load(binding, []string{hex.EncodeToString(opening[:])}, loading, share, salt)
 	return nil
 }
 

@@ -53,9 +53,11 @@ type Journal interface {
 	Append(journal.Batch) error
 }
 
-// Signer signs checkpoints of the log.
+// Signer signs checkpoints of the log, and requests to a second party.
 type Signer interface {
 	Checkpoint(size int64, root [32]byte) ([]byte, error)
+	// Sign makes a signed note of a text, whose lines each end with a newline.
+	Sign(text string) ([]byte, error)
 }
 
 // Chance is where the host's random bytes come from: streams apart, so that what one of them gave tells nothing
@@ -105,6 +107,10 @@ type Host struct {
 	stage *trial.Stage
 	tree  record.Tree
 	chain record.Chain // of the session
+	asked struct {     // the latest request to a second party, signed
+		text string
+		note []byte
+	}
 	names directory
 	inbox inbox
 

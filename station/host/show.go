@@ -17,10 +17,25 @@ func (h *Host) takeSnapshot() trial.Snapshot {
 	if last := h.snapshot.Load(); last != nil {
 		s.Checkpoint = last.Checkpoint
 	}
+	if s.View.Request != "" {
+		s.Request = h.request(s.View.Request)
+	}
 	if n := len(h.batch.Checkpoints); n > 0 {
 		s.Checkpoint = h.batch.Checkpoints[n-1].Note
 	}
 	return s
+}
+
+// request signs a request to a second party, once. The key has just signed the checkpoint of the loading.
+func (h *Host) request(text string) []byte {
+	if h.asked.text != text {
+		note, err := h.opt.Signer.Sign(text)
+		if err != nil {
+			return nil
+		}
+		h.asked.text, h.asked.note = text, note
+	}
+	return h.asked.note
 }
 
 func (h *Host) show(s trial.Snapshot) {

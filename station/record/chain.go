@@ -7,6 +7,7 @@ import "golang.org/x/mod/sumdb/tlog"
 type Chain struct {
 	session string
 	n       int
+	first   tlog.Hash
 	last    tlog.Hash
 }
 
@@ -27,5 +28,11 @@ func (c *Chain) Link(r *Record) {
 func (c *Chain) Add(r *Record, leaf tlog.Hash) {
 	if r.Event.Session != "" {
 		c.session, c.n, c.last = r.Event.Session, r.N, leaf
+		if r.N == 1 {
+			c.first = leaf
+		}
 	}
 }
+
+// First returns the leaf hash of the session's first record, its opening.
+func (c *Chain) First() tlog.Hash { return c.first }

@@ -25,12 +25,15 @@ type Head struct {
 // Checkpoint signs that the log had size records with this root. The note is in the form of C2SP tlog-checkpoint:
 // origin, size, root in base64, an empty line, "— <key name> <base64 of key id and signature>".
 func (s *Signer) Checkpoint(size int64, root [32]byte) ([]byte, error) {
-	signed, err := note.Sign(&note.Note{Text: headText(Head{s.log.Origin(), size, root})}, s.note)
+	signed, err := s.Sign(headText(Head{s.log.Origin(), size, root}))
 	if err != nil {
 		return nil, fmt.Errorf("sign the checkpoint of %d records: %w", size, err)
 	}
 	return signed, nil
 }
+
+// Sign makes a signed note (C2SP signed-note) of a text whose lines each end with a newline.
+func (s *Signer) Sign(text string) ([]byte, error) { return note.Sign(&note.Note{Text: text}, s.note) }
 
 func headText(h Head) string {
 	return h.Origin + "\n" + strconv.FormatInt(h.Size, 10) + "\n" + base64.StdEncoding.EncodeToString(h.Root[:]) + "\n"
@@ -70,28 +73,49 @@ func VerifyCheckpoint(signed []byte, verifiers ...string) (Head, error) {
 	if err != nil {
 		return Head{}, err
 	}
+	if _, err := VerifyNote(signed, verifiers...); err != nil {
+		return Head{}, fmt.Errorf("the checkpoint of %d records %w", h.Size, err)
+	}
+	return h, nil
+}
+
+// VerifyNote checks that a note is signed by each of the verifier keys and by nobody else, and returns its text. It is as strict
+// as VerifyCheckpoint. The error goes on from the name of the note.
+func VerifyNote(signed []byte, verifiers ...string) (text string, err error) {
 	known := make([]note.Verifier, 0, len(verifiers))
 	for _, text := range verifiers {
 		v, err := newVerifier(text)
 		if err != nil {
-			return Head{}, err
+			return "", fmt.Errorf("cannot be checked: %w", err)
 		}
 		known = append(known, v)
 	}
 	n, err := note.Open(signed, note.VerifierList(known...))
-	if err != nil {
-		return Head{}, fmt.Errorf("the checkpoint of %d records: %w", h.Size, signatureError(err))
+	switch {
+	case err != nil:
+		return "", signatureError(err)
+	case len(n.UnverifiedSigs) > 0:
+		return "", fmt.Errorf("has a signature of another key, %q", n.UnverifiedSigs[0].Name)
+	case len(n.Sigs) != len(known):
+		return "", fmt.Errorf("has %d signatures, want %d", len(n.Sigs), len(known))
+	case !bytes.Equal(rewrite(n), signed):
+		return "", errors.New("is not written as its signer wrote it")
 	}
-	if len(n.UnverifiedSigs) > 0 {
-		return Head{}, fmt.Errorf("the checkpoint of %d records has a signature of another key, %q", h.Size, n.UnverifiedSigs[0].Name)
+	return n.Text, nil
+}
+
+// ReadNote returns the text of a note and whose one signature it bears, as "<name>+<key id, 8 hex>". It does not look whether
+// the signature holds: that needs the key.
+func ReadNote(signed []byte) (text, signer string, err error) {
+	if len(signed) > maxCheckpoint {
+		return "", "", fmt.Errorf("has %d bytes, more than %d", len(signed), maxCheckpoint)
 	}
-	if len(n.Sigs) != len(known) {
-		return Head{}, fmt.Errorf("the checkpoint of %d records has %d signatures, want %d", h.Size, len(n.Sigs), len(known))
+	var unverified *note.UnverifiedNoteError
+	if _, err := note.Open(signed, note.VerifierList()); !errors.As(err, &unverified) || len(unverified.Note.UnverifiedSigs) != 1 {
+		return "", "", errors.New("is no text with one signature: want it as it was printed, with its last lines")
 	}
-	if !bytes.Equal(rewrite(n), signed) {
-		return Head{}, fmt.Errorf("the checkpoint of %d records is not written as its signer wrote it", h.Size)
-	}
-	return h, nil
+	n := unverified.Note
+	return n.Text, fmt.Sprintf("%s+%08x", n.UnverifiedSigs[0].Name, n.UnverifiedSigs[0].Hash), nil
 }
 
 // signatureError says in our words why note refused.
@@ -100,11 +124,11 @@ func signatureError(err error) error {
 	var unverified *note.UnverifiedNoteError
 	switch {
 	case errors.As(err, &invalid):
-		return fmt.Errorf("the signature of %q does not fit the text", invalid.Name)
+		return fmt.Errorf("has a signature of %q that does not fit its text", invalid.Name)
 	case errors.As(err, &unverified):
-		return errors.New("not signed by the key")
+		return errors.New("is not signed by the key")
 	}
-	return errors.New("the signatures cannot be read")
+	return errors.New("has signatures that cannot be read")
 }
 
 // rewrite writes a note in the one usual way.

@@ -14,30 +14,38 @@ import (
 // tagBody begins what a sealed body's hash is taken over.
 const tagBody = "scentpost/body/v1"
 
-// The lengths of sealed bodies: one for each kind, whatever it says, so that sizes tell nothing.
+// The lengths of sealed bodies: one for each kind, whatever it says, so that sizes tell nothing. That of what lies where goes
+// by the number of canisters, which is public.
 const (
-	shareLength = 96  // {"share":"<64 digits>"} and {"seed":"<64 digits>"}
-	movesLength = 256 // a canister, two instants of 64 bits, and a fault of up to about 120 bytes
-	lossLength  = 512 // three numbers of 64 bits, and a reason of event.MaxWhy bytes, each of which may be escaped
+	seedLength    = 96  // {"seed":"<64 digits>"}
+	fillingLength = 192 // {"share":"<64 digits>","salt":"<64 digits>","loading":[]}
+	loadedLength  = 256 // a position, a canister, an odour of 40 characters, and a comma
+	movesLength   = 256 // a canister, two instants of 64 bits, and a fault of up to about 120 bytes
+	lossLength    = 512 // three numbers of 64 bits, and a reason of event.MaxWhy bytes, each of which may be escaped
 )
 
-// SecretLength returns the length that EncodeSecret pads a body of kind t to, in bytes; 0 for kinds that have none.
-func SecretLength(t event.Type) int {
-	switch {
-	case t == event.CanisterMoved:
+// secretLength returns the length that EncodeSecret pads a body of kind t to, in bytes; 0 for kinds that have none.
+func secretLength(t event.Type, secret any) int {
+	switch t {
+	case event.CanisterMoved:
 		return movesLength
-	case t == event.EdgesLost:
+	case event.EdgesLost:
 		return lossLength
-	case event.IsSealed(t):
-		return shareLength
+	case event.SessionSealed:
+		return seedLength
+	case event.SessionLoaded:
+		if f, ok := secret.(*event.Filling); ok && f != nil {
+			return fillingLength + loadedLength*len(f.Loading)
+		}
+		return fillingLength
 	}
 	return 0
 }
 
-// EncodeSecret writes the sealed body of an event of kind t, padded with spaces to exactly
-// SecretLength(t) bytes. The error never quotes the body.
+// EncodeSecret writes the sealed body of an event of kind t, padded with spaces to the one length of its kind. The error never
+// quotes the body.
 func EncodeSecret(t event.Type, secret any) ([]byte, error) {
-	kind, length := shapes[t].sealed, SecretLength(t)
+	kind, length := shapes[t].sealed, secretLength(t, secret)
 	if kind == nil {
 		return nil, fmt.Errorf("%s has no sealed body", t)
 	}
@@ -50,7 +58,7 @@ func EncodeSecret(t event.Type, secret any) ([]byte, error) {
 		return nil, fmt.Errorf("%s: the sealed body holds a value that cannot be written (not UTF-8, or too large)", t)
 	}
 	if len(body) > length {
-		return nil, fmt.Errorf("%s: the sealed body does not fit %d bytes: shorten the fault text or canister name", t, length)
+		return nil, fmt.Errorf("%s: the sealed body does not fit %d bytes: shorten its texts", t, length)
 	}
 	return append(body, bytes.Repeat([]byte{' '}, length-len(body))...), nil
 }
@@ -60,9 +68,6 @@ func DecodeSecret(t event.Type, body []byte) (any, error) {
 	kind := shapes[t].sealed
 	if kind == nil {
 		return nil, fmt.Errorf("%s has no sealed body", t)
-	}
-	if want := SecretLength(t); len(body) != want {
-		return nil, fmt.Errorf("sealed body of %s: %d bytes, want %d", t, len(body), want)
 	}
 	s := scanner{src: bytes.TrimRight(body, " ")}
 	secret := reflect.New(kind.typ)
@@ -75,6 +80,9 @@ func DecodeSecret(t event.Type, body []byte) (any, error) {
 	again, err := kind.append(make([]byte, 0, len(s.src)), secret.Elem())
 	if err != nil || !bytes.Equal(again, s.src) {
 		return nil, fmt.Errorf("sealed body of %s: byte %d: not as a station writes it", t, firstDifference(again, s.src))
+	}
+	if want := secretLength(t, secret.Interface()); len(body) != want {
+		return nil, fmt.Errorf("sealed body of %s: %d bytes, want %d", t, len(body), want)
 	}
 	return secret.Interface(), nil
 }

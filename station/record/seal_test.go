@@ -15,7 +15,7 @@ func TestSealedBodiesOfOneKindHaveOneLength(t *testing.T) {
 		{Canister: strings.Repeat("x", 32), Commanded: 9223372036854775807, Confirmed: 9223372036854775807, Fault: strings.Repeat("y", 80)},
 	} {
 		body, err := EncodeSecret(event.CanisterMoved, &moves)
-		if err != nil || len(body) != SecretLength(event.CanisterMoved) {
+		if err != nil || len(body) != movesLength {
 			t.Fatalf("%d bytes, %v", len(body), err)
 		}
 		back, err := DecodeSecret(event.CanisterMoved, body)
@@ -26,13 +26,39 @@ func TestSealedBodiesOfOneKindHaveOneLength(t *testing.T) {
 	for _, why := range []string{"", strings.Repeat("\"", event.MaxWhy), strings.Repeat("\\", event.MaxWhy), strings.Repeat("犬", event.MaxWhy/3)} {
 		loss := event.Loss{Lost: -1 << 63, From: -1 << 63, To: -1 << 63, Why: why}
 		body, err := EncodeSecret(event.EdgesLost, &loss)
-		if err != nil || len(body) != SecretLength(event.EdgesLost) {
+		if err != nil || len(body) != lossLength {
 			t.Fatalf("%d bytes, %v", len(body), err)
 		}
 	}
 	for _, kind := range event.Types() {
-		if event.IsSealed(kind) != (SecretLength(kind) > 0) {
-			t.Errorf("%s has the length %d", kind, SecretLength(kind))
+		if length := secretLength(kind, event.NewSecret(kind)); event.IsSealed(kind) != (length > 0) {
+			t.Errorf("%s has the length %d", kind, length)
+		}
+	}
+}
+
+// TestTheLengthOfALoadingTellsNothing but how many canisters there are.
+func TestTheLengthOfALoadingTellsNothing(t *testing.T) {
+	long := event.Loaded{Position: 32, Canister: "32Z", Odour: strings.Repeat("犬", 40)}
+	for n := range 4 {
+		var lengths []int
+		for _, loaded := range []event.Loaded{{Position: 1, Canister: "1A", Odour: "c4"}, long} {
+			filling := event.Filling{Share: strings.Repeat("0", 64), Salt: strings.Repeat("0", 64)}
+			for range n {
+				filling.Loading = append(filling.Loading, loaded)
+			}
+			body, err := EncodeSecret(event.SessionLoaded, &filling)
+			if err != nil {
+				t.Fatal(err)
+			}
+			back, err := DecodeSecret(event.SessionLoaded, body)
+			if err != nil || len(back.(*event.Filling).Loading) != n {
+				t.Fatalf("%+v, %v", back, err)
+			}
+			lengths = append(lengths, len(body))
+		}
+		if lengths[0] != lengths[1] {
+			t.Errorf("%d canisters have the lengths %v", n, lengths)
 		}
 	}
 }

@@ -219,7 +219,7 @@ func writeOtherVectors(t *testing.T, v *vectors, tree *Tree) {
 		body any
 	}{
 		{event.CanisterMoved, &event.Moves{Canister: "2B", Open: true, Commanded: 1, Confirmed: 2}},
-		{event.SessionLoaded, &event.StationShare{Share: "00"}},
+		{event.SessionLoaded, &event.Filling{Share: "00", Salt: "01", Loading: []event.Loaded{{Position: 1, Canister: "1A", Odour: "tnt"}}}},
 		{event.EdgesLost, &event.Loss{Lost: 3, From: 1, To: 2, Why: "the buffer was full"}},
 	} {
 		body, err := EncodeSecret(secret.kind, secret.body)

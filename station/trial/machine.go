@@ -81,6 +81,7 @@ type session struct {
 	plan    blind.Plan
 	binding blind.Binding
 	load    event.Load
+	loading event.Sealed[[]event.Loaded]
 	share   event.Sealed[[32]byte]
 	seed    event.Seed
 	nonces  event.Sealed[[32]byte]

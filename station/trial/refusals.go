@@ -32,8 +32,7 @@ const (
 	LoaderAtSearch refusal.Code = "loader-at-search"
 	LoadingRefused refusal.Code = "loading-refused" // detail
 	PlanUndealable refusal.Code = "plan-undealable" // detail
-	ShareMalformed refusal.Code = "share-malformed"
-	ShareUnsigned  refusal.Code = "share-unsigned" // detail
+	ShareUnsigned  refusal.Code = "share-unsigned"  // detail
 	DiceMissing    refusal.Code = "dice-missing"
 
 	NoRun          refusal.Code = "no-run"
@@ -97,7 +96,6 @@ var recorded = map[refusal.Code]string{
 	LoaderAtSearch: "in a double-blind session the loader is neither handler nor assessor: let somebody else load",
 	LoadingRefused: "the loading is refused: {detail}",
 	PlanUndealable: "the plan cannot be dealt: {detail}",
-	ShareMalformed: "the authority's share is not 32 bytes of hexadecimal",
 	ShareUnsigned:  "the authority's share is not signed over this station's hash: {detail}",
 	DiceMissing:    "no dice were typed",
 

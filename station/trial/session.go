@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"scentpost/station/blind"
@@ -42,7 +43,7 @@ func (m *Machine) open(in event.Event) *refusal.Reason {
 		plan:    plan,
 		opened:  map[int]bool{},
 		results: map[int]*event.RunResult{},
-		binding: blind.Binding{Station: m.station, Epoch: m.epoch, Session: in.Session, PlanHash: plan.Hash()},
+		binding: blind.Binding{Station: m.station, Epoch: m.epoch, PlanHash: plan.Hash()},
 	}
 	m.phase, m.run = Opened, nil
 	m.keep(in)
@@ -82,27 +83,37 @@ func (m *Machine) loaded(in event.Event) *refusal.Reason {
 	if reason := m.mayLoad(in.By); reason != nil {
 		return reason
 	}
-	load, sealed := in.Body.(*event.Load), in.Secret.(*event.StationShare)
-	share, err := decode32(sealed.Share)
+	load, filling := in.Body.(*event.Load), in.Secret.(*event.Filling)
+	share, err := decode32(filling.Share)
 	if err != nil {
 		return inconsistent("the station's share is not 32 bytes")
 	}
-	hash := blind.LoadingHash(load.Loading)
+	salt, err := decode32(filling.Salt)
+	if err != nil {
+		return inconsistent("the salt of the loading's hash is not 32 bytes")
+	}
 	binding := m.session.binding
-	binding.LoadingHash = hash
-	if load.LoadingHash != hex.EncodeToString(hash[:]) {
+	binding.SetUp, binding.LoadingHash = load.SetUp, blind.LoadingHash(salt, filling.Loading)
+	stationHash := blind.StationHash(binding, load.Openings, share)
+	switch {
+	case !blind.AreDigits(load.SetUp, blind.SetUpDigits):
+		return inconsistent("the id of a set-up is not 16 hexadecimal digits")
+	case slices.ContainsFunc(load.Openings, func(o string) bool { return !blind.AreDigits(o, 64) }):
+		return inconsistent("the hash of an opening is not 64 hexadecimal digits")
+	case load.Canisters != len(filling.Loading):
+		return inconsistent("the number of canisters is not that of the loading")
+	case load.LoadingHash != hex.EncodeToString(binding.LoadingHash[:]):
 		return inconsistent("the loading's hash is not that of the loading")
-	}
-	if err := m.session.plan.CheckLoading(load.Loading); err != nil {
-		return refusal.New(LoadingRefused, refusal.Detail, err)
-	}
-	stationHash := blind.StationHash(binding, share)
-	if load.StationHash != hex.EncodeToString(stationHash[:]) {
+	case load.StationHash != hex.EncodeToString(stationHash[:]):
 		return inconsistent("the station's hash does not commit to its share")
+	}
+	if err := m.session.plan.CheckLoading(filling.Loading); err != nil {
+		return refusal.New(LoadingRefused, refusal.Detail, err)
 	}
 	m.session.binding = binding
 	m.session.load = *load
-	m.session.aids = m.session.plan.AidsOut(load.Loading)
+	m.session.loading = event.Seal(filling.Loading)
+	m.session.aids = m.session.plan.AidsOut(filling.Loading)
 	m.session.share = event.Seal(share)
 	m.phase = Loaded
 	m.record(in)
@@ -126,7 +137,7 @@ func (m *Machine) seal(in event.Event) *refusal.Reason {
 	}
 	s := &m.session
 	drawSeed := blind.SessionSeed(s.binding, s.share.Reveal(), authority)
-	deal, err := blind.Draw(s.plan, s.load.Loading, drawSeed)
+	deal, err := blind.Draw(s.plan, s.loading.Reveal(), drawSeed)
 	if err != nil {
 		return refusal.New(PlanUndealable, refusal.Detail, err)
 	}
@@ -149,12 +160,8 @@ func (m *Machine) seal(in event.Event) *refusal.Reason {
 func (m *Machine) authorityShare(seed event.Seed) ([]byte, *refusal.Reason) {
 	switch seed.Source {
 	case event.TwoParty:
-		share, err := decode32(seed.Share)
+		share, err := blind.AuthorityShare(seed.Key, m.session.request(), seed.Signature)
 		if err != nil {
-			return nil, refusal.New(ShareMalformed)
-		}
-		hash, _ := decode32(m.session.load.StationHash)
-		if err := blind.VerifyShare(seed.Key, hash, share, seed.Signature); err != nil {
 			return nil, refusal.New(ShareUnsigned, refusal.Detail, err)
 		}
 		return share[:], nil
@@ -169,6 +176,15 @@ func (m *Machine) authorityShare(seed event.Seed) ([]byte, *refusal.Reason) {
 	default:
 		return nil, inconsistent(fmt.Sprintf("unknown source of the seed %q", seed.Source))
 	}
+}
+
+// request is what the second party is asked to sign, "" before anything was loaded.
+func (s *session) request() string {
+	hash, err := decode32(s.load.StationHash)
+	if err != nil {
+		return ""
+	}
+	return blind.Request(s.binding, s.load.Openings, hash)
 }
 
 // placements returns what the commitment of a run covers: one placement for a scheduled run, one for every

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"scentpost/station/event"
 	"scentpost/station/refusal"
 	"scentpost/station/trial"
@@ -55,6 +57,16 @@ func TestOpeningIsRefused(t *testing.T) {
 	}
 }
 
+// authority returns the verifier key of somebody who signed nothing.
+func authority(t *testing.T) string {
+	t.Helper()
+	_, verifier, err := note.GenerateKey(strings.NewReader(strings.Repeat("a", 64)), "authority")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return verifier
+}
+
 func TestSealIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		e    event.Event
@@ -63,9 +75,9 @@ func TestSealIsRefused(t *testing.T) {
 		"an unknown source": {event.Event{Type: event.SessionSealed, Body: &event.Seed{Source: "stars"}, Secret: &event.NonceSeed{Seed: strings.Repeat("05", 32)}}, "unknown source"},
 		"no dice":           {event.Event{Type: event.SessionSealed, Body: &event.Seed{Source: event.Dice}, Secret: &event.NonceSeed{Seed: strings.Repeat("05", 32)}}, "no dice"},
 		"short nonces":      {event.Event{Type: event.SessionSealed, Body: &event.Seed{Source: event.Alone}, Secret: &event.NonceSeed{Seed: "05"}}, "not 32 bytes"},
-		"no share":          {event.Event{Type: event.SessionSealed, Body: &event.Seed{Source: event.TwoParty}, Secret: &event.NonceSeed{Seed: strings.Repeat("05", 32)}}, "authority's share"},
-		"a share unsigned":  {event.Event{Type: event.SessionSealed, Body: &event.Seed{Source: event.TwoParty, Share: strings.Repeat("05", 32)}, Secret: &event.NonceSeed{Seed: strings.Repeat("05", 32)}}, "not signed"},
-		"loaded again":      {event.Event{Type: event.SessionLoaded, Body: &event.Load{}, Secret: &event.StationShare{}}, "cannot load"},
+		"no share":          {event.Event{Type: event.SessionSealed, Body: &event.Seed{Source: event.TwoParty}, Secret: &event.NonceSeed{Seed: strings.Repeat("05", 32)}}, "no verifier key"},
+		"a share unsigned":  {event.Event{Type: event.SessionSealed, Body: &event.Seed{Source: event.TwoParty, Key: authority(t), Signature: strings.Repeat("05", 64)}, Secret: &event.NonceSeed{Seed: strings.Repeat("05", 32)}}, "not one of authority over this station's request"},
+		"loaded again":      {event.Event{Type: event.SessionLoaded, Body: &event.Load{}, Secret: &event.Filling{}}, "cannot load"},
 		"opened again":      {event.Event{Type: event.SessionOpened, Session: "s2", Body: openingOf(smallPlan, usual)}, "another session is active"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,6 +15,8 @@ type Snapshot struct {
 	At    event.Stamp
 	// Checkpoint is the last signed checkpoint, to be witnessed.
 	Checkpoint []byte
+	// Request is View.Request as a note that the station signed, nil when there is none.
+	Request []byte
 	// Failed is why the journal stopped, nil while it works.
 	Failed *refusal.Reason
 }

@@ -92,11 +92,9 @@ func (s *theatre) prepare(src string, set event.Settings) {
 	opening := openingOf(src, set)
 	s.command(event.Event{Type: event.SessionOpened, Session: "s1", By: "p-a", Body: opening})
 	own, b := s.stage.Loading()
-	b.LoadingHash = blind.LoadingHash(own)
-	share := [32]byte{7}
-	station := blind.StationHash(b, share)
-	s.command(event.Event{Type: event.SessionLoaded, By: "p-l", Secret: &event.StationShare{Share: hex.EncodeToString(share[:])},
-		Body: &event.Load{Loading: own, LoadingHash: hex.EncodeToString(b.LoadingHash[:]), StationHash: hex.EncodeToString(station[:])}})
+	b.SetUp = "0123456789abcdef"
+	_, load, filling := blind.Load(b, []string{strings.Repeat("0", 64)}, own, [32]byte{7}, [32]byte{8})
+	s.command(event.Event{Type: event.SessionLoaded, By: "p-l", Body: load, Secret: filling})
 	s.command(event.Event{Type: event.SessionSealed, By: "p-a", Body: &event.Seed{Source: event.Dice, Dice: "1 2 3"},
 		Secret: &event.NonceSeed{Seed: strings.Repeat("05", 32)}})
 }

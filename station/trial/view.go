@@ -30,9 +30,11 @@ type View struct {
 	Aids        int             // that went out
 	Count       *event.AidCount // nil until they were counted back
 	StationHash string
-	Seed        event.SeedSource
-	Air         []event.Air // as its sensors said when the session was sealed or the last run armed
-	Run         RunView     // the active run; Index 0 between runs
+	// Request is what a second party is asked to sign (blind.Request), "" once the session is sealed.
+	Request string
+	Seed    event.SeedSource
+	Air     []event.Air // as its sensors said when the session was sealed or the last run armed
+	Run     RunView     // the active run; Index 0 between runs
 	// Over are the runs before it, in their order. A later view of the session has the same ones first, as long as it has
 	// the same Revision.
 	Over     []RunView
@@ -88,6 +90,9 @@ func (m *Machine) View() View {
 	}
 	v.Air = s.air
 	v.StationHash, v.Seed = s.load.StationHash, s.seed.Source
+	if m.phase == Loaded {
+		v.Request = s.request()
+	}
 	v.Revealed = m.phase == Ended || (m.phase == Idle && s.verdict != nil)
 	v.Verdict = s.verdict
 	for len(s.views) < len(s.runs) && s.runs[len(s.views)] != m.run {

@@ -15,7 +15,7 @@ import (
 type sealing struct {
 	loadSeq, sealSeq int64
 	load             *event.Load
-	share            *event.StationShare // nil when it was not opened
+	filling          *event.Filling // nil when it was not opened
 	seed             *event.Seed
 	nonces           *event.NonceSeed // nil when it was not opened
 	commitments      map[int]committed
@@ -49,7 +49,7 @@ func (c *checker) gather() sealing {
 		case *event.Load:
 			c.once(seq, e.Type, s.load == nil)
 			s.load, s.loadSeq = body, seq
-			s.share, _ = e.Secret.(*event.StationShare)
+			s.filling, _ = e.Secret.(*event.Filling)
 		case *event.Seed:
 			c.once(seq, e.Type, s.seed == nil)
 			s.seed, s.sealSeq = body, seq
@@ -84,49 +84,79 @@ func (c *checker) seal(s *sealing) {
 		}
 		return
 	}
-	b := blind.Binding{Station: c.bundle.Log.Station, Epoch: c.bundle.Log.Epoch, Session: c.bundle.Session,
-		PlanHash: sha256.Sum256([]byte(c.opening.Plan)), LoadingHash: blind.LoadingHash(s.load.Loading)}
-	if hexOf(b.PlanHash) != c.opening.PlanHash {
-		c.recordProblem(c.seqs[0], "the plan's hash is not that of its bytes")
-	}
-	if hexOf(b.LoadingHash) != s.load.LoadingHash {
-		c.recordProblem(s.loadSeq, "the loading's hash is not that of the loading")
+	b, ok := c.setUp(s)
+	if !ok {
+		return
 	}
 	var share [32]byte
-	if s.share != nil {
-		var err error
-		if share, err = record.ParseHex32(s.share.Share); err != nil || hexOf(blind.StationHash(b, share)) != s.load.StationHash {
-			c.recordProblem(s.loadSeq, "the share that was opened is not the one that the station's hash commits to")
-		}
+	if s.filling != nil {
+		share = c.filling(b, s)
 	}
 	if s.seed == nil {
 		return
 	}
-	authority, ok := c.second(s)
+	authority, ok := c.second(b, s)
 	if s.nonces != nil {
 		c.commitments(b, s)
 	}
-	if ok && s.share != nil && s.nonces != nil && s.revealed > 0 && len(c.problems) == 0 {
+	if ok && s.filling != nil && s.nonces != nil && s.revealed > 0 && len(c.problems) == 0 {
 		c.draw(s, blind.SessionSeed(b, share, authority))
 	}
 }
 
+// setUp returns what the draw is bound to, as the public record of the loading says.
+func (c *checker) setUp(s *sealing) (b blind.Binding, ok bool) {
+	b = blind.Binding{Station: c.bundle.Log.Station, Epoch: c.bundle.Log.Epoch, SetUp: s.load.SetUp, PlanHash: sha256.Sum256([]byte(c.opening.Plan))}
+	if hexOf(b.PlanHash) != c.opening.PlanHash {
+		c.recordProblem(c.seqs[0], "the plan's hash is not that of its bytes")
+	}
+	var err error
+	if b.LoadingHash, err = record.ParseHex32(s.load.LoadingHash); err != nil {
+		c.recordProblem(s.loadSeq, "the loading's hash: %v", err)
+	}
+	if !blind.AreDigits(s.load.SetUp, blind.SetUpDigits) {
+		c.recordProblem(s.loadSeq, "the set-up's id is not %d hexadecimal digits", blind.SetUpDigits)
+	}
+	for i, opening := range s.load.Openings {
+		if !blind.AreDigits(opening, 64) {
+			c.recordProblem(s.loadSeq, "the hash of opening %d is not 64 hexadecimal digits", i)
+		}
+	}
+	c.bound = slices.Contains(s.load.Openings, hexOf(c.hashes[0]))
+	return b, len(c.problems) == 0
+}
+
+// filling checks what lies where against its hash, and the station's share against its own.
+func (c *checker) filling(b blind.Binding, s *sealing) (share [32]byte) {
+	salt, err := record.ParseHex32(s.filling.Salt)
+	switch {
+	case err != nil || blind.LoadingHash(salt, s.filling.Loading) != b.LoadingHash:
+		c.recordProblem(s.loadSeq, "the loading that was opened is not the one that its hash commits to")
+	case s.load.Canisters != len(s.filling.Loading):
+		c.recordProblem(s.loadSeq, "says that %d canisters were loaded, and %d were", s.load.Canisters, len(s.filling.Loading))
+	}
+	if share, err = record.ParseHex32(s.filling.Share); err != nil || hexOf(blind.StationHash(b, s.load.Openings, share)) != s.load.StationHash {
+		c.recordProblem(s.loadSeq, "the share that was opened is not the one that the station's hash commits to")
+	}
+	return share
+}
+
 // second checks the second party's answer, and returns what it put into the seed.
-func (c *checker) second(s *sealing) (share []byte, ok bool) {
+func (c *checker) second(b blind.Binding, s *sealing) (share []byte, ok bool) {
 	switch c.seed = s.seed.Source; c.seed {
 	case event.TwoParty:
 		hash, err := record.ParseHex32(s.load.StationHash)
-		answer, err2 := record.ParseHex32(s.seed.Share)
-		if err != nil || err2 != nil {
-			c.recordProblem(s.sealSeq, "the station's hash or the authority's share is not 64 hexadecimal digits")
+		if err != nil {
+			c.recordProblem(s.loadSeq, "the station's hash: %v", err)
 			return nil, false
 		}
-		if err := blind.VerifyShare(s.seed.Key, hash, answer, s.seed.Signature); err != nil {
-			c.recordProblem(s.sealSeq, "the authority's share: %v", err)
+		answer, err := blind.AuthorityShare(s.seed.Key, blind.Request(b, s.load.Openings, hash), s.seed.Signature)
+		if err != nil {
+			c.recordProblem(s.sealSeq, "the authority's answer: %v", err)
 			return nil, false
 		}
 		if sameKey(s.seed.Key, c.bundle.Key) {
-			c.recordProblem(s.sealSeq, "the authority's share is signed with the station's own key: that is no second party")
+			c.recordProblem(s.sealSeq, "the authority's answer is signed with the station's own key: that is no second party")
 			return nil, false
 		}
 		return answer[:], true
@@ -177,7 +207,7 @@ func (c *checker) draw(s *sealing, seed [32]byte) {
 		c.recordProblem(c.seqs[0], "the plan: %v", err)
 		return
 	}
-	deal, err := blind.Draw(plan, s.load.Loading, seed)
+	deal, err := blind.Draw(plan, s.filling.Loading, seed)
 	if err != nil {
 		c.recordProblem(s.sealSeq, "the plan cannot be dealt from this seed: %v", err)
 		return

@@ -71,13 +71,11 @@ func (d *dealt) play(t *testing.T) record.Bundle {
 	d.event(event.SessionOpened, 0, &event.Opening{Name: "small.yaml", Plan: smallPlan, PlanHash: hexOf(hash), Mode: "double",
 		Draft: event.Draft, Laws: trial.Laws(), Simulated: true}, nil)
 	loading := plan.Loading()
-	b := blind.Binding{Station: d.log.Station, Epoch: d.log.Epoch, Session: d.session, PlanHash: hash, LoadingHash: blind.LoadingHash(loading)}
 	share, nonces := [32]byte{1, 2, 3}, [32]byte{4, 5, 6}
-	stationHash := blind.StationHash(b, share)
-	d.event(event.SessionLoaded, 0, &event.Load{Loading: loading, LoadingHash: hexOf(b.LoadingHash), StationHash: hexOf(stationHash)},
-		&event.StationShare{Share: hexOf(share)})
+	b, load, filling := blind.Load(blind.Binding{Station: d.log.Station, Epoch: d.log.Epoch, SetUp: setUp, PlanHash: hash}, d.openings(), loading, share, [32]byte{7})
+	d.event(event.SessionLoaded, 0, load, filling)
 	d.checkpoint("load")
-	authority := d.answer(t, stationHash)
+	authority := d.answer(t, blind.Request(b, load.Openings, blind.StationHash(b, load.Openings, share)))
 	d.event(event.SessionSealed, 0, &d.source, &event.NonceSeed{Seed: hexOf(nonces)})
 	deal, err := blind.Draw(plan, loading, blind.SessionSeed(b, share, authority))
 	if err != nil {
@@ -109,19 +107,22 @@ func (d *dealt) play(t *testing.T) record.Bundle {
 }
 
 // answer fills in what the second party says.
-func (d *dealt) answer(t *testing.T, stationHash [32]byte) []byte {
+func (d *dealt) answer(t *testing.T, request string) []byte {
 	switch d.source.Source {
 	case event.TwoParty:
-		share := [32]byte{7, 8, 9}
 		private, public, err := record.NewKey(d.chance, "authority")
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := blind.SignShare(private, stationHash, share)
+		text, err := blind.Answer(private, request)
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.source.Share, d.source.Key, d.source.Signature, err = blind.ParseAnswer(text, []string{public})
+		d.source.Key, d.source.Signature, err = blind.ParseAnswer(text, []string{public})
+		if err != nil {
+			t.Fatal(err)
+		}
+		share, err := blind.AuthorityShare(public, request, d.source.Signature)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,9 +166,34 @@ func TestASpoiltSealIsNamed(t *testing.T) {
 			if o, ok := b.(*event.Load); ok {
 				swap(&o.LoadingHash)
 			}
-		}, "record 2: the loading's hash"},
+		}, "record 2: the loading that was opened"},
+		"salt": {func(_ event.Type, b any) {
+			if o, ok := b.(*event.Filling); ok {
+				swap(&o.Salt)
+			}
+		}, "record 2: the loading that was opened"},
+		"loading": {func(_ event.Type, b any) {
+			if o, ok := b.(*event.Filling); ok {
+				o.Loading[0].Odour, o.Loading[1].Odour = o.Loading[1].Odour, o.Loading[0].Odour
+			}
+		}, "record 2: the loading that was opened"},
+		"canisters": {func(_ event.Type, b any) {
+			if o, ok := b.(*event.Load); ok {
+				o.Canisters++
+			}
+		}, "record 2: says that 10 canisters were loaded, and 9 were"},
+		"set-up": {func(_ event.Type, b any) {
+			if o, ok := b.(*event.Load); ok {
+				o.SetUp = "\n123456789abcdef"
+			}
+		}, "record 2: the set-up's id"},
+		"openings": {func(_ event.Type, b any) {
+			if o, ok := b.(*event.Load); ok {
+				swap(&o.Openings[0])
+			}
+		}, "record 2: the share that was opened"},
 		"station's share": {func(_ event.Type, b any) {
-			if o, ok := b.(*event.StationShare); ok {
+			if o, ok := b.(*event.Filling); ok {
 				swap(&o.Share)
 			}
 		}, "record 2: the share that was opened"},
@@ -175,12 +201,7 @@ func TestASpoiltSealIsNamed(t *testing.T) {
 			if o, ok := b.(*event.Seed); ok {
 				swap(&o.Signature)
 			}
-		}, "record 3: the authority's share"},
-		"authority's share": {func(_ event.Type, b any) {
-			if o, ok := b.(*event.Seed); ok {
-				swap(&o.Share)
-			}
-		}, "record 3: the authority's share"},
+		}, "record 3: the authority's answer"},
 		"commitment": {func(_ event.Type, b any) {
 			if o, ok := b.(*event.Commitment); ok && o.Index == 2 {
 				swap(&o.Commitment)

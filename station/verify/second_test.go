@@ -34,18 +34,18 @@ func TestTheSecondPartyIsNamed(t *testing.T) {
 func TestTheStationIsNoSecondParty(t *testing.T) {
 	d := dealt{station: newStation(t, 3), source: event.Seed{Source: event.TwoParty}}
 	b := d.play(t)
-	share, hash := [32]byte{1}, [32]byte{2}
-	answer, err := blind.SignShare(d.station.private, hash, share)
+	binding, hash := blind.Binding{Station: d.log.Station}, [32]byte{2}
+	answer, err := blind.Answer(d.station.private, blind.Request(binding, nil, hash))
 	if err != nil {
 		t.Fatal(err)
 	}
 	own := event.Seed{Source: event.TwoParty}
-	if own.Share, own.Key, own.Signature, err = blind.ParseAnswer(answer, []string{d.key}); err != nil {
+	if own.Key, own.Signature, err = blind.ParseAnswer(answer, []string{d.key}); err != nil {
 		t.Fatal(err)
 	}
 	c := checker{bundle: b}
 	s := sealing{load: &event.Load{StationHash: hexOf(hash)}, seed: &own}
-	if _, ok := c.second(&s); ok || len(c.problems) != 1 {
+	if _, ok := c.second(binding, &s); ok || len(c.problems) != 1 {
 		t.Fatalf("%v", c.problems)
 	}
 }
@@ -54,7 +54,7 @@ func TestTheStationIsNoSecondParty(t *testing.T) {
 func TestDiceThatNoStationTakes(t *testing.T) {
 	for _, dice := range []string{"", "1", "1 2 3 4", "4  1 6 6 2", " 41662", "4\n1 6 6 2"} {
 		c := checker{}
-		if _, ok := c.second(&sealing{seed: &event.Seed{Source: event.Dice, Dice: dice}}); ok || len(c.problems) != 1 {
+		if _, ok := c.second(blind.Binding{}, &sealing{seed: &event.Seed{Source: event.Dice, Dice: dice}}); ok || len(c.problems) != 1 {
 			t.Errorf("%q: %v", dice, c.problems)
 		}
 	}

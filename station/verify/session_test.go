@@ -136,10 +136,9 @@ func play(t testing.TB, feedback string, change func(p *played)) (*played, recor
 		Team: event.Team{Dog: p.person("Rex"), Handler: handler}, Beams: []int{1, 2, 3}, Simulated: true,
 		Settings: event.Settings{LeadMS: 500, TravelMS: 300, CloseMS: 300, GridMS: 1000, LongPress: 800, EdgeBudget: 50, OpenMS: 60000},
 		Draft:    event.Draft, Laws: trial.Laws()}, nil)
-	b := blind.Binding{Station: p.log.Station, Epoch: p.log.Epoch, Session: p.session, PlanHash: hash, LoadingHash: blind.LoadingHash(plan.Loading())}
-	share := [32]byte{1}
-	p.command(event.SessionLoaded, "p-99999999999999999999999999999999", &event.Load{Loading: plan.Loading(), LoadingHash: hexOf(b.LoadingHash),
-		StationHash: hexOf(blind.StationHash(b, share))}, &event.StationShare{Share: hexOf(share)})
+	b := blind.Binding{Station: p.log.Station, Epoch: p.log.Epoch, SetUp: setUp, PlanHash: hash}
+	_, load, filling := blind.Load(b, p.openings(), plan.Loading(), [32]byte{1}, [32]byte{3})
+	p.command(event.SessionLoaded, "p-99999999999999999999999999999999", load, filling)
 	p.command(event.SessionSealed, handler, &event.Seed{Source: event.Dice, Dice: "1 2 3 4 5 6"}, &event.NonceSeed{Seed: hexOf([32]byte{2})})
 	for run := 0; p.stage.View().Phase == trial.Sealed; run++ {
 		if run > 9 {

@@ -99,6 +99,12 @@ func (s *station) event(t event.Type, run int, body, secret any) int64 {
 	return s.append(event.Event{Type: t, Session: s.session, Run: run, At: s.now, By: event.ByStation, Body: body, Secret: secret})
 }
 
+// setUp is the id of the set-up of every session.
+const setUp = "0123456789abcdef"
+
+// openings are those of the session alone.
+func (s *station) openings() []string { return []string{hexOf(s.chain.First())} }
+
 func (s *station) checkpoint(why string) {
 	s.t.Helper()
 	note, err := s.signer.Checkpoint(s.tree.Size(), s.tree.Root())
@@ -177,8 +183,9 @@ func unrevealedOf(t testing.TB, s *station) (*station, record.Bundle) {
 		People: []event.Person{{Ref: s.person("Željko Đurić"), Roles: []event.Role{event.Assessor}}},
 		Laws:   trial.Laws(), Draft: event.Draft, Simulated: true}, nil)
 	loading := []event.Loaded{{Position: 1, Canister: "1A", Odour: "tnt"}}
-	s.event(event.SessionLoaded, 0, &event.Load{Loading: loading, LoadingHash: hexOf(blind.LoadingHash(loading))},
-		&event.StationShare{Share: "00"})
+	binding := blind.Binding{Station: s.log.Station, Epoch: s.log.Epoch, SetUp: setUp, PlanHash: sha256.Sum256([]byte("plan: Short\n"))}
+	_, load, filling := blind.Load(binding, s.openings(), loading, [32]byte{1}, [32]byte{2})
+	s.event(event.SessionLoaded, 0, load, filling)
 	s.checkpoint("load")
 	s.event(event.SessionSealed, 0, &event.Seed{Source: event.Alone}, &event.NonceSeed{Seed: "00"})
 	for i := range 3 {

@@ -53,7 +53,10 @@ type Report struct {
 	SecondParty string `json:"second_party"`
 	// Authority is the verifier key that signed the authority's share, "" when none did.
 	Authority string `json:"authority"`
-	Witness   string `json:"witness"`
+	// OpeningBound is set when the draw commits to this session's opening: plan, rule, team, people and settings cannot be others
+	// than those that the second party answered for. Without it only a witness before the first run binds them.
+	OpeningBound bool   `json:"opening_bound"`
+	Witness      string `json:"witness"`
 	// Witnessed is how many records of the log the latest witness has held; nobody else vouches for those behind them.
 	Witnessed int64 `json:"witnessed,string"`
 	// BeforeFirstRun is set when a witness had every commitment before the first run was armed.
@@ -134,6 +137,7 @@ type checker struct {
 	witnessed      int64
 	authority      string // the verifier key that signed a share, "" when none did
 	seed           event.SeedSource
+	bound          bool // the station's hash commits to the opening
 	result         history.Session
 
 	problems []record.Fault
@@ -233,7 +237,7 @@ func (c *checker) report() Report {
 	}
 	b := &c.bundle
 	r := Report{
-		Consistent: len(c.problems) == 0, Signer: Unknown, Seed: string(c.seed), Witness: WitnessNone,
+		Consistent: len(c.problems) == 0, Signer: Unknown, Seed: string(c.seed), OpeningBound: c.bound, Witness: WitnessNone,
 		BeforeFirstRun: c.beforeFirstRun, Simulated: c.simulated(), Replay: c.replay,
 		Site: b.Log.Site, Station: b.Log.Station, Epoch: b.Log.Epoch, Session: b.Session, From: c.first(),
 		Records: len(b.Lines), Key: b.Key, Result: c.result, Problems: c.problems,

@@ -98,7 +98,6 @@ var said = map[refusal.Code]string{
 	trial.LoaderAtSearch: "in a double-blind session the loader is neither handler nor assessor: let somebody else load",
 	trial.LoadingRefused: "the loading is refused: {detail}",
 	trial.PlanUndealable: "the plan cannot be dealt: {detail}",
-	trial.ShareMalformed: "the authority's share is not 32 bytes of hexadecimal",
 	trial.ShareUnsigned:  "the authority's share is not signed over this station's hash: {detail}",
 	trial.DiceMissing:    "no dice were typed",
 
