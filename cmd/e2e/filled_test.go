@@ -70,7 +70,7 @@ func (f *filler) session(id string, runs int) {
 	f.batch.Identities = append(f.batch.Identities, person)
 	f.write(event.Event{Type: event.SessionOpened, Session: id, Body: &event.Opening{Draft: event.Draft, Name: "six", Plan: "plan: six\n", Mode: "double",
 		Team: event.Team{Dog: person.Ref, Handler: person.Ref}, People: []event.Person{}, Beams: []int{}}})
-	f.write(event.Event{Type: event.SessionLoaded, Session: id, Body: &event.Load{Loading: []event.Loaded{}}})
+	f.write(event.Event{Type: event.SessionLoaded, Session: id, Body: &event.Load{SetUp: "0123456789abcdef"}})
 	f.sign("load", id)
 	f.write(event.Event{Type: event.SessionSealed, Session: id, Body: &event.Seed{Source: event.Alone}})
 	for run := 1; run <= runs; run++ {
