@@ -3,8 +3,12 @@ package e2e
 import (
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
+	"time"
 
 	"scentpost/station/control"
 	"scentpost/station/control/socket"
@@ -23,6 +27,7 @@ func BenchmarkAsked(b *testing.B) {
 		session := sessionID(c.sessions / 2)
 		b.Run("list/"+c.name, func(b *testing.B) {
 			client := r.dial(b)
+			defer r.processors(b)()
 			for b.Loop() {
 				if got, err := client.Send(&control.Request{Command: "list"}); err != nil || len(got.List) != c.sessions {
 					b.Fatal(len(got.List), got.Refused, err)
@@ -31,6 +36,7 @@ func BenchmarkAsked(b *testing.B) {
 		})
 		b.Run("export/"+c.name, func(b *testing.B) {
 			client := r.dial(b)
+			defer r.processors(b)()
 			for b.Loop() {
 				got, err := client.Export(&control.Request{Command: "export", Session: session})
 				if err != nil || !got.OK {
@@ -65,4 +71,30 @@ func (r *rig) dial(b *testing.B) *socket.Client {
 	}
 	b.Cleanup(func() { _ = client.Close() })
 	return client
+}
+
+// processors reports how much processor time client and daemon take together for one turn, which other work on the machine
+// changes least.
+func (r *rig) processors(b *testing.B) (report func()) {
+	b.Helper()
+	used := func() time.Duration {
+		var own syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
+			b.Fatal(err)
+		}
+		var daemons int64 // ns on a processor, of all its threads
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", r.daemon.Process.Pid))
+		for _, thread := range threads {
+			text, _ := os.ReadFile(thread) // one that has ended has no more
+			var ran int64
+			_, _ = fmt.Sscan(string(text), &ran)
+			daemons += ran
+		}
+		if err != nil || daemons == 0 {
+			b.Fatal("the kernel does not tell the daemon's processor time", err)
+		}
+		return time.Duration(own.Utime.Nano() + own.Stime.Nano() + daemons)
+	}
+	began := used()
+	return func() { b.ReportMetric(float64((used()-began).Microseconds())/float64(b.N)/1000, "cpu-ms/op") }
 }

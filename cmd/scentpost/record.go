@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -204,7 +205,9 @@ func (c recordExport) damaged(s program.Streams, name string, response control.R
 }
 
 func printSessions(out io.Writer, list []history.Listed) {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	page := bufio.NewWriter(out) // the table writes each cell by itself
+	defer page.Flush()
+	w := tabwriter.NewWriter(page, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	fmt.Fprintln(w, "SESSION\tEPOCH\tOPENED\tPLAN\tMODE\tSEALED\tRUNS\tHOW\tAIDS\tUTC")
 	for _, s := range list {

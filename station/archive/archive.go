@@ -8,6 +8,7 @@ package archive
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"scentpost/station/event"
 	"scentpost/station/history"
@@ -19,13 +20,23 @@ const (
 	// pageLines and pageBytes bound the lines that are read at once.
 	pageLines = 4096
 	pageBytes = 4 << 20
+	// linesKept is how many lines of closed sessions are kept, of about 500 bytes each: a list spends most of its time on making
+	// lines of entries.
+	linesKept = 4096
 )
 
 // Archive reads the sessions of all epochs. It implements control.Archive.
-type Archive struct{ logs journal.Logs }
+type Archive struct {
+	logs journal.Logs
+
+	mu     sync.Mutex // guards closed
+	closed map[string]history.Line
+}
 
 // New returns the archive of a station's logs.
-func New(logs journal.Logs) *Archive { return &Archive{logs: logs} }
+func New(logs journal.Logs) *Archive {
+	return &Archive{logs: logs, closed: map[string]history.Line{}}
+}
 
 // each calls f for every line of a session from record from on, until it returns an error.
 func each(log journal.Log, s journal.Session, from int64, f func(journal.Line) error) error {
@@ -66,6 +77,28 @@ func lineOf(log journal.Log, s journal.Session) (history.Line, error) {
 	return line, err
 }
 
+// line is lineOf, and keeps the lines of closed sessions by the text of their entries, which alone they are made of.
+func (a *Archive) line(log journal.Log, s journal.Session) (history.Line, error) {
+	if s.Known < s.To {
+		return lineOf(log, s)
+	}
+	a.mu.Lock()
+	line, kept := a.closed[string(s.Entry)]
+	a.mu.Unlock()
+	if kept && line.ID == s.ID {
+		return line, nil
+	}
+	line, err := lineOf(log, s)
+	if err == nil && line.State == history.Closed {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if len(a.closed) < linesKept {
+			a.closed[string(s.Entry)] = line
+		}
+	}
+	return line, err
+}
+
 // Sessions lists the sessions of all epochs, oldest first. What could not be read of one of them is said there, and hides no
 // other.
 func (a *Archive) Sessions() ([]history.Listed, error) {
@@ -86,7 +119,7 @@ func (a *Archive) Sessions() ([]history.Listed, error) {
 			continue
 		}
 		for _, s := range sessions {
-			line, err := lineOf(log, s)
+			line, err := a.line(log, s)
 			listed := history.Listed{Line: line, Epoch: b.ID}
 			if err != nil {
 				listed.Fault = err.Error()

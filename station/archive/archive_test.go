@@ -280,3 +280,32 @@ func TestSessionsThatInterleave(t *testing.T) {
 		}
 	})
 }
+
+// TestAListIsTheSameAgain: what is kept of closed sessions changes no list, and what goes on is read each time.
+func TestAListIsTheSameAgain(t *testing.T) {
+	stores(t, func(t *testing.T, to journal.Store) {
+		s := begin(t, to, "e1")
+		s.whole(id(0), 2, 3)
+		s.whole(id(1), 1, 1)
+		s.begin(id(2))
+		a := archiveOf(to)
+		list := func(a *Archive) []history.Listed {
+			all, err := a.Sessions()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return all
+		}
+		if first := list(a); len(a.closed) != 2 || len(first) != 3 || !slices.Equal(list(a), first) {
+			t.Errorf("%d lines are kept; the list is %+v, and again %+v", len(a.closed), first, list(a))
+		}
+		s.runs(id(2), 1, 4, 1)
+		if now := list(a); now[2].Armed != 3 || !slices.Equal(now, list(archiveOf(to))) {
+			t.Errorf("after three runs: %+v", now)
+		}
+		s.end(id(2))
+		if now := list(a); now[2].State != history.Closed || !slices.Equal(now, list(archiveOf(to))) {
+			t.Errorf("after its end: %+v", now)
+		}
+	})
+}
