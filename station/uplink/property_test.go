@@ -248,7 +248,7 @@ func (w *world) endSave(ok bool) {
 	} else {
 		w.sender.SaveFailed(w.now)
 	}
-	w.save, w.doubt = nil, nil
+	w.save = nil
 }
 
 // flow is a while in which all goes well, if slowly.
