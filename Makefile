@@ -21,7 +21,7 @@ BENCHTIME ?= 1s
 TIMEOUT  ?= 15m
 
 # What the tests need beyond Go, as command:debian-package.
-DEPS      := mosquitto:mosquitto mosquitto_pub:mosquitto-clients 7z:p7zip-full qemu-aarch64-static:qemu-user-static shellcheck:shellcheck
+DEPS      := mosquitto:mosquitto mosquitto_pub:mosquitto-clients 7z:p7zip-full unzip:unzip bsdtar:libarchive-tools python3:python3 qemu-aarch64-static:qemu-user-static shellcheck:shellcheck
 DEPS_RACE := gcc:gcc
 DEPS_DEB  := dpkg-deb:dpkg qemu-aarch64-static:qemu-user-static qemu-arm-static:qemu-user-static shellcheck:shellcheck
 DEPS_FIRMWARE := avr-gcc:gcc-avr /usr/lib/avr/include/avr/io.h:avr-libc

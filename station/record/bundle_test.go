@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"reflect"
 	"strings"
@@ -137,11 +138,17 @@ func pack(t testing.TB, method uint16, members ...Member) []byte {
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
 	for _, m := range members {
-		w, err := z.CreateHeader(&zip.FileHeader{Name: m.Name, Method: method, Comment: "packed elsewhere"})
+		head := &zip.FileHeader{Name: m.Name, Method: method}
+		create := z.CreateHeader
+		if method == zip.Store { // with its length at its head, as packers do
+			head.CRC32, head.CompressedSize64, head.UncompressedSize64 = crc32.ChecksumIEEE(m.Data), uint64(len(m.Data)), uint64(len(m.Data))
+			create = z.CreateRaw
+		}
+		w, err := create(head)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.Write(m.Data); err != nil {
+		if _, err := w.Write(m.Data); err != nil && len(m.Data) > 0 { // into a folder nothing can be written
 			t.Fatal(err)
 		}
 	}

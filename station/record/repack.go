@@ -15,6 +15,7 @@ const mostOdd = 64
 // Repacked is the error for a bundle that somebody unpacked and packed again: all its members are there, in a folder or beside
 // what a packer added. It is no forgery, and is not judged before it is packed as a station packs it.
 type Repacked struct {
+	Odd    string   // how its headers and its directory differ, "" where they do not
 	Folder string   // that the members lie in, "" for none
 	Added  []string // the first members that no bundle has
 	More   int      // how many there are besides
@@ -23,6 +24,9 @@ type Repacked struct {
 // Error says what is different, and the next step.
 func (r *Repacked) Error() string {
 	var odd []string
+	if r.Odd != "" {
+		odd = append(odd, "it can be read in two ways: "+r.Odd)
+	}
 	if r.Folder != "" {
 		odd = append(odd, "its members lie in the folder "+printable(r.Folder))
 	}
@@ -47,10 +51,10 @@ func Repack(data []byte, limits Limits) (members []Member, repacked *Repacked, e
 		return members, nil, nil
 	}
 	z, bad := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if bad != nil || int64(len(data)) > limits.Zip || len(z.File) > len(memberOrder)+mostOdd || !whole(data, z.File) {
+	if bad != nil || int64(len(data)) > limits.Zip || len(z.File) > len(memberOrder)+mostOdd {
 		return nil, nil, err
 	}
-	repacked = &Repacked{}
+	repacked = &Repacked{Odd: oddZip(data)}
 	found := map[string]*zip.File{}
 	for _, f := range z.File {
 		folder, name := path.Split(strings.ReplaceAll(f.Name, `\`, "/"))
@@ -68,7 +72,7 @@ func Repack(data []byte, limits Limits) (members []Member, repacked *Repacked, e
 			found[name], repacked.Folder = f, folder
 		}
 	}
-	if found[MemberManifest] == nil {
+	if found[MemberManifest] == nil || repacked.Odd == "" && repacked.Folder == "" && len(repacked.Added) == 0 {
 		return nil, nil, err
 	}
 	left := limits.Total

@@ -3,6 +3,7 @@ package record
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -35,18 +36,20 @@ func ReadZip(data []byte, limits Limits) ([]Member, error) {
 	if len(z.File) > 2*len(memberOrder) {
 		return nil, &Fault{Seq: -1, What: fmt.Sprintf("the zip has %d members, a bundle has at most %d", len(z.File), len(memberOrder))}
 	}
-	if !whole(data, z.File) {
-		return nil, &Fault{Seq: -1, What: "the zip holds bytes before, between or behind its members: pack them again"}
+	for i, f := range z.File {
+		switch {
+		case !slices.Contains(memberOrder, f.Name):
+			return nil, memberFault(printable(f.Name), "no bundle has this member")
+		case slices.ContainsFunc(z.File[:i], func(other *zip.File) bool { return other.Name == f.Name }):
+			return nil, memberFault(f.Name, "is there twice")
+		}
+	}
+	if odd := oddZip(data); odd != "" {
+		return nil, &Fault{Seq: -1, What: "the zip can be read in two ways: " + odd}
 	}
 	left := limits.Total
 	members := make([]Member, 0, len(z.File))
 	for _, f := range z.File {
-		switch {
-		case !slices.Contains(memberOrder, f.Name):
-			return nil, memberFault(printable(f.Name), "no bundle has this member")
-		case slices.ContainsFunc(members, func(m Member) bool { return m.Name == f.Name }):
-			return nil, memberFault(f.Name, "is there twice")
-		}
 		content, err := readMember(data, f, min(left, limits.Member))
 		if err != nil {
 			return nil, err
@@ -77,17 +80,31 @@ func readMember(data []byte, f *zip.File, limit int64) ([]byte, error) {
 		}
 		return content, nil
 	}
-	r, err := f.Open()
+	packed, err := f.OpenRaw()
+	if err != nil || f.Method != zip.Deflate {
+		return nil, memberFault(f.Name, "cannot be read from the zip: it is neither stored nor deflated")
+	}
+	return inflate(f, packed, limit)
+}
+
+// inflate unpacks a deflated member. What the deflated stream leaves of the member's bytes could hide another file from those who
+// go by the directory.
+func inflate(f *zip.File, packed io.Reader, limit int64) ([]byte, error) {
+	raw, err := io.ReadAll(packed)
 	if err != nil {
 		return nil, memberFault(f.Name, "cannot be read from the zip: "+err.Error())
 	}
-	defer r.Close()
-	content, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
+	in := bytes.NewReader(raw) // an io.ByteReader: no byte is read beyond the stream's end
+	content, err := io.ReadAll(io.LimitReader(flate.NewReader(in), limit+1))
+	switch {
+	case err != nil:
 		return nil, memberFault(f.Name, "cannot be read from the zip: "+err.Error())
-	}
-	if int64(len(content)) > limit {
+	case int64(len(content)) > limit:
 		return nil, memberFault(f.Name, fmt.Sprintf("unpacks to more than the %d bytes that are left for it", limit))
+	case in.Len() > 0:
+		return nil, memberFault(f.Name, "holds bytes after its deflated content: another file may be hidden there")
+	case uint64(len(content)) != f.UncompressedSize64 || crc32.ChecksumIEEE(content) != f.CRC32:
+		return nil, memberFault(f.Name, "was changed: its bytes do not fit the zip's checksum")
 	}
 	return content, nil
 }

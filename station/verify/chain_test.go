@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -106,5 +107,14 @@ func TestGapsThatCannotBe(t *testing.T) {
 		changed := b
 		changed.Gaps = change(slices.Clone(b.Gaps))
 		t.Run(name, func(t *testing.T) { wantNo(t, Members(membersOf(t, changed), Options{}), record.MemberLog) })
+	}
+}
+
+// TestAZipOfTwoMindsIsNotJudged: whoever packed it again may have done so in good faith.
+func TestAZipOfTwoMindsIsNotJudged(t *testing.T) {
+	_, b := unrevealed(t, 1)
+	r := Verify(append(zipOf(t, b), "after its end"...), Options{})
+	if repacked := (*record.Repacked)(nil); !errors.As(r.Unjudged, &repacked) || r.Consistent {
+		t.Errorf("%v, consistent %t, %v", r.Unjudged, r.Consistent, r.Problems)
 	}
 }
