@@ -21,7 +21,8 @@ import (
 // verifyCmd checks a bundle again, offline.
 type verifyCmd struct {
 	Bundle     string   `arg:"" help:"The bundle, a zip as 'scentpost record export' writes it."`
-	Key        []string `help:"A file with a verifier key that must have signed; may be given several times." placeholder:"FILE" sep:"none"`
+	Key        []string `help:"A file with the station's verifier key; of several one must have signed." placeholder:"FILE" sep:"none"`
+	Authority  []string `help:"A file with the verifier key of the second party; of several one must have answered." placeholder:"FILE" sep:"none"`
 	Checkpoint []string `help:"A checkpoint kept elsewhere since it was made: a file, or its text." placeholder:"FILE|TEXT" sep:"none"`
 	JSON       bool     `help:"Print JSON."`
 }
@@ -34,12 +35,17 @@ func (c verifyCmd) Run(out io.Writer) error {
 		return usage(err)
 	}
 	o := verify.Options{Limits: limits}
-	for _, name := range c.Key {
-		key, err := readVerifier(name)
-		if err != nil {
-			return usage(err)
+	for _, role := range []struct {
+		files []string
+		keys  *[]string
+	}{{c.Key, &o.Keys}, {c.Authority, &o.Authorities}} {
+		for _, name := range role.files {
+			key, err := readVerifier(name)
+			if err != nil {
+				return usage(err)
+			}
+			*role.keys = append(*role.keys, key)
 		}
-		o.Keys = append(o.Keys, key)
 	}
 	for _, given := range c.Checkpoint {
 		text, err := readCheckpoint(given)
@@ -143,7 +149,7 @@ func printReport(out io.Writer, r verify.Report) error {
 		fmt.Fprintln(out, "REPLAY NOT CHECKED: outcomes and verdict are what the station says they are")
 	}
 	if r.Consistent && r.SecondParty == verify.Unknown {
-		fmt.Fprintln(out, "AUTHORITY NOT CHECKED: who holds the station may have answered its own hash; give the authority's key with --key")
+		fmt.Fprintln(out, "AUTHORITY NOT CHECKED: who holds the station may have answered its own hash; give the authority's key with --authority")
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {

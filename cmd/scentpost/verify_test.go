@@ -3,6 +3,8 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -13,6 +15,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"scentpost/cmd/internal/program"
+	"scentpost/station/blind"
 	"scentpost/station/event"
 	"scentpost/station/record"
 	"scentpost/station/trial"
@@ -45,14 +48,19 @@ func verifiable(t *testing.T, keyName string) (dir string) {
 	var chain record.Chain
 	stored := []tlog.Hash{}
 	b := record.Bundle{Log: log, Session: "s-1", Key: key}
+	_, load, _ := blind.Load(blind.Binding{Station: log.Station, Epoch: log.Epoch, SetUp: "0123456789abcdef"}, nil, nil, [32]byte{}, [32]byte{})
+	hash := sha256.Sum256(nil)
 	for seq, e := range []event.Event{
 		{Type: event.EpochBegan, Body: &event.Epoch{Draft: event.Draft, Site: "site", Why: "first", Key: key, Simulated: simulated}},
-		{Type: event.SessionOpened, Session: "s-1", Body: &event.Opening{Name: "p", Draft: event.Draft, Laws: trial.Laws(), Simulated: simulated}},
-		{Type: event.RunArmed, Session: "s-1", Run: 1, Body: &event.Arming{}},
-		{Type: event.RunLocked, Session: "s-1", Run: 1, Body: &event.Lock{Reason: event.LockClear}},
+		{Type: event.SessionOpened, Session: "s-1", Body: &event.Opening{Name: "p", PlanHash: hex.EncodeToString(hash[:]), Draft: event.Draft, Laws: trial.Laws(), Simulated: simulated}},
+		{Type: event.Noted, Session: "s-1", Body: &event.Why{Reason: "rain"}},
+		{Type: event.SessionLoaded, Session: "s-1", Body: load},
 	} {
 		e.At.Quality = event.Synced
 		r := record.Record{Site: "site", Station: "line-1", Epoch: "e1", Seq: int64(seq), Event: e}
+		if event.IsSealed(e.Type) {
+			r.Sealed = [32]byte{1}
+		}
 		chain.Link(&r)
 		line, err := record.Encode(nil, r)
 		if err != nil {
@@ -69,7 +77,7 @@ func verifiable(t *testing.T, keyName string) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Checkpoints = []record.Checkpoint{{Size: tree.Size(), Why: "lock", Note: string(note)}}
+	b.Checkpoints = []record.Checkpoint{{Size: tree.Size(), Why: "load", Note: string(note)}}
 	b, err = record.Assemble(b, tlog.HashReaderFunc(func(ids []int64) (out []tlog.Hash, _ error) {
 		for _, id := range ids {
 			out = append(out, stored[id])
@@ -170,14 +178,14 @@ func TestVerifySaysNo(t *testing.T) {
 		put(t, ".", "other.pub", out)
 	}
 	code, out, _ := scentpost("verify", "bundle.zip", "--key", "other.pub")
-	if code != program.ExitNo || !strings.Contains(out, "did not sign this bundle") || strings.Contains(out, "SIGNER NOT CHECKED") {
+	if code != program.ExitNo || !strings.Contains(out, "no station's key that you gave") || strings.Contains(out, "SIGNER NOT CHECKED") {
 		t.Errorf("%d\n%s", code, out)
 	}
 	data, err := os.ReadFile("bundle.zip")
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, ".", "changed.zip", strings.Replace(string(data), `"run":1`, `"run":2`, 1))
+	put(t, ".", "changed.zip", strings.Replace(string(data), `"rain"`, `"ruin"`, 1))
 	if code, out, _ := scentpost("verify", "changed.zip"); code != program.ExitNo || !strings.Contains(out, "records.jsonl") {
 		t.Errorf("%d\n%s", code, out)
 	}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"scentpost/station/blind"
 	"scentpost/station/event"
 	"scentpost/station/record"
 	"scentpost/station/trial"
@@ -19,9 +21,9 @@ func interleaved(t testing.TB, many int) (*station, record.Bundle) {
 	var other record.Chain
 	own := s.chain
 	var lines [][]byte
-	write := func(kind event.Type, body any) {
+	write := func(kind event.Type, body, secret any) {
 		s.session, s.chain = "s-1", own
-		seq := s.event(kind, 0, body, nil)
+		seq := s.event(kind, 0, body, secret)
 		lines, own = append(lines, s.lines[seq]), s.chain
 	}
 	aside := func(n int) {
@@ -34,12 +36,16 @@ func interleaved(t testing.TB, many int) (*station, record.Bundle) {
 	for i := range many {
 		aside(i)
 		if i == 0 {
-			write(event.SessionOpened, &event.Opening{Name: "Short", Mode: event.ModeDouble, Draft: event.Draft, Laws: trial.Laws(), Simulated: true})
+			write(event.SessionOpened, &event.Opening{Name: "Short", PlanHash: hexOf(sha256.Sum256(nil)), Mode: event.ModeDouble, Draft: event.Draft, Laws: trial.Laws(), Simulated: true}, nil)
+			binding := blind.Binding{Station: s.log.Station, Epoch: s.log.Epoch, SetUp: setUp, PlanHash: sha256.Sum256(nil)}
+			_, load, filling := blind.Load(binding, s.openings(), nil, [32]byte{1}, [32]byte{2})
+			write(event.SessionLoaded, load, filling)
+			write(event.SessionSealed, &event.Seed{Source: event.Alone}, &event.NonceSeed{Seed: "00"})
 			continue
 		}
-		write(event.Noted, &event.Why{Reason: "of this team"})
+		write(event.Noted, &event.Why{Reason: "of this team"}, nil)
 		if i%5 == 0 {
-			write(event.RunLocked, &event.Lock{Reason: event.LockTimeOut, At: 5})
+			write(event.RunLocked, &event.Lock{Reason: event.LockTimeOut, At: 5}, nil)
 			s.checkpoint("lock")
 		}
 	}

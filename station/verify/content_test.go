@@ -242,7 +242,7 @@ func TestAnAuthorityThatSignedNothingIsNotTaken(t *testing.T) {
 			seed.Key = key
 		}
 	}
-	wantNo(t, Members(membersOf(t, d.play(t)), Options{Keys: []string{key}}), "did not sign this bundle")
+	wantNo(t, Members(membersOf(t, d.play(t)), Options{Authorities: []string{key}}), "no authority answered the station")
 }
 
 // TestAnotherDrawIsNamed commits properly to a placement that the seed does not draw.

@@ -93,25 +93,39 @@ func (c *checker) people() {
 	}
 }
 
-// pinned checks that every key that the verifying person brought has signed something here.
+// pinned checks that one of the keys that the verifying person brought for each role has signed in it.
 func (c *checker) pinned() {
 	for i := range c.records {
 		if seed, ok := c.records[i].Event.Body.(*event.Seed); ok && seed.Source == event.TwoParty {
 			c.authority = seed.Key
 		}
 	}
-	for _, key := range c.options.Keys {
-		name, err := record.ParseVerifier(key)
-		switch {
-		case err != nil:
+	for _, key := range slices.Concat(c.options.Keys, c.options.Authorities) {
+		if _, err := record.ParseVerifier(key); err != nil {
 			c.problem("", -1, "the key that you gave: %v", err)
-		case key != c.bundle.Key && key != c.authority:
-			c.problem(record.MemberKey, -1, "the key %q that you gave did not sign this bundle: it is signed by %.80q", name, c.bundle.Key)
 		}
+	}
+	if keys := c.options.Keys; len(keys) > 0 && !slices.Contains(keys, c.bundle.Key) {
+		c.problem(record.MemberKey, -1, "no station's key that you gave (%s) signed this bundle: it is signed by %.80q", named(keys), c.bundle.Key)
+	}
+	if keys := c.options.Authorities; len(keys) > 0 && !slices.Contains(keys, c.authority) {
+		by := "no authority answered the station"
+		if c.authority != "" {
+			by = fmt.Sprintf("it is signed by %.80q", c.authority)
+		}
+		c.problem("", -1, "no authority's key that you gave (%s) signed the station's request: %s", named(keys), by)
 	}
 }
 
-func (c *checker) isPinned(key string) bool { return slices.Contains(c.options.Keys, key) }
+// named lists the names of keys.
+func named(keys []string) string {
+	var names []string
+	for _, key := range keys {
+		name, _, _ := strings.Cut(key, "+")
+		names = append(names, fmt.Sprintf("%.80q", name))
+	}
+	return strings.Join(names, ", ")
+}
 
 // witnesses holds checkpoints from elsewhere against the log, and finds whether one of them had every commitment
 // before the first run.

@@ -11,17 +11,26 @@ import (
 func TestTheSecondPartyIsNamed(t *testing.T) {
 	d := dealt{station: newStation(t, 3), source: event.Seed{Source: event.TwoParty}}
 	b := d.play(t)
+	station, authority := []string{d.key}, []string{d.source.Key}
 	for name, c := range map[string]struct {
-		keys []string
-		want string
+		keys, authorities []string
+		signer, party     string
+		wrong             string
 	}{
-		"no key":              {nil, Unknown},
-		"the station's key":   {[]string{d.key}, Unknown},
-		"the authority's key": {[]string{d.source.Key}, Pinned},
-		"both":                {[]string{d.key, d.source.Key}, Pinned},
+		"no key":                            {nil, nil, Unknown, Unknown, ""},
+		"the station's key":                 {station, nil, Pinned, Unknown, ""},
+		"the authority's key":               {nil, authority, Unknown, Pinned, ""},
+		"both":                              {station, authority, Pinned, Pinned, ""},
+		"each in the other's place":         {authority, station, Unknown, Unknown, "no station's key that you gave"},
+		"the station's key as an authority": {nil, station, Unknown, Unknown, "no authority's key that you gave"},
 	} {
-		if r := sealAlone(membersOf(t, b), Options{Keys: c.keys}); !r.Consistent || r.SecondParty != c.want || r.Authority != d.source.Key {
-			t.Errorf("%s: second party %q, authority %q, %v", name, r.SecondParty, r.Authority, r.Problems)
+		o := Options{Keys: c.keys, Authorities: c.authorities}
+		if c.wrong != "" {
+			wantNo(t, Members(membersOf(t, b), o), c.wrong)
+			continue
+		}
+		if r := sealAlone(membersOf(t, b), o); !r.Consistent || r.Signer != c.signer || r.SecondParty != c.party || r.Authority != d.source.Key {
+			t.Errorf("%s: signer %q, second party %q, authority %q, %v", name, r.Signer, r.SecondParty, r.Authority, r.Problems)
 		}
 	}
 	d = dealt{station: newStation(t, 3), source: event.Seed{Source: event.Dice}}

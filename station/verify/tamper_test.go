@@ -262,7 +262,7 @@ func TestSignedByAnotherKey(t *testing.T) {
 	if r := Members(membersOf(t, anew), Options{}); !r.Consistent || r.Signer != Unknown {
 		t.Fatalf("%+v", r)
 	}
-	wantNo(t, Members(membersOf(t, anew), Options{Keys: []string{s.key}}), "did not sign this bundle")
+	wantNo(t, Members(membersOf(t, anew), Options{Keys: []string{s.key}}), "no station's key that you gave")
 }
 
 func TestWitnesses(t *testing.T) {

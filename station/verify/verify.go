@@ -7,6 +7,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -18,8 +19,9 @@ import (
 
 // Options are what the verifying person knows from elsewhere than the bundle.
 type Options struct {
-	// Keys are verifier keys (record.NewKey) that must have signed: the station's, or the authority's its share.
-	Keys []string
+	// Keys are verifier keys (record.NewKey) of stations, one of which must have signed the log, and Authorities those of second
+	// parties, one of which must have signed the station's request where one was answered. A key counts in its role alone.
+	Keys, Authorities []string
 	// Checkpoints are signed notes kept by somebody else since they were made, on paper for one.
 	Checkpoints []string
 	// Limits bound what the bundle may unpack to; zero means record.DefaultLimits.
@@ -28,7 +30,7 @@ type Options struct {
 
 // Values of Report.Signer, Report.SecondParty and Report.Witness.
 const (
-	Pinned  = "pinned"  // one of Options.Keys signs the checkpoints, or the authority's share
+	Pinned  = "pinned"  // one of Options.Keys signs the checkpoints, or one of Options.Authorities the request
 	Unknown = "unknown" // nobody has said whose key it is
 
 	WitnessPaper = "paper" // a checkpoint from elsewhere agrees
@@ -204,6 +206,7 @@ func (c *checker) evidence() bool {
 		return false
 	}
 	c.clock()
+	c.ending()
 	return true
 }
 
@@ -251,12 +254,12 @@ func (c *checker) report() Report {
 	if c.witness != "" {
 		r.Witness = c.witness
 	}
-	if c.signed && c.isPinned(b.Key) {
+	if c.signed && slices.Contains(c.options.Keys, b.Key) {
 		r.Signer = Pinned
 	}
 	if r.Authority, r.Witnessed = c.authority, c.witnessed; r.Authority != "" {
 		r.SecondParty = Unknown
-		if c.isPinned(r.Authority) {
+		if slices.Contains(c.options.Authorities, r.Authority) {
 			r.SecondParty = Pinned
 		}
 	}
