@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"scentpost/station/event"
+	"scentpost/station/record"
 )
 
 // clock checks the stamps: that UTC is one function of the monotonic time from one clock.fixed to the next, and that
@@ -14,6 +15,12 @@ func (c *checker) clock() {
 	var at pace
 	for i := range c.records {
 		e, seq := &c.records[i].Event, c.seqs[i]
+		if e.At.Bound < 0 || e.At.UTCBound < 0 {
+			c.recordProblem(seq, "a bound of its time is below zero")
+		}
+		if e.At.Quality == event.Simulated && !record.IsSimulated(c.bundle.Key) {
+			c.recordProblem(seq, "its time is simulated, and the key is no simulation's")
+		}
 		if i > 0 {
 			c.oneMap(seq, e, &c.records[i-1].Event)
 		}

@@ -47,3 +47,30 @@ func TestNoRunBeforeTheSeal(t *testing.T) {
 	s.checkpoint("lock")
 	wantNo(t, Verify(zipOf(t, s.bundle(from)), Options{Keys: []string{s.key}, Limits: record.DefaultLimits()}), "there is a run.armed before the session is sealed")
 }
+
+// TestMarksThatContradictEachOther are no honest station's.
+func TestMarksThatContradictEachOther(t *testing.T) {
+	s := newStationAfter(t, 1, func(_ *station, e *event.Epoch) { e.Aborted = []string{"s-1"} })
+	_, b := unrevealedOf(t, s)
+	wantNo(t, Verify(zipOf(t, b), Options{}), "lists the session s-1 as one of the epoch before")
+	for says, change := range map[string]func(*event.Stamp){
+		"a bound of its time is below zero": func(at *event.Stamp) { at.Bound = -1 },
+		"bound of its time is below zero":   func(at *event.Stamp) { at.UTCBound = -1 },
+	} {
+		s := newStation(t, 1)
+		change(&s.now)
+		_, b := unrevealedOf(t, s)
+		wantNo(t, Verify(zipOf(t, b), Options{}), says)
+	}
+}
+
+// TestSimulatedTimeNeedsASimulatedKey: no mark can be taken off by half.
+func TestSimulatedTimeNeedsASimulatedKey(t *testing.T) {
+	for key, problems := range map[string]int{"line-1+00000000+AA==": 1, record.SimulatedPrefix + "line-1+00000000+AA==": 0} {
+		c := checker{seqs: []int64{1}, records: []record.Record{{Event: event.Event{At: event.Stamp{Quality: event.Simulated}}}}}
+		c.bundle.Key = key
+		if c.clock(); len(c.problems) != problems {
+			t.Errorf("%s: %v", key, c.problems)
+		}
+	}
+}

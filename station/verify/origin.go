@@ -44,6 +44,8 @@ func (c *checker) epoch() {
 		c.problem(record.MemberKey, -1, "is not the key that record 0 names for this epoch")
 	case body.Simulated != record.IsSimulated(b.Key):
 		fail("the key and the record do not agree on whether this is a simulation")
+	case slices.Contains(body.Aborted, b.Session):
+		fail("lists the session %s as one of the epoch before that was aborted, and the session is of this epoch", b.Session)
 	case c.opening != nil && c.opening.Simulated != body.Simulated:
 		c.recordProblem(c.seqs[0], "the session and its epoch do not agree on whether this is a simulation")
 	}
