@@ -168,6 +168,9 @@ func printReport(out io.Writer, r verify.Report) error {
 	row("session", "%s of %s/%s, epoch %s, %d records from %d", r.Session, r.Site, r.Station, r.Epoch, r.Records, r.From)
 	row("signer", "%s: %.100q", r.Signer, r.Key)
 	row("seed", "%s", seedText(r))
+	if r.Seed != "" && !r.OpeningBound {
+		row("opening", "NOT BOUND: plan, rule, team and people of this session were not known when the draw was answered")
+	}
 	row("witness", "%s", witnessText(r))
 	row("replay", "%s", r.Replay)
 	if r.UTC != "" {

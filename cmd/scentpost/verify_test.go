@@ -261,3 +261,16 @@ func TestABundleThatAMacPackedAgain(t *testing.T) {
 		t.Errorf("what is no zip: exit %d", code)
 	}
 }
+
+// TestAnOpeningThatNothingBindsIsSaid: a team that was opened after the draw was answered could have been chosen by it.
+func TestAnOpeningThatNothingBindsIsSaid(t *testing.T) {
+	for _, bound := range []bool{false, true} {
+		var out bytes.Buffer
+		if err := printReport(&out, verify.Report{Session: "s-1", Seed: string(event.Dice), OpeningBound: bound, Consistent: true}); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "NOT BOUND") == bound {
+			t.Errorf("bound %t:\n%s", bound, out.String())
+		}
+	}
+}
