@@ -59,7 +59,7 @@ func Next(s *control.Status) string {
 	case control.NextLoad:
 		return "load the canisters, then `session load`"
 	case control.NextSeal:
-		return "answer the station's hash: `session seal --share` or `--dice`"
+		return "throw dice and `session seal --dice`, or `session request` for an authority to answer"
 	case control.NextClose:
 		return nextClose(s.Aids)
 	case control.WaitEnd:

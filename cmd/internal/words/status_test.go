@@ -54,7 +54,7 @@ func TestNext(t *testing.T) {
 		{control.Status{Next: control.WaitRestored}, "brought back"},
 		{control.Status{Next: control.WaitJournal}, "the journal failed"},
 		{control.Status{Next: control.NextLoad}, "session load"},
-		{control.Status{Next: control.NextSeal}, "session seal --share"},
+		{control.Status{Next: control.NextSeal}, "session request"},
 		{control.Status{Next: control.NextArm, Left: 4}, "arm the next run: `session arm` (4 left)"},
 		{control.Status{Next: control.NextResume, Paused: &event.Why{Reason: "rain"}}, "`session resume` goes on (paused: rain)"},
 		{control.Status{Next: control.WaitEnd}, "wait: the session ends when"},
