@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -35,7 +37,7 @@ func (l Left) sum() uint32 {
 }
 
 // Departed is the file outside the journal's folder that says how much has left the station: whoever restores or
-// loses the folder does not restore or lose this with it.
+// loses the folder does not restore or lose this with it. It has the same line twice, since a damaged one would end the epoch.
 type Departed struct {
 	path string
 	room func(do func() error) error // does it, from the ballast's room when the disk is full; nil: without one
@@ -61,22 +63,34 @@ func loadDeparted(path string) (d *Departed, found bool, err error) {
 	if err != nil {
 		return d, false, fmt.Errorf("reading what has left the station: %w", err)
 	}
-	if err := json.Unmarshal(text, &d.left); err != nil {
-		d.left = Left{}
-		return d, true, fmt.Errorf("%w: the file of what has left the station: %w", ErrDamaged, err)
+	err = fmt.Errorf("%w: the file of what has left the station is empty", ErrDamaged)
+	for line := range bytes.Lines(text) { // the same twice: a changed bit costs one of them
+		left, wrong := readLeft(line, filepath.Base(path))
+		if wrong == nil {
+			d.left = left
+			return d, true, nil
+		}
+		if errors.Is(err, ErrDamaged) {
+			d.left, err = left, wrong
+		}
 	}
-	if d.left.Draft > event.Draft {
-		return d, true, checkDraft(d.left.Draft, filepath.Base(path))
+	return d, true, err
+}
+
+// readLeft reads one line of the file of that name.
+func readLeft(line []byte, name string) (left Left, err error) {
+	if err := json.Unmarshal(line, &left); err != nil {
+		return Left{}, fmt.Errorf("%w: the file of what has left the station: %w", ErrDamaged, err)
 	}
-	if d.left.Sum != 0 && d.left.Sum != d.left.sum() {
-		d.left = Left{}
-		return d, true, fmt.Errorf("%w: the file of what has left the station is not what was written", ErrDamaged)
+	switch {
+	case left.Draft > event.Draft:
+		return left, checkDraft(left.Draft, name)
+	case left.Sum != 0 && left.Sum != left.sum():
+		return Left{}, fmt.Errorf("%w: the file of what has left the station is not what was written", ErrDamaged)
+	case left.Size < 0 || left.Starts < 0 || checkEpochID(left.Epoch) != nil:
+		return Left{}, fmt.Errorf("%w: the file of what has left the station holds no size of an epoch", ErrDamaged)
 	}
-	if d.left.Size < 0 || d.left.Starts < 0 || checkEpochID(d.left.Epoch) != nil {
-		d.left = Left{}
-		return d, true, fmt.Errorf("%w: the file of what has left the station holds no size of an epoch", ErrDamaged)
-	}
-	return d, true, nil
+	return left, nil
 }
 
 // Store makes durable that the first size records of the epoch, with this root, leave the station. It must return
@@ -126,7 +140,7 @@ func (d *Departed) write(next Left) error {
 	if err != nil {
 		return err
 	}
-	do := func() error { return durable.Replace(d.path, append(text, '\n')) }
+	do := func() error { return durable.Replace(d.path, slices.Concat(text, newline, newline, text, newline)) }
 	if d.room == nil {
 		err = do()
 	} else {
@@ -138,6 +152,9 @@ func (d *Departed) write(next Left) error {
 	d.left = next
 	return nil
 }
+
+// newline ends each line of the file. Two stand between the lines, so that none of them joins these when it is changed.
+var newline = []byte{'\n'}
 
 // emptyRoot returns the root of an empty log.
 func emptyRoot() tlog.Hash {

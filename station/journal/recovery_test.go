@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -333,4 +334,40 @@ func TestAcknowledgedBeyond(t *testing.T) {
 	if log, err := j.Log("e2"); err != nil || log.Size() != 3 {
 		t.Errorf("the current epoch's log: %v", err)
 	}
+}
+
+// TestAChangedBitOfWhatHasLeftCostsNothing: the file says it twice, so that no epoch ends for one of them.
+func TestAChangedBitOfWhatHasLeftCostsNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "departed.json")
+	d, _, err := loadDeparted(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(d.begin("e1", 3), d.Store("e1", 7, tlog.Hash{1})); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := d.Load()
+	same := func(name string, text []byte) {
+		t.Helper()
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, found, err := LeftAt(path)
+		got.Draft, got.Sum = want.Draft, want.Sum // a bit of these may be the changed one
+		if err != nil || !found || got != want {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	for at := range text {
+		for bit := range 8 {
+			changed := bytes.Clone(text)
+			changed[at] ^= 1 << bit
+			same(fmt.Sprintf("byte %d, bit %d", at, bit), changed)
+		}
+	}
+	same("cut in half", text[:len(text)/2])
 }
